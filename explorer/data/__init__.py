@@ -1,0 +1,36 @@
+"""Data: images, their disjoint splits, and the tensors made of them."""
+
+from explorer.data.assets import asset
+from explorer.data.batches import ALL, Batches
+from explorer.data.images import ImageSet, image_set
+from explorer.data.preprocessing import (
+    IMAGENET_MEAN,
+    IMAGENET_STD,
+    Preprocessing,
+    for_torchvision,
+    override,
+)
+from explorer.data.sources import SOURCES, open_images
+from explorer.data.splits import SHARES, split_indices, stratified_order
+from explorer.data.tensors import normalise, to_pixels, to_tensor
+
+__all__ = [
+    "ALL",
+    "IMAGENET_MEAN",
+    "IMAGENET_STD",
+    "SHARES",
+    "SOURCES",
+    "Batches",
+    "ImageSet",
+    "Preprocessing",
+    "asset",
+    "for_torchvision",
+    "image_set",
+    "normalise",
+    "open_images",
+    "override",
+    "split_indices",
+    "stratified_order",
+    "to_pixels",
+    "to_tensor",
+]

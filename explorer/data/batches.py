@@ -1,0 +1,111 @@
+"""Batches: one split of an image set as the tensors that a network takes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from explorer.data.images import ImageSet
+from explorer.data.preprocessing import Preprocessing
+from explorer.data.splits import stratified_order
+from explorer.data.tensors import normalise, to_pixels
+from explorer.errors import BadInput
+
+ALL = "all"
+KEPT_BYTES = 256 * 1024**2  # of uint8 pixels
+
+
+@dataclass(frozen=True, eq=False)
+class Batches:
+    """Re-iterable (x float32 (B, C, H, W), y int64 (B,)) on the CPU, in the split's seeded order.
+
+    `split` "all" means every image; `limit` takes the first that many. Images of at most 256 MiB of pixels in all
+    are decoded once and kept as uint8; more are decoded anew each time. Every batch is a fresh tensor.
+    BadInput: unknown or empty split, images of unlike sizes after preprocessing.
+    """
+
+    images: ImageSet
+    split: str
+    preprocessing: Preprocessing
+    limit: int | None = None
+    size: int = 64  # images a batch
+    indices: np.ndarray = field(init=False, repr=False)  # positions in `images`, in order
+    _kept: list[list[Tensor]] = field(init=False, repr=False, default_factory=list)
+
+    def __post_init__(self) -> None:
+        for name, value in (("limit", self.limit), ("size", self.size)):
+            if value is not None and value < 1:
+                raise BadInput(f"{name} is {value}: at least 1 image is needed.")
+        object.__setattr__(self, "indices", _members(self.images, self.split)[: self.limit])
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """The names of the labels, in order."""
+        return self.images.classes
+
+    def __len__(self) -> int:
+        """How many images there are, not how many batches."""
+        return len(self.indices)
+
+    def __iter__(self) -> Iterator[tuple[Tensor, Tensor]]:
+        for pixels, chosen in zip(self._pixels(), self._chunks(), strict=True):
+            yield normalise(pixels, self.preprocessing), torch.from_numpy(self.images.labels[chosen])
+
+    def describe(self) -> str:
+        """What a figure's caption says of its data: "256 calibration images of demo, seed 0"."""
+        split = "" if self.split == ALL else f"{self.split} "
+        noun = "image" if len(self) == 1 else "images"
+        return f"{len(self)} {split}{noun} of {self.images.name}, seed {self.images.seed}"
+
+    def _chunks(self) -> list[np.ndarray]:
+        return np.split(self.indices, range(self.size, len(self), self.size))
+
+    def _pixels(self) -> Iterator[Tensor]:
+        """uint8 (B, C, H, W), from memory once all have been decoded."""
+        if self._kept:
+            yield from self._kept[0]
+            return
+        decoded = []
+        for pixels in self._decoded():
+            yield pixels
+            if len(self) * pixels[0].nbytes <= KEPT_BYTES:
+                decoded.append(pixels)
+        self._kept[:] = [decoded] if decoded else []  # whole, in one step: other threads see all or nothing
+
+    def _decoded(self) -> Iterator[Tensor]:
+        shape = None
+        for chosen in self._chunks():
+            pixels = [self._one(i) for i in chosen]
+            shape = shape or pixels[0].shape
+            self._check_shapes(shape, chosen, pixels)
+            yield torch.stack(pixels)
+
+    def _one(self, i: int) -> Tensor:
+        image = self.images.image(i)
+        try:
+            return to_pixels(image, self.preprocessing)
+        except BadInput as error:
+            raise BadInput(f"{self.images.image_name(i)}: {error}") from error
+
+    def _check_shapes(self, shape: torch.Size, chosen: np.ndarray, pixels: list[Tensor]) -> None:
+        for i, image in zip(chosen, pixels, strict=True):
+            if image.shape != shape:
+                first, this = (self.images.image_name(j) for j in (self.indices[0], i))
+                raise BadInput(
+                    f"{first} is {shape[2]}x{shape[1]} and {this} {image.shape[2]}x{image.shape[1]} pixels after "
+                    "preprocessing: give --size and --crop, so that all images come out alike."
+                )
+
+
+def _members(images: ImageSet, split: str) -> np.ndarray:
+    if split == ALL:
+        return stratified_order(images.labels, images.seed)
+    if split not in images.splits:
+        raise BadInput(f"{images.name} has no split {split!r}: it has {', '.join([*images.splits, ALL])}.")
+    if not len(images.splits[split]):
+        raise BadInput(f"the {split} split of {images.name} is empty: {len(images)} images are too few for all splits.")
+    return images.splits[split]

@@ -1,0 +1,112 @@
+"""Preprocessing: from a stored image to the tensor that a network was trained on."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, fields, replace
+from typing import Any
+
+import torchvision
+from torchvision.transforms._presets import ImageClassification
+
+from explorer.errors import BadInput
+
+IMAGENET_MEAN = (0.485, 0.456, 0.406)
+IMAGENET_STD = (0.229, 0.224, 0.225)
+INTERPOLATIONS = ("bilinear", "bicubic")
+MAX_SIDE = 4096  # pixels, of size and crop
+
+
+@dataclass(frozen=True)
+class Preprocessing:
+    """Resize the shorter side, crop the centre, scale to [0, 1], then subtract `mean` and divide by `std`.
+
+    One mean and std a channel; one channel means grey images. None leaves the size as it is.
+    BadInput for values that no image can be prepared with.
+    """
+
+    mean: tuple[float, ...]
+    std: tuple[float, ...]
+    size: int | None = None  # pixels
+    crop: int | None = None  # pixels
+    interpolation: str = "bilinear"  # of the resize, antialiased
+
+    def __post_init__(self) -> None:
+        if len(self.mean) not in (1, 3) or len(self.mean) != len(self.std):
+            raise BadInput(f"mean has {len(self.mean)} values and std {len(self.std)}: both need 1 (grey) or 3 (RGB).")
+        if not all(_number(v) and abs(v) <= 1e6 for v in self.mean):
+            raise BadInput(f"mean is {_shown(self.mean)}: every value must be a finite number, at most 1e6 in size.")
+        if not all(_number(v) and 1e-6 <= v <= 1e6 for v in self.std):
+            raise BadInput(f"std is {_shown(self.std)}: every value must be a finite number from 1e-6 to 1e6.")
+        _check_side("size", self.size)
+        _check_side("crop", self.crop)
+        if self.size is not None and self.crop is not None and self.crop > self.size:
+            raise BadInput(f"crop {self.crop} is larger than size {self.size}: the crop must fit in the resized image.")
+        if self.interpolation not in INTERPOLATIONS:
+            raise BadInput(
+                f"interpolation {str(self.interpolation)[:40]!r} is unknown: use one of {', '.join(INTERPOLATIONS)}."
+            )
+
+    @property
+    def mode(self) -> str:
+        """The PIL mode of the images that the network takes."""
+        return "L" if len(self.mean) == 1 else "RGB"
+
+    def describe(self) -> str:
+        """One line for people, in the order of the steps."""
+        resize = "no resize" if self.size is None else f"resize {self.size} ({self.interpolation})"
+        crop = "no crop" if self.crop is None else f"centre crop {self.crop}"
+        colour = "grey" if self.mode == "L" else "RGB"
+        return f"{resize}, {crop}, {colour}, mean {_shown(self.mean)}, std {_shown(self.std)}"
+
+    def to_json(self) -> dict[str, Any]:
+        """A dictionary of plain values that `from_json` takes back."""
+        return {**asdict(self), "mean": list(self.mean), "std": list(self.std)}
+
+    @classmethod
+    def from_json(cls, data: object) -> Preprocessing:
+        """The preprocessing of `to_json`; BadInput for anything malformed."""
+        if not isinstance(data, dict) or not all(isinstance(data.get(name), list) for name in ("mean", "std")):
+            raise BadInput("preprocessing must be an object with lists 'mean' and 'std'.")
+        unknown = set(data) - {field.name for field in fields(cls)}
+        if unknown:
+            raise BadInput(f"preprocessing has the unknown key {min(map(str, unknown))[:40]!r}.")
+        return cls(**{**data, "mean": tuple(data["mean"]), "std": tuple(data["std"])})
+
+
+def override(
+    preprocessing: Preprocessing,
+    size: int | None = None,
+    crop: int | None = None,
+    mean: Sequence[float] | None = None,
+    std: Sequence[float] | None = None,
+) -> Preprocessing:
+    """The preprocessing with what is given put in; None leaves a value as it is."""
+    given = {"size": size, "crop": crop, "mean": mean and tuple(mean), "std": std and tuple(std)}
+    changes: dict[str, Any] = {name: value for name, value in given.items() if value is not None}
+    return replace(preprocessing, **changes)
+
+
+def for_torchvision(arch: str) -> Preprocessing:
+    """What torchvision's default weights of `arch` ("vgg16") were evaluated with; nothing is downloaded."""
+    try:
+        transforms = torchvision.models.get_model_weights(arch)["DEFAULT"].transforms()
+    except (ValueError, KeyError):
+        raise BadInput(f"torchvision has no architecture with weights named {arch!r}.") from None
+    if not isinstance(transforms, ImageClassification):
+        raise BadInput(f"torchvision architecture {arch!r} does not classify images.")
+    (size,), (crop,) = transforms.resize_size, transforms.crop_size
+    return Preprocessing(tuple(transforms.mean), tuple(transforms.std), size, crop, transforms.interpolation.value)
+
+
+def _check_side(name: str, side: object) -> None:
+    if side is not None and (not isinstance(side, int) or isinstance(side, bool) or not 1 <= side <= MAX_SIDE):
+        raise BadInput(f"{name} is {str(side)[:40]}: it must be a whole number of pixels from 1 to {MAX_SIDE}.")
+
+
+def _number(value: object) -> bool:
+    return isinstance(value, (int, float)) and not isinstance(value, bool)
+
+
+def _shown(values: Sequence[object]) -> str:
+    return " ".join(str(value)[:20] for value in values)

@@ -1,0 +1,84 @@
+"""Evaluation: loss, accuracy and latency of a network, whole or gated."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from explorer.data import Batches
+from explorer.gates import Gated, open_gates
+from explorer.networks.network import Network
+from explorer.plan import nothing
+from explorer.progress import Report, silent
+
+
+@dataclass(frozen=True, eq=False)
+class Outcome:
+    """What a network said of N images."""
+
+    logits: Tensor  # (N, classes) float32
+    labels: Tensor  # (N,) int64
+
+    @property
+    def loss(self) -> float:
+        """Mean cross-entropy, nats."""
+        return float(F.cross_entropy(self.logits.double(), self.labels))
+
+    @property
+    def accuracy(self) -> float:
+        """Share of images whose largest logit is the label's, 0 to 1."""
+        return float((self.logits.argmax(1) == self.labels).double().mean())
+
+    def confusion(self, classes: int) -> Tensor:
+        """(classes, classes) int64 counts: row = label, column = prediction."""
+        cells = self.labels * classes + self.logits.argmax(1)
+        return torch.bincount(cells, minlength=classes**2).view(classes, classes)
+
+
+@torch.inference_mode()
+def evaluate(network: Network, batches: Batches, removed: Tensor | None = None, report: Report = silent) -> Outcome:
+    """Run the images through the network with the units where `removed` (units,) is True gated, in eval mode."""
+    gated = Gated(network.module, network.units)
+    gates = open_gates(nothing(network.units) if removed is None else removed).to(gated.device)
+    logits, labels, done = [], [], 0
+    for x, y in batches:
+        logits.append(gated(x.to(gated.device), gates).float().cpu())
+        labels.append(y)
+        done += len(y)
+        report(done, len(batches), "images evaluated")
+    return Outcome(torch.cat(logits), torch.cat(labels))
+
+
+@dataclass(frozen=True)
+class Latency:
+    """Wall-clock time of one forward pass, milliseconds."""
+
+    median: float
+    lower_quartile: float
+    upper_quartile: float
+    batch: int
+    runs: int
+    device: str
+    threads: int
+
+
+@torch.inference_mode()
+def measure_latency(network: Network, *, batch: int = 1, runs: int = 20, warmup: int = 3) -> Latency:
+    """Median and quartiles of the time that a batch of blank images takes, after `warmup` runs."""
+    body, device = network.module, network.device
+    x = torch.zeros(batch, *network.input_shape, device=device)
+    times = torch.tensor([_timed(body, x) for _ in range(warmup + runs)][warmup:], dtype=torch.float64)
+    low, median, high = torch.quantile(times, torch.tensor([0.25, 0.5, 0.75], dtype=torch.float64)).tolist()
+    return Latency(median, low, high, batch, runs, str(device), torch.get_num_threads())
+
+
+def _timed(body: torch.nn.Module, x: Tensor) -> float:
+    start = time.perf_counter()
+    body(x)
+    if x.is_cuda:
+        torch.cuda.synchronize(x.device)
+    return (time.perf_counter() - start) * 1e3

@@ -1,0 +1,70 @@
+"""Checks shared by everything that reads a manifest."""
+
+from __future__ import annotations
+
+import keyword
+import re
+from typing import Any
+
+from explorer.errors import BadInput
+
+_IDENTIFIER = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+_PATH = re.compile(r"[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*")
+
+
+def require(holds: bool, rule: str) -> None:
+    """Raise BadInput with the broken rule unless it holds."""
+    if not holds:
+        raise BadInput(f"This export's manifest is damaged: {rule}.")
+
+
+def shown(value: object) -> str:
+    """The value as an error message quotes it: at most 60 characters."""
+    text = repr(value)
+    return text if len(text) <= 60 else f"{text[:57]}..."
+
+
+def first_line(error: BaseException) -> str:
+    """What went wrong in one line of at most 200 characters, for the end of a sentence."""
+    lines = str(error).strip().splitlines() or [type(error).__name__]
+    return lines[0][:200].rstrip(".")
+
+
+def is_identifier(text: object) -> bool:
+    """Whether the text can stand as a new name in a method's code: no keyword, no dunder, not `self`."""
+    if not isinstance(text, str) or len(text) > 512 or text == "self" or text.startswith("__"):
+        return False
+    return bool(_IDENTIFIER.fullmatch(text)) and not keyword.iskeyword(text)
+
+
+def is_path(text: object) -> bool:
+    """Whether the text is a dotted module path without dunder parts."""
+    if not isinstance(text, str) or len(text) > 512 or not _PATH.fullmatch(text):
+        return False
+    return not any(part.startswith("__") for part in text.split("."))
+
+
+def fields(value: Any, names: tuple[str, ...], what: str) -> dict[str, Any]:
+    """The mapping itself if it has exactly these keys."""
+    require(isinstance(value, dict), f"{what} must be an object, not {shown(value)}")
+    require(set(value) == set(names), f"{what} must have the keys {', '.join(names)}, not {shown(sorted(value))}")
+    return value
+
+
+def whole(value: Any, what: str, least: int = 0) -> int:
+    """The value if it is a whole number from `least` to 2^31 - 1."""
+    good = isinstance(value, int) and not isinstance(value, bool) and least <= value < 2**31
+    require(good, f"{what} must be a whole number from {least}, not {shown(value)}")
+    return value
+
+
+def text(value: Any, what: str) -> str:
+    """The value if it is a string."""
+    require(isinstance(value, str), f"{what} must be a string, not {shown(value)}")
+    return value
+
+
+def items(value: Any, what: str, most: int = 100_000) -> list[Any]:
+    """The value if it is a list of at most `most` items."""
+    require(isinstance(value, list) and len(value) <= most, f"{what} must be a list of at most {most} items")
+    return value

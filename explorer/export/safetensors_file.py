@@ -1,0 +1,143 @@
+"""The safetensors export: weights, graph and manifest in one file that holds no code.
+
+The file's metadata has one entry, `pruning-explorer`: the manifest as JSON. Weights stand under the module's
+state-dict keys, so that any safetensors reader finds them.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import safetensors.torch
+from safetensors import SafetensorError
+from torch import Tensor, fx
+
+from explorer.errors import BadInput
+from explorer.export import manifest as manifests
+from explorer.export.checks import first_line
+from explorer.export.files import write_whole
+from explorer.export.graph import trace
+from explorer.export.manifest import LayerWidth, Manifest
+from explorer.export.rebuild import rebuild
+from explorer.networks.network import Network
+
+ENTRY = "pruning-explorer"
+MAX_MANIFEST = 32 * 2**20  # bytes; DenseNet-201 has 0.3 MB
+
+
+@dataclass(frozen=True, eq=False)
+class Contents:
+    """What every format writes: the network, its manifest, and the tensors that its graph runs on."""
+
+    network: Network
+    manifest: Manifest
+    tensors: Mapping[str, Tensor]
+
+
+def contents(
+    network: Network,
+    *,
+    original_widths: Mapping[str, int],
+    metrics: Mapping[str, Any],
+    provenance: Mapping[str, Any],
+) -> Contents:
+    """Trace a network and describe it; original_widths is each layer's number of units before any pruning.
+
+    `metrics` and `provenance` are free, of JSON values; the network's digest and the versions of the packages
+    join the provenance.
+
+    Raises BadInput if the network cannot be exported, or would not load again.
+    """
+    traced = trace(network.module, network.name)
+    origin = {"digest": network.digest, "versions": manifests.versions(), **provenance}
+    widths = tuple(
+        LayerWidth(layer.name, original_widths[layer.name], len(layer), tuple(int(c) for c in layer.channels))
+        for layer in network.units.layers
+    )
+    manifest = Manifest(
+        network.name, network.arch, network.classes, network.input_shape, network.preprocessing,
+        layers=widths, metrics=metrics, provenance=origin, graph=traced.graph,
+    )  # fmt: skip
+    _check_reloadable(manifest, traced.tensors)
+    return Contents(network, manifest, traced.tensors)
+
+
+def _check_reloadable(manifest: Manifest, tensors: Mapping[str, Tensor]) -> None:
+    shapes = {name: tensor.to("meta") for name, tensor in tensors.items()}
+    try:
+        rebuild(manifest.graph, shapes, manifest.input_shape, len(manifest.classes))
+    except BadInput as error:
+        raise BadInput(f"{manifest.name} cannot be exported as safetensors: it would not load again: {error}") from None
+
+
+def render(exported: Contents) -> bytes:
+    """The file's bytes; the same contents give the same bytes."""
+    header = json.dumps(manifests.to_json(exported.manifest), allow_nan=False, separators=(",", ":"))
+    tensors = {name: tensor.detach().cpu().clone().contiguous() for name, tensor in exported.tensors.items()}
+    return safetensors.torch.save(tensors, metadata={ENTRY: header})
+
+
+def to_bytes(
+    network: Network,
+    *,
+    original_widths: Mapping[str, int],
+    metrics: Mapping[str, Any],
+    provenance: Mapping[str, Any],
+) -> bytes:
+    """The bytes that `write_network` writes, for a download. Raises BadInput as `contents` does."""
+    return render(contents(network, original_widths=original_widths, metrics=metrics, provenance=provenance))
+
+
+def write_network(
+    network: Network,
+    path: Path,
+    *,
+    original_widths: Mapping[str, int],
+    metrics: Mapping[str, Any],
+    provenance: Mapping[str, Any],
+) -> Path:
+    """Write a network as one safetensors file, whole or not at all.
+
+    Raises BadInput as `contents` does, or if the path cannot be written.
+    """
+    return write_whole(path, to_bytes(network, original_widths=original_widths, metrics=metrics, provenance=provenance))
+
+
+def load_network(source: str | Path | bytes) -> tuple[fx.GraphModule, Manifest]:
+    """Read an export from its path or its bytes: the module, in eval mode with frozen weights, and its manifest.
+
+    No code comes from the file: see `rebuild.py`. Raises BadInput for anything but a whole, unaltered export.
+    """
+    name, data = ("This file", source) if isinstance(source, bytes) else (str(source), _read(Path(source)))
+    try:
+        tensors = safetensors.torch.load(data)
+    except (SafetensorError, ValueError, KeyError, TypeError) as error:
+        raise BadInput(f"{name} is not a safetensors file: {first_line(error)}.") from error
+    manifest = manifests.from_json(_manifest(data, name))
+    module = rebuild(manifest.graph, tensors, manifest.input_shape, len(manifest.classes))
+    return module, manifest
+
+
+def _read(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise BadInput(f"{path} cannot be read: {error.strerror or error}.") from error
+
+
+def _manifest(data: bytes, name: str) -> Any:
+    """The manifest in a file's header, which safetensors has already checked."""
+    header = json.loads(data[8 : 8 + int.from_bytes(data[:8], "little")])
+    entry = header.get("__metadata__", {}).get(ENTRY)
+    if entry is None:
+        raise BadInput(f"{name} holds no manifest of Pruning Explorer; open it as a checkpoint with its architecture.")
+    if len(entry) > MAX_MANIFEST:
+        raise BadInput(f"{name} has a manifest of {len(entry):,} bytes; at most {MAX_MANIFEST:,} can be read.")
+    try:
+        return json.loads(entry)
+    except (ValueError, RecursionError) as error:
+        raise BadInput(f"{name} has a manifest that is not JSON: {first_line(error)}.") from error

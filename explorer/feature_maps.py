@@ -1,0 +1,51 @@
+"""Feature maps: what activation criteria look at.
+
+The feature map z of a convolution is its output after the batch-norm and the activation that follow it directly,
+before pooling. They are found while the network runs, so it need not be traceable.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from torch import Tensor, nn
+from torch.overrides import TorchFunctionMode
+
+FOLLOWERS = frozenset(
+    "batch_norm relu relu_ relu6 leaky_relu leaky_relu_ prelu elu elu_ celu selu silu gelu mish softplus "
+    "hardtanh hardtanh_ hardswish hardsigmoid sigmoid sigmoid_ tanh tanh_".split()
+)
+"""Names of the torch functions that belong to the feature map of the convolution right before them."""
+
+
+class FeatureMaps(TorchFunctionMode):
+    """While active, `maps[name]` becomes the feature map (N, C, ...) of each named convolution that runs.
+
+    Every map can be differentiated with respect to. What runs next gets a copy, so that in-place operations leave the recorded tensor as it was.
+    The convolutions must be private to the caller: they get a hook.
+    """
+
+    def __init__(self, body: nn.Module, convolutions: Iterable[str]) -> None:
+        super().__init__()
+        self.maps: dict[str, Tensor] = {}
+        for name in convolutions:
+            body.get_submodule(name).register_forward_hook(lambda *call, name=name: self._record(name, call[2]))
+
+    def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        """Run `func`; where it follows a convolution directly, its output is that convolution's feature map."""
+        writer = getattr(args[0], "written_by", None) if args else None
+        out = func(*args, **(kwargs or {}))
+        if writer is None:
+            return out
+        if func.__name__ in FOLLOWERS:
+            return self._record(writer, out)
+        if out is args[0]:  # changed in place by something else, a residual addition for one
+            del out.written_by
+        return out
+
+    def _record(self, writer: str, z: Tensor) -> Tensor:
+        self.maps[writer] = z.requires_grad_()  # before the first gate nothing does by itself
+        passed_on = z.clone()
+        passed_on.written_by = writer  # type: ignore[attr-defined]
+        return passed_on

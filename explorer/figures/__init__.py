@@ -1,0 +1,1 @@
+"""Figures: results to plotly; no Streamlit."""

@@ -1,0 +1,91 @@
+"""Which classes are taken for which."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import plotly.graph_objects as go
+
+from explorer.errors import BadInput
+from explorer.figures.style import DIVERGING, STRONG, blank, f32
+
+_MOST_WRITTEN = 20  # classes up to which the counts are written into the cells
+
+
+def confusion(counts: np.ndarray, classes: Sequence[str], *, height: int | None = None) -> go.Figure:
+    """Confusion matrix: true class down, predicted class across, number of images in each cell.
+
+    counts (classes, classes) int: row = true class. A cell's strength is the square root of its share of the row, so
+    that rare errors are seen; blue is right, vermilion wrong.
+    """
+    counts = np.asarray(counts)
+    if counts.shape != (len(classes), len(classes)):
+        raise BadInput(
+            f"A confusion matrix of {len(classes)} classes has shape {(len(classes), len(classes))}, "
+            f"not {counts.shape}."
+        )
+    share = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
+    strength = np.sqrt(share) * np.where(np.eye(len(classes), dtype=bool), 1, -1)
+    fig = blank(
+        _alt(counts, classes), height=height or int(np.clip(100 + 30 * len(classes), 240, 700)), showlegend=False
+    )
+    hover = [
+        [
+            f"true <b>{classes[i]}</b>, predicted <b>{classes[j]}</b><br>{counts[i, j]} of {counts[i].sum()} images, "
+            f"{share[i, j]:.1%}"
+            for j in range(len(classes))
+        ]
+        for i in range(len(classes))
+    ]
+    fig.add_trace(
+        go.Heatmap(
+            z=f32(np.where(counts > 0, strength, np.nan)),
+            zmin=-1,
+            zmax=1,
+            colorscale=DIVERGING,
+            showscale=False,
+            xgap=2,
+            ygap=2,
+            customdata=hover,
+            hovertemplate="%{customdata}<extra></extra>",
+        )
+    )
+    if len(classes) <= _MOST_WRITTEN:
+        fig.add_traces(_numbers(counts, strength))
+    return _axes(fig, classes)
+
+
+def _numbers(counts: np.ndarray, strength: np.ndarray) -> list[go.Scatter]:
+    """The counts: white on strong cells, the page's own ink on weak ones, nothing where there are none."""
+    strong, traces = np.abs(strength) >= STRONG, []
+    for chosen, font in ((strong, {"color": "white", "weight": 600}), (~strong, {})):
+        rows, columns = np.nonzero(chosen & (counts > 0))
+        traces.append(
+            go.Scatter(
+                x=columns.astype(np.float32),
+                y=rows.astype(np.float32),
+                mode="text",
+                textfont=font,
+                text=[str(n) for n in counts[rows, columns]],
+                hoverinfo="skip",
+            )
+        )
+    return traces
+
+
+def _axes(fig: go.Figure, classes: Sequence[str]) -> go.Figure:
+    ticks = {"tickvals": list(range(len(classes))), "ticktext": list(classes), "showgrid": False, "ticks": ""}
+    ends = [-0.5, len(classes) - 0.5]
+    fig.update_xaxes(**ticks, side="top", range=ends, title={"text": "predicted"})
+    return fig.update_yaxes(**ticks, range=ends[::-1], title={"text": "true class"})
+
+
+def _alt(counts: np.ndarray, classes: Sequence[str]) -> str:
+    right, total = int(np.trace(counts)), int(counts.sum())
+    text = f"Confusion matrix of {len(classes)} classes: {right} of {total} images right."
+    errors = counts - np.diag(np.diag(counts))
+    if not errors.any():
+        return text
+    i, j = divmod(int(np.argmax(errors)), len(classes))
+    return f"{text} Most often {classes[i]} is taken for {classes[j]}, {errors[i, j]} times."

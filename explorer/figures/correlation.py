@@ -1,0 +1,96 @@
+"""How well each criterion orders the units as the oracle does (Table 1 of Molchanov et al. 2017, arXiv:1611.06440)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import plotly.graph_objects as go
+
+from explorer.errors import BadInput
+from explorer.figures.style import DIVERGING, STRONG, blank, criterion_style, f32
+
+COLUMNS = ("per layer", "all layers", "all layers, l2")
+
+
+def correlation(
+    table: Mapping[str, Sequence[float]], *, columns: Sequence[str] = COLUMNS, height: int | None = None
+) -> go.Figure:
+    """Heat map of Spearman's rank correlation with oracle-abs, the best criterion (mean of its row) on top.
+
+    table: criterion -> one correlation a column, -1 to 1; NaN stands for "not defined" and is shown as a dash.
+    """
+    if not table:
+        raise BadInput("The correlation table needs at least one criterion, and it is empty.")
+    names = sorted(table, key=lambda name: _mean(table[name]))  # plotly draws the first row at the bottom
+    values = np.array([table[name] for name in names], np.float64)
+    if values.shape != (len(names), len(columns)):
+        raise BadInput(f"Each criterion needs {len(columns)} correlations, one for each of {', '.join(columns)}.")
+    labels = [criterion_style(name).label for name in names]
+    fig = blank(_alt(labels, values, columns), height=height or 88 + 34 * len(names), showlegend=False)
+    hover = [
+        [f"<b>{label}</b><br>{column}: {value:.4f}" for column, value in zip(columns, row, strict=True)]
+        for label, row in zip(labels, values, strict=True)
+    ]
+    fig.add_trace(
+        go.Heatmap(
+            z=f32(values),
+            x=list(columns),
+            y=labels,
+            zmin=-1,
+            zmax=1,
+            colorscale=DIVERGING,
+            xgap=3,
+            ygap=3,
+            customdata=hover,
+            hovertemplate="%{customdata}<extra></extra>",
+            colorbar={
+                "thickness": 10,
+                "outlinewidth": 0,
+                "tickvals": [-1, -0.5, 0, 0.5, 1],
+                "title": {"text": "Spearman"},
+            },
+        )
+    )
+    fig.add_traces(_numbers(labels, values, columns))
+    fig.update_xaxes(side="top", showgrid=False, ticks="")
+    fig.update_yaxes(showgrid=False, ticks="")
+    return fig
+
+
+def _mean(row: Sequence[float]) -> float:
+    known = np.asarray(row, np.float64)
+    known = known[np.isfinite(known)]
+    return float(known.mean()) if known.size else -2.0
+
+
+def _numbers(labels: list[str], values: np.ndarray, columns: Sequence[str]) -> list[go.Scatter]:
+    """The written numbers: white on strong cells, the page's own ink on weak ones."""
+    strong = np.abs(np.nan_to_num(values)) >= STRONG
+    traces = []
+    for chosen, font in ((strong, {"color": "white", "size": 14, "weight": 600}), (~strong, {"size": 14})):
+        rows, cols = np.nonzero(chosen)
+        text = [_written(values[r, c]) for r, c in zip(rows, cols, strict=True)]
+        traces.append(
+            go.Scatter(
+                x=[columns[int(c)] for c in cols],
+                y=[labels[int(r)] for r in rows],
+                mode="text",
+                textfont=font,
+                text=text,
+                hoverinfo="skip",
+            )
+        )
+    return traces
+
+
+def _written(value: float) -> str:
+    return f"{value:.2f}".replace("-", "−") if np.isfinite(value) else "–"
+
+
+def _alt(labels: list[str], values: np.ndarray, columns: Sequence[str]) -> str:
+    rows = [
+        f"{label} " + ", ".join("undefined" if np.isnan(v) else f"{v:.2f}" for v in row)
+        for label, row in zip(labels[::-1], values[::-1], strict=True)
+    ]
+    return f"Spearman correlation with the oracle ({'; '.join(columns)}): " + "; ".join(rows) + "."

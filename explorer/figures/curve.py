@@ -1,0 +1,162 @@
+"""What pruning costs: accuracy or loss against what is left of the network."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import plotly.graph_objects as go
+
+from explorer.errors import BadInput
+from explorer.figures.style import NEUTRAL, blank, criterion_style, f32, translucent
+
+QUANTITIES = {"accuracy": ("accuracy", ".1%"), "loss": ("loss (nats)", ".3f")}
+_FEW = 4  # series up to which the legend lies above the plot
+AGAINST = {"units": "units left", "parameters": "parameters left", "flops": "FLOPs left"}
+
+
+@dataclass(frozen=True, eq=False)
+class Series:
+    """One criterion's way from the original network down.
+
+    criterion: its name in the table of styles. x (points,): share left, 1 = the original. y (points,): accuracy as a
+    share of 1, or loss in nats. fine_tuned: measured after fine-tuning (filled marks) or before (open marks).
+    label: legend text when the criterion's own does not do. low, high (points,): a band, such as over seeds.
+    faded: a branch that has been left.
+    """
+
+    criterion: str
+    x: np.ndarray
+    y: np.ndarray
+    fine_tuned: bool = False
+    label: str | None = None
+    low: np.ndarray | None = None
+    high: np.ndarray | None = None
+    faded: bool = False
+
+    @property
+    def name(self) -> str:
+        """The criterion in words."""
+        return self.label or criterion_style(self.criterion).label
+
+    @property
+    def when(self) -> str:
+        """Whether fine-tuning came before the measurement."""
+        return f"{'after' if self.fine_tuned else 'before'} fine-tuning"
+
+    @property
+    def title(self) -> str:
+        """The criterion in words, and when it was measured."""
+        return f"{self.name}, {self.when}"
+
+
+def curve(
+    series: Sequence[Series],
+    *,
+    quantity: str = "accuracy",
+    against: str = "units",
+    original: float | None = None,
+    current: tuple[float, float] | None = None,
+    height: int = 400,
+) -> go.Figure:
+    """Lines from the original network at the left (100 %) to what is left of it at the right.
+
+    quantity: "accuracy" or "loss"; against: "units", "parameters" or "flops". original: the original's y, drawn as a
+    reference line. current: (x, y) of the present state, drawn as a ring.
+    """
+    if quantity not in QUANTITIES or against not in AGAINST:
+        raise BadInput(
+            f"A curve shows one of {', '.join(QUANTITIES)} against one of {', '.join(AGAINST)}, "
+            f"not {quantity} against {against}."
+        )
+    fig = blank(_alt(series, quantity, against, current), height=height)
+    if original is not None:
+        _reference(fig, original, f"original {format(original, QUANTITIES[quantity][1])}")
+    said_once = len({one.when for one in series}) == 1
+    for one in series:
+        fig.add_traces([*_band(one), _line(one, quantity, against, one.name if said_once else one.title)])
+    if current is not None:
+        fig.add_trace(_ring(*current))
+    if len(series) > _FEW:
+        fig.update_layout(legend={"orientation": "v", "x": 1.02, "y": 1, "yanchor": "top"})
+    return _axes(fig, series, quantity, against, f", {series[0].when}" if said_once else "")
+
+
+def _reference(fig: go.Figure, y: float, text: str) -> None:
+    line = {"color": NEUTRAL, "width": 1, "dash": "longdash"}
+    fig.add_hline(y=y, line=line)
+    fig.add_annotation(text=text, x=1, xref="paper", y=y, xanchor="right", yanchor="bottom", showarrow=False)
+
+
+def _line(one: Series, quantity: str, against: str, name: str) -> go.Scatter:
+    style, (ylabel, number) = criterion_style(one.criterion), QUANTITIES[quantity]
+    marker = {
+        "symbol": style.symbol if one.fine_tuned else f"{style.symbol}-open",
+        "size": 7,
+        "color": style.color,
+        "line": {"width": 1.5, "color": style.color},
+        "maxdisplayed": 24,
+    }
+    return go.Scatter(
+        x=f32(one.x),
+        y=f32(one.y),
+        mode="lines+markers",
+        name=name,
+        opacity=0.35 if one.faded else 1,
+        showlegend=not one.faded,
+        line={"color": style.color, "width": 2, "dash": style.dash},
+        marker=marker,
+        hovertemplate=f"<b>{one.title}</b><br>{AGAINST[against]} %{{x:.1%}}<br>{ylabel} %{{y:{number}}}<extra></extra>",
+    )
+
+
+def _band(one: Series) -> list[go.Scatter]:
+    if one.low is None or one.high is None:
+        return []
+    x = np.concatenate([one.x, np.asarray(one.x)[::-1]])
+    y = np.concatenate([one.low, np.asarray(one.high)[::-1]])
+    return [
+        go.Scatter(
+            x=f32(x),
+            y=f32(y),
+            fill="toself",
+            mode="none",
+            hoverinfo="skip",
+            showlegend=False,
+            fillcolor=translucent(criterion_style(one.criterion).color, 0.16),
+        )
+    ]
+
+
+def _ring(x: float, y: float) -> go.Scatter:
+    return go.Scatter(
+        x=f32([x]),
+        y=f32([y]),
+        mode="markers",
+        name="now",
+        hoverinfo="skip",
+        marker={"symbol": "circle-open", "size": 17, "color": NEUTRAL, "line": {"width": 2.5}},
+    )
+
+
+def _axes(fig: go.Figure, series: Sequence[Series], quantity: str, against: str, when: str) -> go.Figure:
+    least = min((float(np.min(one.x)) for one in series if len(one.x)), default=0.0)
+    margin = 0.03 * (1 - least) + 0.002
+    fig.update_xaxes(title={"text": AGAINST[against]}, tickformat=".1~%", range=[1 + margin, max(0.0, least) - margin])
+    fig.update_yaxes(title={"text": QUANTITIES[quantity][0] + when})
+    if quantity == "accuracy":
+        fig.update_yaxes(tickformat=".1~%")
+    return fig
+
+
+def _alt(series: Sequence[Series], quantity: str, against: str, current: tuple[float, float] | None) -> str:
+    number = QUANTITIES[quantity][1]
+    ends = [
+        f"{one.title}: {format(float(one.y[0]), number)} with {one.x[0]:.0%} left, "
+        f"{format(float(one.y[-1]), number)} with {one.x[-1]:.0%}"
+        for one in series
+        if len(one.x)
+    ]
+    now = "" if current is None else f" Now {format(current[1], number)} with {current[0]:.0%} left."
+    return f"{quantity.capitalize()} against {AGAINST[against]}. " + "; ".join(ends) + "." * bool(ends) + now

@@ -1,0 +1,118 @@
+"""One look for every figure: colours that read on white and on near-black, and a description of each picture.
+
+Lines take the four Okabe-Ito colours that keep a contrast of 3:1 on both grounds; the others are fills. Text carries
+no colour of its own, so that the page's theme may set it.
+"""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import plotly.graph_objects as go
+from plotly.colors import sample_colorscale
+
+BLUE, GREEN, VERMILION, PURPLE = "#0072B2", "#009E73", "#D55E00", "#CC79A7"
+ORANGE, SKY, YELLOW = "#E69F00", "#56B4E9", "#F0E442"
+NEUTRAL = "#7F8894"  # ink for marks that carry no category
+GRID = "rgba(127,136,148,0.20)"
+CLEAR = "rgba(0,0,0,0)"
+KEPT, REMOVED = BLUE, VERMILION
+
+
+def translucent(color: str, alpha: float) -> str:
+    """A #RRGGBB colour with an opacity."""
+    red, green, blue = (int(color[i : i + 2], 16) for i in (1, 3, 5))
+    return f"rgba({red},{green},{blue},{alpha:g})"
+
+
+# Cividis without its ends: the darkest vanishes on near-black, the lightest on white.
+SEQUENTIAL = tuple((i / 8, sample_colorscale("Cividis", 0.18 + 0.77 * i / 8)[0]) for i in range(9))
+
+# Correlations and errors: wrong side vermilion, right side blue. Weak cells are nearly clear, so that the page's ink
+# reads on them in either theme; from 0.5 on cells are solid, and carry white numbers.
+STRONG = 0.5
+DIVERGING = [
+    (0.0, translucent(VERMILION, 1)),
+    (0.2499, translucent(VERMILION, 0.82)),
+    (0.25, translucent(VERMILION, 0.38)),
+    (0.5, translucent(VERMILION, 0.06)),
+    (0.5, translucent(BLUE, 0.06)),
+    (0.75, translucent(BLUE, 0.38)),
+    (0.7501, translucent(BLUE, 0.82)),
+    (1.0, translucent(BLUE, 1)),
+]
+
+
+@dataclass(frozen=True)
+class Style:
+    """How one criterion looks in every figure; the dash and the symbol tell it apart without colour."""
+
+    color: str
+    dash: str
+    symbol: str
+    label: str
+
+
+CRITERION_STYLES = {
+    "oracle": Style(BLUE, "solid", "circle", "oracle"),
+    "joint": Style(BLUE, "dash", "star", "joint linearised"),
+    "taylor": Style(VERMILION, "solid", "square", "Taylor"),
+    "taylor_mean": Style(VERMILION, "dash", "triangle-up", "Taylor, abs after the mean"),
+    "taylor_element": Style(VERMILION, "dot", "triangle-down", "Taylor, abs per element"),
+    "obd": Style(GREEN, "solid", "diamond", "OBD"),
+    "mutual_information": Style(GREEN, "dash", "hexagon", "mutual information"),
+    "weight": Style(GREEN, "dot", "pentagon", "weight"),
+    "activation_mean": Style(PURPLE, "solid", "triangle-left", "activation mean"),
+    "activation_std": Style(PURPLE, "dash", "triangle-right", "activation std"),
+    "apoz": Style(PURPLE, "dot", "hourglass", "APoZ"),
+    "random": Style(NEUTRAL, "dot", "x", "random"),
+}
+_FALLBACK_DASHES = ("dashdot", "longdash", "longdashdot")
+_FALLBACK_SYMBOLS = ("cross", "bowtie", "diamond-tall", "star-triangle-up", "hexagram")
+
+
+def criterion_style(name: str) -> Style:
+    """The style of a criterion: from the table, or for an unknown name always the same one, derived from the name."""
+    if name in CRITERION_STYLES:
+        return CRITERION_STYLES[name]
+    code = zlib.crc32(name.encode())
+    color = (BLUE, GREEN, VERMILION, PURPLE)[code % 4]
+    dash, symbol = _FALLBACK_DASHES[code // 4 % 3], _FALLBACK_SYMBOLS[code // 12 % 5]
+    return Style(color, dash, symbol, name.replace("_", " "))
+
+
+def f32(values: object) -> np.ndarray:
+    """Plot data as float32: half the bytes to the browser."""
+    return np.asarray(values, np.float32)
+
+
+def sequential(shares: Sequence[float]) -> list[str]:
+    """One colour a value of the sequential scale, whose ends are 0 and the largest value."""
+    top = max(max(shares, default=0.0), 1e-12)
+    return [sample_colorscale([list(stop) for stop in SEQUENTIAL], max(0.0, share) / top)[0] for share in shares]
+
+
+def blank(alt: str, *, height: int, **layout: object) -> go.Figure:
+    """A figure with the common look and the sentence that describes it; height in pixels."""
+    fig = go.Figure(layout={"template": go.layout.Template(layout={"colorway": [BLUE, VERMILION, GREEN, PURPLE]})})
+    fig.update_layout(
+        height=height,
+        margin={"l": 8, "r": 8, "t": 28, "b": 8},
+        paper_bgcolor=CLEAR,
+        plot_bgcolor=CLEAR,
+        hoverlabel={"align": "left"},
+        legend={"orientation": "h", "x": 0, "y": 1, "xanchor": "left", "yanchor": "bottom", "title": {"text": ""}},
+        meta={"alt": alt},
+        **layout,
+    )
+    fig.update_xaxes(gridcolor=GRID, zeroline=False, automargin=True, showline=False, ticks="")
+    fig.update_yaxes(gridcolor=GRID, zeroline=False, automargin=True, showline=False, ticks="")
+    return fig
+
+
+def alt_text(fig: go.Figure) -> str:
+    """The sentence that says what the figure shows, for `st.plotly_chart(alt=...)` and screen readers."""
+    return str(fig.layout.meta["alt"])

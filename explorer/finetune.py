@@ -1,0 +1,122 @@
+"""Fine-tuning: the only file with an optimizer."""
+
+from __future__ import annotations
+
+import copy
+import math
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from itertools import count
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.nn.functional import cross_entropy
+from torch.optim import SGD, Adam, Optimizer
+
+from explorer.errors import BadInput
+from explorer.progress import Report, silent
+
+Minibatch = tuple[Tensor, Tensor]
+"""Images x (B, C, H, W) and their labels y (B,)."""
+
+OPTIMIZERS: dict[str, Callable[[nn.Module, Recipe], Optimizer]] = {
+    "sgd": lambda m, r: SGD(m.parameters(), r.learning_rate, momentum=r.momentum, weight_decay=r.weight_decay),
+    "adam": lambda m, r: Adam(m.parameters(), r.learning_rate, (r.momentum, 0.999), weight_decay=r.weight_decay),
+}
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """How weights are updated; the defaults are those of Molchanov et al. 2017 (arXiv:1611.06440)."""
+
+    learning_rate: float = 1e-4
+    momentum: float = 0.9
+    weight_decay: float = 1e-4
+    batch_size: int = 32
+    optimizer: str = "sgd"
+
+    def __post_init__(self) -> None:
+        rules = {
+            "learning rate": (self.learning_rate, 0 < self.learning_rate < math.inf, "above 0 and finite"),
+            "momentum": (self.momentum, 0 <= self.momentum < 1, "at least 0 and below 1"),
+            "weight decay": (self.weight_decay, self.weight_decay >= 0, "at least 0"),
+            "batch size": (self.batch_size, self.batch_size >= 1, "at least 1"),
+            "optimizer": (self.optimizer, self.optimizer in OPTIMIZERS, f"one of {', '.join(OPTIMIZERS)}"),
+        }
+        for name, (value, holds, rule) in rules.items():
+            if not holds:
+                raise BadInput(f"{name} {value!r} must be {rule}.")
+
+
+def minibatches(batches: Iterable[Minibatch], size: int, seed: int = 0, start: int = 0) -> Iterator[Minibatch]:
+    """Training minibatches without end, x (size, C, H, W) and y (size,), each image once an epoch in a new order.
+
+    `batches` is read once and kept in memory. The order depends on `seed` alone; `start` skips so many minibatches,
+    so that a resumed run draws what it would have drawn.
+    """
+    images, labels = (torch.cat(parts) for parts in zip(*batches, strict=True))
+    for step in count(start):
+        index = torch.from_numpy(_draw(len(labels), size, seed, step))
+        yield images[index], labels[index]
+
+
+def _draw(images: int, size: int, seed: int, step: int) -> np.ndarray:
+    """(size,) image indices of one minibatch; one that crosses the end of an epoch goes on in the next."""
+    epochs, places = np.divmod(np.arange(step * size, (step + 1) * size), images)
+    orders = {epoch: np.random.default_rng((seed, epoch)).permutation(images) for epoch in set(epochs.tolist())}
+    return np.array([orders[epoch][place] for epoch, place in zip(epochs.tolist(), places.tolist(), strict=True)])
+
+
+def train(
+    module: nn.Module,
+    stream: Iterator[Minibatch],
+    updates: int,
+    recipe: Recipe = Recipe(),
+    *,
+    seed: int = 0,
+    report: Report = silent,
+) -> nn.Module:
+    """A copy of `module` after `updates` steps down the mean cross-entropy of `stream`'s minibatches.
+
+    Train mode (dropout on, batch-norm statistics move) during the updates, eval mode and frozen weights after them.
+    `seed` decides dropout; on CPU the same seed and stream give the same weights, bit for bit at one thread count.
+    Raises BadInput when the loss or a weight stops being finite.
+    """
+    if updates < 0:
+        raise BadInput(f"{updates} updates: their number must be at least 0.")
+    tuned = copy.deepcopy(module).requires_grad_(True).train()
+    optimizer = OPTIMIZERS[recipe.optimizer](tuned, recipe)
+    with _seeded(seed, next(tuned.parameters()).device):
+        for update in range(1, updates + 1):
+            loss = _update(tuned, optimizer, *next(stream))
+            _check_finite(loss, tuned, recipe, update)
+            report(update, updates, f"loss {loss:.3f}")
+    return tuned.eval().requires_grad_(False)
+
+
+def _update(module: nn.Module, optimizer: Optimizer, x: Tensor, y: Tensor) -> Tensor:
+    """One step; the minibatch's loss before it, in nats, ()."""
+    device = next(module.parameters()).device
+    loss = cross_entropy(module(x.to(device)), y.to(device))
+    optimizer.zero_grad()
+    loss.backward()
+    optimizer.step()
+    return loss.detach()
+
+
+def _check_finite(loss: Tensor, module: nn.Module, recipe: Recipe, update: int) -> None:
+    if update == 1 and not loss.isfinite():
+        raise BadInput(f"the loss is {loss:g} before the first update: weights and images must be finite.")
+    if not all(value.isfinite().all() for value in (loss, *module.parameters())):
+        rate = f"learning rate {recipe.learning_rate:g}"
+        raise BadInput(f"{rate} is too high for this network: loss or weights are no longer finite at update {update}.")
+
+
+@contextmanager
+def _seeded(seed: int, device: torch.device) -> Iterator[None]:
+    """Random numbers from `seed`, then those of before again."""
+    with torch.random.fork_rng([device] if device.type == "cuda" else []):
+        torch.manual_seed(seed)
+        yield

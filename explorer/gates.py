@@ -1,0 +1,45 @@
+"""Pruning gates: units closed without removing anything.
+
+A gate g[u] multiplies unit u's channels at the input of every layer that consumes them, after batch-norm and
+activation. Closed everywhere (g[u] = 0), the network computes what it computes with the unit removed.
+"""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from explorer.networks.network import replica
+from explorer.networks.units import Units
+
+
+class Gated(nn.Module):
+    """A private replica of a network with a gate on every unit; weights are shared, the original is untouched."""
+
+    def __init__(self, module: nn.Module, units: Units) -> None:
+        super().__init__()
+        self.body = replica(module).eval()
+        self.device = next(module.parameters()).device
+        for name, unit_of_channel in units.gate_maps.items():
+            close = partial(self._close, unit_of_channel.to(self.device))
+            self.body.get_submodule(name).register_forward_pre_hook(close)
+
+    def forward(self, x: Tensor, gates: Tensor) -> Tensor:
+        """Logits (N, classes) of x under gates (units,), the same for all images, or (N, units), one row an image."""
+        self._gates = F.pad(gates, (0, 1), value=1.0)  # the last gate stands behind channels that are no unit's
+        return self.body(x)
+
+    def _close(self, unit_of_channel: Tensor, consumer: nn.Module, inputs: tuple[Any, ...]) -> tuple[Any, ...]:
+        x, gates = inputs[0], self._gates[..., unit_of_channel]
+        if not isinstance(consumer, nn.Linear):  # channels first, then space; a linear layer has them last
+            gates = gates.reshape(*gates.shape, *[1] * (x.dim() - 2))
+        return (x * gates, *inputs[1:])
+
+
+def open_gates(removed: Tensor) -> Tensor:
+    """removed (units,) bool -> gates (units,) float: 0 where removed, 1 elsewhere."""
+    return torch.where(removed, 0.0, 1.0)

@@ -1,0 +1,43 @@
+"""A loaded network: the value that every later step reads and none changes."""
+
+from __future__ import annotations
+
+import copy
+from dataclasses import dataclass, replace
+
+import torch
+from torch import nn
+
+from explorer.data.preprocessing import Preprocessing
+from explorer.networks.units import Units
+
+
+@dataclass(frozen=True, eq=False)
+class Network:
+    """A classification network in eval mode with frozen weights, and what is known of it.
+
+    `module` is shared between browser sessions: run it through `replica`, change it never.
+    """
+
+    name: str
+    arch: str  # "explorer:vgg_small", "torchvision:vgg16", "package.module:factory", or "graph" for a reloaded export
+    module: nn.Module
+    units: Units
+    input_shape: tuple[int, int, int]  # (C, H, W) of one image after preprocessing
+    classes: tuple[str, ...]
+    preprocessing: Preprocessing
+    digest: str  # SHA-256 of architecture, weights and preprocessing: the key of every cached result
+
+    @property
+    def device(self) -> torch.device:
+        return next(self.module.parameters()).device
+
+    def to(self, device: torch.device) -> Network:
+        """The same network on another device; the original stays where it is."""
+        return self if device == self.device else replace(self, module=copy.deepcopy(self.module).to(device))
+
+
+def replica(module: nn.Module) -> nn.Module:
+    """A copy of the module's structure that shares its tensors: hooks set on it touch nobody else."""
+    shared = {id(t): t for t in (*module.parameters(), *module.buffers())}
+    return copy.deepcopy(module, shared)

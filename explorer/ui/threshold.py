@@ -1,0 +1,67 @@
+"""Histogram of saliency with a threshold that is dragged, clicked or moved by keyboard."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import streamlit as st
+
+from explorer.figures.binning import scale_for
+
+_FILES = Path(__file__).with_suffix("")
+_HTML, _CSS, _JS = (_FILES.with_suffix(end).read_text(encoding="utf-8") for end in (".html", ".css", ".js"))
+_component = st.components.v2.component("explorer_threshold", html=_HTML, css=_CSS, js=_JS)
+
+
+def threshold_histogram(
+    values: np.ndarray,
+    value: float,
+    *,
+    key: str,
+    label: str = "Threshold",
+    unit: str = "feature maps",
+    value_unit: str = "",
+    on_move: Callable[[float], None] | None = None,
+) -> float:
+    """The threshold after the person's last move, or `value` when they have not moved it in this run.
+
+    Units strictly below the threshold are those that go. The page owns the value: it stores what comes back, or takes
+    it in `on_move`, which is called before the script runs again and so may set the state of other widgets.
+
+    values (units,): saliencies, read as float32; moved thresholds are float32 numbers too, so that
+    `values.astype(np.float32) < threshold` is exactly what the component counts. Arrow keys take one unit more or less,
+    Page keys a twentieth of them, Home none, End all but the largest.
+    """
+    moved = _component(
+        key=key,
+        data=threshold_data(values, value, label=label, unit=unit, value_unit=value_unit),
+        on_moved_change=lambda: _tell(key, on_move),
+    ).moved
+    return value if moved is None else float(moved)
+
+
+def _tell(key: str, on_move: Callable[[float], None] | None) -> None:
+    moved = st.session_state[key].moved
+    if on_move is not None and moved is not None:
+        on_move(float(moved))
+
+
+def threshold_data(values: np.ndarray, value: float, *, label: str, unit: str, value_unit: str) -> dict[str, object]:
+    """What the browser draws: the ascending float32 values as base64, their bins, ticks, and zeros apart."""
+    ascending = np.sort(np.asarray(values, "<f4").ravel())
+    scale = scale_for(ascending, bins=72)
+    return {
+        "values": base64.b64encode(ascending.tobytes()).decode("ascii"),
+        "edges": scale.edges.tolist(),
+        "counts": scale.count(ascending).tolist(),
+        "zeros": scale.zeros(ascending),
+        "log": scale.log,
+        "ticks": scale.ticks(),
+        "value": float(value),
+        "label": label,
+        "unit": unit,
+        "value_unit": value_unit,
+    }

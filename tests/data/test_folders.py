@@ -1,0 +1,132 @@
+from __future__ import annotations
+
+import os
+
+import numpy as np
+import pytest
+from pictures import picture
+from PIL import Image
+
+from explorer.data import open_images
+from explorer.errors import BadInput
+
+
+def test_classes_are_the_sub_folders_in_alphabetical_order(make_folder):
+    images = open_images(str(make_folder(zebra=3, ant=5)))
+    assert images.name == "photos"
+    assert images.classes == ("ant", "zebra")
+    assert images.labels.tolist() == [0] * 5 + [1] * 3
+    assert np.array_equal(np.asarray(images.image(0)), picture(100))  # ant was made second
+    assert images.image_name(7).endswith("zebra/2.png")
+    assert images.skipped == ()
+    assert not images.stored_splits
+
+
+def test_suffixes_of_any_case_and_sizes_of_any_kind(make_folder):
+    folder = make_folder(a=1, b=1)
+    Image.fromarray(picture(1, 9, 4)).save(folder / "a" / "x.JPEG", format="JPEG")
+    Image.fromarray(picture(2, 3, 30)).save(folder / "a" / "y.WebP", format="WEBP")
+    Image.fromarray(picture(3)).save(folder / "a" / "z.Jpg", format="JPEG")
+    (folder / "a" / "notes.txt").write_text("not looked at")
+    images = open_images(str(folder))
+    assert len(images) == 5
+    assert images.skipped == ()
+    assert images.image(1).size == (4, 9)
+
+
+def test_unreadable_files_and_empty_classes_are_skipped_and_named(make_folder):
+    folder = make_folder(a=2, b=0, c=2)
+    (folder / "a" / "broken.jpg").write_text("no image")
+    (folder / "c" / "directory.png").mkdir()
+    images = open_images(str(folder))
+    assert len(images) == 4
+    assert images.classes == ("a", "b", "c")
+    assert images.labels.tolist() == [0, 0, 2, 2]
+    assert images.skipped == (str(folder / "b"), str(folder / "a" / "broken.jpg"))
+
+
+def test_a_pipe_named_like_an_image_does_not_block(make_folder):
+    folder = make_folder(a=1)
+    os.mkfifo(folder / "a" / "pipe.png")
+    assert len(open_images(str(folder))) == 1
+
+
+def test_hidden_folders_and_files_are_not_looked_at(make_folder):
+    folder = make_folder(a=1, b=1)
+    (folder / ".cache").mkdir()
+    (folder / "a" / "._0.png").write_text("resource fork")
+    images = open_images(str(folder))
+    assert (images.classes, len(images), images.skipped) == (("a", "b"), 2, ())
+
+
+def test_class_names_that_are_no_text_can_be_shown(make_folder):
+    folder = make_folder(a=1)
+    os.rename(os.fsencode(folder / "a"), os.fsencode(folder) + b"/caf\xe9")
+    images = open_images(str(folder))
+    assert images.classes == ("caf?",)
+    assert len(images.digest) == 64
+
+
+def test_empty_folder(tmp_path):
+    with pytest.raises(BadInput, match="has no sub-folders: it needs one a class"):
+        open_images(str(tmp_path))
+
+
+def test_images_without_class_folders(tmp_path):
+    Image.fromarray(picture(0)).save(tmp_path / "a.png")
+    with pytest.raises(BadInput, match="has no sub-folders"):
+        open_images(str(tmp_path))
+
+
+def test_class_folders_without_images(make_folder):
+    with pytest.raises(BadInput, match="directly in its sub-folders, one a class: there is none"):
+        open_images(str(make_folder(a=0, b=0)))
+
+
+def test_folder_one_level_too_high(make_folder):
+    with pytest.raises(BadInput, match="directly in its sub-folders, one a class: there is none"):
+        open_images(str(make_folder(a=2).parent))
+
+
+def test_nothing_readable(make_folder):
+    folder = make_folder(a=0)
+    (folder / "a" / "x.png").write_text("no image")
+    with pytest.raises(BadInput, match="none of its 1 image files can be read"):
+        open_images(str(folder))
+
+
+def test_limit_and_seed(make_folder):
+    folder = str(make_folder(a=8, b=16))
+    assert np.bincount(open_images(folder, limit=6).labels).tolist() == [2, 4]
+    first, again, other = (open_images(folder, seed=seed, limit=6) for seed in (1, 1, 2))
+    assert first.source == again.source
+    assert first.digest == again.digest
+    assert first.source != other.source
+
+
+def test_digest_sees_a_changed_file(make_folder):
+    folder = make_folder(a=4)
+    before = open_images(str(folder)).digest
+    Image.fromarray(picture(9, 20, 20)).save(folder / "a" / "0.png")
+    assert open_images(str(folder)).digest != before
+
+
+def test_real_cifar_images(shared_data):
+    images = open_images(str(shared_data / "cifar10" / "test_jpeg"))
+    names = "airplane automobile bird cat deer dog frog horse ship truck"
+    assert images.classes == tuple(names.split())
+    assert np.bincount(images.labels).tolist() == [100] * 10
+    assert {name: len(members) for name, members in images.splits.items()} == {
+        "finetune": 400,
+        "calibration": 200,
+        "validation": 200,
+        "test": 200,
+    }
+    assert images.image(0).size == (32, 32)
+
+
+def test_real_leaf_images(shared_data):
+    images = open_images(str(shared_data / "leaf" / "test"))
+    assert len(images) == 800
+    assert len(images.classes) == 4
+    assert images.image(799).size == (256, 256)

@@ -1,0 +1,114 @@
+from __future__ import annotations
+
+import json
+import math
+from dataclasses import replace
+
+import pytest
+import torchvision
+from hypothesis import given
+from hypothesis import strategies as st
+
+from explorer.data.preprocessing import IMAGENET_MEAN, IMAGENET_STD, Preprocessing, for_torchvision, override
+from explorer.errors import BadInput
+
+GREY = Preprocessing((0.5,), (0.25,))
+COLOUR = Preprocessing(IMAGENET_MEAN, IMAGENET_STD, 256, 224)
+
+BAD_VALUES = {
+    "no mean": ({"mean": (), "std": ()}, "mean has 0 values"),
+    "two channels": ({"mean": (0.5, 0.5), "std": (1.0, 1.0)}, "both need 1"),
+    "unlike lengths": ({"mean": (0.5, 0.5, 0.5)}, "mean has 3 values and std 1"),
+    "nan mean": ({"mean": (math.nan,)}, "mean is nan"),
+    "infinite mean": ({"mean": (math.inf,)}, "mean is inf"),
+    "text mean": ({"mean": ("0.5",)}, "finite number"),
+    "true mean": ({"mean": (True,)}, "finite number"),
+    "huge whole mean": ({"mean": (10**400,)}, "finite number"),
+    "zero std": ({"std": (0.0,)}, r"std is 0\.0"),
+    "negative std": ({"std": (-1.0,)}, "std is -1"),
+    "nan std": ({"std": (math.nan,)}, "std is nan"),
+    "zero size": ({"size": 0}, "size is 0: .* from 1 to 4096"),
+    "large size": ({"size": 4097}, "size is 4097"),
+    "fraction": ({"size": 7.5}, "size is 7.5"),
+    "true crop": ({"crop": True}, "crop is True"),
+    "large crop": ({"crop": 4097}, "crop is 4097"),
+    "crop over size": ({"size": 8, "crop": 9}, "crop 9 is larger than size 8"),
+    "interpolation": ({"interpolation": "cubic"}, "'cubic' is unknown: use one of bilinear, bicubic"),
+}
+
+
+@pytest.mark.parametrize(("values", "message"), BAD_VALUES.values(), ids=BAD_VALUES)
+def test_values_no_image_can_be_prepared_with_are_refused(values, message):
+    with pytest.raises(BadInput, match=message):
+        replace(GREY, **values)
+
+
+@given(
+    st.integers(1, 4096) | st.none(),
+    st.lists(st.tuples(st.floats(-1e6, 1e6), st.floats(1e-6, 1e6)), min_size=3, max_size=3),
+    st.sampled_from([1, 3]),
+)
+def test_json_gives_back_the_same(size, channels, count):
+    mean, std = zip(*channels[:count], strict=True)
+    preprocessing = Preprocessing(mean, std, size, size, "bicubic")
+    assert Preprocessing.from_json(json.loads(json.dumps(preprocessing.to_json()))) == preprocessing
+
+
+@pytest.mark.parametrize(
+    "data", [None, [], "x", {}, {"mean": [0.5]}, {"mean": 0.5, "std": 1}, {"mean": "a", "std": "b"}]
+)
+def test_json_needs_both_lists(data):
+    with pytest.raises(BadInput, match="object with lists 'mean' and 'std'"):
+        Preprocessing.from_json(data)
+
+
+def test_json_values_are_checked():
+    with pytest.raises(BadInput, match="unknown key 'resize'"):
+        Preprocessing.from_json({**COLOUR.to_json(), "resize": 3})
+    with pytest.raises(BadInput, match="finite number"):
+        Preprocessing.from_json({**COLOUR.to_json(), "mean": [[1], 2, 3]})
+    with pytest.raises(BadInput, match="size is "):
+        Preprocessing.from_json({**COLOUR.to_json(), "size": "256"})
+
+
+def test_json_of_older_exports_defaults():
+    assert Preprocessing.from_json({"mean": [0.5], "std": [0.25]}) == GREY
+
+
+def test_describe_names_every_step():
+    assert COLOUR.describe() == (
+        "resize 256 (bilinear), centre crop 224, RGB, mean 0.485 0.456 0.406, std 0.229 0.224 0.225"
+    )
+    assert GREY.describe() == "no resize, no crop, grey, mean 0.5, std 0.25"
+
+
+def test_override_changes_what_is_given_only():
+    assert override(COLOUR) == COLOUR
+    assert override(COLOUR, size=300) == replace(COLOUR, size=300)
+    assert override(COLOUR, 64, 32, [0.1], [0.2]) == Preprocessing((0.1,), (0.2,), 64, 32)
+    with pytest.raises(BadInput, match="mean has 1 values and std 3"):
+        override(COLOUR, mean=[0.5])
+    with pytest.raises(BadInput, match="mean has 0 values"):
+        override(COLOUR, mean=[])
+
+
+def test_torchvision_values():
+    assert for_torchvision("squeezenet1_0") == COLOUR
+    assert for_torchvision("efficientnet_b0") == replace(COLOUR, interpolation="bicubic")
+    assert for_torchvision("inception_v3") == replace(COLOUR, size=342, crop=299)
+
+
+@pytest.mark.parametrize("arch", torchvision.models.list_models(module=torchvision.models))
+def test_every_torchvision_classifier_has_one(arch):
+    weights = torchvision.models.get_model_weights(arch).DEFAULT
+    preprocessing, transforms = for_torchvision(arch), weights.transforms()
+    assert [preprocessing.size] == transforms.resize_size
+    assert [preprocessing.crop] == transforms.crop_size
+    assert preprocessing.interpolation == transforms.interpolation.value
+    assert (list(preprocessing.mean), list(preprocessing.std)) == (transforms.mean, transforms.std)
+
+
+@pytest.mark.parametrize("arch", ["vgg99", "", "raft_large", "fcn_resnet50"])
+def test_no_classifier(arch):
+    with pytest.raises(BadInput, match="torchvision"):
+        for_torchvision(arch)

@@ -1,0 +1,72 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from explorer.errors import BadInput
+from explorer.figures.curve import Series, curve
+from explorer.figures.style import alt_text, criterion_style
+
+X, Y = np.array([1.0, 0.9, 0.5]), np.array([0.98, 0.97, 0.6])
+
+
+def test_points_ring_and_reference() -> None:
+    fig = curve([Series("taylor", X, Y)], original=0.98, current=(0.9, 0.97))
+    line, ring = fig.data
+    assert line.x == pytest.approx(X)
+    assert line.y == pytest.approx(Y)
+    assert line.line.color == criterion_style("taylor").color
+    assert (ring.x[0], ring.y[0]) == pytest.approx((0.9, 0.97))
+    assert "open" in ring.marker.symbol
+    assert fig.layout.shapes[0].y0 == 0.98
+    assert fig.layout.annotations[0].text == "original 98.0%"
+    assert fig.layout.xaxis.range[0] > 1 > 0.5 > fig.layout.xaxis.range[1]
+    assert fig.layout.yaxis.title.text == "accuracy, before fine-tuning"
+    assert alt_text(fig) == (
+        "Accuracy against units left. Taylor, before fine-tuning: 98.0% with 100% left, 60.0% with 50%."
+        " Now 97.0% with 90% left."
+    )
+
+
+def test_before_and_after_fine_tuning_differ_without_colour() -> None:
+    fig = curve([Series("taylor", X, Y), Series("taylor", X, Y, fine_tuned=True)])
+    assert [t.marker.symbol for t in fig.data] == ["square-open", "square"]
+    assert [t.name for t in fig.data] == ["Taylor, before fine-tuning", "Taylor, after fine-tuning"]
+    assert fig.layout.yaxis.title.text == "accuracy"
+
+
+def test_a_second_criterion_has_another_dash_or_colour() -> None:
+    fig = curve(
+        [Series("taylor", X, Y), Series("taylor_mean", X, Y), Series("weight", X, Y, label="w²")], quantity="loss"
+    )
+    assert len({(t.line.color, t.line.dash) for t in fig.data}) == 3
+    assert [t.name for t in fig.data] == ["Taylor", "Taylor, abs after the mean", "w²"]
+    assert "loss (nats)" in fig.data[0].hovertemplate
+
+
+def test_a_band_goes_out_and_back_and_a_left_branch_fades() -> None:
+    fig = curve([Series("obd", X, Y, low=Y - 0.1, high=Y + 0.1, faded=True)], against="flops")
+    band, line = fig.data
+    assert band.y == pytest.approx([0.88, 0.87, 0.5, 0.7, 1.07, 1.08])
+    assert band.x == pytest.approx([1.0, 0.9, 0.5, 0.5, 0.9, 1.0])
+    assert line.opacity < 1
+    assert line.showlegend is False
+    assert fig.layout.xaxis.title.text == "FLOPs left"
+
+
+def test_many_series_move_the_legend_beside_the_plot() -> None:
+    names = ["oracle", "taylor", "obd", "weight", "random"]
+    assert curve([Series(n, X, Y) for n in names]).layout.legend.orientation == "v"
+    assert curve([Series(n, X, Y) for n in names[:4]]).layout.legend.orientation == "h"
+
+
+def test_a_curve_without_points_is_an_empty_plot() -> None:
+    fig = curve([])
+    assert len(fig.data) == 0
+    assert alt_text(fig) == "Accuracy against units left. "
+
+
+@pytest.mark.parametrize("wrong", [{"quantity": "speed"}, {"against": "time"}])
+def test_unknown_axes_are_refused(wrong: dict[str, str]) -> None:
+    with pytest.raises(BadInput, match="one of accuracy, loss against one of units, parameters, flops, not"):
+        curve([Series("taylor", X, Y)], **wrong)

@@ -1,0 +1,75 @@
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import plotly.graph_objects as go
+import pytest
+
+from explorer.figures.style import CRITERION_STYLES, NEUTRAL, alt_text, blank, criterion_style, f32, sequential
+
+NAMED = ["oracle", "taylor", "taylor_mean", "taylor_element", "obd", "activation_mean", "activation_std", "apoz",
+         "mutual_information", "weight", "random", "joint"]  # fmt: skip
+
+
+def luminance(color: str) -> float:
+    """Relative luminance of #RRGGBB (WCAG 2)."""
+    channels = [int(color[i : i + 2], 16) / 255 for i in (1, 3, 5)]
+    linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in channels]
+    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+
+def contrast(a: str, b: str) -> float:
+    low, high = sorted((luminance(a), luminance(b)))
+    return (high + 0.05) / (low + 0.05)
+
+
+def test_every_criterion_has_a_look_of_its_own() -> None:
+    assert sorted(CRITERION_STYLES) == sorted(NAMED)
+    looks = {(style.color, style.dash) for style in CRITERION_STYLES.values()}
+    assert len(looks) == len({style.symbol for style in CRITERION_STYLES.values()}) == len(NAMED)
+
+
+@pytest.mark.parametrize("name", [*NAMED, "something_new"])
+def test_lines_are_readable_on_white_and_on_the_dark_page(name: str) -> None:
+    color = criterion_style(name).color
+    floor = 2.9 if color in ("#CC79A7", NEUTRAL) else 3.0
+    assert contrast(color, "#FFFFFF") >= floor
+    assert contrast(color, "#0F1318") >= 3.0
+
+
+def test_a_marker_of_each_symbol_exists_open_and_filled() -> None:
+    for style in CRITERION_STYLES.values():
+        go.scatter.Marker(symbol=style.symbol)
+        go.scatter.Marker(symbol=f"{style.symbol}-open")
+
+
+def test_an_unknown_criterion_looks_the_same_in_every_process() -> None:
+    code = "from explorer.figures.style import criterion_style as s; print(s('my_rule'))"
+    fresh = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.strip()
+    assert fresh == str(criterion_style("my_rule"))
+    assert criterion_style("my_rule").label == "my rule"
+
+
+def test_figures_need_neither_streamlit_nor_torch() -> None:
+    code = (
+        "import sys, pkgutil, importlib, explorer.figures as f\n"
+        "for m in pkgutil.iter_modules(f.__path__): importlib.import_module('explorer.figures.' + m.name)\n"
+        "print({'streamlit', 'torch'} & set(sys.modules))"
+    )
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "set()\n"
+
+
+def test_sequential_colours_span_the_scale() -> None:
+    none, half, most = sequential([0.0, 0.1, 0.2])
+    assert len({none, half, most}) == 3
+    assert sequential([0.0, 1.0, 2.0]) == [none, half, most]
+    assert sequential([]) == []
+
+
+def test_a_blank_figure_is_clear_and_described() -> None:
+    fig = blank("One sentence.", height=300)
+    assert alt_text(fig) == "One sentence."
+    assert fig.layout.paper_bgcolor == fig.layout.plot_bgcolor == "rgba(0,0,0,0)"
+    assert fig.layout.font.color is None
+    assert f32([1.5]).dtype == "float32"

@@ -1,0 +1,100 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from explorer.errors import BadInput
+from explorer.figures.confusion import confusion
+from explorer.figures.correlation import correlation
+from explorer.figures.layer_overview import LayerCost, layer_overview
+from explorer.figures.style import DIVERGING, alt_text
+from explorer.figures.widths import LayerWidth, widths
+
+
+def written(fig: object) -> dict[tuple[object, object], str]:
+    """The numbers in the cells: (x, y) -> text."""
+    texts = [t for t in fig.data if t.type == "scatter"]  # type: ignore[attr-defined]
+    return {(x, y): text for t in texts for x, y, text in zip(t.x, t.y, t.text, strict=True)}
+
+
+def test_correlations_are_ordered_written_and_centred_at_zero() -> None:
+    fig = correlation({"random": [0.01, -0.02, 0.0], "taylor": [0.73, 0.14, 0.73], "obd": [0.59, 0.65, np.nan]})
+    heat = fig.data[0]
+    assert list(heat.y) == ["random", "Taylor", "OBD"]  # plotly draws from the bottom
+    assert (heat.zmin, heat.zmax) == (-1, 1)
+    cells = written(fig)
+    assert len(cells) == 9
+    assert cells["per layer", "Taylor"] == "0.73"
+    assert cells["all layers", "random"] == "−0.02"
+    assert cells["all layers, l2", "OBD"] == "–"
+    strong = fig.data[1]
+    assert strong.textfont.color == "white"
+    assert set(strong.text) == {"0.73", "0.59", "0.65"}
+    assert "OBD 0.59, 0.65, undefined; Taylor 0.73, 0.14, 0.73; random 0.01, -0.02, 0.00." in alt_text(fig)
+
+
+def test_the_diverging_scale_is_symmetric() -> None:
+    places = [place for place, _ in DIVERGING]
+    assert places == sorted(places)
+    assert [1 - place for place in places[::-1]] == pytest.approx(places)
+
+
+def test_correlations_of_the_wrong_shape_are_refused() -> None:
+    with pytest.raises(BadInput, match="at least one criterion"):
+        correlation({})
+    with pytest.raises(BadInput, match="needs 3 correlations, one for each of per layer, all layers"):
+        correlation({"taylor": [0.1, 0.2]})
+
+
+def test_confusion_writes_counts_and_marks_right_and_wrong() -> None:
+    fig = confusion(np.array([[9, 1], [0, 4]]), ["cat", "dog"])
+    assert fig.data[0].z == pytest.approx(np.array([[0.9**0.5, -(0.1**0.5)], [np.nan, 1.0]]), nan_ok=True)
+    assert written(fig) == {(0, 0): "9", (1, 0): "1", (1, 1): "4"}
+    assert alt_text(fig) == (
+        "Confusion matrix of 2 classes: 13 of 14 images right. Most often cat is taken for dog, 1 times."
+    )
+    assert fig.data[0].customdata[0][1] == "true <b>cat</b>, predicted <b>dog</b><br>1 of 10 images, 10.0%"
+
+
+def test_confusion_of_many_classes_writes_no_numbers_and_perfection_has_no_error() -> None:
+    fig = confusion(np.eye(40, dtype=int), [str(i) for i in range(40)])
+    assert written(fig) == {}
+    assert alt_text(fig) == "Confusion matrix of 40 classes: 40 of 40 images right."
+
+
+def test_confusion_of_the_wrong_shape_is_refused() -> None:
+    with pytest.raises(BadInput, match=r"2 classes has shape \(2, 2\), not \(3, 3\)"):
+        confusion(np.eye(3), ["a", "b"])
+
+
+def test_widths_add_up() -> None:
+    fig = widths([LayerWidth("conv1", 32, 32), LayerWidth("conv2", 16, 64)])
+    kept, removed, numbers = fig.data
+    assert (kept.x.tolist(), removed.x.tolist()) == ([32, 16], [0, 48])
+    assert list(numbers.text) == [" 32", " 16 of 64"]
+    assert removed.marker.pattern.shape == "/"
+    assert fig.layout.yaxis.range[0] > fig.layout.yaxis.range[1]  # the input's layer on top
+    assert alt_text(fig) == "48 of 96 feature maps kept in 2 layers; conv2 loses the largest share, 48 of 64."
+
+
+def test_overview_shows_channels_and_shares() -> None:
+    fig = layer_overview(
+        [LayerCost("conv1", 16, 32, 1e6, 300), LayerCost("conv2", 64, 64, 3e6, 100, "3x3 convolution")]
+    )
+    outline, filled, flops, parameters = fig.data
+    assert (outline.y.tolist(), outline.base.tolist()) == ([32, 64], [-16, -32])
+    assert (filled.y.tolist(), filled.base.tolist()) == ([16, 64], [-8, -32])
+    assert list(outline.text) == ["16/32", "64"]
+    assert filled.marker.color.tolist() == flops.y.tolist() == [0.25, 0.75]
+    assert parameters.y.tolist() == [0.75, 0.25]
+    assert (
+        "3x3 convolution<br>64 of 64 feature maps<br>3.00 MFLOPs, 75.0%<br>100 parameters, 25.0%"
+        in (filled.customdata[1])
+    )
+    assert "80 of 96 feature maps; conv2 costs most, 75% of the FLOPs" in alt_text(fig)
+
+
+@pytest.mark.parametrize("figure", [widths, layer_overview])
+def test_no_layers_are_refused(figure: object) -> None:
+    with pytest.raises(BadInput, match="at least one layer, and none was given"):
+        figure([])  # type: ignore[operator]

@@ -1,0 +1,86 @@
+"""The observation against arithmetic and against a plain re-computation; batches must not matter."""
+
+from __future__ import annotations
+
+from dataclasses import fields
+
+import closed_form
+import numpy as np
+import pytest
+import torch
+from networks_at_hand import MODULES, SHAPE, at_hand, images
+from torch import nn
+from torch.nn import functional as F
+
+from explorer.observe import Observation, observe
+
+
+def test_gradient_at_the_gates_in_closed_form() -> None:
+    seen = observe(closed_form.network(), closed_form.batches())
+    np.testing.assert_allclose(seen.gradient, closed_form.GRADIENT, rtol=1e-5)
+    np.testing.assert_allclose(seen.gradient_abs, np.abs(closed_form.GRADIENT), rtol=1e-5)  # one position
+    np.testing.assert_allclose(seen.mean, closed_form.Z, rtol=1e-6)
+    np.testing.assert_allclose(seen.mean_square, closed_form.Z**2, rtol=1e-6)
+    np.testing.assert_array_equal(seen.positive, closed_form.Z > 0)
+    np.testing.assert_allclose(seen.kernel_square, closed_form.A**2)
+
+
+@pytest.mark.parametrize("name", MODULES)
+def test_results_do_not_depend_on_the_batch_split(name: str) -> None:
+    network = at_hand(name)
+    whole, split = (observe(network, images(SHAPE, size=size)) for size in (12, 5))
+    for field in fields(Observation):
+        if field.name != "units":
+            torch.testing.assert_close(getattr(whole, field.name), getattr(split, field.name), rtol=1e-5, atol=1e-7)
+
+
+@pytest.mark.parametrize("name", MODULES)
+def test_gradient_agrees_with_a_small_step_of_each_gate(name: str) -> None:
+    network, batches = at_hand(name), images(SHAPE, n=6)
+    seen = observe(network, batches)
+    from explorer.gates import Gated
+
+    gated = Gated(network.module.double(), network.units)
+    eye = torch.eye(len(network.units), dtype=torch.float64)
+
+    def loss(gates: torch.Tensor) -> torch.Tensor:
+        return F.cross_entropy(gated(batches.x.double(), gates), batches.y, reduction="none")
+
+    step = 1e-6
+    slopes = torch.stack([(loss(1 + step * unit) - loss(1 - step * unit)) / (2 * step) for unit in eye], 1)
+    torch.testing.assert_close(seen.gradient, slopes, rtol=1e-3, atol=1e-5)
+
+
+def test_feature_map_is_taken_after_batch_norm_and_activation_before_pooling() -> None:
+    network, batches = at_hand("plain_batchnorm"), images(SHAPE)
+    seen = observe(network, batches)
+    z = network.module[:3](batches.x)
+    torch.testing.assert_close(seen.mean[:, :5], z.mean((2, 3)).double(), rtol=1e-5, atol=1e-6)
+    torch.testing.assert_close(seen.positive[:, :5], (z > 0).double().mean((2, 3)))
+    assert seen.positions.tolist() == [64] * 5 + [4] * 7
+
+
+def test_feature_map_of_a_residual_branch_is_before_the_addition() -> None:
+    network, batches = at_hand("residual"), images(SHAPE)
+    seen, body = observe(network, batches), network.module
+    stem = body.norm0(body.stem(batches.x)).relu()
+    branch = body.norm2(body.conv2(body.norm1(body.conv1(stem)).relu()))
+    expected = (stem.mean((2, 3)) + branch.mean((2, 3))) / 2
+    place = network.units.slices["stem"]
+    torch.testing.assert_close(seen.mean[:, place], expected.double(), rtol=1e-5, atol=1e-6)
+
+
+def test_in_place_relu_does_not_spoil_the_feature_map() -> None:
+    network, batches = at_hand("plain"), images(SHAPE)
+    assert network.module[1].inplace
+    z = nn.functional.relu(network.module[0](batches.x))
+    torch.testing.assert_close(observe(network, batches).mean[:, :5], z.mean((2, 3)).double(), rtol=1e-5, atol=1e-6)
+
+
+@pytest.mark.parametrize("name", MODULES)
+def test_the_network_is_left_as_found(name: str) -> None:
+    network = at_hand(name)
+    observe(network, images(SHAPE))
+    modules = list(network.module.modules())
+    assert not any(m._forward_hooks or m._forward_pre_hooks for m in modules)
+    assert all(p.grad is None and not p.requires_grad for p in network.module.parameters())
