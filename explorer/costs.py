@@ -105,7 +105,7 @@ def measure_costs(network: Network) -> Costs:
     for name, module in body.named_modules():
         if isinstance(module, RESIZABLE):
             module.register_forward_hook(lambda m, _, out, name=name: costs.update({name: _cost(name, m, out)}))
-    with torch.inference_mode():
+    with torch.no_grad():
         body(torch.zeros(1, *network.input_shape, device=network.device))
     counted = sum(m.parameters(m.reads, m.writes) for m in costs.values())
     total = sum(p.numel() for p in network.module.parameters())

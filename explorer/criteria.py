@@ -10,19 +10,10 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from explorer.curvature import PROBES
-from explorer.observe import Observation
+from explorer.evidence import Evidence
 
 MOLCHANOV = "Molchanov et al. 2017, arXiv:1611.06440"
 BINS = 8  # of mutual information
-
-
-@dataclass(frozen=True, eq=False)
-class Evidence:
-    """What a criterion may look at."""
-
-    seen: Observation
-    curvature: Tensor | None = None  # (N, units), see `explorer.curvature`; only where a criterion needs it
-    seed: int = 0
 
 
 def weight(evidence: Evidence) -> Tensor:

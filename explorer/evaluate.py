@@ -39,7 +39,7 @@ class Outcome:
         return torch.bincount(cells, minlength=classes**2).view(classes, classes)
 
 
-@torch.inference_mode()
+@torch.no_grad()
 def evaluate(network: Network, batches: Batches, removed: Tensor | None = None, report: Report = silent) -> Outcome:
     """Run the images through the network with the units where `removed` (units,) is True gated, in eval mode."""
     gated = Gated(network.module, network.units)
@@ -66,7 +66,7 @@ class Latency:
     threads: int
 
 
-@torch.inference_mode()
+@torch.no_grad()
 def measure_latency(network: Network, *, batch: int = 1, runs: int = 20, warmup: int = 3) -> Latency:
     """Median and quartiles of the time that a batch of blank images takes, after `warmup` runs."""
     body, device = network.module, network.device

@@ -65,7 +65,7 @@ def _changes(gated: Gated, units: int, x: Tensor, y: Tensor) -> Iterator[Tensor]
         yield (_losses(gated, x, y, gates) - base).cpu()
 
 
-@torch.inference_mode()
+@torch.no_grad()
 def _losses(gated: Gated, x: Tensor, y: Tensor, gates: Tensor) -> Tensor:
     return F.cross_entropy(gated(x, gates), y, reduction="none").double()
 

@@ -9,8 +9,9 @@ import torch
 from networks_at_hand import MODULES, SHAPE, at_hand, images
 from scipy import stats
 
-from explorer.criteria import BINS, CRITERIA, Evidence, score
+from explorer.criteria import BINS, CRITERIA, score
 from explorer.curvature import curvature
+from explorer.evidence import Evidence
 from explorer.observe import observe
 
 

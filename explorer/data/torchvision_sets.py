@@ -18,7 +18,7 @@ Parts = Mapping[str, Mapping[str, Any]]
 
 _BY_FLAG: Parts = {"train": {"train": True}, "test": {"train": False}}
 _TWO: Parts = {"train": {"split": "train"}, "test": {"split": "test"}}
-_THREE: Parts = {**_TWO, "val": {"split": "val"}}
+_THREE: Parts = {name: {"split": name} for name in ("train", "val", "test")}
 
 TORCHVISION_SETS: dict[str, Parts] = {
     "CIFAR10": _BY_FLAG,

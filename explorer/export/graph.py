@@ -21,6 +21,7 @@ from torch import Tensor, fx, nn
 from explorer.errors import BadInput
 from explorer.export.checks import first_line
 from explorer.export.operations import ATTRIBUTES, FUNCTIONS, METHODS, MODULES
+from explorer.export.tracing import symbolic_trace
 from explorer.export.values import encode
 from explorer.networks.network import replica
 
@@ -56,7 +57,7 @@ def trace(module: nn.Module, name: str) -> Trace:
 def _traced(module: nn.Module, name: str) -> fx.GraphModule:
     """The fx trace of a copy that shares the tensors, since tracing may add constants to its root."""
     try:
-        return fx.symbolic_trace(replica(module).eval())
+        return symbolic_trace(replica(module).eval())
     except Exception as error:  # the network's own forward runs here and may raise anything
         why = f"torch.fx cannot trace it: {first_line(error)}"
         raise BadInput(f"{name} cannot be exported as safetensors: {why}.") from error

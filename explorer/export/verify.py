@@ -106,7 +106,8 @@ def _clean_run(path: Path, kind: Format, inputs: Tensor) -> tuple[Tensor | None,
         try:
             return safetensors.torch.load_file(made)["logits"], ""
         except (OSError, SafetensorError, KeyError):
-            return None, (done.stderr.strip().splitlines() or [f"the process ended with {done.returncode}"])[-1]
+            said = done.stderr.strip().splitlines() or [f"its process ended with {done.returncode}"]
+            return None, said[-1].removeprefix("explorer.errors.BadInput: ")
 
 
 def _environment() -> dict[str, str]:

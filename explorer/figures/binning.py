@@ -79,5 +79,5 @@ def _round_numbers(low: float, high: float) -> list[tuple[float, str]]:
     raw = (high - low) / 5
     power = 10.0 ** np.floor(np.log10(raw))
     step = power * next(m for m in (1, 2, 5, 10) if m * power >= raw * 0.999)
-    numbers = np.arange(np.ceil(low / step - 1e-9), np.floor(high / step + 1e-9) + 1) * step
+    numbers = np.arange(np.ceil(low / step - 1e-9), np.floor(high / step + 1e-9) + 1) * step + 0.0  # no negative zero
     return [(float(n), f"{float(f'{n:.6g}'):g}") for n in numbers]

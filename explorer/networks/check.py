@@ -45,7 +45,7 @@ def _agrees(module: nn.Module, units: Units, images: Tensor, tolerance: float = 
         return True
     gone = np.concatenate([np.arange(len(layer)) % 2 == 1 for layer in units.layers])
     try:
-        with torch.inference_mode():
+        with torch.no_grad():
             pruned = cut(module, units, gone)(images)
             gated = Gated(module, units)(images, open_gates(torch.from_numpy(gone)).double())
     except Exception:  # a forward pass that hard-codes a channel count fails in its own way

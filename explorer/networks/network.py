@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import hashlib
 from dataclasses import dataclass, replace
 
 import torch
@@ -41,3 +42,17 @@ def replica(module: nn.Module) -> nn.Module:
     """A copy of the module's structure that shares its tensors: hooks set on it touch nobody else."""
     shared = {id(t): t for t in (*module.parameters(), *module.buffers())}
     return copy.deepcopy(module, shared)
+
+
+def fingerprint(arch: str, module: nn.Module, preprocessing: Preprocessing) -> str:
+    """SHA-256 over architecture, preprocessing, and every weight's name, shape and bytes."""
+    digest = hashlib.sha256(f"{arch} {preprocessing}".encode())
+    for name, tensor in sorted(module.state_dict().items()):
+        digest.update(f"{name} {tuple(tensor.shape)} {tensor.dtype}".encode())
+        digest.update(tensor.detach().cpu().contiguous().flatten().view(torch.uint8).numpy())
+    return digest.hexdigest()
+
+
+def with_weights_of(network: Network, module: nn.Module) -> Network:
+    """The same network with trained weights: `module` has the same layers and is in eval mode, frozen."""
+    return replace(network, module=module, digest=fingerprint(network.arch, module, network.preprocessing))

@@ -40,7 +40,7 @@ def threshold_histogram(
         data=threshold_data(values, value, label=label, unit=unit, value_unit=value_unit),
         on_moved_change=lambda: _tell(key, on_move),
     ).moved
-    return value if moved is None else float(moved)
+    return float(value if moved is None else moved)
 
 
 def _tell(key: str, on_move: Callable[[float], None] | None) -> None:
@@ -60,7 +60,7 @@ def threshold_data(values: np.ndarray, value: float, *, label: str, unit: str, v
         "zeros": scale.zeros(ascending),
         "log": scale.log,
         "ticks": scale.ticks(),
-        "value": float(value),
+        "value": float(np.float32(value)),
         "label": label,
         "unit": unit,
         "value_unit": value_unit,

@@ -61,7 +61,7 @@ def test_hidden_folders_and_files_are_not_looked_at(make_folder):
 
 def test_class_names_that_are_no_text_can_be_shown(make_folder):
     folder = make_folder(a=1)
-    os.rename(os.fsencode(folder / "a"), os.fsencode(folder) + b"/caf\xe9")
+    (folder / "a").rename(folder / os.fsdecode(b"caf\xe9"))
     images = open_images(str(folder))
     assert images.classes == ("caf?",)
     assert len(images.digest) == 64

@@ -113,7 +113,7 @@ def test_images_in_files_are_not_decoded_on_opening(root, monkeypatch):
         "validation": 4,
         "test": 4,
     }
-    assert images.labels.tolist() == [1, 2, 0, 1, 2, 0, 1, 2, *images.labels[8:]]
+    assert images.labels.tolist() == [1, 2, 0] * 4
     first = next(i for i in range(12) if images.image_name(i).endswith("image_00001.jpg"))
     assert images.image(first).size == (8, 6)
     with pytest.raises(BadInput, match=r"image_00002\.jpg can't be read"):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Any
 
 import safetensors.torch
@@ -38,7 +39,8 @@ def odd() -> Network:
     return bare(
         nn.Sequential(
             nn.Conv2d(3, 5, 3, padding=1), nn.BatchNorm2d(5), nn.ReLU(inplace=True), nn.MaxPool2d(2),
-            nn.Conv2d(5, 3, 3), nn.PReLU(3), nn.AdaptiveAvgPool2d(2), nn.Flatten(), nn.Dropout(), nn.Linear(12, CLASSES),
+            nn.Conv2d(5, 3, 3), nn.PReLU(3), nn.AdaptiveAvgPool2d(2), nn.Flatten(), nn.Dropout(),
+            nn.Linear(12, CLASSES),
         ),
         (3, 12, 12),
     )  # fmt: skip
@@ -71,6 +73,11 @@ def _narrow_classifier(name: str) -> nn.Module:
     return module
 
 
+def names(folder: Path) -> list[str]:
+    """The names of all files in a folder."""
+    return sorted(path.name for path in folder.iterdir())
+
+
 def logits(module: nn.Module, x: Tensor) -> Tensor:
     with torch.no_grad():
         return module(x)
@@ -81,7 +88,8 @@ def images(network: Network, n: int = 2) -> Tensor:
 
 
 def export_bytes(network: Network) -> bytes:
-    return to_bytes(network, original_widths={}, metrics={}, provenance={})
+    widths = {layer.name: max(layer.channels) + 1 for layer in network.units.layers}
+    return to_bytes(network, original_widths=widths, metrics={}, provenance={})
 
 
 def open_file(data: bytes) -> tuple[dict[str, Any], dict[str, Tensor]]:

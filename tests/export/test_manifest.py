@@ -8,13 +8,10 @@ from typing import Any
 import pytest
 import torch
 from exported import close_file, export_bytes, odd, open_file
-from networks_at_hand import network as analysed
-from networks_at_hand import plain
 
 from explorer.errors import BadInput
-from explorer.export.manifest import LayerWidth, from_json, to_json
-from explorer.export.safetensors_file import contents, load_network
-from explorer.surgery import prune
+from explorer.export.manifest import from_json, to_json
+from explorer.export.safetensors_file import load_network
 
 MANIFEST, _ = open_file(export_bytes(odd()))
 
@@ -24,20 +21,7 @@ def test_json_both_ways_keeps_everything() -> None:
     assert to_json(manifest) == MANIFEST
     assert manifest.preprocessing == odd().preprocessing
     assert manifest.provenance["digest"] == odd().digest
-    assert manifest.provenance["versions"]["torch"] == torch.__version__
-
-
-def test_layers_map_back_to_the_original_channels() -> None:
-    network = analysed(plain(), (3, 12, 12))
-    first = network.units.layers[0]
-    removed = torch.zeros(len(network.units), dtype=torch.bool)
-    removed[[0, 2]] = True
-    before = {layer.name: len(layer) for layer in network.units.layers}
-    smaller = prune(network, removed)
-    manifest = contents(smaller, original_widths=before, metrics={}, provenance={}).manifest
-    kept = tuple(c for c in range(len(first)) if c not in (0, 2))
-    assert manifest.layers[0] == LayerWidth(first.name, len(first), len(first) - 2, kept)
-    assert all(layer.width_after == layer.width_before for layer in manifest.layers[1:])
+    assert torch.__version__.startswith(manifest.provenance["versions"]["torch"])
 
 
 def test_numbers_that_are_not_finite_become_null() -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 import safetensors.torch
 import torch
-from exported import bare, export_bytes, images, logits, odd
+from exported import bare, export_bytes, images, logits, names, odd
 from torch import nn
 
 from explorer.errors import BadInput
@@ -26,7 +26,7 @@ def write(path: Path) -> Path:
 def test_the_file_holds_the_bytes_of_the_download_and_nothing_else_is_left(tmp_path: Path) -> None:
     path = write_network(odd(), tmp_path / "new" / "net.safetensors", original_widths={}, metrics={}, provenance={})
     assert path.read_bytes() == export_bytes(odd())
-    assert os.listdir(path.parent) == ["net.safetensors"]
+    assert names(path.parent) == ["net.safetensors"]
 
 
 def test_load_pruned_gives_a_frozen_network_that_knows_itself(tmp_path: Path) -> None:
@@ -51,7 +51,7 @@ def test_tied_weights_and_views_are_saved() -> None:
     network = bare(nn.Sequential(nn.Flatten(), nn.Linear(9, 9), nn.Linear(9, 9)), (1, 3, 3))
     network.module[2].weight = nn.Parameter(network.module[1].weight.t(), requires_grad=False)
     reloaded, _ = load_network(export_bytes(network))
-    assert torch.equal(logits(reloaded, images(network)), logits(network.module, images(network)))
+    assert torch.allclose(logits(reloaded, images(network)), logits(network.module, images(network)), atol=1e-6)
 
 
 def test_a_full_disk_leaves_the_old_file_and_nothing_half_written(
@@ -66,7 +66,7 @@ def test_a_full_disk_leaves_the_old_file_and_nothing_half_written(
     monkeypatch.setattr(os, "fsync", full)
     with pytest.raises(BadInput, match=r"net\.safetensors cannot be written: No space left on device\.$"):
         write(path)
-    assert os.listdir(tmp_path) == ["net.safetensors"]
+    assert names(tmp_path) == ["net.safetensors"]
     assert path.read_bytes() == b"old"
 
 

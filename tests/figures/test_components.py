@@ -30,7 +30,7 @@ def test_the_browser_gets_the_exact_ascending_values() -> None:
     sent = np.frombuffer(base64.b64decode(data["values"]), "<f4")
     assert np.array_equal(sent, np.sort(values))
     assert sum(data["counts"]) + data["zeros"] == 4224
-    assert (data["zeros"], data["log"], data["value"]) == (7, True, 0.01)
+    assert (data["zeros"], data["log"], data["value"]) == (7, True, float(np.float32(0.01)))
     assert len(data["edges"]) == len(data["counts"]) + 1
     assert data["edges"][-1] == float(values.max())
 

@@ -17,7 +17,7 @@ def test_bins_split_at_the_threshold(two_layers: list[LayerValues]) -> None:
     fig = distributions(two_layers, criterion="Taylor", value_unit="nats", bins=3)
     removed, kept = trace(fig, "removed"), trace(fig, "kept")
     assert (removed.marker.color, kept.marker.color) == (REMOVED, KEPT)
-    assert removed.x == pytest.approx([-1.5, -2.5])  # 0.01 opens the bin from 0.01 to 0.1, 0.001 the first one
+    assert removed.x == pytest.approx([-1.5, -2.5])  # 0.02 lies in the second bin, 0.001 in the first
     assert removed.base == pytest.approx([1.0, 0.0])  # conv1 is the upper row
     assert kept.x == pytest.approx([-0.5])
     assert kept.y[0] == pytest.approx(0.76)  # two units, the row's tallest bin
@@ -57,7 +57,7 @@ def test_a_mask_says_what_goes_where_a_threshold_does_not() -> None:
 def test_the_sentence_names_the_cheapest_layer(two_layers: list[LayerValues]) -> None:
     alt = alt_text(distributions(two_layers, criterion="Taylor"))
     assert "6 units in 2 layers, logarithmic scale" in alt
-    assert "lowest median is 0 in conv2, the highest 0.1 in conv1; 4 units removed" in alt
+    assert "lowest median is 0 in conv2, the highest 0.2 in conv1; 4 units removed" in alt
 
 
 def test_sixty_layers_fit_and_every_unit_is_drawn() -> None:
