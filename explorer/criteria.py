@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from explorer.curvature import PROBES
+from explorer.curvature import EXACT_CLASSES, PROBES
 from explorer.evidence import Evidence
 
 MOLCHANOV = "Molchanov et al. 2017, arXiv:1611.06440"
@@ -115,7 +115,8 @@ def obd(evidence: Evidence) -> Tensor:
 
         s[u] = 1/2 * mean over n of d2C_n/dg[u]^2
 
-    Nats; (units,), higher = keep; estimated from random probes. LeCun, Denker, Solla 1990, as in Molchanov et al. 2017.
+    Nats; (units,), higher = keep. LeCun, Denker, Solla 1990, as used by Molchanov et al. 2017; for how the curvature
+    is found, see `explorer.curvature`.
     """
     assert evidence.curvature is not None, "obd is listed as needing curvature"
     return evidence.curvature.mean(0) / 2
@@ -149,6 +150,7 @@ class Criterion:
 
 
 ONE_PASS = "one forward and backward pass"
+OBD_COST = f"a backward pass a class; above {EXACT_CLASSES} classes {PROBES} Hessian-vector products"
 
 CRITERIA: dict[str, Criterion] = {
     c.name: c
@@ -156,7 +158,7 @@ CRITERIA: dict[str, Criterion] = {
         Criterion("taylor", "Taylor", taylor, "nats a position", "gradients", ONE_PASS),
         Criterion("taylor_mean", "Taylor, abs after the mean", taylor_mean, "nats a position", "gradients", ONE_PASS),
         Criterion("taylor_element", "Taylor, abs per element", taylor_element, "nats a position", "gradients", ONE_PASS),
-        Criterion("obd", "OBD", obd, "nats", "curvature", f"{PROBES} Hessian-vector products", "LeCun et al. 1990"),
+        Criterion("obd", "OBD", obd, "nats", "curvature", OBD_COST, "LeCun et al. 1990"),
         Criterion("activation_mean", "Activation mean", activation_mean, "activation", "activations", ONE_PASS),
         Criterion("activation_std", "Activation std", activation_std, "activation", "activations", ONE_PASS),
         Criterion("apoz", "APoZ", apoz, "share positive", "activations", ONE_PASS, "Hu et al. 2016, arXiv:1607.03250"),

@@ -107,7 +107,9 @@ def path(timeline: Timeline) -> tuple[int, ...]:
 
 
 def removed_at(state: State, units: int) -> Tensor:
-    """(units,) bool: the state's plan."""
+    """(units,) bool: the state's plan; raises BadInput where it is one of a network with more units."""
+    if any(not 0 <= unit < units for unit in state.removed):
+        raise BadInput(f"This state belongs to another network: this one has {units} units.")
     plan = torch.zeros(units, dtype=torch.bool)
     plan[list(state.removed)] = True
     return plan
@@ -118,20 +120,17 @@ def to_json(timeline: Timeline) -> dict[str, Any]:
     return asdict(timeline)
 
 
-def from_json(data: Any, units: int) -> Timeline:
-    """The timeline of such values, checked against a network of so many units; raises BadInput where they are broken."""
+def from_json(data: Any) -> Timeline:
+    """The timeline of such values; raises BadInput where they are broken."""
     try:
-        states = tuple(_state(entry, i, units) for i, entry in enumerate(data["states"]))
-        timeline = Timeline(states)
-        return jump(timeline, int(data["current"]))
-    except (KeyError, TypeError, AttributeError, IndexError) as problem:
+        states = tuple(_state(entry, place) for place, entry in enumerate(data["states"]))
+        return jump(Timeline(states), int(data["current"]))
+    except (KeyError, TypeError, AttributeError) as problem:
         raise BadInput("The saved timeline is damaged: it lacks parts that every timeline has.") from problem
 
 
-def _state(entry: dict[str, Any], place: int, units: int) -> State:
-    parent, removed = entry["parent"], tuple(map(int, entry["removed"]))
-    if not (parent is None if place == 0 else 0 <= parent < place):
+def _state(entry: dict[str, Any], place: int) -> State:
+    parent = entry["parent"]
+    if not (parent is None if place == 0 else isinstance(parent, int) and 0 <= parent < place):
         raise BadInput(f"The saved timeline is damaged: state {place} has no earlier parent.")
-    if any(not 0 <= unit < units for unit in removed):
-        raise BadInput(f"The saved timeline belongs to another network: this one has {units} units.")
-    return State(parent, removed, str(entry["how"]), Metrics(**entry["metrics"]))
+    return State(parent, tuple(map(int, entry["removed"])), str(entry["how"]), Metrics(**entry["metrics"]))

@@ -122,6 +122,16 @@ def load_network(source: str | Path | bytes) -> tuple[fx.GraphModule, Manifest]:
     return module, manifest
 
 
+def has_manifest(data: bytes) -> bool:
+    """Whether a safetensors file says that it is an export; nothing more of it is looked at."""
+    length = int.from_bytes(data[:8], "little")
+    try:
+        header = json.loads(data[8 : 8 + length]) if length < len(data) else {}
+        return ENTRY in header.get("__metadata__", {})
+    except (ValueError, RecursionError, AttributeError, TypeError):
+        return False
+
+
 def _read(path: Path) -> bytes:
     try:
         return path.read_bytes()

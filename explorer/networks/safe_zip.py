@@ -32,14 +32,11 @@ def check(stream: IO[bytes], length: int) -> None:
     try:
         with zipfile.ZipFile(stream) as archive:
             pickle, sizes = _contents(archive, length)
-    except (zipfile.BadZipFile, NotImplementedError, EOFError) as error:
-        raise BadInput("is truncated or damaged: its zip archive can't be read") from error
-    try:
         safe_pickle.check(io.BytesIO(pickle), sizes)
     except BadInput:
         raise
-    except ValueError as error:
-        raise BadInput("is no plain state dict, or is damaged: its pickle can't be followed") from error
+    except (zipfile.BadZipFile, NotImplementedError, EOFError, OSError, ValueError, struct.error) as error:
+        raise BadInput("is no plain state dict, or is damaged: its zip archive or pickle can't be followed") from error
 
 
 def _contents(archive: zipfile.ZipFile, length: int) -> tuple[bytes, dict[str, int]]:

@@ -1,0 +1,141 @@
+"""Loading: from the demo, a checkpoint, an export or a run folder to a network with its units."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import torch
+from torch import nn
+
+from explorer.data import Preprocessing, asset
+from explorer.errors import BadInput
+from explorer.export.manifest import LayerWidth
+from explorer.export.safetensors_file import has_manifest, load_network
+from explorer.exactness import exact_units
+from explorer.networks.dependencies import find_units
+from explorer.networks.network import Network, fingerprint
+from explorer.networks.units import Units
+
+DEMO = "demo"
+RUN_NETWORK = "network.safetensors"  # of a run folder
+
+
+def open_network(
+    where: str | Path, *, arch: str | None = None, preprocessing: Preprocessing | None = None, trusted: bool = False
+) -> Network:
+    """The network of "demo", an exported file, a run folder, or a checkpoint of the architecture `arch`.
+
+    `preprocessing` overrides what the export or the architecture says. Own factories run only if `trusted`.
+    Raises BadInput in one sentence for everything that can't be loaded.
+    """
+    if where == DEMO:
+        return _exported(asset(RUN_NETWORK).read_bytes(), DEMO, preprocessing)
+    path = Path(where)
+    if path.is_dir():
+        path /= RUN_NETWORK
+    if not path.is_file():
+        raise BadInput(f"There is no network at {where}: give {DEMO}, a checkpoint, an export or a run folder.")
+    return network_from_bytes(path.read_bytes(), path.name, arch=arch, preprocessing=preprocessing, trusted=trusted)
+
+
+def network_from_bytes(
+    data: bytes,
+    name: str,
+    *,
+    arch: str | None = None,
+    preprocessing: Preprocessing | None = None,
+    trusted: bool = False,
+) -> Network:
+    """The network in a file's bytes: an export by its own graph, any other checkpoint by its architecture."""
+    if name.lower().endswith(".safetensors") and has_manifest(data):
+        return _exported(data, name, preprocessing)
+    return _fitted(data, name, arch, preprocessing, trusted)
+
+
+def _exported(data: bytes, name: str, preprocessing: Preprocessing | None) -> Network:
+    module, manifest = load_network(data)
+    prepared = preprocessing or manifest.preprocessing
+    network = assemble(name, manifest.arch, module, manifest.input_shape, prepared, manifest.classes)
+    return replace(network, units=_with_original_channels(network.units, manifest.layers))
+
+
+def _with_original_channels(units: Units, widths: Sequence[LayerWidth]) -> Units:
+    """The units under the channel indices that they had before the pruning that the file records."""
+    kept = {(layer.name, layer.width_after): layer.kept for layer in widths}
+    found = ((layer, kept.get((layer.name, len(layer)), layer.channels)) for layer in units.layers)
+    return Units(tuple(replace(layer, channels=channels) for layer, channels in found), units.unprunable)
+
+
+def _fitted(data: bytes, name: str, arch: str | None, preprocessing: Preprocessing | None, trusted: bool) -> Network:
+    from explorer.networks import architectures, fitting  # late: the catalogue of architectures takes seconds to import
+    from explorer.networks.checkpoints import read_checkpoint
+
+    if arch:
+        architectures.split(arch, trusted)
+    checkpoint = read_checkpoint(data, name)
+    arch = arch or _only(name, fitting.propose(checkpoint))
+    prepared = preprocessing or architectures.preprocessing_for(arch)
+    shape = architectures.input_shape_for(arch, prepared)
+    return assemble(name, arch, fitting.fit(arch, checkpoint, trusted=trusted), shape, prepared)
+
+
+def _only(name: str, proposed: Sequence[str]) -> str:
+    if len(proposed) == 1:
+        return proposed[0]
+    fitting = f"it fits {', '.join(proposed)}" if proposed else "its keys and shapes fit none that is known"
+    raise BadInput(f"The architecture of {name} must be named with --arch: {fitting}.")
+
+
+def assemble(
+    name: str,
+    arch: str,
+    module: nn.Module,
+    input_shape: Sequence[int],
+    preprocessing: Preprocessing,
+    classes: Sequence[str] = (),
+) -> Network:
+    """A network around a module: units found and checked, outputs counted, weights fingerprinted.
+
+    Without `classes`, outputs are called "0", "1", ... Raises BadInput where the module can't classify such images.
+    """
+    module = module.requires_grad_(False).eval()
+    example = torch.zeros(1, *input_shape)
+    outputs = _outputs(name, module, example)
+    units = exact_units(module, find_units(module, example), tuple(input_shape))
+    return Network(
+        name=name,
+        arch=arch,
+        module=module,
+        units=units,
+        input_shape=tuple(input_shape),  # type: ignore[arg-type]
+        classes=tuple(classes) or tuple(map(str, range(outputs))),
+        preprocessing=preprocessing,
+        digest=fingerprint(arch, module, preprocessing),
+    )
+
+
+def _outputs(name: str, module: nn.Module, example: torch.Tensor) -> int:
+    shape = "x".join(map(str, example.shape[1:]))
+    try:
+        with torch.no_grad():
+            logits = module(example)
+    except Exception as error:  # a forward pass may fail in any way
+        raise BadInput(f"{name} can't run on an image of {shape}: {str(error).splitlines()[0][:200]}.") from error
+    if not isinstance(logits, torch.Tensor) or logits.dim() != 2:
+        raise BadInput(f"{name} does not give one row of logits an image: only classifiers can be pruned here.")
+    return logits.shape[1]
+
+
+def for_classes(network: Network, classes: Sequence[str], data: str) -> Network:
+    """The network with its outputs named after the data's classes; BadInput where they can't be the same classes."""
+    if len(classes) != len(network.classes):
+        raise BadInput(f"{network.name} has {len(network.classes)} outputs, but {data} has {len(classes)} classes.")
+    if tuple(classes) != network.classes and set(classes) == set(network.classes):
+        first = next(i for i, pair in enumerate(zip(classes, network.classes, strict=True)) if pair[0] != pair[1])
+        raise BadInput(
+            f"{data} has its classes in another order than {network.name}: class {first} is "
+            f"{classes[first]!r} there and {network.classes[first]!r} here."
+        )
+    return replace(network, classes=tuple(classes))
