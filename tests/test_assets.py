@@ -1,20 +1,17 @@
 from __future__ import annotations
 
-import json
 import zipfile
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
 import torch
-from safetensors import safe_open
-from safetensors.torch import load_file
 
-from explorer.data.preprocessing import Preprocessing
-from explorer.data.tensors import normalise
-from explorer.evaluate import Outcome
-from explorer.networks.small import vgg_small
+from explorer.data import Batches, open_images
+from explorer.evaluate import Outcome, evaluate
+from explorer.export.safetensors_file import load_network
+from explorer.load import open_network
+from explorer.networks.network import Network
 
 ASSETS = Path(__file__).resolve().parent.parent / "assets"
 SIZES = {"finetune": 2488, "calibration": 512, "validation": 1000, "test": 1000}
@@ -27,20 +24,20 @@ def images() -> dict[str, np.ndarray]:
 
 
 @pytest.fixture(scope="module")
-def manifest() -> dict[str, Any]:
-    with safe_open(ASSETS / "network.safetensors", "pt") as file:
-        return json.loads(file.metadata()["manifest"])
+def demo() -> Network:
+    return open_network("demo")
 
 
 @pytest.fixture(scope="module")
-def outcome(images: dict[str, np.ndarray], manifest: dict[str, Any]) -> Outcome:
+def measured() -> dict[str, dict[str, float]]:
+    """The figures that were written into the file when it was made."""
+    return load_network(ASSETS / "network.safetensors")[1].metrics["full"]
+
+
+@pytest.fixture(scope="module")
+def outcome(demo: Network) -> Outcome:
     """What the stored network says of the stored test images."""
-    module = vgg_small(manifest["num_classes"]).eval()
-    module.load_state_dict(load_file(ASSETS / "network.safetensors"))
-    of = images["split"] == images["split_names"].tolist().index("test")
-    x = normalise(torch.from_numpy(images["x"][of])[:, None], Preprocessing.from_json(manifest["preprocessing"]))
-    with torch.inference_mode():
-        return Outcome(torch.cat([module(part) for part in x.split(250)]), torch.from_numpy(images["y"][of]))
+    return evaluate(demo, Batches(open_images("demo"), "test", demo.preprocessing))
 
 
 def test_all_files_together_stay_below_8_megabytes() -> None:
@@ -69,38 +66,31 @@ def test_no_image_is_in_two_splits(images: dict[str, np.ndarray]) -> None:
     assert len(np.unique(images["x"].reshape(5000, -1), axis=0)) == 5000
 
 
-def test_classes_are_the_digits(images: dict[str, np.ndarray], manifest: dict[str, Any]) -> None:
-    assert manifest["classes"] == images["classes"].tolist() == [str(digit) for digit in range(10)]
+def test_classes_are_the_digits(images: dict[str, np.ndarray], demo: Network) -> None:
+    assert list(demo.classes) == images["classes"].tolist() == [str(digit) for digit in range(10)]
 
 
-def test_manifest_names_the_network(manifest: dict[str, Any]) -> None:
-    named = {key: manifest[key] for key in ("format", "arch", "num_classes", "input_shape")}
-    assert named == {
-        "format": "pruning-explorer network 1",
-        "arch": "explorer:vgg_small",
-        "num_classes": 10,
-        "input_shape": [1, 28, 28],
-    }
+def test_the_network_is_plain_with_six_convolutions(demo: Network) -> None:
+    assert (demo.arch, demo.input_shape) == ("explorer:vgg_small", (1, 28, 28))
+    assert [len(layer) for layer in demo.units.layers] == [32, 32, 64, 64, 128, 128]
+    assert all(len(layer.writers) == 1 for layer in demo.units.layers)
 
 
-def test_preprocessing_makes_the_finetune_split_standard(
-    images: dict[str, np.ndarray], manifest: dict[str, Any]
-) -> None:
-    preprocessing = Preprocessing.from_json(manifest["preprocessing"])
-    x = normalise(torch.from_numpy(images["x"][images["split"] == 0])[:, None], preprocessing)
+def test_preprocessing_makes_the_finetune_split_standard(demo: Network) -> None:
+    x = torch.cat([x for x, _ in Batches(open_images("demo"), "finetune", demo.preprocessing)])
     assert x.mean().item() == pytest.approx(0, abs=1e-3)
     assert x.std().item() == pytest.approx(1, abs=1e-3)
 
 
-def test_held_out_accuracy_is_as_stated_and_at_least_97_percent(outcome: Outcome, manifest: dict[str, Any]) -> None:
-    stated = manifest["provenance"]["measured"]["test"]
+def test_held_out_accuracy_is_as_stated_and_at_least_97_percent(outcome: Outcome, measured: dict) -> None:
+    stated = measured["test"]
     assert outcome.accuracy == pytest.approx(stated["accuracy"], abs=0.0011)  # one image near a boundary
     assert outcome.loss == pytest.approx(stated["loss"], abs=1e-3)
     assert outcome.accuracy >= 0.97
 
 
-def test_readme_states_what_the_manifest_states(manifest: dict[str, Any]) -> None:
+def test_readme_states_what_the_file_states(measured: dict) -> None:
     readme = (ASSETS / "README.md").read_text()
-    for name, figures in manifest["provenance"]["measured"].items():
+    for name, figures in measured.items():
         row = f"| {name} | {figures['images']} | {100 * figures['accuracy']:.2f} % | {figures['loss']:.4f} |"
         assert row in readme

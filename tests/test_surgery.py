@@ -7,12 +7,14 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from networks_at_hand import MODULES, SHAPE, at_hand, images
+from networks_at_hand import network as network_of
 from torch import Tensor
 
 from explorer.costs import measure_costs
 from explorer.errors import BadInput
 from explorer.evaluate import evaluate
 from explorer.networks.network import Network
+from explorer.networks.small import resnet20
 from explorer.plan import nothing
 from explorer.surgery import prune
 
@@ -86,3 +88,14 @@ def test_no_layer_may_become_empty() -> None:
     removed[:5] = True
     with pytest.raises(BadInput, match="Layer 0 would lose all its 5 units; at least one must stay"):
         prune(network, removed)
+
+
+def test_a_kernel_that_is_fixed_stays_a_buffer() -> None:
+    network = network_of(resnet20(num_classes=3), (3, 32, 32))
+    names = set(network.module.state_dict())
+    pruned = prune(network, random_plan(network, 2, 0.4))
+    assert set(pruned.module.state_dict()) == names
+    assert dict(pruned.module.named_parameters()).keys() == dict(network.module.named_parameters()).keys()
+    batches = images((3, 32, 32), n=4)
+    gated = evaluate(network, batches, random_plan(network, 2, 0.4)).logits
+    assert_same_outcome(evaluate(pruned, batches).logits, gated)

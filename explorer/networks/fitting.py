@@ -12,7 +12,7 @@ from torch.overrides import TorchFunctionMode
 from torchvision.models import get_model_builder
 
 from explorer.errors import BadInput
-from explorer.networks.architectures import create, known_architectures
+from explorer.networks.architectures import FAMILIES, create, known_architectures
 from explorer.networks.checkpoints import Checkpoint
 from explorer.networks.state_dicts import COUNTER, shared_prefix
 
@@ -45,15 +45,19 @@ def fit(arch: str, checkpoint: Checkpoint, *, trusted: bool = False) -> nn.Modul
     weights = _renamed(checkpoint.weights, expected)
     if differences := "; ".join(_differences(weights, expected)):
         raise BadInput(f"{checkpoint.name} does not fit {arch}: {differences}.")
-    counters = {name: torch.tensor(0) for name in expected if _counts(name)}
-    module.load_state_dict(counters | weights)
+    state = module.state_dict()  # carries the format versions that some modules ask for, and counters at 0
+    state.update(weights)
+    module.load_state_dict(state)
     return module.eval().requires_grad_(False)
 
 
 def propose(checkpoint: Checkpoint) -> tuple[str, ...]:
-    """The architectures that the checkpoint fits: the one its manifest names, else those of equal keys and shapes."""
+    """The architectures that the checkpoint fits: the one its manifest names, else those of equal keys and shapes.
+
+    A manifest may name an architecture of a known family only, never a factory, which would be code to run.
+    """
     named = checkpoint.metadata.get("arch")
-    if isinstance(named, str):
+    if isinstance(named, str) and named.partition(":")[0] in FAMILIES:
         return (named,)
     own = tuple(arch for arch in known_architectures("explorer") if _fits(arch, checkpoint))
     return own or tuple(arch for arch in _candidates(checkpoint) if _fits(arch, checkpoint))
@@ -136,9 +140,7 @@ def _renamed(weights: Mapping[str, Tensor], expected: Shapes) -> dict[str, Tenso
 
 
 def _differences(weights: Mapping[str, Tensor], expected: Shapes) -> Iterator[str]:
-    missing = [
-        f"{name} {_shape(expected[name])}" for name in expected if name not in weights and not name.endswith(COUNTER)
-    ]
+    missing = [f"{name} {_shape(expected[name])}" for name in expected if name not in weights and not _counts(name)]
     unexpected = [f"{name} {_shape(weights[name].shape)}" for name in weights if name not in expected]
     other = [
         f"{name} is {_shape(weights[name].shape)} instead of {_shape(expected[name])}"

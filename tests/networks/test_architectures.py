@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import builtins
 import sys
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 import torch
@@ -41,7 +40,7 @@ def broken():
 
 
 @pytest.fixture
-def factory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
+def factory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     """The name of an importable module with factories in it."""
     (tmp_path / "own_factories.py").write_text(FACTORY)
     monkeypatch.syspath_prepend(tmp_path)
@@ -129,21 +128,14 @@ def test_unknown_architectures(arch: str, words: str) -> None:
 
 def test_unknown_timm_architecture() -> None:
     pytest.importorskip("timm")
-    with pytest.raises(BadInput, match="closest are .*timm:resnet18"):
+    with pytest.raises(BadInput, match=r"closest are .*timm:resnet18"):
         build("timm:resnet_18")
     with pytest.raises(BadInput, match="is unknown"):
         build("timm:hf-hub:someone/something")
 
 
 def test_missing_timm_names_the_extra(monkeypatch: pytest.MonkeyPatch) -> None:
-    real = builtins.__import__
-
-    def without_timm(name: str, *args: Any, **kwargs: Any) -> Any:
-        if name == "timm":
-            raise ImportError(name)
-        return real(name, *args, **kwargs)
-
-    monkeypatch.setattr("explorer.networks.architectures.importlib.import_module", without_timm)
+    monkeypatch.setitem(sys.modules, "timm", None)  # makes every import of it fail
     with pytest.raises(BadInput, match=r'pip install "pruning-explorer\[timm\]"'):
         build("timm:resnet18")
 

@@ -62,6 +62,7 @@ def test_refusal_comes_before_memory_is_taken(monkeypatch: pytest.MonkeyPatch) -
     assert calls == [{"map_location": "cpu", "weights_only": True}]
 
 
+@pytest.mark.filterwarnings("ignore:Detected pickle protocol")
 @settings(max_examples=150, deadline=None)
 @given(
     kind=st.sampled_from(["pt", "th", "safetensors"]),

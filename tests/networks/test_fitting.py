@@ -11,7 +11,7 @@ from networks.hostile import saved
 from torch import Tensor, nn
 
 from explorer.errors import BadInput
-from explorer.networks.architectures import build
+from explorer.networks.architectures import build, input_shape_for, preprocessing_for
 from explorer.networks.checkpoints import Checkpoint, read_checkpoint
 from explorer.networks.fitting import fit, propose
 
@@ -24,8 +24,16 @@ ARCHITECTURES = [
     ("torchvision:resnet18", 6),
     ("torchvision:regnet_x_400mf", 3),
     ("torchvision:googlenet", 9),
+    ("torchvision:mnasnet0_5", 3),
     ("timm:mobilenetv3_small_050", 4),
 ]
+
+PREFIXED = """
+from torch import nn
+
+def make(num_classes=2):
+    return nn.ModuleDict({"model": nn.Linear(3, num_classes)})
+"""
 
 
 def checkpoint(module: nn.Module, **metadata: object) -> Checkpoint:
@@ -44,8 +52,7 @@ def test_head_size_is_inferred_and_the_output_is_the_same(arch: str, classes: in
         pytest.importorskip("timm")
     original = build(arch, classes, seed=3).eval()
     loaded = fit(arch, read_checkpoint(saved({"state_dict": original.state_dict()}), "w.pt"))
-    channels = next(p for p in original.parameters() if p.dim() == 4).shape[1]
-    x = torch.randn(2, channels, *((28, 28) if arch.endswith("small") and channels == 1 else (64, 64)))
+    x = torch.randn(2, *input_shape_for(arch, preprocessing_for(arch)))
     with torch.no_grad():
         assert loaded(x).shape == (2, classes) and torch.equal(loaded(x), original(x))
     assert not loaded.training and not any(p.requires_grad for p in loaded.parameters())
@@ -101,8 +108,7 @@ def test_head_of_impossible_size_takes_no_memory() -> None:
 
 
 def test_own_factory_whose_names_share_a_prefix(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    code = "from torch import nn\n\ndef make(num_classes=2):\n    return nn.ModuleDict({'model': nn.Linear(3, num_classes)})\n"
-    (tmp_path / "prefixed_factory.py").write_text(code)
+    (tmp_path / "prefixed_factory.py").write_text(PREFIXED)
     monkeypatch.syspath_prepend(tmp_path)
     weights = {"model.weight": torch.ones(5, 3), "model.bias": torch.zeros(5)}
     loaded = fit("prefixed_factory:make", read_checkpoint(saved(weights), "w.pt"), trusted=True)
@@ -118,6 +124,10 @@ def test_proposals_come_from_manifest_keys_and_shapes() -> None:
     assert propose(checkpoint(build("torchvision:squeezenet1_1", 3))) == ("torchvision:squeezenet1_1",)
     assert propose(checkpoint(nn.Linear(2, 2), arch="explorer:resnet20")) == ("explorer:resnet20",)
     assert propose(checkpoint(nn.Linear(2, 2))) == ()
+
+
+def test_manifest_never_names_code() -> None:
+    assert propose(checkpoint(build("explorer:resnet20"), arch="os:getcwd")) == ("explorer:resnet20",)
 
 
 def test_real_checkpoints_find_their_architecture(shared_data: Path) -> None:

@@ -1,0 +1,105 @@
+"""Workspace: the network and images that a run is about, opened once and shared by all browser sessions."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import streamlit as st
+
+from explorer.costs import Costs, measure_costs
+from explorer.data import Batches, ImageSet, open_images
+from explorer.errors import BadInput
+from explorer.load import DEMO, for_classes, network_from_bytes, open_network
+from explorer.networks.network import Network
+
+CALIBRATION = 256  # images that criteria and the oracle look at
+VALIDATION = 512  # images that every state is evaluated on
+
+
+@dataclass(frozen=True)
+class Source:
+    """Where a workspace comes from: enough to open it again after a reload or a restart."""
+
+    network: str = DEMO  # or the SHA-256 of an uploaded file, kept in the work folder
+    name: str = DEMO  # what the upload was called
+    arch: str | None = None
+    data: str = DEMO
+    seed: int = 0
+
+
+@dataclass(frozen=True, eq=False)
+class Workspace:
+    """A network, its images, and the splits that the pages work on."""
+
+    source: Source
+    network: Network
+    costs: Costs
+    images: ImageSet
+    calibration: Batches
+    validation: Batches
+
+    @property
+    def key(self) -> str:
+        """Names everything that results depend on."""
+        return f"{self.network.digest}-{self.images.digest}-{len(self.calibration)}-{len(self.validation)}"
+
+
+def workdir() -> Path:
+    """The folder of uploads, runs and results."""
+    return Path(os.environ.get("PRUNING_EXPLORER_WORKDIR", "~/.pruning-explorer")).expanduser()
+
+
+@st.cache_resource(max_entries=4, show_spinner="Opening network and images")
+def open_workspace(source: Source) -> Workspace:
+    """The workspace of a source; raises BadInput where network and images can't be opened or don't fit together."""
+    network = _network(source)
+    images = open_images(source.data, seed=source.seed)
+    network = for_classes(network, images.classes, images.name)
+    size = batch_size(network)
+    calibration = Batches(images, "calibration", network.preprocessing, CALIBRATION, size)
+    validation = Batches(images, "validation", network.preprocessing, VALIDATION, size)
+    return Workspace(source, network, measure_costs(network), images, calibration, validation)
+
+
+def batch_size(network: Network) -> int:
+    """Images a batch, so that the activations of large images fit into memory."""
+    channels, height, width = network.input_shape
+    return max(4, min(32, 2_000_000 // (channels * height * width)))
+
+
+def _network(source: Source) -> Network:
+    if source.network == DEMO:
+        return open_network(DEMO)
+    path = upload_path(source.network)
+    if not path.is_file():
+        raise BadInput(f"{source.name} is no longer in the work folder; upload it again.")
+    return network_from_bytes(path.read_bytes(), source.name, arch=source.arch)
+
+
+def upload_path(digest: str) -> Path:
+    """Where an uploaded file of this SHA-256 is kept."""
+    if len(digest) != 64 or not set(digest) <= set("0123456789abcdef"):
+        raise BadInput("The address names an upload that can't exist.")
+    return workdir() / "uploads" / digest
+
+
+def source_to_json(source: Source) -> tuple[dict[str, Any], dict[str, Any]]:
+    """The network and data parts of a run."""
+    fields = asdict(source)
+    data = {"source": fields.pop("data"), "seed": fields.pop("seed")}
+    return {"source": fields.pop("network"), **fields}, data
+
+
+def source_from_json(network: Mapping[str, Any], data: Mapping[str, Any]) -> Source:
+    """The source that a run names."""
+    try:
+        arch = network["arch"]
+        return Source(
+            str(network["source"]), str(network["name"]), arch and str(arch), str(data["source"]), int(data["seed"])
+        )
+    except (KeyError, TypeError, ValueError) as error:
+        raise BadInput("The saved run does not say which network and images it is about.") from error
