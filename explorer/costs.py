@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from math import prod
 
 import numpy as np
 import torch
@@ -113,15 +114,19 @@ def measure_costs(network: Network) -> Costs:
 
 
 def _cost(name: str, module: nn.Module, out: Tensor) -> ModuleCost:
-    conv, linear = isinstance(module, _ConvNd), isinstance(module, nn.Linear)
+    kind, groups, kernel, positions = "batchnorm", 1, 1, 1
+    if isinstance(module, _ConvNd):
+        kind, groups, kernel, positions = "conv", module.groups, prod(module.kernel_size), prod(out.shape[2:])
+    elif isinstance(module, nn.Linear):
+        kind, positions = "linear", prod(out.shape[1:-1])
     return ModuleCost(
         name=name,
-        kind="conv" if conv else "linear" if linear else "batchnorm",
+        kind=kind,
         reads=width(module, "in"),
         writes=width(module, "out"),
-        groups=module.groups if conv else 1,
-        kernel=int(np.prod(module.kernel_size)) if conv else 1,
-        positions=int(np.prod(out.shape[2:])) if conv else int(np.prod(out.shape[1:-1])),
-        bias=module.affine if not (conv or linear) else module.bias is not None,
+        groups=groups,
+        kernel=kernel,
+        positions=positions,
+        bias=getattr(module, "bias", None) is not None,
         depthwise=depthwise(module),
     )

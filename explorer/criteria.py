@@ -157,7 +157,9 @@ CRITERIA: dict[str, Criterion] = {
     for c in (
         Criterion("taylor", "Taylor", taylor, "nats a position", "gradients", ONE_PASS),
         Criterion("taylor_mean", "Taylor, abs after the mean", taylor_mean, "nats a position", "gradients", ONE_PASS),
-        Criterion("taylor_element", "Taylor, abs per element", taylor_element, "nats a position", "gradients", ONE_PASS),
+        Criterion(
+            "taylor_element", "Taylor, abs per element", taylor_element, "nats a position", "gradients", ONE_PASS
+        ),
         Criterion("obd", "OBD", obd, "nats", "curvature", OBD_COST, "LeCun et al. 1990"),
         Criterion("activation_mean", "Activation mean", activation_mean, "activation", "activations", ONE_PASS),
         Criterion("activation_std", "Activation std", activation_std, "activation", "activations", ONE_PASS),

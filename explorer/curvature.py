@@ -73,7 +73,11 @@ def curvature_by_probes(
 
 
 def _over_batches(
-    of_batch: Callable[[Gated, Tensor, Tensor, int], Tensor], network: Network, batches: Batches, note: str, report: Report
+    of_batch: Callable[[Gated, Tensor, Tensor, int], Tensor],
+    network: Network,
+    batches: Batches,
+    note: str,
+    report: Report,
 ) -> Tensor:
     gated = Gated(network.module, network.units)
     parts: list[Tensor] = []

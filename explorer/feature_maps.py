@@ -9,12 +9,38 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
+import torch
 from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode
 
+from explorer.networks.network import Network, replica
+
 FOLLOWERS = frozenset(
-    "batch_norm relu relu_ relu6 leaky_relu leaky_relu_ prelu elu elu_ celu selu silu gelu mish softplus "
-    "hardtanh hardtanh_ hardswish hardsigmoid sigmoid sigmoid_ tanh tanh_".split()
+    [
+        "batch_norm",
+        "relu",
+        "relu_",
+        "relu6",
+        "leaky_relu",
+        "leaky_relu_",
+        "prelu",
+        "elu",
+        "elu_",
+        "celu",
+        "selu",
+        "silu",
+        "gelu",
+        "mish",
+        "softplus",
+        "hardtanh",
+        "hardtanh_",
+        "hardswish",
+        "hardsigmoid",
+        "sigmoid",
+        "sigmoid_",
+        "tanh",
+        "tanh_",
+    ]
 )
 """Names of the torch functions that belong to the feature map of the convolution right before them."""
 
@@ -29,6 +55,7 @@ class FeatureMaps(TorchFunctionMode):
     def __init__(self, body: nn.Module, convolutions: Iterable[str]) -> None:
         super().__init__()
         self.maps: dict[str, Tensor] = {}
+        self.pooled: set[str] = set()  # convolutions whose feature map goes into a max-pooling
         for name in convolutions:
             body.get_submodule(name).register_forward_hook(lambda *call, name=name: self._record(name, call[2]))
 
@@ -40,12 +67,25 @@ class FeatureMaps(TorchFunctionMode):
             return out
         if func.__name__ in FOLLOWERS:
             return self._record(writer, out)
+        if func.__name__.startswith("max_pool"):
+            self.pooled.add(writer)
         if out is args[0]:  # changed in place by something else, a residual addition for one
             del out.written_by
         return out
 
     def _record(self, writer: str, z: Tensor) -> Tensor:
-        self.maps[writer] = z.requires_grad_()  # before the first gate nothing does by itself
+        self.maps[writer] = (
+            z.requires_grad_() if torch.is_grad_enabled() else z
+        )  # before the first gate nothing does by itself
         passed_on = z.clone()
         passed_on.written_by = writer  # type: ignore[attr-defined]
         return passed_on
+
+
+def max_pooled(network: Network) -> frozenset[str]:
+    """Names of the layers whose feature maps go straight into a max-pooling."""
+    body = replica(network.module)
+    recorder = FeatureMaps(body, [layer.name for layer in network.units.layers])
+    with recorder, torch.no_grad():
+        body(torch.zeros(1, *network.input_shape, device=network.device))
+    return frozenset(recorder.pooled)

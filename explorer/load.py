@@ -11,9 +11,9 @@ from torch import nn
 
 from explorer.data import Preprocessing, asset
 from explorer.errors import BadInput
+from explorer.exactness import exact_units
 from explorer.export.manifest import LayerWidth
 from explorer.export.safetensors_file import has_manifest, load_network
-from explorer.exactness import exact_units
 from explorer.networks.dependencies import find_units
 from explorer.networks.network import Network, fingerprint
 from explorer.networks.units import Units

@@ -58,6 +58,11 @@ def with_removed(removed: Tensor, more: Sequence[int]) -> Tensor:
     return plan
 
 
+def over_all_units(saliency: Tensor, removed: Tensor) -> Tensor:
+    """Saliencies of the units left, spread over all (units,): what is already removed stands at infinity."""
+    return torch.full(removed.shape, torch.inf, dtype=saliency.dtype).masked_scatter(~removed, saliency)
+
+
 def share_left(costs: Costs, removed: Tensor, measure: str) -> float:
     """Share of the units, parameters ("params") or FLOPs ("flops") of the network that a plan leaves, 0 to 1."""
     return MEASURES[measure](costs, removed) / MEASURES[measure](costs, nothing(costs.units))
@@ -70,9 +75,7 @@ MEASURES = {
 }
 
 
-def remove_until(
-    costs: Costs, removed: Tensor, saliency: Tensor, measure: str, target: float
-) -> Tensor:
+def remove_until(costs: Costs, removed: Tensor, saliency: Tensor, measure: str, target: float) -> Tensor:
     """The plan with the least important units gone until at most the share `target` of a measure is left.
 
     The fewest units that do it, by bisection: the share falls with every unit. Raises BadInput where the target is

@@ -16,7 +16,7 @@ from explorer.evaluate import evaluate
 from explorer.evidence import gather
 from explorer.finetune import Recipe, minibatches, train
 from explorer.networks.network import Network, with_weights_of
-from explorer.plan import check_target, nothing, remove_next, remove_until, share_left
+from explorer.plan import check_target, nothing, over_all_units, remove_next, remove_until, share_left
 from explorer.progress import Report, silent
 from explorer.ranking import SCALINGS, scaled
 from explorer.surgery import prune
@@ -43,7 +43,9 @@ class Settings:
         if self.scaling not in SCALINGS:
             raise BadInput(f"Unknown scaling '{self.scaling}'; known are {', '.join(SCALINGS)}.")
         if self.step < 1 or self.updates < 0:
-            raise BadInput(f"A step of {self.step} units with {self.updates} updates is not possible: at least 1 and 0.")
+            raise BadInput(
+                f"A step of {self.step} units with {self.updates} updates is not possible: at least 1 and 0."
+            )
         check_target(self.measure, self.target)
 
 
@@ -97,7 +99,7 @@ def _saliency(network: Network, costs: Costs, removed: Tensor, images: Batches, 
     evidence = gather(network, images, with_curvature=criterion.needs == "curvature", seed=settings.seed)
     prices = costs.unit_flops()[~removed]
     found = scaled(criterion.saliency(evidence), network.units, settings.scaling, prices, settings.flops_penalty)
-    return torch.full((len(removed),), torch.inf, dtype=found.dtype).masked_scatter(~removed, found)
+    return over_all_units(found, removed)
 
 
 def _next(costs: Costs, removed: Tensor, saliency: Tensor, settings: Settings) -> Tensor:

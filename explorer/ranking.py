@@ -16,7 +16,7 @@ FLOPS_PENALTY = 1e-3  # Molchanov et al. 2017, eq. 9
 
 
 def l2(saliency: Tensor, units: Units) -> Tensor:
-    """Layer-wise l2: s / sqrt(sum over the layer of s^2); a layer of zeros stays zero. Molchanov et al. 2017, sec. 2.3."""
+    """Layer-wise l2: s / sqrt(sum over the layer of s^2); a layer of zeros stays zero. Molchanov et al. 2017."""
     square_sums = torch.zeros(len(units.layers), dtype=saliency.dtype).index_add_(0, units.layer_index, saliency**2)
     norms = square_sums.sqrt()[units.layer_index]
     return torch.where(norms > 0, saliency / norms, saliency)
@@ -86,14 +86,14 @@ def correlate(saliency: Tensor, oracle_abs: Tensor, units: Units) -> Correlation
     )
 
 
-def correlation_table(
-    saliencies: Mapping[str, Tensor], oracle_abs: Tensor, units: Units
-) -> dict[str, Correlation]:
+def correlation_table(saliencies: Mapping[str, Tensor], oracle_abs: Tensor, units: Units) -> dict[str, Correlation]:
     """Table 1 for one network: criterion -> its three correlations with oracle-abs."""
     return {name: correlate(s, oracle_abs, units) for name, s in saliencies.items()}
 
 
-def scaled(saliency: Tensor, units: Units, scaling: str, unit_flops: Tensor | None = None, penalty: float = 0.0) -> Tensor:
+def scaled(
+    saliency: Tensor, units: Units, scaling: str, unit_flops: Tensor | None = None, penalty: float = 0.0
+) -> Tensor:
     """Saliency made comparable across layers: the named scaling first, then the price of FLOPs."""
     if scaling not in SCALINGS:
         raise BadInput(f"Unknown scaling '{scaling}'; known are {', '.join(SCALINGS)}.")

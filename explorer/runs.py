@@ -23,7 +23,7 @@ class Run:
 
     network: Mapping[str, Any]  # how to open it again: {"source", "arch", "digest", ...}
     data: Mapping[str, Any]  # {"source", "seed", ...}
-    timeline: Timeline
+    timeline: Timeline | None = None  # None until the network as loaded has been measured
     settings: Mapping[str, Any] = field(default_factory=dict)
 
 
@@ -34,7 +34,7 @@ def write_run(folder: Path, run: Run) -> Path:
         "network": dict(run.network),
         "data": dict(run.data),
         "settings": dict(run.settings),
-        "timeline": timelines.to_json(run.timeline),
+        "timeline": run.timeline and timelines.to_json(run.timeline),
     }
     return write_whole(folder / FILE, json.dumps(content, indent=1).encode())
 
@@ -50,8 +50,8 @@ def read_run(folder: Path) -> Run:
         raise BadInput(f"{path} is damaged: it is not JSON.") from error
     if not isinstance(content, dict) or content.get("format") != FORMAT:
         raise BadInput(f"{path} is not in the format {FORMAT!r}.")
-    parts = [content.get(key) for key in ("network", "data", "settings")]
-    if not all(isinstance(part, dict) for part in parts):
+    network, data, settings = (content.get(key) for key in ("network", "data", "settings"))
+    if not (isinstance(network, dict) and isinstance(data, dict) and isinstance(settings, dict)):
         raise BadInput(f"{path} is damaged: network, data and settings must be objects.")
-    network, data, settings = parts
-    return Run(network, data, timelines.from_json(content.get("timeline")), settings)
+    timeline = content.get("timeline")
+    return Run(network, data, timeline and timelines.from_json(timeline), settings)

@@ -31,9 +31,7 @@ class Tensors:
 def images(shape: tuple[int, int, int], n: int = 12, classes: int = 3, seed: int = 0, size: int = 64) -> Tensors:
     """Noise images with random labels."""
     generator = torch.Generator().manual_seed(seed)
-    return Tensors(
-        torch.randn(n, *shape, generator=generator), torch.randint(classes, (n,), generator=generator), size
-    )
+    return Tensors(torch.randn(n, *shape, generator=generator), torch.randint(classes, (n,), generator=generator), size)
 
 
 def network(module: nn.Module, shape: tuple[int, int, int], name: str = "test", classes: int = 3) -> Network:

@@ -12,6 +12,8 @@ from networks_at_hand import MODULES, SHAPE, at_hand, images
 from torch import nn
 from torch.nn import functional as F
 
+from explorer.feature_maps import max_pooled
+from explorer.gates import Gated
 from explorer.observe import Observation, observe
 
 
@@ -38,8 +40,6 @@ def test_results_do_not_depend_on_the_batch_split(name: str) -> None:
 def test_gradient_agrees_with_a_small_step_of_each_gate(name: str) -> None:
     network, batches = at_hand(name), images(SHAPE, n=6)
     seen = observe(network, batches)
-    from explorer.gates import Gated
-
     gated = Gated(network.module.double(), network.units)
     eye = torch.eye(len(network.units), dtype=torch.float64)
 
@@ -84,3 +84,8 @@ def test_the_network_is_left_as_found(name: str) -> None:
     modules = list(network.module.modules())
     assert not any(m._forward_hooks or m._forward_pre_hooks for m in modules)
     assert all(p.grad is None and not p.requires_grad for p in network.module.parameters())
+
+
+def test_layers_before_a_max_pooling_are_found() -> None:
+    assert max_pooled(at_hand("plain")) == {"0", "3"}
+    assert max_pooled(at_hand("plain_batchnorm")) == set()

@@ -40,7 +40,9 @@ def test_until_a_target_removes_the_fewest_units_that_reach_it(measure: str, tar
     saliency = torch.rand(11, generator=torch.Generator().manual_seed(seed)).double()
     removed = remove_until(COSTS, nothing(UNITS), saliency, measure, target)
     assert share_left(COSTS, removed, measure) <= target
-    fewer = remove_next(UNITS, nothing(UNITS), saliency, int(removed.sum()) - 1) if removed.sum() > 1 else nothing(UNITS)
+    fewer = (
+        remove_next(UNITS, nothing(UNITS), saliency, int(removed.sum()) - 1) if removed.sum() > 1 else nothing(UNITS)
+    )
     assert share_left(COSTS, fewer, measure) > target
 
 
@@ -75,7 +77,9 @@ def test_json_both_ways() -> None:
     assert torch.equal(from_json(UNITS, entries), removed)
 
 
-@pytest.mark.parametrize("entries", [[{"layer": "0", "channel": 5}], [{"layer": "nope", "channel": 0}], [7], "text", None])
+@pytest.mark.parametrize(
+    "entries", [[{"layer": "0", "channel": 5}], [{"layer": "nope", "channel": 0}], [7], "text", None]
+)
 def test_a_plan_of_another_network_is_refused(entries: object) -> None:
     with pytest.raises(BadInput, match="is not a unit of this network"):
         from_json(UNITS, entries)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import pytest
 import torch
 from networks_at_hand import SHAPE, at_hand, images
@@ -36,7 +38,7 @@ def test_metrics_are_those_of_the_pruned_network() -> None:
 
 def test_the_least_important_unit_of_the_network_so_far_goes_next() -> None:
     steps = run(criterion="weight", scaling="none", target=0.6)
-    for before, after in zip(steps, steps[1:], strict=False):
+    for before, after in pairwise(steps):
         kernels = torch.cat([before.network.module[i].weight.square().flatten(1).mean(1) for i in (0, 3)])
         units = before.network.units
         least = units.labels[int(kernels.argmin())]

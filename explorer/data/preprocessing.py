@@ -6,9 +6,6 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass, fields, replace
 from typing import Any
 
-import torchvision
-from torchvision.transforms._presets import ImageClassification
-
 from explorer.errors import BadInput
 
 IMAGENET_MEAN = (0.485, 0.456, 0.406)
@@ -89,6 +86,9 @@ def override(
 
 def for_torchvision(arch: str) -> Preprocessing:
     """What torchvision's default weights of `arch` ("vgg16") were evaluated with; nothing is downloaded."""
+    import torchvision  # late, as it takes seconds
+    from torchvision.transforms._presets import ImageClassification
+
     try:
         transforms = torchvision.models.get_model_weights(arch)["DEFAULT"].transforms()
     except (ValueError, KeyError):

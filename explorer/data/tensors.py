@@ -6,12 +6,11 @@ import numpy as np
 import torch
 from PIL import Image
 from torch import Tensor
-from torchvision.transforms import InterpolationMode
-from torchvision.transforms.v2 import functional as F
 
 from explorer.data.preprocessing import Preprocessing
 from explorer.errors import BadInput
 
+RESAMPLING = {"bilinear": Image.Resampling.BILINEAR, "bicubic": Image.Resampling.BICUBIC}
 MAX_PIXELS = 64_000_000  # of one image, stored or resized: small files can claim huge pictures
 
 Picture = np.ndarray | Image.Image
@@ -33,7 +32,7 @@ def to_pixels(image: Picture, preprocessing: Preprocessing) -> Tensor:
         picture = _resized(picture, preprocessing.size, preprocessing.interpolation)
     if preprocessing.crop is not None:
         picture = _cropped(picture, preprocessing.crop)
-    return F.pil_to_tensor(picture)
+    return torch.from_numpy(np.array(picture)).view(picture.height, picture.width, -1).permute(2, 0, 1).contiguous()
 
 
 def normalise(x: Tensor, preprocessing: Preprocessing) -> Tensor:
@@ -41,7 +40,8 @@ def normalise(x: Tensor, preprocessing: Preprocessing) -> Tensor:
 
     Meant for whole batches: one operation an image waits for every core where other work keeps them busy.
     """
-    return F.normalize(F.to_dtype(x, torch.float32, scale=True), list(preprocessing.mean), list(preprocessing.std))
+    mean, std = (torch.tensor(values).view(-1, 1, 1) for values in (preprocessing.mean, preprocessing.std))
+    return (x.float() / 255 - mean) / std
 
 
 def _as_pil(image: Picture) -> Image.Image:
@@ -60,7 +60,8 @@ def _resized(picture: Image.Image, size: int, interpolation: str) -> Image.Image
             f"an image of {picture.width}x{picture.height} pixels has over {MAX_PIXELS // 10**6} megapixels "
             f"when its shorter side is resized to {size}."
         )
-    return F.resize(picture, [size], interpolation=InterpolationMode(interpolation), antialias=True)
+    width, height = (size if side == short else size * long // short for side in picture.size)
+    return picture.resize((width, height), RESAMPLING[interpolation])
 
 
 def _cropped(picture: Image.Image, crop: int) -> Image.Image:
@@ -69,4 +70,5 @@ def _cropped(picture: Image.Image, crop: int) -> Image.Image:
             f"an image of {picture.width}x{picture.height} pixels is smaller than the crop of {crop}: "
             "give --size too, so that it is resized first."
         )
-    return F.center_crop(picture, [crop])
+    left, top = (round((side - crop) / 2) for side in picture.size)
+    return picture.crop((left, top, left + crop, top + crop))

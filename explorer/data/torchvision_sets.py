@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from torchvision import datasets
 
 from explorer.data.images import ImageSet, image_set
 from explorer.errors import BadInput
@@ -60,6 +59,8 @@ def open_torchvision(name: str, *, seed: int, limit: int | None) -> ImageSet:
 
 
 def _open_part(name: str, arguments: Mapping[str, Any]) -> Any:
+    from torchvision import datasets  # late, as it takes seconds
+
     make = getattr(datasets, name)
     lazy = {"loader": Path} if "loader" in inspect.signature(make).parameters else {}
     try:

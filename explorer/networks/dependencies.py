@@ -45,7 +45,10 @@ def find_units(module: nn.Module, example: Tensor) -> Units:
     covered = {writer for layer in layers for writer in layer.writers} | set(reasons)
     reasons.update({name: UNTRACED for name in order if name not in covered})
     place = {name: i for i, name in enumerate(order)}
-    return Units(tuple(sorted(layers, key=lambda layer: place[layer.name])), dict(sorted(reasons.items(), key=lambda r: place[r[0]])))
+    return Units(
+        tuple(sorted(layers, key=lambda layer: place[layer.name])),
+        dict(sorted(reasons.items(), key=lambda r: place[r[0]])),
+    )
 
 
 def _execution_order(module: nn.Module, example: Tensor) -> list[str]:
@@ -124,7 +127,9 @@ def _channels(pairs: set[tuple[int, int]], units: int) -> np.ndarray | None:
 
 def depthwise(module: nn.Module) -> bool:
     """Whether each channel has a kernel of its own, so that its input and output channels go together."""
-    return isinstance(module, _ConvNd) and module.groups > 1 and module.groups == module.in_channels == module.out_channels
+    return (
+        isinstance(module, _ConvNd) and module.groups > 1 and module.groups == module.in_channels == module.out_channels
+    )
 
 
 def width(module: nn.Module, side: str) -> int:
@@ -133,4 +138,5 @@ def width(module: nn.Module, side: str) -> int:
         return module.in_channels if side == "in" else module.out_channels
     if isinstance(module, nn.Linear):
         return module.in_features if side == "in" else module.out_features
+    assert isinstance(module, _BatchNorm), f"{type(module).__name__} is not one of RESIZABLE"
     return module.num_features

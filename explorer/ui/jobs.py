@@ -13,7 +13,8 @@ from typing import Any
 
 from explorer.errors import BadInput
 
-KEPT = 32  # finished jobs remembered
+KEPT = 256  # finished jobs remembered, with their results
+QUICK, LONG = "quick", "long"
 
 
 class Cancelled(Exception):
@@ -31,6 +32,7 @@ class Job:
     total: int = 1
     note: str = ""
     partial: Any = None  # the latest intermediate result, if the work publishes any
+    published: int = 0  # how many there have been
     result: Any = None
     error: str = ""  # one sentence where the input was at fault, else the last line of the traceback
     started: float = 0.0
@@ -44,9 +46,32 @@ class Job:
         self.done, self.total, self.note = done, total, note
         self.seconds = time.monotonic() - self.started
 
+    def publish(self, partial: Any) -> None:
+        """Make an intermediate result visible."""
+        self.partial = partial
+        self.published += 1
+
+    @property
+    def version(self) -> tuple[int, str]:
+        """Changes whenever there is something new to see."""
+        return self.published, self.state
+
     def cancel(self) -> None:
         """Ask the work to stop at its next report; a job that waits in the queue never starts."""
         self._stop.set()
+
+    def wait(self, patience: float, enough: Callable[[Any], bool] = lambda found: False) -> None:
+        """Return when it has ended or published something that is `enough`, or after `patience` seconds."""
+        deadline = time.monotonic() + patience
+        while self.active and time.monotonic() < deadline:
+            if self.partial is not None and enough(self.partial):
+                return
+            time.sleep(0.02)
+
+    @property
+    def share(self) -> float:
+        """How much is done, 0 to 1."""
+        return min(1.0, self.done / max(1, self.total))
 
     @property
     def active(self) -> bool:
@@ -78,40 +103,52 @@ class Job:
 
 
 class JobManager:
-    """One worker thread and the jobs that it has done and has to do, one for each key."""
+    """The jobs that a server has done and has to do, one for each key.
+
+    Two lanes with a worker each: what a person waits for does not queue behind what takes minutes.
+    """
 
     def __init__(self) -> None:
         self._jobs: dict[str, Job] = {}
         self._lock = threading.Lock()
-        self._queue: queue.SimpleQueue[tuple[Job, Callable[[Job], Any]]] = queue.SimpleQueue()
-        threading.Thread(target=self._work, name="pruning-explorer-jobs", daemon=True).start()
+        self._lanes: dict[str, queue.SimpleQueue[tuple[Job, Callable[[Job], Any]]]] = {}
+        for lane in (QUICK, LONG):
+            self._lanes[lane] = queue.SimpleQueue()
+            threading.Thread(target=self._work, args=(lane,), name=f"jobs-{lane}", daemon=True).start()
         atexit.register(self.shutdown)
 
-    def submit(self, key: str, label: str, work: Callable[[Job], Any]) -> Job:
+    def submit(self, key: str, label: str, work: Callable[[Job], Any], lane: str = QUICK) -> Job:
         """The active job of this key, or a new one; asking twice, or in two tabs, works once."""
         with self._lock:
-            existing = self._jobs.get(key)
-            if existing and existing.active:
-                return existing
-            job = self._jobs[key] = Job(key, label)
+            existing = self._jobs.pop(key, None)
+            job = existing if existing and existing.active else Job(key, label)
+            self._jobs[key] = job
             for old in [j for j in self._jobs.values() if not j.active][:-KEPT]:
                 del self._jobs[old.key]
-        self._queue.put((job, work))
+        if job is not existing:
+            self._lanes[lane].put((job, work))
         return job
+
+    def ensure(self, key: str, label: str, work: Callable[[Job], Any], lane: str = QUICK) -> Job:
+        """The job of this key, done or not; a new one only where there is none."""
+        return self.find(key) or self.submit(key, label, work, lane)
 
     def find(self, key: str) -> Job | None:
         """The latest job of this key."""
         return self._jobs.get(key)
 
     def shutdown(self, patience: float = 5.0) -> None:
-        """Cancel everything and wait for the worker to notice, at most `patience` seconds."""
+        """Cancel everything and wait for the workers to notice, at most `patience` seconds."""
         for job in list(self._jobs.values()):
             job.cancel()
         deadline = time.monotonic() + patience
         while any(job.active for job in self._jobs.values()) and time.monotonic() < deadline:
             time.sleep(0.02)
 
-    def _work(self) -> None:
+    def _work(self, lane: str) -> None:
         while True:
-            job, work = self._queue.get()
+            job, work = self._lanes[lane].get()
             job.run(work)
+
+
+JOBS = JobManager()  # of this process, for all browser sessions

@@ -1,0 +1,72 @@
+"""Command line: the app, and the same jobs without a browser.
+
+Nothing here imports torch before a command needs it: the app must be up in a second.
+"""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from collections.abc import Sequence
+
+import click
+
+from explorer.errors import BadInput
+
+COMMANDS = {
+    "app": ("explorer.cli.app", "Start the app; so does no command at all."),
+    "inspect": ("explorer.cli.inspecting", "List layers, units, parameters, FLOPs, and what can't be pruned and why."),
+    "score": ("explorer.cli.scoring", "Compute the saliency of every unit."),
+    "oracle": ("explorer.cli.scoring", "Measure what removing each single unit does to the loss."),
+    "correlate": ("explorer.cli.scoring", "Compare every criterion's ranking with the oracle's."),
+    "prune": ("explorer.cli.pruning", "Prune step by step until a target is reached, and keep the run in a folder."),
+    "export": ("explorer.cli.exporting", "Write a run's network to files that load without its class, with a proof."),
+    "verify": ("explorer.cli.exporting", "Load exported files in a clean process and compare their outputs."),
+    "evaluate": ("explorer.cli.inspecting", "Measure loss, accuracy, parameters, FLOPs and latency."),
+}
+"""Command -> the module that holds it under its own name, and what it does."""
+
+
+class Commands(click.Group):
+    """The commands, each imported when it is called."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """No command at all means the app."""
+        return super().parse_args(ctx, args or ["app"])
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """The names, in the order of the table."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """The command of a name, or None."""
+        if cmd_name not in COMMANDS:
+            return None
+        return getattr(importlib.import_module(COMMANDS[cmd_name][0]), cmd_name)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """The table as help."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, summary) for name, (_, summary) in COMMANDS.items()])
+
+
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="pruning-explorer")
+def commands() -> None:
+    """Explore and prune convolutional networks.
+
+    NETWORK is "demo", a checkpoint (with --arch), an exported file, or a run folder.
+    """
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run a command and leave with 0, with 2 and one clear line for bad input, or with 1 for everything else."""
+    try:
+        sys.exit(commands.main(arguments, prog_name="pruning-explorer", standalone_mode=False) or 0)
+    except (click.ClickException, BadInput) as error:
+        message = error.format_message() if isinstance(error, click.ClickException) else str(error)
+        click.echo(f"Error: {' '.join(message.split())}", err=True)
+        sys.exit(2)
+    except (KeyboardInterrupt, click.Abort):
+        click.echo("Cancelled; nothing was written.", err=True)
+        sys.exit(1)

@@ -1,0 +1,114 @@
+"""Commands that say what a network is, and how good and how fast."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Any
+
+import click
+
+from explorer.cli.options import Request, requests
+from explorer.cli.output import progress, table, write_json
+from explorer.cli.subject import Subject, open_subject
+from explorer.costs import FLOPS_CONVENTION
+from explorer.data import ALL, SHARES
+from explorer.evaluate import Latency, Outcome, measure_latency
+from explorer.evaluate import evaluate as run_images
+
+TOGETHER = "not on its own: its feature maps come and go with the units of {0}"
+
+
+@click.command()
+@requests()
+def inspect(request: Request) -> None:
+    """List layers, units, parameters, FLOPs, and what can't be pruned and why.
+
+    It needs no images; with --data, it also checks that they fit the network.
+    """
+    subject = open_subject(request)
+    layers = list_layers(subject)
+    totals = {key: subject.result({})["network"][key] for key in ("parameters", "flops", "units")}
+    table(
+        f"{subject.network.name} ({subject.network.arch})",
+        ("Layer", "Units", "Parameters", "MFLOPs", "Prunable", "Reason"),
+        [[*_cells(layer), layer["reason"] or ""] for layer in layers],
+        [
+            f"In all {totals['units']:,} units, {totals['parameters']:,} parameters, {totals['flops'] / 1e6:,.2f} MFLOPs "
+            f"({FLOPS_CONVENTION}), for an image of {'x'.join(map(str, subject.network.input_shape))}.",
+            f"Preprocessing: {subject.network.preprocessing.describe()}.",
+        ],
+    )
+    write_json(request.json, subject.result({**totals, "layers": layers}))
+
+
+def _cells(layer: dict[str, Any]) -> list[Any]:
+    return [layer["name"], layer["units"], layer["parameters"], layer["flops"] / 1e6, layer["prunable"]]
+
+
+def list_layers(subject: Subject) -> list[dict[str, Any]]:
+    """Every convolution and linear layer in execution order; units that several write are listed with the first."""
+    network, flops = subject.network, subject.costs.flops_by_module()
+    units = {layer.name: len(layer) for layer in network.units.layers}
+    together = {w: TOGETHER.format(layer.name) for layer in network.units.layers for w in layer.writers[1:]}
+    reasons = {**together, **network.units.unprunable}
+    return [
+        {
+            "name": name,
+            "units": units.get(name, 0),
+            "parameters": sum(p.numel() for p in network.module.get_submodule(name).parameters(recurse=False)),
+            "flops": flops[name],
+            "prunable": name in units,
+            "reason": None if name in units else reasons[name],
+        }
+        for name in flops
+    ]
+
+
+@click.command()
+@requests()
+@click.option(
+    "--split",
+    metavar="NAME",
+    help=f"{', '.join(SHARES)} or {ALL}.  [default: test where the data or a run says it; else all]",
+)
+def evaluate(request: Request, split: str | None) -> None:
+    """Measure loss, accuracy, parameters, FLOPs and latency.
+
+    By default on the test split where the data stores its splits or NETWORK is a run; else on all images.
+    """
+    subject = open_subject(request)
+    batches = subject.batches(split or _held_out(subject), request.limit)
+    with progress("Evaluating") as report:
+        outcome = run_images(subject.network, batches, report=report)
+    latency = measure_latency(subject.network)
+    found = {**_figures(subject, outcome), "latency_ms": latency.median}
+    _show(subject, found, latency, subject.measured_on(batches))
+    write_json(request.json, subject.result(found, batches, split=batches.split, latency=asdict(latency)))
+
+
+def _held_out(subject: Subject) -> str:
+    """The split that nobody has trained on, as far as is known."""
+    stored = subject.images is not None and subject.images.stored_splits
+    return "test" if stored or subject.run else ALL
+
+
+def _figures(subject: Subject, outcome: Outcome) -> dict[str, Any]:
+    return {
+        "loss": outcome.loss,
+        "accuracy": outcome.accuracy,
+        "images": len(outcome.labels),
+        "parameters": subject.costs.parameters(),
+        "flops": subject.costs.flops(),
+    }
+
+
+def _show(subject: Subject, found: dict[str, Any], latency: Latency, measured_on: str) -> None:
+    spread = f"{latency.median:.2f} ms, quartiles {latency.lower_quartile:.2f} to {latency.upper_quartile:.2f} ms"
+    rows = {
+        "Loss": f"{found['loss']:.4f} nats",
+        "Accuracy": f"{found['accuracy']:.2%}",
+        "Parameters": f"{found['parameters']:,}",
+        "FLOPs": f"{found['flops'] / 1e6:,.2f} M ({FLOPS_CONVENTION})",
+        "Latency": f"{spread} (1 image, {latency.runs} runs after warm-up, {latency.device}, {latency.threads} threads)",
+    }
+    table(f"{subject.network.name} ({subject.network.arch})", ("What", "Value"), rows.items(), [measured_on])

@@ -1,0 +1,95 @@
+"""Options that the commands share."""
+
+from __future__ import annotations
+
+import functools
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Any
+
+import click
+
+from explorer.cli.output import check_writable
+from explorer.device import NAMES
+from explorer.networks.architectures import FAMILIES
+
+Command = Callable[..., Any]
+
+
+@dataclass(frozen=True)
+class Request:
+    """What a person asked for, as they gave it: None is what they left to the command."""
+
+    network: str
+    arch: str | None
+    data: str | None
+    limit: int | None
+    seed: int | None
+    device: str
+    batch_size: int | None
+    size: int | None
+    crop: int | None
+    mean: tuple[float, ...] | None
+    std: tuple[float, ...] | None
+    json: Path | None
+    started: float  # time.perf_counter() of the start
+
+
+class Numbers(click.ParamType):
+    """One number a channel, separated by commas."""
+
+    name = "a,b,c"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[float, ...]:
+        """The numbers of a text."""
+        try:
+            return tuple(float(part) for part in value.split(","))
+        except ValueError:
+            self.fail(f"{value!r} is not a list of numbers such as 0.485,0.456,0.406.", param, ctx)
+
+
+ARCH = f"Architecture of a checkpoint: {', '.join(f'{family}:NAME' for family in FAMILIES)} or package.module:factory."
+DATA = "demo, FOLDER (one sub-folder a class), FILE.npz or torchvision:NAME.  [default: demo for demo, a run's own for a run]"
+COUNT = click.IntRange(min=1)
+
+OPTIONS = (
+    click.option("--arch", metavar="NAME", help=ARCH),
+    click.option("--data", metavar="WHERE", help=DATA),
+    click.option("--limit", type=COUNT, help="At most so many images.  [default: 256 for calibration, all otherwise]"),
+    click.option("--seed", type=click.IntRange(min=0), help="Of splits and chance.  [default: 0, or a run's own]"),
+    click.option("--device", default="cpu", show_default=True, metavar="|".join(NAMES), help="What to compute on."),
+    click.option(
+        "--batch-size", type=COUNT, help="Images computed at once; changes no result.  [default: by image size]"
+    ),
+    click.option("--size", type=COUNT, metavar="PIXELS", help="Resize the shorter side, in place of the default."),
+    click.option("--crop", type=COUNT, metavar="PIXELS", help="Crop the centre, in place of the default."),
+    click.option("--mean", type=Numbers(), help="Subtract this from each channel, in place of the default."),
+    click.option("--std", type=Numbers(), help="Divide each channel by this, in place of the default."),
+)
+
+json_option = click.option(
+    "--json", type=click.Path(path_type=Path), metavar="FILE", help="Write the result as JSON as well."
+)
+
+
+def requests(metavar: str = "NETWORK") -> Callable[[Command], Command]:
+    """Give a command the argument and the options that make up its first parameter, a Request."""
+
+    def decorate(command: Command) -> Command:
+        @functools.wraps(command)
+        def collected(**values: Any) -> Any:
+            started = time.perf_counter()
+            given = {field.name: values.pop(field.name) for field in fields(Request) if field.name in values}
+            request = Request(**given, started=started)
+            if request.json is not None:
+                check_writable(request.json, "--json")
+            return command(request, **values)
+
+        wrapped: Command = collected
+        for option in (json_option, *reversed(OPTIONS)):
+            wrapped = option(wrapped)
+        return click.argument("network", metavar=metavar)(wrapped)
+
+    return decorate

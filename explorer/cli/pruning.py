@@ -1,0 +1,240 @@
+"""The command that prunes step by step, and keeps the run in a folder."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import click
+
+from explorer import procedure, timeline
+from explorer.cli.options import Request, requests
+from explorer.cli.output import check_writable, progress, table, write_json
+from explorer.cli.scoring import SUMMARIES
+from explorer.cli.subject import Subject, manifest_of, open_subject, original_widths
+from explorer.costs import FLOPS_CONVENTION
+from explorer.criteria import CRITERIA
+from explorer.data import Batches
+from explorer.errors import BadInput
+from explorer.export.safetensors_file import write_network
+from explorer.finetune import OPTIMIZERS, Recipe
+from explorer.load import DEMO, RUN_NETWORK
+from explorer.plan import MEASURES, to_json
+from explorer.ranking import FLOPS_PENALTY, SCALINGS
+from explorer.runs import FILE, Run, read_run, write_run
+from explorer.timeline import Metrics, Timeline, removed_at
+
+PAPER = Recipe()
+
+
+class Target(click.ParamType):
+    """What to prune until: a measure, and the share of it that is left."""
+
+    name = "|".join(f"{measure}=SHARE" for measure in MEASURES)
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[str, float]:
+        """Measure and share; `explorer.plan.check_target` judges them."""
+        measure, _, share = value.partition("=")
+        try:
+            return measure, float(share)
+        except ValueError:
+            self.fail(f"{value!r} is not of the form {self.name}, such as flops=0.5.", param, ctx)
+
+
+@click.command(epilog=f"\b\nCriteria:\n{SUMMARIES}")
+@requests()
+@click.option("--criterion", type=click.Choice(list(CRITERIA)), required=True, help="How to value units.")
+@click.option("--until", type=Target(), required=True, help="Stop when at most this share (0 to 1) of it is left.")
+@click.option("--out", type=click.Path(path_type=Path), metavar="RUN", required=True, help="Folder for the run.")
+@click.option(
+    "--step", type=click.IntRange(min=1), help="Units removed between two rankings.  [default: 1 % of all, at least 1]"
+)
+@click.option(
+    "--updates",
+    type=click.IntRange(min=0),
+    default=0,
+    show_default=True,
+    help="Fine-tuning minibatches after each step.",
+)
+@click.option(
+    "--scaling",
+    type=click.Choice(list(SCALINGS)),
+    default="l2",
+    show_default=True,
+    help="Of saliencies, layer by layer.",
+)
+@click.option(
+    "--flops-penalty",
+    type=float,
+    default=0.0,
+    show_default=True,
+    help=f"A map's MFLOPs count this much against it; paper: {FLOPS_PENALTY:g}.",
+)
+@click.option("--learning-rate", type=float, default=PAPER.learning_rate, show_default=True, help="Of fine-tuning.")
+@click.option("--momentum", type=float, default=PAPER.momentum, show_default=True, help="Of fine-tuning.")
+@click.option("--weight-decay", type=float, default=PAPER.weight_decay, show_default=True, help="Of fine-tuning.")
+@click.option(
+    "--minibatch", type=click.IntRange(min=1), default=PAPER.batch_size, show_default=True, help="Images an update."
+)
+@click.option(
+    "--optimizer",
+    type=click.Choice(list(OPTIMIZERS)),
+    default=PAPER.optimizer,
+    show_default=True,
+    help="Of fine-tuning.",
+)
+@click.option("--resume", is_flag=True, help="Keep a run of the same settings that RUN already holds; else start it.")
+def prune(request: Request, until: tuple[str, float], out: Path, resume: bool, **options: Any) -> None:
+    """Prune step by step until a target is reached, and keep the run in a folder.
+
+    Before each step, saliencies are estimated anew on the calibration images; after it, the network is fine-tuned
+    on the finetune images where --updates asks for it, and evaluated on the validation images. RUN gets run.json (every step) and network.safetensors, once the target is reached.
+    """
+    _check_out(out, resume)
+    asked = _settings(until, options)  # a bad one is refused before the network is opened
+    subject = open_subject(request)
+    step = options["step"] or max(1, round(len(subject.network.units) / 100))
+    settings = dataclasses.replace(asked, step=step, seed=subject.seed)
+    splits = [subject.calibration(), subject.batches("finetune"), subject.batches("validation")]
+    origin = _origin(subject, settings, splits)
+    if (out / FILE).is_file():
+        run = _same(out, origin)
+        click.echo(f"{out} already holds this run, finished: nothing was done.", err=True)
+    else:
+        run = _made(subject, settings, splits, origin, out)
+    _show(subject, settings, run, subject.measured_on(splits[-1]))
+    measured = [splits[0], splits[-1]] if not settings.updates else splits
+    write_json(request.json, subject.result(_results(subject, run), *measured, out=str(out), **run.settings))
+
+
+def _check_out(out: Path, resume: bool) -> None:
+    check_writable(out, "--out", folder=True)
+    held = [name for name in (FILE, RUN_NETWORK) if (out / name).exists()]
+    if held and not resume:
+        raise BadInput(f"--out {out} already holds a {held[0]}: give another folder, or --resume to keep the run.")
+
+
+def _settings(until: tuple[str, float], options: Mapping[str, Any]) -> procedure.Settings:
+    recipe = Recipe(
+        options["learning_rate"],
+        options["momentum"],
+        options["weight_decay"],
+        options["minibatch"],
+        options["optimizer"],
+    )
+    if not math.isfinite(options["flops_penalty"]):
+        raise BadInput(f"--flops-penalty {options['flops_penalty']} must be a finite number.")
+    return procedure.Settings(
+        criterion=options["criterion"],
+        measure=until[0],
+        target=until[1],
+        scaling=options["scaling"],
+        flops_penalty=options["flops_penalty"],
+        step=options["step"] or 1,
+        updates=options["updates"],
+        recipe=recipe,
+    )
+
+
+def _origin(subject: Subject, settings: procedure.Settings, splits: list[Batches]) -> Run:
+    """The run before its first step: all that decides what becomes of it."""
+    request, network, images = subject.request, subject.network, splits[0].images
+    source = request.network if request.network == DEMO else str(Path(request.network).resolve())
+    where = request.data or (subject.run.data.get("source") if subject.run else DEMO)
+    place = Path(str(where)).expanduser()
+    data = {"source": str(place.resolve()) if place.exists() else where, "seed": images.seed, "digest": images.digest}
+    return Run(
+        network={"source": source, "name": network.name, "arch": network.arch, "digest": network.digest},
+        data={**data, "splits": {batches.split: len(batches) for batches in splits}},
+        settings=dataclasses.asdict(settings),
+    )
+
+
+def _same(out: Path, origin: Run) -> Run:
+    """The finished run in a folder; BadInput where it is another one than was asked for."""
+    run = read_run(out)
+    asked = {
+        "network": origin.network["digest"],
+        "data": origin.data["digest"],
+        **origin.data["splits"],
+        **origin.settings,
+    }
+    parts = run.data.get("splits", {}) if isinstance(run.data.get("splits"), dict) else {}
+    held = {"network": run.network.get("digest"), "data": run.data.get("digest"), **parts, **run.settings}
+    for name, value in asked.items():
+        if held.get(name) != value:
+            raise BadInput(
+                f"{out} holds a run with {name} {_short(held.get(name))}, not {_short(value)}: give another --out."
+            )
+    if run.timeline is None:
+        raise BadInput(f"{out} holds a run without any measured state: give another --out.")
+    return run
+
+
+def _short(value: object) -> str:
+    return str(value)[:60]
+
+
+def _made(subject: Subject, settings: procedure.Settings, splits: list[Batches], origin: Run, out: Path) -> Run:
+    """Run the procedure, then write the network, then the run, whose file says that all of it is there."""
+    states: Timeline | None = None
+    for step in _steps(subject, settings, splits):
+        states = timeline.start(step.metrics) if states is None else _grown(states, step, settings)
+    assert states is not None, "the procedure yields the network as given"
+    run = dataclasses.replace(origin, timeline=states)
+    write_network(
+        step.network,
+        out / RUN_NETWORK,
+        original_widths=original_widths(subject.network, manifest_of(subject.request.network)),
+        metrics={"before": dataclasses.asdict(states.root.metrics), "after": dataclasses.asdict(states.state.metrics)},
+        provenance={"network": run.network, "data": run.data, "settings": run.settings},
+    )
+    write_run(out, run)
+    return run
+
+
+def _steps(subject: Subject, settings: procedure.Settings, splits: list[Batches]) -> Iterator[procedure.Step]:
+    with progress(f"Pruning by {CRITERIA[settings.criterion].title}") as report:
+        yield from procedure.iterate(subject.network, *splits, settings, report)
+
+
+def _grown(states: Timeline, step: procedure.Step, settings: procedure.Settings) -> Timeline:
+    count = int(step.removed.sum()) - len(states.state.removed)
+    how = f"{count} {'unit' if count == 1 else 'units'} by {CRITERIA[settings.criterion].title} ({settings.scaling})"
+    return timeline.step(
+        states, step.removed, how + (f", {settings.updates} updates" if settings.updates else ""), step.metrics
+    )
+
+
+def _results(subject: Subject, run: Run) -> dict[str, Any]:
+    assert run.timeline is not None, "a finished run has one"
+    before, after = (_figures(state.metrics) for state in (run.timeline.root, run.timeline.state))
+    units = subject.network.units
+    return {"before": before, "after": after, "removed": to_json(units, removed_at(run.timeline.state, len(units)))}
+
+
+def _figures(metrics: Metrics) -> dict[str, Any]:
+    return {name: getattr(metrics, name) for name in ("units", "parameters", "flops", "loss", "accuracy")}
+
+
+def _show(subject: Subject, settings: procedure.Settings, run: Run, measured_on: str) -> None:
+    assert run.timeline is not None, "a finished run has one"
+    before, after = run.timeline.root.metrics, run.timeline.state.metrics
+    rows = [
+        ["Units", before.units, after.units, f"{after.units / before.units:.1%} left"],
+        ["Parameters", before.parameters, after.parameters, f"{after.parameters / before.parameters:.1%} left"],
+        ["MFLOPs", before.flops / 1e6, after.flops / 1e6, f"{after.flops / before.flops:.1%} left"],
+        ["Loss, nats", before.loss, after.loss, f"{after.loss - before.loss:+.4f}"],
+        [
+            "Accuracy",
+            f"{before.accuracy:.2%}",
+            f"{after.accuracy:.2%}",
+            f"{100 * (after.accuracy - before.accuracy):+.2f} points",
+        ],
+    ]
+    steps = len(run.timeline.states) - 1
+    title = f"{subject.network.name} pruned by {CRITERIA[settings.criterion].title}, {steps} steps"
+    table(title, ("What", "Before", "After", "Change"), rows, [measured_on, f"FLOPs: {FLOPS_CONVENTION}."])

@@ -1,0 +1,176 @@
+"""Subject: the network and the images that a command is about, opened from what a person asked for."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from explorer.cli.options import Request
+from explorer.cli.output import progress, warn
+from explorer.costs import FLOPS_CONVENTION, Costs, measure_costs
+from explorer.data import Batches, ImageSet, Preprocessing, asset, open_images, override, to_tensor
+from explorer.device import choose
+from explorer.errors import BadInput
+from explorer.export.manifest import Manifest
+from explorer.export.safetensors_file import has_manifest, load_network
+from explorer.load import DEMO, RUN_NETWORK, for_classes, open_network
+from explorer.networks.architectures import preprocessing_for
+from explorer.networks.network import Network
+from explorer.runs import FILE, Run, read_run
+
+CALIBRATION = 256  # images, unless --limit says otherwise
+LARGE = 2_000_000  # values of all images of a batch: what activations then take is bearable
+SHOWN = 3  # skipped files that a message names
+
+
+@dataclass(frozen=True, eq=False)
+class Subject:
+    """A network on its device, and the images that it is measured on."""
+
+    request: Request
+    network: Network
+    costs: Costs
+    images: ImageSet | None
+    run: Run | None  # the run that the network is the end of
+    seed: int
+
+    @property
+    def stage(self) -> str:
+        """Whether weights have been trained between prunings."""
+        updates = self.run.settings.get("updates") if self.run else 0
+        return "after fine-tuning" if updates else "before fine-tuning"
+
+    @property
+    def batch_size(self) -> int:
+        """Images computed at once."""
+        channels, height, width = self.network.input_shape
+        return self.request.batch_size or max(4, min(64, LARGE // (channels * height * width)))
+
+    def batches(self, split: str, limit: int | None = None) -> Batches:
+        """A split as tensors; BadInput where there is none, or its images have not the size that the network takes."""
+        if self.images is None:
+            raise BadInput(f"Give --data: which images {self.network.name} is to be measured on can't be guessed.")
+        batches = Batches(self.images, split, self.network.preprocessing, limit, self.batch_size)
+        _check_shape(self.network, batches)
+        return batches
+
+    def calibration(self) -> Batches:
+        """The images that criteria and the oracle look at."""
+        return self.batches("calibration", self.request.limit or CALIBRATION)
+
+    def measured_on(self, batches: Batches) -> str:
+        """One line under every table: n, split, data, seed, device, stage."""
+        return f"Measured on {batches.describe()}, on {self.network.device}, {self.stage}."
+
+    def result(self, results: Mapping[str, Any], *batches: Batches, **settings: Any) -> dict[str, Any]:
+        """The object that --json writes; `batches` are the images that were read."""
+        return {
+            "network": self._network(),
+            "data": self._data(batches),
+            "settings": {**self._settings(), **settings},
+            "seconds": time.perf_counter() - self.request.started,
+            **results,
+        }
+
+    def _network(self) -> dict[str, Any]:
+        network = self.network
+        return {
+            "name": network.name,
+            "arch": network.arch,
+            "digest": network.digest,
+            "classes": list(network.classes),
+            "input_shape": list(network.input_shape),
+            "units": len(network.units),
+            "parameters": self.costs.parameters(),
+            "flops": self.costs.flops(),
+        }
+
+    def _data(self, batches: Sequence[Batches]) -> dict[str, Any] | None:
+        if self.images is None:
+            return None
+        return {
+            "name": self.images.name,
+            "digest": self.images.digest,
+            "splits": {part.split: len(part) for part in batches},
+            "images": sum(map(len, batches)),
+            "seed": self.images.seed,
+            "preprocessing": self.network.preprocessing.to_json(),
+            "skipped": list(self.images.skipped),
+        }
+
+    def _settings(self) -> dict[str, Any]:
+        return {
+            "seed": self.seed,
+            "limit": self.request.limit,
+            "device": str(self.network.device),
+            "threads": torch.get_num_threads(),
+            "batch_size": self.batch_size,
+            "stage": self.stage,
+            "flops_convention": FLOPS_CONVENTION,
+        }
+
+
+def open_subject(request: Request) -> Subject:
+    """Open network and images; raises BadInput where they can't be opened or don't fit together."""
+    device = choose(request.device)
+    run = _run(request.network)
+    seed = request.seed if request.seed is not None else int(run.data.get("seed", 0)) if run else 0
+    where = request.data or (DEMO if request.network == DEMO else run.data.get("source") if run else None)
+    with progress(f"Opening {request.network}"):
+        images = open_images(where, seed=seed) if where else None
+        network = _network(request, run).to(device)
+        if images is not None:
+            network = for_classes(network, images.classes, images.name)
+            _tell_skipped(images)
+    return Subject(request, network, measure_costs(network), images, run, seed)
+
+
+def _run(where: str) -> Run | None:
+    return read_run(Path(where)) if where != DEMO and (Path(where) / FILE).is_file() else None
+
+
+def _network(request: Request, run: Run | None) -> Network:
+    """The network with the preprocessing that was asked for."""
+    changes = {"size": request.size, "crop": request.crop, "mean": request.mean, "std": request.std}
+    if not any(value is not None for value in changes.values()):
+        return _opened(request, None)
+    base = preprocessing_for(request.arch) if request.arch else _opened(request, None).preprocessing
+    return _opened(request, override(base, **changes))  # type: ignore[arg-type]
+
+
+def _opened(request: Request, preprocessing: Preprocessing | None) -> Network:
+    return open_network(request.network, arch=request.arch, preprocessing=preprocessing, trusted=True)
+
+
+def manifest_of(where: str) -> Manifest | None:
+    """What an exported file says of itself; None for a checkpoint of others."""
+    path = asset(RUN_NETWORK) if where == DEMO else Path(where)
+    data = (path / RUN_NETWORK if path.is_dir() else path).read_bytes()
+    return load_network(data)[1] if has_manifest(data) else None
+
+
+def original_widths(network: Network, manifest: Manifest | None) -> dict[str, int]:
+    """Layer -> its units before any pruning, also that of which the network's own file tells."""
+    told = {layer.name: layer.width_before for layer in manifest.layers} if manifest else {}
+    return {layer.name: told.get(layer.name, len(layer)) for layer in network.units.layers}
+
+
+def _check_shape(network: Network, batches: Batches) -> None:
+    shape = tuple(to_tensor(batches.images.image(int(batches.indices[0])), network.preprocessing).shape)
+    if shape != network.input_shape:
+        takes, comes = ("x".join(map(str, sides)) for sides in (network.input_shape, shape))
+        raise BadInput(
+            f"{network.name} takes images of {takes} (channels, height, width), but those of {batches.images.name} are "
+            f"{comes} after preprocessing: give --size and --crop, or other images."
+        )
+
+
+def _tell_skipped(images: ImageSet) -> None:
+    if images.skipped:
+        more = f" and {len(images.skipped) - SHOWN} more" if len(images.skipped) > SHOWN else ""
+        warn(f"skipped as unreadable or empty: {', '.join(images.skipped[:SHOWN])}{more}.")

@@ -1,0 +1,58 @@
+"""Comparison: criteria on equal terms. Same network, same images, same numbers of units removed at once.
+
+Every figure here is before fine-tuning.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+
+from torch import Tensor
+
+from explorer.costs import Costs
+from explorer.data import Batches
+from explorer.evaluate import evaluate
+from explorer.networks.network import Network
+from explorer.plan import least_important, nothing, removable, with_removed
+from explorer.progress import Report, silent
+from explorer.timeline import Metrics, metrics_of
+
+SHARES = (1.0, 0.9, 0.8, 0.7, 0.6, 0.5, 0.4, 0.3, 0.2)  # of the units, left
+
+Curves = dict[str, list[Metrics]]
+
+
+def one_shot_curves(
+    network: Network,
+    costs: Costs,
+    rankings: Mapping[str, Tensor],
+    validation: Batches,
+    shares: Sequence[float] = SHARES,
+    report: Report = silent,
+) -> Iterator[Curves]:
+    """The curves so far, after each plan measured: name of the ranking -> metrics at each share of the units left.
+
+    rankings: name -> scaled saliencies (units,). All curves advance together, share by share.
+    """
+    curves: Curves = {name: [] for name in rankings}
+    done = 0
+    for share in shares:
+        for name, saliency in rankings.items():
+            plan = down_to(costs, saliency, share)
+            curves[name].append(metrics_of(evaluate(network, validation, plan), costs, plan))
+            done += 1
+            report(done, len(shares) * len(rankings), f"{share:.0%} of the units left")
+        yield {name: list(points) for name, points in curves.items()}
+
+
+def down_to(costs: Costs, saliency: Tensor, share: float) -> Tensor:
+    """The plan that leaves this share of the units, rounded, or what the floors of the layers allow."""
+    plan = nothing(costs.units)
+    count = len(plan) - round(share * len(plan))
+    return with_removed(plan, removable(costs.units, plan, least_important(saliency))[:count])
+
+
+def overlap(a: Tensor, b: Tensor, count: int) -> float:
+    """Of the `count` units that ranking a would remove first, the share that b would remove too, 0 to 1."""
+    first, second = (set(least_important(saliency)[:count].tolist()) for saliency in (a, b))
+    return len(first & second) / count

@@ -1,0 +1,124 @@
+"""Compare page: the criteria on equal terms."""
+
+from __future__ import annotations
+
+import hashlib
+
+import numpy as np
+import streamlit as st
+from torch import Tensor
+
+from explorer.comparison import Curves, one_shot_curves, overlap
+from explorer.criteria import CRITERIA
+from explorer.figures.curve import Series, curve
+from explorer.plan import nothing
+from explorer.ui.controls import Choice, axes_choice, chart, saliencies, scaled_like, scaling_choice
+from explorer.ui.jobs import JOBS, LONG, Job
+from explorer.ui.progress import explain_end, follow
+from explorer.ui.results import oracle
+from explorer.ui.session import View
+from explorer.ui.workspace import Workspace
+
+ORACLE = "oracle"
+FIRST = ("taylor", "obd", "activation_mean", "weight", "random")
+REMOVED_FIRST = (0.1, 0.25, 0.5)  # shares of the units, for the overlap
+
+
+def page(view: View) -> None:
+    """Answer: if each criterion removes as many units from the same network, which one loses least?"""
+    picture, side = st.columns([2.2, 1], gap="large")
+    with side:
+        rankings = _rankings(view)
+        job = JOBS.find(_key(view.workspace, rankings))
+        drawn = job.version if job else None
+        if not (job and (job.active or job.result)):
+            st.button("Compare", type="primary", width="stretch", on_click=_start, args=(view.workspace, rankings))
+        if job:
+            explain_end(job)
+            follow(job, drawn)
+    with picture:
+        st.subheader("Each criterion on its own way down")
+        curves = job and (job.result or job.partial)
+        if curves:
+            _picture(view, curves)
+        else:
+            st.info("Choose criteria and compare them: each removes as many units from the network as loaded.")
+        _overlap(view, rankings)
+
+
+def _rankings(view: View) -> dict[str, Tensor]:
+    """The chosen criteria's scaled saliencies of the network as loaded; the oracle's own where it is known."""
+    whole = oracle(view.workspace)
+    names = [*CRITERIA, *([ORACLE] if whole is not None else [])]
+    chosen = st.multiselect(
+        "Criteria", names, [n for n in (*FIRST, ORACLE) if n in names], format_func=_title, key="compared",
+        persist_state="session",
+    )  # fmt: skip
+    scaling = scaling_choice("compare-scaling", "The oracle is never scaled.")
+    as_loaded = View(view.workspace, view.timeline, nothing(view.workspace.network.units))
+    found = {}
+    for name in chosen:
+        if name == ORACLE and whole is not None:
+            found[name] = whole.oracle_abs
+        elif name in CRITERIA:
+            raw = saliencies(view, needed=name)[name]
+            found[name] = scaled_like(as_loaded, raw, Choice(name, scaling, 0.0, False))
+    return found
+
+
+def _title(name: str) -> str:
+    return CRITERIA[name].title if name in CRITERIA else "Oracle"
+
+
+def _key(workspace: Workspace, rankings: dict[str, Tensor]) -> str:
+    digest = hashlib.sha256(workspace.key.encode())
+    for name, saliency in rankings.items():
+        digest.update(name.encode() + saliency.numpy().tobytes())
+    return f"compare-{digest.hexdigest()}"
+
+
+def _start(workspace: Workspace, rankings: dict[str, Tensor]) -> None:
+    def work(job: Job) -> Curves | None:
+        steps = one_shot_curves(workspace.network, workspace.costs, rankings, workspace.validation, report=job.report)
+        for curves in steps:
+            job.publish(curves)
+        return job.partial
+
+    JOBS.submit(_key(workspace, rankings), "Comparing criteria", work, LONG)
+
+
+def _picture(view: View, curves: Curves) -> None:
+    with st.container(horizontal=True, gap="medium"):
+        quantity, against = axes_choice("compare")
+    root = view.timeline.root.metrics
+    series = [
+        Series(
+            name,
+            np.array([getattr(p, against) / getattr(root, against) for p in points]),
+            np.array([getattr(p, quantity) for p in points]),
+            label=_title(name),
+        )
+        for name, points in curves.items()
+    ]
+    chart(curve(series, quantity=quantity, against=against, original=getattr(root, quantity)), "race")
+    st.caption(
+        f"On {view.workspace.validation.describe()}, {view.workspace.network.device}, before fine-tuning; one ranking of "
+        "the network as loaded, all units removed at once. The loss right after removal says little about the accuracy "
+        "after retraining on larger tasks (arXiv:2412.00143)."
+    )
+
+
+def _overlap(view: View, rankings: dict[str, Tensor]) -> None:
+    """Of the units that the oracle would remove first, how many would each criterion remove?"""
+    whole = oracle(view.workspace)
+    others = {name: saliency for name, saliency in rankings.items() if name != ORACLE}
+    if whole is None or not others:
+        return
+    st.subheader("Units that the oracle would remove first, and a criterion too")
+    units = len(view.workspace.network.units)
+    columns = {"Criterion": [_title(name) for name in others]}
+    for share in REMOVED_FIRST:
+        shares = [overlap(whole.oracle_abs, saliency, round(share * units)) for saliency in others.values()]
+        columns[f"of the first {share:.0%}"] = [f"{found:.0%}" for found in shares]
+    st.dataframe(columns, hide_index=True)
+    st.caption(f"Oracle-abs of {whole.images} calibration images. By chance, the share would be the column's own.")

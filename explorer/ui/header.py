@@ -1,0 +1,66 @@
+"""Header of every page: the network strip and the state bar with undo and redo."""
+
+from __future__ import annotations
+
+from html import escape
+
+import streamlit as st
+
+from explorer import timeline as timelines
+from explorer.ui import wording
+from explorer.ui.session import View, change
+from explorer.ui.strip import StripLayer, network_strip
+
+STYLE = """
+<style>
+[data-testid="stMainBlockContainer"] { padding-top: 4.2rem; }
+.state-bar { display: flex; flex-wrap: wrap; align-items: baseline; gap: 0.2rem 1.6rem; }
+.state-bar .name { font-weight: 600; font-size: 1.05rem; }
+.state-bar .fact { display: inline-flex; align-items: baseline; gap: 0.35rem; white-space: nowrap; }
+.state-bar .what { opacity: 0.65; font-size: 0.82rem; }
+.state-bar .value { font-weight: 600; font-variant-numeric: tabular-nums; }
+.state-bar .change { opacity: 0.75; font-size: 0.8rem; font-variant-numeric: tabular-nums; }
+</style>
+"""
+
+
+def header(view: View) -> None:
+    """Draw strip and bar; a click on a layer of the strip makes it the layer that pages look at."""
+    bar, buttons = st.columns([5, 1], vertical_alignment="center")
+    bar.html(STYLE + _state_bar(view))
+    with buttons.container(horizontal=True, horizontal_alignment="right", gap="small"):
+        timeline = view.timeline
+        at_root, at_tip = timeline.state.parent is None, timelines.forward(timeline) == timeline
+        st.button("Undo", key="undo", on_click=change, args=(timelines.back,), disabled=at_root, help="One state back")
+        st.button("Redo", key="redo", on_click=change, args=(timelines.forward,), disabled=at_tip)
+    clicked = network_strip(strip_layers(view), key="strip", selected=st.session_state.get("layer"))
+    if clicked and clicked != st.session_state.get("layer"):
+        st.session_state["layer"] = clicked
+        st.rerun()
+
+
+def strip_layers(view: View) -> list[StripLayer]:
+    """The columns of the strip: what each layer keeps, and the FLOPs that its convolutions still cost."""
+    units, flops = view.workspace.network.units, view.workspace.costs.flops_by_module(view.removed)
+    gone = units.by_layer(view.removed)
+    return [
+        StripLayer(
+            layer.name, int((~gone[layer.name]).sum()), len(layer), sum(flops[writer] for writer in layer.writers)
+        )
+        for layer in units.layers
+    ]
+
+
+def _state_bar(view: View) -> str:
+    now, root = view.timeline.state, view.timeline.root
+    place = f"state {view.timeline.current} of {len(view.timeline.states) - 1}: {now.how}"
+    facts = "".join(
+        f'<span class="fact"><span class="what">{what}</span><span class="value">{value}</span>'
+        f'<span class="change">{delta}</span></span>'
+        for what, value, delta in wording.facts(now.metrics, root.metrics)
+    )
+    when = f"{now.metrics.images} validation images, before fine-tuning"
+    return (
+        f'<div class="state-bar" role="status"><span class="name">{escape(view.workspace.network.name)}</span>'
+        f'<span class="what">{escape(place)}</span>{facts}<span class="what">{when}</span></div>'
+    )

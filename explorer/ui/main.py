@@ -1,0 +1,37 @@
+"""The Streamlit script: pages, the header above them, and the sentence that a bad input gets."""
+
+from __future__ import annotations
+
+from functools import partial
+from importlib import import_module
+
+import streamlit as st
+
+from explorer.errors import BadInput
+from explorer.ui.header import header
+from explorer.ui.session import current_view
+from explorer.ui.steps import problems
+
+PAGES = ("network", "saliency", "oracle", "prune", "compare", "export")
+
+
+def main() -> None:
+    """Draw the page that the address names."""
+    st.set_page_config(page_title="Pruning Explorer", page_icon="✂️", layout="wide")
+    pages = [st.Page(partial(_draw, name), title=name.capitalize(), url_path=name) for name in PAGES]
+    st.navigation(pages, position="top").run()
+
+
+def _draw(name: str) -> None:
+    """Header and page; a page's module is imported when it is first opened, so that the first page is there soon."""
+    try:
+        view = current_view()
+        header(view)
+        problems()
+        import_module(f"explorer.ui.{name}").page(view)
+    except BadInput as problem:
+        st.error(str(problem))
+
+
+if __name__ == "__main__":
+    main()

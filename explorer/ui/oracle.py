@@ -1,0 +1,102 @@
+"""Oracle page: what removing each single unit really does, and how well each criterion foretells it."""
+
+from __future__ import annotations
+
+import numpy as np
+import streamlit as st
+from torch import Tensor
+
+from explorer.criteria import CRITERIA
+from explorer.figures.correlation import correlation
+from explorer.figures.rank_scatter import rank_scatter
+from explorer.figures.rank_statistics import LayerRanks, RankPanel, rank_statistics
+from explorer.oracle import Oracle
+from explorer.ranking import SCALINGS, correlation_table, ranks, spearman
+from explorer.ui.controls import chart, criterion_choice, saliencies, scaling_choice
+from explorer.ui.jobs import JOBS, Job
+from explorer.ui.progress import explain_end, follow
+from explorer.ui.results import oracle, oracle_key, pooled_layers, start_oracle
+from explorer.ui.session import View
+from explorer.ui.workspace import Workspace
+
+
+def page(view: View) -> None:
+    """Answer: how much does the loss change when one unit goes, and which criterion knows it beforehand?"""
+    workspace = view.workspace
+    job = JOBS.find(oracle_key(workspace))
+    drawn = job.version if job else None
+    found = oracle(workspace)
+    title, action = st.columns([3, 1.2], gap="large", vertical_alignment="center")
+    title.subheader("Where in the network the important units are")
+    with action:
+        _run(workspace, job, drawn, found)
+    if found is None:
+        st.info(
+            f"The oracle closes one gate at a time and measures the loss: {len(workspace.network.units):,} units on "
+            f"{len(workspace.calibration)} images. Start it, and the picture appears as the images come in."
+        )
+        return
+    with action:
+        criterion = criterion_choice("Compared with")
+        scaling = scaling_choice("oracle-scaling")
+    scores = saliencies(view, needed=criterion)
+    saliency = SCALINGS[scaling](scores[criterion], workspace.network.units)
+    chart(
+        rank_statistics([_panel(workspace, "oracle", found.oracle_abs), _panel(workspace, criterion, saliency)]),
+        "ranks",
+    )
+    st.caption(
+        f"Rank 1 = most important of all {len(workspace.network.units):,} units; whiskers span a layer's units, boxes its "
+        f"quartiles. Oracle-abs: |change in loss when one unit goes|. {measured_on(workspace, found)}"
+    )
+    _agreement(view, found, criterion, saliency, scores)
+
+
+def measured_on(workspace: Workspace, found: Oracle) -> str:
+    """On what the oracle's figures were measured, and whether they are final."""
+    total = len(workspace.calibration)
+    sofar = "" if found.images == total else f" So far {found.images} of them are done: these are estimates."
+    return f"On {workspace.calibration.describe()}, {workspace.network.device}, before fine-tuning.{sofar}"
+
+
+def _run(workspace: Workspace, job: Job | None, drawn: object, found: Oracle | None) -> None:
+    if job:
+        explain_end(job)
+        follow(job, drawn)
+    whole = found is not None and found.images == len(workspace.calibration)
+    if not whole and not (job and job.active):
+        st.button("Run the oracle", type="primary", on_click=start_oracle, args=(workspace,), width="stretch")
+
+
+def _panel(workspace: Workspace, name: str, saliency: Tensor) -> RankPanel:
+    pooled = pooled_layers(workspace.key, workspace)
+    by_layer = workspace.network.units.by_layer(ranks(saliency))
+    return RankPanel(name, [LayerRanks(layer, r.numpy(), layer in pooled) for layer, r in by_layer.items()])
+
+
+def _agreement(view: View, found: Oracle, criterion: str, saliency: Tensor, scores: dict[str, Tensor]) -> None:
+    units = view.workspace.network.units
+    left, right = st.columns(2, gap="large")
+    with left:
+        st.subheader("Unit by unit")
+        agreement = spearman(saliency, found.oracle_abs)
+        figure = rank_scatter(
+            ranks(found.oracle_abs).numpy(), ranks(saliency).numpy(), units.layer_index.numpy(), list(units.slices),
+            criterion=criterion, spearman=agreement, channels=np.array([channel for _, channel in units.labels]),
+        )  # fmt: skip
+        chart(figure, "scatter")
+        st.caption(f"Each point is one unit; on the diagonal, {CRITERIA[criterion].title} and the oracle agree.")
+    with right:
+        st.subheader("Every criterion against the oracle")
+        table = correlation_table(scores, found.oracle_abs, units)
+        rows = {name: [c.per_layer, c.all_layers, c.all_layers_l2] for name, c in table.items()}
+        chart(correlation(rows), "correlation")
+        st.caption(
+            "Spearman's rank correlation with oracle-abs (Table 1 of the paper): mean over layers; all units together; "
+            "all units after layer-wise l2. " + _missing(scores)
+        )
+
+
+def _missing(scores: dict[str, Tensor]) -> str:
+    absent = [CRITERIA[name].title for name in CRITERIA if name not in scores]
+    return f"Still being scored: {', '.join(absent)}." if absent else ""

@@ -1,0 +1,153 @@
+"""Prune page: step by step down, and back, with the numbers after each step."""
+
+from __future__ import annotations
+
+import numpy as np
+import plotly.graph_objects as go
+import streamlit as st
+from torch import Tensor
+
+from explorer import timeline as timelines
+from explorer.criteria import CRITERIA
+from explorer.figures.curve import Series, curve
+from explorer.plan import MEASURES, least_important, nothing, removable, remove_next
+from explorer.timeline import Metrics, metrics_of
+from explorer.ui import wording
+from explorer.ui.controls import Choice, axes_choice, chart, choice, criterion_choice, ranking, saliencies, scaled_like
+from explorer.ui.session import View, await_outcome, jump
+from explorer.ui.steps import attempt, remove_count, remove_to
+
+MEASURE_TITLES = {"units": "units", "params": "parameters", "flops": "FLOPs"}
+CANDIDATES = 12  # shown
+
+
+def page(view: View) -> None:
+    """Answer: how far can this network go down, and what did each step cost?"""
+    picture, side = st.columns([2.2, 1], gap="large")
+    with side:
+        chosen = choice()
+        saliency = ranking(view, chosen)
+        _buttons(view, saliency, chosen)
+    with picture:
+        st.subheader("The way so far")
+        _curve(view, chosen)
+        _states(view)
+    with side:
+        _candidates(view, saliency, chosen)
+
+
+def _buttons(view: View, saliency: Tensor, chosen: Choice) -> None:
+    st.markdown("**Step**")
+    with st.container(horizontal=True, gap="small"):
+        for count in (1, 10):
+            st.button(
+                f"Remove {count}", key=f"remove-{count}", type="primary", on_click=attempt,
+                args=(remove_count, view, saliency, count, chosen.title),
+            )  # fmt: skip
+        at_root = view.timeline.state.parent is None
+        st.button("Back", key="back", disabled=at_root, on_click=attempt, args=(jump, _back(view, 1)))
+        st.button("Back 2", key="back-2", disabled=at_root, on_click=attempt, args=(jump, _back(view, 2)))
+    with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
+        target = st.number_input("Down to, %", 1, 99, 50, key="target", persist_state="session", width=110)
+        measure = st.selectbox(
+            "of the",
+            list(MEASURES),
+            format_func=MEASURE_TITLES.__getitem__,
+            key="measure",
+            persist_state="session",
+            width=150,
+        )
+        st.button(
+            "Go", key="go", on_click=attempt, args=(remove_to, view, saliency, measure, target / 100, chosen.title)
+        )
+
+
+def _back(view: View, steps: int) -> int:
+    return timelines.back(view.timeline, steps).current
+
+
+def _curve(view: View, chosen: Choice) -> None:
+    with st.container(horizontal=True, gap="medium", vertical_alignment="bottom"):
+        quantity, against = axes_choice("prune")
+        other = criterion_choice("Beside it, on the same steps", "beside", list(CRITERIA).index("random"))
+    chart(_figure(view, chosen, other, quantity, against), "way")
+    images = view.timeline.root.metrics.images
+    st.caption(
+        f"On {view.workspace.validation.describe()} (n = {images}), {view.workspace.network.device}, before fine-tuning. "
+        f"The second line removes as many units in one go, by {CRITERIA[other].title} scored in the network as loaded."
+    )
+
+
+def _figure(view: View, chosen: Choice, other: str, quantity: str, against: str) -> go.Figure:
+    root, now = view.timeline.root.metrics, view.timeline.state.metrics
+    here = [view.timeline.states[place] for place in timelines.path(view.timeline)]
+    beside = [_beside(view, Choice(other, chosen.scaling, chosen.penalty, False), len(s.removed)) for s in here]
+    series = [
+        _series(chosen.criterion, [s.metrics for s in here], root, quantity, against, "this run"),
+        _series(other, beside, root, quantity, against, f"{CRITERIA[other].title}, same steps"),
+        *(_series(chosen.criterion, leg, root, quantity, against, "another branch", True) for leg in _branches(view)),
+    ]
+    share = getattr(now, against) / getattr(root, against)
+    return curve(series, quantity=quantity, against=against, original=getattr(root, quantity),
+                 current=(share, getattr(now, quantity)))  # fmt: skip
+
+
+def _series(
+    criterion: str, points: list[Metrics], root: Metrics, quantity: str, against: str, label: str, faded: bool = False
+) -> Series:
+    x = np.array([getattr(p, against) / getattr(root, against) for p in points])
+    return Series(criterion, x, np.array([getattr(p, quantity) for p in points]), label=label, faded=faded)
+
+
+def _branches(view: View) -> list[list[Metrics]]:
+    """Each step off the current path, as a two-point line from its parent."""
+    states, here = view.timeline.states, set(timelines.path(view.timeline))
+    off = [s for place, s in enumerate(states) if place not in here and s.parent is not None]
+    return [[states[s.parent].metrics, s.metrics] for s in off if s.parent is not None]
+
+
+def _beside(view: View, chosen: Choice, count: int) -> Metrics:
+    """What removing so many units at once by another criterion gives."""
+    workspace = view.workspace
+    plan = nothing(workspace.network.units)
+    if count:
+        raw = saliencies(view, needed=chosen.criterion)[chosen.criterion]
+        as_loaded = View(workspace, view.timeline, plan)
+        plan = remove_next(workspace.network.units, plan, scaled_like(as_loaded, raw, chosen), count)
+    return metrics_of(await_outcome(workspace, plan), workspace.costs, plan)
+
+
+def _states(view: View) -> None:
+    """Every state as a row; a click on a row goes there."""
+    root = view.timeline.root.metrics
+    rows = [
+        {
+            "State": ("→ " if place == view.timeline.current else "") + str(place),
+            "From": "" if state.parent is None else str(state.parent),
+            "How": state.how,
+            **{what: f"{value}  {delta}".strip() for what, value, delta in wording.facts(state.metrics, root)},
+        }
+        for place, state in enumerate(view.timeline.states)
+    ]
+    picked = st.dataframe(rows, hide_index=True, on_select="rerun", selection_mode="single-row",
+                          key=f"states-{len(rows)}-{view.timeline.current}")  # fmt: skip
+    if picked.selection.rows and picked.selection.rows[0] != view.timeline.current:
+        jump(picked.selection.rows[0])
+        st.rerun()
+    st.caption("Click a row to go to that state. Every number is before fine-tuning.")
+
+
+def _candidates(view: View, saliency: Tensor, chosen: Choice) -> None:
+    units = view.workspace.network.units
+    going = removable(units, view.removed, least_important(saliency))[:CANDIDATES]
+    st.markdown("**Next to go**, least important first")
+    st.dataframe(
+        {
+            "Layer": [units.labels[u][0] for u in going],
+            "Channel": [units.labels[u][1] for u in going],
+            "Saliency": [f"{float(saliency[u]):.3g}" for u in going],
+        },
+        hide_index=True,
+    )
+    base = "in the network as it is now" if chosen.anew else "in the network as loaded"
+    st.caption(f"{chosen.title}; scored {base}, on {view.workspace.calibration.describe()}.")

@@ -1,0 +1,117 @@
+"""Saliency page: what each feature map is worth, and a threshold by hand with its measured consequence."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import streamlit as st
+from torch import Tensor
+
+from explorer.criteria import CRITERIA
+from explorer.figures.distributions import LayerValues, distributions
+from explorer.figures.widths import LayerWidth, widths
+from explorer.plan import below
+from explorer.timeline import metrics_of
+from explorer.ui import wording
+from explorer.ui.controls import Choice, chart, choice, ranking
+from explorer.ui.session import View, await_outcome
+from explorer.ui.steps import attempt, remove
+from explorer.ui.threshold import threshold_histogram
+
+EVERY_LAYER = "all layers"
+
+
+def page(view: View) -> None:
+    """Answer: which feature maps look cheap, and what would it cost to remove those below a line?"""
+    picture, side = st.columns([2.2, 1], gap="large")
+    with side:
+        chosen = choice()
+        saliency = ranking(view, chosen).float().double()  # as the threshold sees it: float32
+        layers = [layer.name for layer in view.workspace.network.units.layers]
+        layer = st.selectbox("Threshold for", [EVERY_LAYER, *layers], key="threshold-layer", persist_state="session")
+        names = layers if layer == EVERY_LAYER else [layer]
+        threshold = _threshold(view, chosen, saliency, names)
+    plan = view.removed | below(view.workspace.network.units, saliency, dict.fromkeys(names, threshold))
+    with picture:
+        st.subheader(f"{CRITERIA[chosen.criterion].title} of every unit, by layer")
+        chart(_distributions(view, saliency, plan, chosen, names, threshold), "distributions")
+        st.caption(_caption(view, chosen))
+    with side:
+        _consequence(view, plan, chosen)
+
+
+def _threshold(view: View, chosen: Choice, saliency: Tensor, names: list[str]) -> float:
+    """The line that the person has drawn for these layers, 0 units below it at first."""
+    values = np.concatenate([_left(view, saliency, name) for name in names])
+    key = f"threshold-{chosen}-{'-'.join(names)}-{view.timeline.current}"
+    state = st.session_state
+    lowest = float(values.min()) if len(values) else 0.0
+
+    def move(value: float) -> None:
+        state[key] = value
+
+    threshold_histogram(values, state.get(key, lowest), key=f"drag-{key}", value_unit=chosen.unit, on_move=move)
+    return _exact(key, state.get(key, lowest), move)
+
+
+def _exact(key: str, value: float, move: Callable[[float], None]) -> float:
+    typed = st.number_input("Exactly", value=value, format="%.6g", key=f"exact-{key}-{value!r}", step=None)
+    if typed != value:
+        move(typed)
+        st.rerun()
+    return float(np.float32(value))
+
+
+def _left(view: View, saliency: Tensor, name: str) -> np.ndarray:
+    place = view.workspace.network.units.slices[name]
+    return saliency[place][~view.removed[place]].numpy().astype(np.float32)
+
+
+def _distributions(view: View, saliency: Tensor, plan: Tensor, chosen: Choice, names: list[str], threshold: float):
+    units = view.workspace.network.units
+    rows = []
+    for name, place in units.slices.items():
+        here = ~view.removed[place]
+        line = threshold if name in names else None
+        rows.append(LayerValues(name, _left(view, saliency, name), plan[place][here].numpy(), line))
+    return distributions(rows, criterion=chosen.title, value_unit=chosen.unit)
+
+
+def _caption(view: View, chosen: Choice) -> str:
+    base = "the network as it is now" if chosen.anew else "the network as loaded"
+    workspace = view.workspace
+    return (
+        f"{CRITERIA[chosen.criterion].summary} Higher means keep. Scored in {base}, in eval mode, on "
+        f"{workspace.calibration.describe()}, {workspace.network.device}. Orange would go, blue stays; the bar under "
+        "each row spans its quartiles."
+    )
+
+
+def _consequence(view: View, plan: Tensor, chosen: Choice) -> None:
+    """What the threshold would do, measured before anything is committed."""
+    more = int((plan & ~view.removed).sum())
+    if not more:
+        st.info("Drag the line to the right to see what would go, and what that would cost.")
+        return
+    now, then = view.timeline.state.metrics, metrics_of(await_outcome(view.workspace, plan), view.workspace.costs, plan)
+    st.markdown(
+        f"**{wording.count(more, 'unit')} would go.** Measured on {then.images} validation images, before fine-tuning:"
+    )
+    rows = wording.facts(then, now)
+    st.dataframe(
+        {"": [row[0] for row in rows], "Then": [row[1] for row in rows], "Change": [row[2] for row in rows]},
+        hide_index=True,
+    )
+    with st.expander("Per layer"):
+        chart(widths(widths_of(view, plan)), "threshold-widths")
+    st.button(
+        f"Remove {wording.count(more, 'unit')}", type="primary", width="stretch", on_click=attempt,
+        args=(remove, view, plan, f"{wording.count(more, 'unit')} below a threshold of {chosen.title}"),
+    )  # fmt: skip
+
+
+def widths_of(view: View, plan: Tensor) -> list[LayerWidth]:
+    """Every layer with what a plan leaves of it, of the network as loaded."""
+    gone = view.workspace.network.units.by_layer(plan)
+    return [LayerWidth(name, int((~part).sum()), len(part)) for name, part in gone.items()]

@@ -1,0 +1,56 @@
+"""Steps: what buttons do to the timeline; a step that can do nothing says why."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import streamlit as st
+from torch import Tensor
+
+from explorer.errors import BadInput
+from explorer.plan import remove_next, remove_until
+from explorer.ui import wording
+from explorer.ui.jobs import JOBS
+from explorer.ui.progress import explain_end, follow
+from explorer.ui.session import View, step_key, take
+
+PATIENCE = 6.0  # seconds in which a click waits for its step instead of showing progress
+
+
+def attempt(act: Callable[..., Any], *args: Any) -> None:
+    """Do what a button is for, or remember the one sentence that says why not, for `problems` to show."""
+    try:
+        act(*args)
+    except BadInput as problem:
+        st.session_state["problem"] = str(problem)
+
+
+def problems() -> None:
+    """Show why the last click could do nothing, and where a step that takes long stands."""
+    if problem := st.session_state.pop("problem", None):
+        st.error(problem)
+    if job := JOBS.find(step_key()):
+        drawn = job.version
+        explain_end(job)
+        follow(job, drawn)
+
+
+def remove(view: View, plan: Tensor, how: str) -> None:
+    """Take the step to a plan, waiting for it a little."""
+    take(view, plan, how).wait(PATIENCE)
+
+
+def remove_count(view: View, saliency: Tensor, count: int, title: str) -> None:
+    """Remove the least important units."""
+    plan = remove_next(view.workspace.network.units, view.removed, saliency, count)
+    gone = int((plan & ~view.removed).sum())
+    remove(view, plan, f"{wording.count(gone, 'unit')} by {title}")
+
+
+def remove_to(view: View, saliency: Tensor, measure: str, target: float, title: str) -> None:
+    """Remove the least important units until at most a share of a measure is left."""
+    plan = remove_until(view.workspace.costs, view.removed, saliency, measure, target)
+    if not (plan & ~view.removed).any():
+        raise BadInput(f"At most {target:.0%} of the {measure} is left already: there is nothing to remove.")
+    remove(view, plan, f"down to {target:.0%} of {measure} by {title}")

@@ -1,0 +1,56 @@
+"""Wording: numbers as people read them."""
+
+from __future__ import annotations
+
+from explorer.timeline import Metrics
+
+
+def short(number: float) -> str:
+    """Three significant digits with a suffix: 435306 -> "435k", 57.3e6 -> "57.3M"."""
+    for size, suffix in ((1e9, "G"), (1e6, "M"), (1e3, "k")):
+        if abs(number) >= size:
+            return f"{_three(number / size)}{suffix}"
+    return f"{number:,.0f}"
+
+
+def _three(number: float) -> str:
+    return f"{number:.0f}" if abs(number) >= 100 else f"{number:.1f}" if abs(number) >= 10 else f"{number:.2f}"
+
+
+def change(now: float, before: float) -> str:
+    """The change in percent: "-11.2 %"; nothing where there is none."""
+    if now == before:
+        return ""
+    percent = 100 * (now / before - 1) if before else float("inf")
+    return f"{percent:+.1f} %".replace("-", "−")
+
+
+def points(now: float, before: float) -> str:
+    """The change of a share in percentage points: "-0.4 points"."""
+    return "" if now == before else f"{100 * (now - before):+.1f} points".replace("-", "−")
+
+
+def nats(now: float, before: float) -> str:
+    """The change of a loss: "+0.012"."""
+    return "" if now == before else f"{now - before:+.4f}".replace("-", "−")
+
+
+def count(number: int, noun: str) -> str:
+    """ "1 unit", "10 units"."""
+    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
+
+
+def duration(seconds: float) -> str:
+    """ "8 s", "3 min"."""
+    return f"{seconds:.0f} s" if seconds < 90 else f"{seconds / 60:.0f} min"
+
+
+def facts(now: Metrics, before: Metrics) -> list[tuple[str, str, str]]:
+    """(what, its value, its change) of every number of a state, against another state."""
+    return [
+        ("Units", f"{now.units:,}", change(now.units, before.units)),
+        ("Parameters", short(now.parameters), change(now.parameters, before.parameters)),
+        ("FLOPs", short(now.flops), change(now.flops, before.flops)),
+        ("Loss", f"{now.loss:.4f}", nats(now.loss, before.loss)),
+        ("Accuracy", f"{now.accuracy:.1%}", points(now.accuracy, before.accuracy)),
+    ]
