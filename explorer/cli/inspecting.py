@@ -27,14 +27,15 @@ def inspect(request: Request) -> None:
     """
     subject = open_subject(request)
     layers = list_layers(subject)
-    totals = {key: subject.result({})["network"][key] for key in ("parameters", "flops", "units")}
+    costs = subject.costs
+    totals = {"parameters": costs.parameters(), "flops": costs.flops(), "units": len(costs.units)}
     table(
         f"{subject.network.name} ({subject.network.arch})",
         ("Layer", "Units", "Parameters", "MFLOPs", "Prunable", "Reason"),
         [[*_cells(layer), layer["reason"] or ""] for layer in layers],
         [
-            f"In all {totals['units']:,} units, {totals['parameters']:,} parameters, {totals['flops'] / 1e6:,.2f} MFLOPs "
-            f"({FLOPS_CONVENTION}), for an image of {'x'.join(map(str, subject.network.input_shape))}.",
+            f"In all {totals['units']:,} units, {totals['parameters']:,} parameters and {totals['flops'] / 1e6:,.2f} "
+            f"MFLOPs for an image of {'x'.join(map(str, subject.network.input_shape))} ({FLOPS_CONVENTION}).",
             f"Preprocessing: {subject.network.preprocessing.describe()}.",
         ],
     )
@@ -103,12 +104,15 @@ def _figures(subject: Subject, outcome: Outcome) -> dict[str, Any]:
 
 
 def _show(subject: Subject, found: dict[str, Any], latency: Latency, measured_on: str) -> None:
-    spread = f"{latency.median:.2f} ms, quartiles {latency.lower_quartile:.2f} to {latency.upper_quartile:.2f} ms"
+    spread = (
+        f"median {latency.median:.2f} ms, quartiles {latency.lower_quartile:.2f} and {latency.upper_quartile:.2f} ms"
+    )
+    how = f"{latency.batch} image, {latency.runs} runs after warm-up, {latency.device}, {latency.threads} threads"
     rows = {
         "Loss": f"{found['loss']:.4f} nats",
         "Accuracy": f"{found['accuracy']:.2%}",
         "Parameters": f"{found['parameters']:,}",
         "FLOPs": f"{found['flops'] / 1e6:,.2f} M ({FLOPS_CONVENTION})",
-        "Latency": f"{spread} (1 image, {latency.runs} runs after warm-up, {latency.device}, {latency.threads} threads)",
+        "Latency": f"{spread} ({how})",
     }
     table(f"{subject.network.name} ({subject.network.arch})", ("What", "Value"), rows.items(), [measured_on])

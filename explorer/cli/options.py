@@ -51,7 +51,10 @@ class Numbers(click.ParamType):
 
 
 ARCH = f"Architecture of a checkpoint: {', '.join(f'{family}:NAME' for family in FAMILIES)} or package.module:factory."
-DATA = "demo, FOLDER (one sub-folder a class), FILE.npz or torchvision:NAME.  [default: demo for demo, a run's own for a run]"
+DATA = (
+    "demo, FOLDER (one sub-folder a class), FILE.npz or torchvision:NAME.  "
+    "[default: demo for demo, its own for a run; else required where images are needed]"
+)
 COUNT = click.IntRange(min=1)
 
 OPTIONS = (

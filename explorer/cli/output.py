@@ -44,7 +44,7 @@ def table(title: str, columns: Sequence[str], rows: Iterable[Sequence[object]], 
     """Print a table, first column left, the others right where they hold numbers, and what it was measured on."""
     console = Console(width=None if sys.stdout.isatty() else WIDE, highlight=False)
     shown = Table(title=escape(title), title_justify="left")
-    rows = [list(row) for row in rows]
+    rows = list(rows)
     for place, column in enumerate(columns):
         texts = any(isinstance(row[place], str) for row in rows)
         shown.add_column(column, justify="left" if texts else "right", overflow="fold")

@@ -28,6 +28,7 @@ from explorer.runs import FILE, Run, read_run, write_run
 from explorer.timeline import Metrics, Timeline, removed_at
 
 PAPER = Recipe()
+Splits = Mapping[str, Batches]
 
 
 class Target(click.ParamType):
@@ -91,23 +92,23 @@ def prune(request: Request, until: tuple[str, float], out: Path, resume: bool, *
     """Prune step by step until a target is reached, and keep the run in a folder.
 
     Before each step, saliencies are estimated anew on the calibration images; after it, the network is fine-tuned
-    on the finetune images where --updates asks for it, and evaluated on the validation images. RUN gets run.json (every step) and network.safetensors, once the target is reached.
+    on the finetune images where --updates asks for it, and evaluated on the validation images. Once the target is
+    reached, RUN gets run.json (every step) and network.safetensors; a run that is stopped before leaves nothing.
     """
     _check_out(out, resume)
     asked = _settings(until, options)  # a bad one is refused before the network is opened
     subject = open_subject(request)
     step = options["step"] or max(1, round(len(subject.network.units) / 100))
     settings = dataclasses.replace(asked, step=step, seed=subject.seed)
-    splits = [subject.calibration(), subject.batches("finetune"), subject.batches("validation")]
+    splits = _splits(subject, settings)
     origin = _origin(subject, settings, splits)
     if (out / FILE).is_file():
         run = _same(out, origin)
         click.echo(f"{out} already holds this run, finished: nothing was done.", err=True)
     else:
         run = _made(subject, settings, splits, origin, out)
-    _show(subject, settings, run, subject.measured_on(splits[-1]))
-    measured = [splits[0], splits[-1]] if not settings.updates else splits
-    write_json(request.json, subject.result(_results(subject, run), *measured, out=str(out), **run.settings))
+    _show(subject, settings, run, splits["validation"])
+    write_json(request.json, subject.result(_results(subject, run), *splits.values(), out=str(out), **run.settings))
 
 
 def _check_out(out: Path, resume: bool) -> None:
@@ -139,16 +140,22 @@ def _settings(until: tuple[str, float], options: Mapping[str, Any]) -> procedure
     )
 
 
-def _origin(subject: Subject, settings: procedure.Settings, splits: list[Batches]) -> Run:
+def _splits(subject: Subject, settings: procedure.Settings) -> Splits:
+    """The images of every job; those for fine-tuning only where there is any."""
+    finetune = {"finetune": subject.batches("finetune")} if settings.updates else {}
+    return {"calibration": subject.calibration(), **finetune, "validation": subject.batches("validation")}
+
+
+def _origin(subject: Subject, settings: procedure.Settings, splits: Splits) -> Run:
     """The run before its first step: all that decides what becomes of it."""
-    request, network, images = subject.request, subject.network, splits[0].images
+    request, network, images = subject.request, subject.network, splits["validation"].images
     source = request.network if request.network == DEMO else str(Path(request.network).resolve())
     where = request.data or (subject.run.data.get("source") if subject.run else DEMO)
     place = Path(str(where)).expanduser()
     data = {"source": str(place.resolve()) if place.exists() else where, "seed": images.seed, "digest": images.digest}
     return Run(
         network={"source": source, "name": network.name, "arch": network.arch, "digest": network.digest},
-        data={**data, "splits": {batches.split: len(batches) for batches in splits}},
+        data={**data, "splits": {name: len(batches) for name, batches in splits.items()}},
         settings=dataclasses.asdict(settings),
     )
 
@@ -178,7 +185,7 @@ def _short(value: object) -> str:
     return str(value)[:60]
 
 
-def _made(subject: Subject, settings: procedure.Settings, splits: list[Batches], origin: Run, out: Path) -> Run:
+def _made(subject: Subject, settings: procedure.Settings, splits: Splits, origin: Run, out: Path) -> Run:
     """Run the procedure, then write the network, then the run, whose file says that all of it is there."""
     states: Timeline | None = None
     for step in _steps(subject, settings, splits):
@@ -196,9 +203,11 @@ def _made(subject: Subject, settings: procedure.Settings, splits: list[Batches],
     return run
 
 
-def _steps(subject: Subject, settings: procedure.Settings, splits: list[Batches]) -> Iterator[procedure.Step]:
+def _steps(subject: Subject, settings: procedure.Settings, splits: Splits) -> Iterator[procedure.Step]:
     with progress(f"Pruning by {CRITERIA[settings.criterion].title}") as report:
-        yield from procedure.iterate(subject.network, *splits, settings, report)
+        calibration, validation = splits["calibration"], splits["validation"]
+        finetune = splits.get("finetune", calibration)  # without updates nothing of it is read
+        yield from procedure.iterate(subject.network, calibration, finetune, validation, settings, report)
 
 
 def _grown(states: Timeline, step: procedure.Step, settings: procedure.Settings) -> Timeline:
@@ -220,10 +229,10 @@ def _figures(metrics: Metrics) -> dict[str, Any]:
     return {name: getattr(metrics, name) for name in ("units", "parameters", "flops", "loss", "accuracy")}
 
 
-def _show(subject: Subject, settings: procedure.Settings, run: Run, measured_on: str) -> None:
+def _show(subject: Subject, settings: procedure.Settings, run: Run, validation: Batches) -> None:
     assert run.timeline is not None, "a finished run has one"
     before, after = run.timeline.root.metrics, run.timeline.state.metrics
-    rows = [
+    rows: list[list[object]] = [
         ["Units", before.units, after.units, f"{after.units / before.units:.1%} left"],
         ["Parameters", before.parameters, after.parameters, f"{after.parameters / before.parameters:.1%} left"],
         ["MFLOPs", before.flops / 1e6, after.flops / 1e6, f"{after.flops / before.flops:.1%} left"],
@@ -237,4 +246,9 @@ def _show(subject: Subject, settings: procedure.Settings, run: Run, measured_on:
     ]
     steps = len(run.timeline.states) - 1
     title = f"{subject.network.name} pruned by {CRITERIA[settings.criterion].title}, {steps} steps"
-    table(title, ("What", "Before", "After", "Change"), rows, [measured_on, f"FLOPs: {FLOPS_CONVENTION}."])
+    stage = f"after fine-tuning ({settings.updates} updates a step)" if settings.updates else "before fine-tuning"
+    notes = [
+        f"Measured on {validation.describe()}, on {subject.network.device}, {stage}.",
+        f"FLOPs: {FLOPS_CONVENTION}.",
+    ]
+    table(title, ("What", "Before", "After", "Change"), rows, notes)

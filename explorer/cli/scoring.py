@@ -60,9 +60,8 @@ def _show_one(subject: Subject, found: dict[str, Tensor], measured_on: str) -> N
 def _show_all(subject: Subject, found: dict[str, Tensor], measured_on: str) -> None:
     units = subject.network.units
     rows = [
-        [layer, len(values[place]), *(float(values[place].median()) for values in found.values())]
+        [layer, place.stop - place.start, *(float(values[place].median()) for values in found.values())]
         for layer, place in units.slices.items()
-        for values in [found]
     ]
     table("Median saliency of each layer's units", ("Layer", "Units", *found), rows, [measured_on])
 

@@ -12,6 +12,7 @@ from explorer.errors import BadInput
 from explorer.figures.style import NEUTRAL, blank, criterion_style, f32, translucent
 
 QUANTITIES = {"accuracy": ("accuracy", ".1%"), "loss": ("loss (nats)", ".3f")}
+_NARROWEST = 0.05  # of an axis of shares: one point alone would be stretched over nothing
 _FEW = 4  # series up to which the legend lies above the plot
 AGAINST = {"units": "units left", "parameters": "parameters left", "flops": "FLOPs left"}
 
@@ -142,11 +143,14 @@ def _ring(x: float, y: float) -> go.Scatter:
 
 def _axes(fig: go.Figure, series: Sequence[Series], quantity: str, against: str, when: str) -> go.Figure:
     least = min((float(np.min(one.x)) for one in series if len(one.x)), default=0.0)
+    least = min(least, 1 - _NARROWEST)
     margin = 0.03 * (1 - least) + 0.002
     fig.update_xaxes(title={"text": AGAINST[against]}, tickformat=".1~%", range=[1 + margin, max(0.0, least) - margin])
     fig.update_yaxes(title={"text": QUANTITIES[quantity][0] + when})
     if quantity == "accuracy":
-        fig.update_yaxes(tickformat=".1~%")
+        worst = min((float(np.min(one.y)) for one in series if len(one.y)), default=0.0)
+        low = min(worst, 1 - _NARROWEST)
+        fig.update_yaxes(tickformat=".1~%", range=[low - 0.05 * (1 - low), 1 + 0.03 * (1 - low)])
     return fig
 
 

@@ -34,7 +34,7 @@ def page(view: View) -> None:
         if not (job and (job.active or job.result)):
             st.button("Compare", type="primary", width="stretch", on_click=_start, args=(view.workspace, rankings))
         if job:
-            explain_end(job)
+            explain_end(job, "Dismiss")
             follow(job, drawn)
     with picture:
         st.subheader("Each criterion on its own way down")

@@ -17,6 +17,7 @@ from explorer.ui.progress import await_result
 from explorer.ui.results import Saliencies, scoring
 from explorer.ui.session import View
 
+AGAINST_TITLES = {"units": "units", "parameters": "parameters", "flops": "FLOPs"}
 SCALING_TITLES = {"l2": "layer-wise l2", "none": "as it is"}
 
 
@@ -64,8 +65,9 @@ def axes_choice(prefix: str) -> tuple[str, str]:
         "Show", list(QUANTITIES), default="accuracy", key=f"{prefix}-quantity", persist_state="session", required=True
     )
     against = st.segmented_control(
-        "against", list(AGAINST), default="units", key=f"{prefix}-against", persist_state="session", required=True
-    )
+        "against", list(AGAINST), default="units", format_func=AGAINST_TITLES.__getitem__, key=f"{prefix}-against",
+        persist_state="session", required=True,
+    )  # fmt: skip
     return quantity, against
 
 

@@ -131,8 +131,17 @@ def _speed(made: Exported) -> None:
         },
         hide_index=True,
     )
-    ratio = made.full.median / made.pruned.median
-    verdict = f"{ratio:.2f} times as fast" if ratio > 1 else "not faster than the network as loaded"
     st.caption(
-        f"Pruned: {verdict}. {made.full.runs} runs after warm-up, {made.full.device}, {made.full.threads} threads."
+        f"Pruned: {_verdict(made.full, made.pruned)}. {made.full.runs} runs after warm-up, {made.full.device}, "
+        f"{made.full.threads} threads."
     )
+
+
+def _verdict(full: Latency, pruned: Latency) -> str:
+    """In words, which of the two is faster; a difference within the quartiles is none."""
+    ratio = full.median / pruned.median
+    if pruned.upper_quartile < full.lower_quartile:
+        return f"{ratio:.2f} times as fast as the network as loaded"
+    if pruned.lower_quartile > full.upper_quartile:
+        return f"slower than the network as loaded ({ratio:.2f} times as fast)"
+    return "no faster and no slower than the network as loaded, within the spread"

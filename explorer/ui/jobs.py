@@ -137,6 +137,12 @@ class JobManager:
         """The latest job of this key."""
         return self._jobs.get(key)
 
+    def forget(self, key: str) -> None:
+        """Drop a job that has ended, so that the next one who needs it starts it anew."""
+        with self._lock:
+            if (job := self.find(key)) and not job.active:
+                del self._jobs[key]
+
     def shutdown(self, patience: float = 5.0) -> None:
         """Cancel everything and wait for the workers to notice, at most `patience` seconds."""
         for job in list(self._jobs.values()):

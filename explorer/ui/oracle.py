@@ -61,7 +61,7 @@ def measured_on(workspace: Workspace, found: Oracle) -> str:
 
 def _run(workspace: Workspace, job: Job | None, drawn: object, found: Oracle | None) -> None:
     if job:
-        explain_end(job)
+        explain_end(job, "Dismiss")
         follow(job, drawn)
     whole = found is not None and found.images == len(workspace.calibration)
     if not whole and not (job and job.active):

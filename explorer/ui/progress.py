@@ -8,7 +8,7 @@ from typing import Any
 import streamlit as st
 
 from explorer.ui import wording
-from explorer.ui.jobs import Job
+from explorer.ui.jobs import JOBS, Job
 
 PATIENCE = 6.0  # seconds in which a page waits for a result instead of showing progress
 
@@ -42,12 +42,14 @@ def follow(job: Job, drawn: object) -> None:
         box()
 
 
-def explain_end(job: Job) -> None:
-    """Say that a job was cancelled or failed, if it was, and offer to do it again."""
+def explain_end(job: Job, remedy: str = "Try again") -> None:
+    """Say that a job was cancelled or failed, if it was, with a button that clears it away."""
     if job.state == "cancelled":
-        st.info(f"{job.label}: cancelled at {job.share:.0%}.")
+        st.info(f"{job.label}: cancelled at {job.share:.0%}; nothing was changed.")
     if job.state == "failed":
         st.error(f"{job.label}: {job.error}")
+    if job.state in ("cancelled", "failed"):
+        st.button(remedy, key=f"clear-{job.key}", on_click=JOBS.forget, args=(job.key,))
 
 
 def _progress(job: Job) -> None:

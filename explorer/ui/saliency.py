@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import numpy as np
+import plotly.graph_objects as go
 import streamlit as st
 from torch import Tensor
 
@@ -33,12 +34,19 @@ def page(view: View) -> None:
         names = layers if layer == EVERY_LAYER else [layer]
         threshold = _threshold(view, chosen, saliency, names)
     plan = view.removed | below(view.workspace.network.units, saliency, dict.fromkeys(names, threshold))
+    more = int((plan & ~view.removed).sum())
     with picture:
         st.subheader(f"{CRITERIA[chosen.criterion].title} of every unit, by layer")
         chart(_distributions(view, saliency, plan, chosen, names, threshold), "distributions")
         st.caption(_caption(view, chosen))
+        if more:
+            st.subheader("What would be left")
+            chart(widths(widths_of(view, plan)), "threshold-widths")
     with side:
-        _consequence(view, plan, chosen)
+        if more:
+            _consequence(view, plan, chosen, wording.count(more, "unit"))
+        else:
+            st.info("Drag the line to the right to see what would go, and what that would cost.")
 
 
 def _threshold(view: View, chosen: Choice, saliency: Tensor, names: list[str]) -> float:
@@ -68,7 +76,9 @@ def _left(view: View, saliency: Tensor, name: str) -> np.ndarray:
     return saliency[place][~view.removed[place]].numpy().astype(np.float32)
 
 
-def _distributions(view: View, saliency: Tensor, plan: Tensor, chosen: Choice, names: list[str], threshold: float):
+def _distributions(
+    view: View, saliency: Tensor, plan: Tensor, chosen: Choice, names: list[str], threshold: float
+) -> go.Figure:
     units = view.workspace.network.units
     rows = []
     for name, place in units.slices.items():
@@ -88,26 +98,16 @@ def _caption(view: View, chosen: Choice) -> str:
     )
 
 
-def _consequence(view: View, plan: Tensor, chosen: Choice) -> None:
+def _consequence(view: View, plan: Tensor, chosen: Choice, more: str) -> None:
     """What the threshold would do, measured before anything is committed."""
-    more = int((plan & ~view.removed).sum())
-    if not more:
-        st.info("Drag the line to the right to see what would go, and what that would cost.")
-        return
-    now, then = view.timeline.state.metrics, metrics_of(await_outcome(view.workspace, plan), view.workspace.costs, plan)
-    st.markdown(
-        f"**{wording.count(more, 'unit')} would go.** Measured on {then.images} validation images, before fine-tuning:"
-    )
-    rows = wording.facts(then, now)
-    st.dataframe(
-        {"": [row[0] for row in rows], "Then": [row[1] for row in rows], "Change": [row[2] for row in rows]},
-        hide_index=True,
-    )
-    with st.expander("Per layer"):
-        chart(widths(widths_of(view, plan)), "threshold-widths")
+    outcome = await_outcome(view.workspace, plan)
+    now, then = view.timeline.state.metrics, metrics_of(outcome, view.workspace.costs, plan)
+    st.markdown(f"**{more} would go.** Measured on {then.images} validation images, before fine-tuning:")
+    what, values, changes = zip(*wording.facts(then, now), strict=True)
+    st.dataframe({"": what, "Then": values, "Change": changes}, hide_index=True)
     st.button(
-        f"Remove {wording.count(more, 'unit')}", type="primary", width="stretch", on_click=attempt,
-        args=(remove, view, plan, f"{wording.count(more, 'unit')} below a threshold of {chosen.title}"),
+        f"Remove {more}", type="primary", width="stretch", on_click=attempt,
+        args=(remove, view, plan, f"{more} below a threshold of {chosen.title}"),
     )  # fmt: skip
 
 

@@ -32,7 +32,7 @@ def problems() -> None:
         st.error(problem)
     if job := JOBS.find(step_key()):
         drawn = job.version
-        explain_end(job)
+        explain_end(job, "Dismiss")
         follow(job, drawn)
 
 
