@@ -16,31 +16,8 @@ from torch.overrides import TorchFunctionMode
 from explorer.networks.network import Network, replica
 
 FOLLOWERS = frozenset(
-    [
-        "batch_norm",
-        "relu",
-        "relu_",
-        "relu6",
-        "leaky_relu",
-        "leaky_relu_",
-        "prelu",
-        "elu",
-        "elu_",
-        "celu",
-        "selu",
-        "silu",
-        "gelu",
-        "mish",
-        "softplus",
-        "hardtanh",
-        "hardtanh_",
-        "hardswish",
-        "hardsigmoid",
-        "sigmoid",
-        "sigmoid_",
-        "tanh",
-        "tanh_",
-    ]
+    "batch_norm celu elu elu_ gelu hardsigmoid hardswish hardtanh hardtanh_ leaky_relu leaky_relu_ mish prelu relu "  # noqa: SIM905
+    "relu_ relu6 selu sigmoid sigmoid_ silu softplus tanh tanh_".split()
 )
 """Names of the torch functions that belong to the feature map of the convolution right before them."""
 
@@ -48,8 +25,8 @@ FOLLOWERS = frozenset(
 class FeatureMaps(TorchFunctionMode):
     """While active, `maps[name]` becomes the feature map (N, C, ...) of each named convolution that runs.
 
-    Every map can be differentiated with respect to. What runs next gets a copy, so that in-place operations leave the recorded tensor as it was.
-    The convolutions must be private to the caller: they get a hook.
+    Every map can be differentiated with respect to. What runs next gets a copy, so that in-place operations leave the
+    recorded tensor as it was. The convolutions must be private to the caller: they get a hook.
     """
 
     def __init__(self, body: nn.Module, convolutions: Iterable[str]) -> None:
@@ -74,18 +51,32 @@ class FeatureMaps(TorchFunctionMode):
         return out
 
     def _record(self, writer: str, z: Tensor) -> Tensor:
-        self.maps[writer] = (
-            z.requires_grad_() if torch.is_grad_enabled() else z
-        )  # before the first gate nothing does by itself
+        if torch.is_grad_enabled():
+            z.requires_grad_()  # before the first gate nothing does by itself
+        self.maps[writer] = z
         passed_on = z.clone()
         passed_on.written_by = writer  # type: ignore[attr-defined]
         return passed_on
 
 
-def max_pooled(network: Network) -> frozenset[str]:
-    """Names of the layers whose feature maps go straight into a max-pooling."""
+def recorded(network: Network, x: Tensor) -> FeatureMaps:
+    """What the images x (N, C, H, W) leave in each layer's first convolution, without gradients."""
     body = replica(network.module)
     recorder = FeatureMaps(body, [layer.name for layer in network.units.layers])
     with recorder, torch.no_grad():
-        body(torch.zeros(1, *network.input_shape, device=network.device))
-    return frozenset(recorder.pooled)
+        body(x.to(network.device))
+    return recorder
+
+
+def max_pooled(network: Network) -> frozenset[str]:
+    """Names of the layers whose feature maps go straight into a max-pooling."""
+    return frozenset(recorded(network, torch.zeros(1, *network.input_shape)).pooled)
+
+
+def unit_maps(network: Network, image: Tensor) -> dict[str, Tensor]:
+    """Layer -> the feature map of each unit, (units, H, W), for one image (C, H, W); on the CPU."""
+    maps = recorded(network, image[None]).maps
+    return {
+        layer.name: maps[layer.name][0, torch.from_numpy(layer.written(layer.name)[:, 0])].cpu()
+        for layer in network.units.layers
+    }

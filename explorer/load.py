@@ -33,11 +33,15 @@ def open_network(
     if where == DEMO:
         return _exported(asset(RUN_NETWORK).read_bytes(), DEMO, preprocessing)
     path = Path(where)
-    if path.is_dir():
-        path /= RUN_NETWORK
-    if not path.is_file():
-        raise BadInput(f"There is no network at {where}: give {DEMO}, a checkpoint, an export or a run folder.")
-    return network_from_bytes(path.read_bytes(), path.name, arch=arch, preprocessing=preprocessing, trusted=trusted)
+    try:
+        path = path / RUN_NETWORK if path.is_dir() else path
+        data = path.read_bytes()
+    except (OSError, ValueError) as error:  # ValueError: a name that no file can have
+        name = str(where)[:200]
+        raise BadInput(
+            f"There is no network at {name!r} that can be read: give {DEMO}, a checkpoint, an export or a run folder."
+        ) from error
+    return network_from_bytes(data, path.name, arch=arch, preprocessing=preprocessing, trusted=trusted)
 
 
 def network_from_bytes(

@@ -54,4 +54,4 @@ def read_run(folder: Path) -> Run:
     if not (isinstance(network, dict) and isinstance(data, dict) and isinstance(settings, dict)):
         raise BadInput(f"{path} is damaged: network, data and settings must be objects.")
     timeline = content.get("timeline")
-    return Run(network, data, timeline and timelines.from_json(timeline), settings)
+    return Run(network, data, None if timeline is None else timelines.from_json(timeline), settings)

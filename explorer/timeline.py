@@ -125,7 +125,9 @@ def from_json(data: Any) -> Timeline:
     try:
         states = tuple(_state(entry, place) for place, entry in enumerate(data["states"]))
         return jump(Timeline(states), int(data["current"]))
-    except (KeyError, TypeError, AttributeError) as problem:
+    except BadInput:
+        raise
+    except (KeyError, TypeError, AttributeError, ValueError, OverflowError) as problem:
         raise BadInput("The saved timeline is damaged: it lacks parts that every timeline has.") from problem
 
 
@@ -133,4 +135,11 @@ def _state(entry: dict[str, Any], place: int) -> State:
     parent = entry["parent"]
     if not (parent is None if place == 0 else isinstance(parent, int) and 0 <= parent < place):
         raise BadInput(f"The saved timeline is damaged: state {place} has no earlier parent.")
-    return State(parent, tuple(map(int, entry["removed"])), str(entry["how"]), Metrics(**entry["metrics"]))
+    return State(parent, tuple(map(int, entry["removed"])), str(entry["how"]), _metrics(entry["metrics"]))
+
+
+def _metrics(entry: dict[str, Any]) -> Metrics:
+    for name, value in entry.items():
+        if not isinstance(value, int | float):
+            raise TypeError(f"{name} is not a number")
+    return Metrics(**entry)

@@ -12,7 +12,7 @@ from networks_at_hand import MODULES, SHAPE, at_hand, images
 from torch import nn
 from torch.nn import functional as F
 
-from explorer.feature_maps import max_pooled
+from explorer.feature_maps import max_pooled, unit_maps
 from explorer.gates import Gated
 from explorer.observe import Observation, observe
 
@@ -89,3 +89,14 @@ def test_the_network_is_left_as_found(name: str) -> None:
 def test_layers_before_a_max_pooling_are_found() -> None:
     assert max_pooled(at_hand("plain")) == {"0", "3"}
     assert max_pooled(at_hand("plain_batchnorm")) == set()
+
+
+@pytest.mark.parametrize("name", MODULES)
+def test_unit_maps_are_what_the_moments_were_taken_of(name: str) -> None:
+    network, batches = at_hand(name), images(SHAPE)
+    maps, seen = unit_maps(network, batches.x[0]), observe(network, batches)
+    for layer in network.units.layers:
+        assert maps[layer.name].shape[0] == len(layer)
+        if len(layer.writers) == 1:
+            mean = seen.mean[0, network.units.slices[layer.name]]
+            torch.testing.assert_close(maps[layer.name].double().mean((1, 2)), mean, rtol=1e-5, atol=1e-6)

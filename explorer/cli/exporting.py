@@ -19,10 +19,10 @@ from explorer.export.verify import TOLERANCE, Verdict
 from explorer.export.verify import verify as verify_files
 from explorer.runs import FILE
 
-DESCRIPTIONS = "\n".join(f"{f.name}: {f.description}\n" for f in formats.FORMATS.values())
+DESCRIPTIONS = "\n\n".join(f"{f.name}: {f.description}." for f in formats.FORMATS.values())
 
 
-@click.command(epilog=f"\b\nFormats:\n{DESCRIPTIONS}")
+@click.command(epilog=f"Formats:\n\n{DESCRIPTIONS}")
 @requests("RUN")
 @click.option(
     "--format",

@@ -25,7 +25,7 @@ def inspect(request: Request) -> None:
 
     It needs no images; with --data, it also checks that they fit the network.
     """
-    subject = open_subject(request)
+    subject = open_subject(request, needs_images=False)
     layers = list_layers(subject)
     costs = subject.costs
     totals = {"parameters": costs.parameters(), "flops": costs.flops(), "units": len(costs.units)}

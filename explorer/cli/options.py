@@ -68,8 +68,12 @@ OPTIONS = (
     ),
     click.option("--size", type=COUNT, metavar="PIXELS", help="Resize the shorter side, in place of the default."),
     click.option("--crop", type=COUNT, metavar="PIXELS", help="Crop the centre, in place of the default."),
-    click.option("--mean", type=Numbers(), help="Subtract this from each channel, in place of the default."),
-    click.option("--std", type=Numbers(), help="Divide each channel by this, in place of the default."),
+    click.option(
+        "--mean", type=Numbers(), metavar="a,b,c", help="Subtract this from each channel, in place of the default."
+    ),
+    click.option(
+        "--std", type=Numbers(), metavar="a,b,c", help="Divide each channel by this, in place of the default."
+    ),
 )
 
 json_option = click.option(

@@ -4,31 +4,30 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import click
 
-from explorer import procedure, timeline
+from explorer import procedure
+from explorer.cli.keeping import Splits, describe_run, finished_run, make_run
 from explorer.cli.options import Request, requests
-from explorer.cli.output import check_writable, progress, table, write_json
+from explorer.cli.output import check_writable, table, write_json
 from explorer.cli.scoring import SUMMARIES
-from explorer.cli.subject import Subject, manifest_of, open_subject, original_widths
+from explorer.cli.subject import Subject, open_subject
 from explorer.costs import FLOPS_CONVENTION
 from explorer.criteria import CRITERIA
 from explorer.data import Batches
 from explorer.errors import BadInput
-from explorer.export.safetensors_file import write_network
 from explorer.finetune import OPTIMIZERS, Recipe
-from explorer.load import DEMO, RUN_NETWORK
+from explorer.load import RUN_NETWORK
 from explorer.plan import MEASURES, to_json
 from explorer.ranking import FLOPS_PENALTY, SCALINGS
-from explorer.runs import FILE, Run, read_run, write_run
-from explorer.timeline import Metrics, Timeline, removed_at
+from explorer.runs import FILE, Run
+from explorer.timeline import Metrics, removed_at
 
 PAPER = Recipe()
-Splits = Mapping[str, Batches]
 
 
 class Target(click.ParamType):
@@ -45,10 +44,16 @@ class Target(click.ParamType):
             self.fail(f"{value!r} is not of the form {self.name}, such as flops=0.5.", param, ctx)
 
 
-@click.command(epilog=f"\b\nCriteria:\n{SUMMARIES}")
+@click.command(epilog=f"Criteria:\n\n{SUMMARIES}")
 @requests()
 @click.option("--criterion", type=click.Choice(list(CRITERIA)), required=True, help="How to value units.")
-@click.option("--until", type=Target(), required=True, help="Stop when at most this share (0 to 1) of it is left.")
+@click.option(
+    "--until",
+    type=Target(),
+    metavar=Target.name,
+    required=True,
+    help="Stop when at most this share (0 to 1) of it is left.",
+)
 @click.option("--out", type=click.Path(path_type=Path), metavar="RUN", required=True, help="Folder for the run.")
 @click.option(
     "--step", type=click.IntRange(min=1), help="Units removed between two rankings.  [default: 1 % of all, at least 1]"
@@ -69,7 +74,7 @@ class Target(click.ParamType):
 )
 @click.option(
     "--flops-penalty",
-    type=float,
+    type=click.FloatRange(min=0),
     default=0.0,
     show_default=True,
     help=f"A map's MFLOPs count this much against it; paper: {FLOPS_PENALTY:g}.",
@@ -96,17 +101,17 @@ def prune(request: Request, until: tuple[str, float], out: Path, resume: bool, *
     reached, RUN gets run.json (every step) and network.safetensors; a run that is stopped before leaves nothing.
     """
     _check_out(out, resume)
-    asked = _settings(until, options)  # a bad one is refused before the network is opened
+    settings = _settings(until, options)  # a bad one is refused before the network is opened
     subject = open_subject(request)
     step = options["step"] or max(1, round(len(subject.network.units) / 100))
-    settings = dataclasses.replace(asked, step=step, seed=subject.seed)
+    settings = dataclasses.replace(settings, step=step, seed=subject.seed)
     splits = _splits(subject, settings)
-    origin = _origin(subject, settings, splits)
+    asked = describe_run(subject, settings, splits)
     if (out / FILE).is_file():
-        run = _same(out, origin)
+        run = finished_run(out, asked)
         click.echo(f"{out} already holds this run, finished: nothing was done.", err=True)
     else:
-        run = _made(subject, settings, splits, origin, out)
+        run = make_run(subject, settings, splits, asked, out)
     _show(subject, settings, run, splits["validation"])
     write_json(request.json, subject.result(_results(subject, run), *splits.values(), out=str(out), **run.settings))
 
@@ -144,78 +149,6 @@ def _splits(subject: Subject, settings: procedure.Settings) -> Splits:
     """The images of every job; those for fine-tuning only where there is any."""
     finetune = {"finetune": subject.batches("finetune")} if settings.updates else {}
     return {"calibration": subject.calibration(), **finetune, "validation": subject.batches("validation")}
-
-
-def _origin(subject: Subject, settings: procedure.Settings, splits: Splits) -> Run:
-    """The run before its first step: all that decides what becomes of it."""
-    request, network, images = subject.request, subject.network, splits["validation"].images
-    source = request.network if request.network == DEMO else str(Path(request.network).resolve())
-    where = request.data or (subject.run.data.get("source") if subject.run else DEMO)
-    place = Path(str(where)).expanduser()
-    data = {"source": str(place.resolve()) if place.exists() else where, "seed": images.seed, "digest": images.digest}
-    return Run(
-        network={"source": source, "name": network.name, "arch": network.arch, "digest": network.digest},
-        data={**data, "splits": {name: len(batches) for name, batches in splits.items()}},
-        settings=dataclasses.asdict(settings),
-    )
-
-
-def _same(out: Path, origin: Run) -> Run:
-    """The finished run in a folder; BadInput where it is another one than was asked for."""
-    run = read_run(out)
-    asked = {
-        "network": origin.network["digest"],
-        "data": origin.data["digest"],
-        **origin.data["splits"],
-        **origin.settings,
-    }
-    parts = run.data.get("splits", {}) if isinstance(run.data.get("splits"), dict) else {}
-    held = {"network": run.network.get("digest"), "data": run.data.get("digest"), **parts, **run.settings}
-    for name, value in asked.items():
-        if held.get(name) != value:
-            raise BadInput(
-                f"{out} holds a run with {name} {_short(held.get(name))}, not {_short(value)}: give another --out."
-            )
-    if run.timeline is None:
-        raise BadInput(f"{out} holds a run without any measured state: give another --out.")
-    return run
-
-
-def _short(value: object) -> str:
-    return str(value)[:60]
-
-
-def _made(subject: Subject, settings: procedure.Settings, splits: Splits, origin: Run, out: Path) -> Run:
-    """Run the procedure, then write the network, then the run, whose file says that all of it is there."""
-    states: Timeline | None = None
-    for step in _steps(subject, settings, splits):
-        states = timeline.start(step.metrics) if states is None else _grown(states, step, settings)
-    assert states is not None, "the procedure yields the network as given"
-    run = dataclasses.replace(origin, timeline=states)
-    write_network(
-        step.network,
-        out / RUN_NETWORK,
-        original_widths=original_widths(subject.network, manifest_of(subject.request.network)),
-        metrics={"before": dataclasses.asdict(states.root.metrics), "after": dataclasses.asdict(states.state.metrics)},
-        provenance={"network": run.network, "data": run.data, "settings": run.settings},
-    )
-    write_run(out, run)
-    return run
-
-
-def _steps(subject: Subject, settings: procedure.Settings, splits: Splits) -> Iterator[procedure.Step]:
-    with progress(f"Pruning by {CRITERIA[settings.criterion].title}") as report:
-        calibration, validation = splits["calibration"], splits["validation"]
-        finetune = splits.get("finetune", calibration)  # without updates nothing of it is read
-        yield from procedure.iterate(subject.network, calibration, finetune, validation, settings, report)
-
-
-def _grown(states: Timeline, step: procedure.Step, settings: procedure.Settings) -> Timeline:
-    count = int(step.removed.sum()) - len(states.state.removed)
-    how = f"{count} {'unit' if count == 1 else 'units'} by {CRITERIA[settings.criterion].title} ({settings.scaling})"
-    return timeline.step(
-        states, step.removed, how + (f", {settings.updates} updates" if settings.updates else ""), step.metrics
-    )
 
 
 def _results(subject: Subject, run: Run) -> dict[str, Any]:

@@ -20,10 +20,10 @@ from explorer.ranking import correlation_table, rank_statistics
 
 ALL = "all"
 QUARTILES = (0.0, 0.25, 0.5, 0.75, 1.0)
-SUMMARIES = "\n".join(f"{c.name}: {c.summary} [{c.unit}; {c.cost}]\n" for c in CRITERIA.values())
+SUMMARIES = "\n\n".join(f"{c.name}: {c.summary} Unit: {c.unit}; cost: {c.cost}." for c in CRITERIA.values())
 
 
-@click.command(epilog=f"\b\nCriteria:\n{SUMMARIES}")
+@click.command(epilog=f"Criteria:\n\n{SUMMARIES}")
 @requests()
 @click.option(
     "--criterion", type=click.Choice([*CRITERIA, ALL]), default=ALL, show_default=True, help="How to value units."
@@ -58,12 +58,15 @@ def _show_one(subject: Subject, found: dict[str, Tensor], measured_on: str) -> N
 
 
 def _show_all(subject: Subject, found: dict[str, Tensor], measured_on: str) -> None:
-    units = subject.network.units
-    rows = [
-        [layer, place.stop - place.start, *(float(values[place].median()) for values in found.values())]
-        for layer, place in units.slices.items()
-    ]
-    table("Median saliency of each layer's units", ("Layer", "Units", *found), rows, [measured_on])
+    """One row a criterion; which layers it would cut first and last is what people compare."""
+    rows: list[list[object]] = []
+    for name, values in found.items():
+        medians = {layer: float(s.median()) for layer, s in subject.network.units.by_layer(values).items()}
+        lowest, highest = (pick(medians, key=lambda layer: medians[layer]) for pick in (min, max))
+        rows.append([name, CRITERIA[name].unit, *_quartiles(values)[::2], lowest, highest])
+    columns = ("Criterion", "Unit", "Minimum", "Median", "Maximum", "Layer of lowest median", "Of highest median")
+    notes = [measured_on, "Each layer: --criterion NAME; each unit: --json FILE."]
+    table(f"Saliency of {len(subject.network.units):,} units", columns, rows, notes)
 
 
 def _quartiles(values: Tensor) -> list[float]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -53,8 +53,7 @@ class Subject:
 
     def batches(self, split: str, limit: int | None = None) -> Batches:
         """A split as tensors; BadInput where there is none, or its images have not the size that the network takes."""
-        if self.images is None:
-            raise BadInput(f"Give --data: which images {self.network.name} is to be measured on can't be guessed.")
+        assert self.images is not None, "commands that read images open their subject with them"
         batches = Batches(self.images, split, self.network.preprocessing, limit, self.batch_size)
         _check_shape(self.network, batches)
         return batches
@@ -115,12 +114,14 @@ class Subject:
         }
 
 
-def open_subject(request: Request) -> Subject:
+def open_subject(request: Request, *, needs_images: bool = True) -> Subject:
     """Open network and images; raises BadInput where they can't be opened or don't fit together."""
     device = choose(request.device)
     run = _run(request.network)
     seed = request.seed if request.seed is not None else int(run.data.get("seed", 0)) if run else 0
     where = request.data or (DEMO if request.network == DEMO else run.data.get("source") if run else None)
+    if needs_images and not where:
+        raise BadInput(f"Give --data: on which images {request.network} is to be measured can't be guessed.")
     with progress(f"Opening {request.network}"):
         images = open_images(where, seed=seed) if where else None
         network = _network(request, run).to(device)
@@ -144,7 +145,9 @@ def _network(request: Request, run: Run | None) -> Network:
 
 
 def _opened(request: Request, preprocessing: Preprocessing | None) -> Network:
-    return open_network(request.network, arch=request.arch, preprocessing=preprocessing, trusted=True)
+    network = open_network(request.network, arch=request.arch, preprocessing=preprocessing, trusted=True)
+    folder = Path(request.network)
+    return replace(network, name=folder.resolve().name) if request.network != DEMO and folder.is_dir() else network
 
 
 def manifest_of(where: str) -> Manifest | None:

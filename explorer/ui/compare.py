@@ -12,7 +12,8 @@ from explorer.comparison import Curves, one_shot_curves, overlap
 from explorer.criteria import CRITERIA
 from explorer.figures.curve import Series, curve
 from explorer.plan import nothing
-from explorer.ui.controls import Choice, axes_choice, chart, saliencies, scaled_like, scaling_choice
+from explorer.ui.chart import chart
+from explorer.ui.controls import Choice, axes_choice, saliencies, scaled_like, scaling_choice
 from explorer.ui.jobs import JOBS, LONG, Job
 from explorer.ui.progress import explain_end, follow
 from explorer.ui.results import oracle

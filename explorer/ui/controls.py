@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import plotly.graph_objects as go
 import streamlit as st
 from torch import Tensor
 
 from explorer.criteria import CRITERIA
 from explorer.figures.curve import AGAINST, QUANTITIES
-from explorer.figures.style import alt_text
 from explorer.plan import nothing
 from explorer.ranking import FLOPS_PENALTY, SCALINGS, scaled
 from explorer.ui.progress import await_result
@@ -104,8 +102,3 @@ def scaled_like(view: View, saliency: Tensor, chosen: Choice) -> Tensor:
     found = scaled(saliency.where(finite, 0.0), workspace.network.units, chosen.scaling,
                    workspace.costs.unit_flops(), chosen.penalty)  # fmt: skip
     return found.where(finite & ~view.removed, float("inf"))
-
-
-def chart(figure: go.Figure, key: str) -> None:
-    """A figure at full width, with its sentence for those who can't see it."""
-    st.plotly_chart(figure, key=key, alt=alt_text(figure), config={"displayModeBar": False})

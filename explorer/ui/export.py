@@ -16,7 +16,7 @@ from explorer.export.verify import TOLERANCE
 from explorer.figures.widths import widths
 from explorer.plan import to_json
 from explorer.surgery import prune
-from explorer.ui.controls import chart
+from explorer.ui.chart import chart
 from explorer.ui.jobs import JOBS, Job
 from explorer.ui.progress import await_result
 from explorer.ui.results import plan_digest

@@ -16,7 +16,7 @@ from explorer.figures.layer_overview import LayerCost, layer_overview
 from explorer.load import DEMO, network_from_bytes
 from explorer.networks import checkpoints
 from explorer.plan import nothing
-from explorer.ui.controls import chart
+from explorer.ui.chart import chart
 from explorer.ui.session import View, await_outcome, open_new
 from explorer.ui.workspace import Source, Workspace, upload_path
 

@@ -12,7 +12,8 @@ from explorer.figures.rank_scatter import rank_scatter
 from explorer.figures.rank_statistics import LayerRanks, RankPanel, rank_statistics
 from explorer.oracle import Oracle
 from explorer.ranking import SCALINGS, correlation_table, ranks, spearman
-from explorer.ui.controls import chart, criterion_choice, saliencies, scaling_choice
+from explorer.ui.chart import chart
+from explorer.ui.controls import criterion_choice, saliencies, scaling_choice
 from explorer.ui.jobs import JOBS, Job
 from explorer.ui.progress import explain_end, follow
 from explorer.ui.results import oracle, oracle_key, pooled_layers, start_oracle

@@ -10,12 +10,16 @@ from torch import Tensor
 from explorer import timeline as timelines
 from explorer.criteria import CRITERIA
 from explorer.figures.curve import Series, curve
+from explorer.figures.thumbnail import thumbnail
 from explorer.plan import MEASURES, least_important, nothing, removable, remove_next
 from explorer.timeline import Metrics, metrics_of
 from explorer.ui import wording
-from explorer.ui.controls import Choice, axes_choice, chart, choice, criterion_choice, ranking, saliencies, scaled_like
+from explorer.ui.chart import chart
+from explorer.ui.controls import Choice, axes_choice, choice, criterion_choice, ranking, saliencies, scaled_like
+from explorer.ui.results import first_image_maps
 from explorer.ui.session import View, await_outcome, jump
 from explorer.ui.steps import attempt, remove_count, remove_to
+from explorer.ui.workspace import Workspace
 
 MEASURE_TITLES = {"units": "units", "params": "parameters", "flops": "FLOPs"}
 CANDIDATES = 12  # shown
@@ -138,16 +142,31 @@ def _states(view: View) -> None:
 
 
 def _candidates(view: View, saliency: Tensor, chosen: Choice) -> None:
-    units = view.workspace.network.units
+    """The least important units with their feature maps, worst first."""
+    workspace = view.workspace
+    units = workspace.network.units
     going = removable(units, view.removed, least_important(saliency))[:CANDIDATES]
     st.markdown("**Next to go**, least important first")
     st.dataframe(
         {
-            "Layer": [units.labels[u][0] for u in going],
-            "Channel": [units.labels[u][1] for u in going],
-            "Saliency": [f"{float(saliency[u]):.3g}" for u in going],
+            "Map": [_map(workspace, unit) for unit in going],
+            "Layer": [units.labels[unit][0] for unit in going],
+            "Channel": [units.labels[unit][1] for unit in going],
+            "Saliency": [f"{float(saliency[unit]):.3g}" for unit in going],
         },
         hide_index=True,
+        row_height=44,
+        column_config={"Map": st.column_config.ImageColumn(width="small")},
     )
     base = "in the network as it is now" if chosen.anew else "in the network as loaded"
-    st.caption(f"{chosen.title}; scored {base}, on {view.workspace.calibration.describe()}.")
+    st.caption(
+        f"{chosen.title}; scored {base}, on {workspace.calibration.describe()}. Maps: the network as loaded on the first "
+        "of these images; the brightest value of the layer is white-yellow, zero is dark blue."
+    )
+
+
+def _map(workspace: Workspace, unit: int) -> str:
+    units = workspace.network.units
+    layer = units.layers[int(units.layer_index[unit])].name
+    maps = first_image_maps(workspace.key, workspace)[layer]
+    return thumbnail(maps[unit - units.slices[layer].start].numpy(), float(maps.max()))

@@ -16,7 +16,7 @@ from explorer.errors import BadInput
 from explorer.evaluate import Outcome, evaluate
 from explorer.evidence import Evidence
 from explorer.export.files import write_whole
-from explorer.feature_maps import max_pooled
+from explorer.feature_maps import max_pooled, unit_maps
 from explorer.observe import observe
 from explorer.oracle import Oracle, reference_oracle_steps
 from explorer.plan import over_all_units
@@ -66,6 +66,13 @@ def _spread(found: Saliencies, removed: Tensor) -> Saliencies:
 def pooled_layers(key: str, _workspace: Workspace) -> frozenset[str]:
     """Names of the layers that a max-pooling follows."""
     return max_pooled(_workspace.network)
+
+
+@st.cache_resource(max_entries=8, show_spinner=False)
+def first_image_maps(key: str, _workspace: Workspace) -> dict[str, Tensor]:
+    """Layer -> (units, H, W): the feature maps of the first calibration image."""
+    x, _ = next(iter(_workspace.calibration))
+    return unit_maps(_workspace.network, x[0])
 
 
 def oracle_key(workspace: Workspace) -> str:

@@ -15,7 +15,8 @@ from explorer.figures.widths import LayerWidth, widths
 from explorer.plan import below
 from explorer.timeline import metrics_of
 from explorer.ui import wording
-from explorer.ui.controls import Choice, chart, choice, ranking
+from explorer.ui.chart import chart
+from explorer.ui.controls import Choice, choice, ranking
 from explorer.ui.session import View, await_outcome
 from explorer.ui.steps import attempt, remove
 from explorer.ui.threshold import threshold_histogram

@@ -8,13 +8,13 @@ from explorer.timeline import Metrics
 def short(number: float) -> str:
     """Three significant digits with a suffix: 435306 -> "435k", 57.3e6 -> "57.3M"."""
     for size, suffix in ((1e9, "G"), (1e6, "M"), (1e3, "k")):
-        if abs(number) >= size:
+        if abs(number) >= 0.9995 * size:  # what would round to 1000
             return f"{_three(number / size)}{suffix}"
     return f"{number:,.0f}"
 
 
 def _three(number: float) -> str:
-    return f"{number:.0f}" if abs(number) >= 100 else f"{number:.1f}" if abs(number) >= 10 else f"{number:.2f}"
+    return f"{number:.0f}" if abs(number) >= 99.95 else f"{number:.1f}" if abs(number) >= 9.995 else f"{number:.2f}"
 
 
 def change(now: float, before: float) -> str:

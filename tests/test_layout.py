@@ -1,0 +1,176 @@
+"""The layout of the project: what may import what, and what lies where. Everything is read, nothing is run."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+from collections.abc import Iterable, Iterator, Mapping
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+PACKAGES = ("cli", "data", "export", "figures", "networks", "ui")
+FOR_FIGURES = "explorer.errors"  # all that figures may know of the engine
+TOP_LEVEL = {"pyproject.toml", "app.py", "explorer", "assets", "tests", "README.md", "LICENSE"}
+MAX_LINES = 200
+
+
+@cache
+def modules() -> dict[str, Path]:
+    """Dotted name -> file, of everything in the package."""
+    return {_dotted(path): path for path in sorted((ROOT / "explorer").rglob("*.py"))}
+
+
+def _dotted(path: Path) -> str:
+    parts = path.relative_to(ROOT).with_suffix("").parts
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+@cache
+def tree(name: str) -> ast.Module:
+    return ast.parse(modules()[name].read_text(encoding="utf-8"))
+
+
+def imported(name: str, nodes: Iterable[ast.AST]) -> set[str]:
+    """Dotted names that these statements of a module import; `from a import b` counts as a.b where that is a module."""
+    found: set[str] = set()
+    for node in nodes:
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            assert not node.level, f"{name} has a relative import"
+            found |= {_target(str(node.module), alias.name) for alias in node.names}
+    return found
+
+
+def _target(module: str, name: str) -> str:
+    return f"{module}.{name}" if f"{module}.{name}" in modules() else module
+
+
+def anywhere(name: str) -> set[str]:
+    return imported(name, ast.walk(tree(name)))
+
+
+def at_module_level(name: str) -> set[str]:
+    """What importing the module imports: functions are not entered, nor what only type checkers read."""
+    return imported(name, _executed(tree(name).body))
+
+
+def _executed(body: Iterable[ast.stmt]) -> Iterator[ast.stmt]:
+    for node in body:
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+            continue
+        if isinstance(node, ast.If) and "TYPE_CHECKING" in ast.dump(node.test):
+            yield from _executed(node.orelse)
+            continue
+        yield node
+        for part in ("body", "orelse", "finalbody"):
+            yield from _executed(getattr(node, part, []))
+
+
+def within(name: str, *packages: str) -> bool:
+    return any(name == package or name.startswith(f"{package}.") for package in packages)
+
+
+def importers(library: str) -> set[str]:
+    return {name for name in modules() if any(within(found, library) for found in anywhere(name))}
+
+
+def test_only_the_pages_and_the_command_that_starts_them_import_streamlit() -> None:
+    found = importers("streamlit")
+    assert "explorer.ui.main" in found
+    assert {name for name in found if not within(name, "explorer.ui")} <= {"explorer.cli.app"}
+
+
+def test_only_figures_and_pages_import_plotly() -> None:
+    found = importers("plotly")
+    assert any(within(name, "explorer.figures") for name in found)
+    assert [name for name in found if not within(name, "explorer.figures", "explorer.ui")] == []
+
+
+def test_figures_know_values_and_not_how_they_come_about() -> None:
+    for name in modules():
+        if within(name, "explorer.figures"):
+            own = {found for found in anywhere(name) if within(found, "explorer")}
+            assert {found for found in own if not within(found, "explorer.figures")} <= {FOR_FIGURES}, name
+
+
+def test_nothing_below_the_pages_imports_them() -> None:
+    allowed = ("explorer.ui", "explorer.cli")
+    assert [name for name in importers("explorer.ui") if not within(name, *allowed)] == []
+    assert [name for name in importers("explorer.cli") if not within(name, "explorer.cli")] == []
+
+
+def test_the_engine_imports_neither_figures_nor_pages() -> None:
+    upper = ("explorer.figures", "explorer.ui", "explorer.cli")
+    for name in modules():
+        if not within(name, *upper):
+            assert [found for found in anywhere(name) if within(found, *upper)] == [], name
+
+
+def cycles(edges: Mapping[str, set[str]]) -> list[set[str]]:
+    """Strongly connected components of more than one node: each node with all that reach it and that it reaches."""
+    reach = {node: _reachable(node, edges) for node in edges}
+    found = {frozenset(n for n in edges if n in reach[node] and node in reach[n]) for node in edges}
+    return [set(component) for component in found if component]
+
+
+def _reachable(start: str, edges: Mapping[str, set[str]]) -> set[str]:
+    seen: set[str] = set()
+    waiting = [start]
+    while waiting:
+        new = edges.get(waiting.pop(), set()) - seen
+        seen |= new
+        waiting += new
+    return seen
+
+
+def test_cycles_are_found() -> None:
+    assert cycles({"a": {"b"}, "b": {"c"}, "c": set()}) == []
+    assert cycles({"a": {"b"}, "b": {"c"}, "c": {"b"}, "d": {"a"}}) == [{"b", "c"}]
+    assert cycles({"a": {"a"}}) == [{"a"}]
+
+
+def test_modules_import_each_other_in_one_direction() -> None:
+    edges = {name: {found for found in at_module_level(name) if found in modules()} - {name} for name in modules()}
+    assert cycles(edges) == []
+
+
+def node(name: str) -> str:
+    """A package as one node, or the module itself: explorer.export.graph -> export, explorer.oracle -> oracle."""
+    parts = name.split(".")
+    return parts[1] if len(parts) > 1 else parts[0]
+
+
+def test_packages_import_each_other_in_one_direction() -> None:
+    edges: dict[str, set[str]] = {}
+    for name in modules():
+        targets = {node(found) for found in at_module_level(name) if within(found, "explorer")}
+        edges.setdefault(node(name), set()).update(targets - {node(name), "explorer"})
+    assert {package for package in PACKAGES if package in edges} == set(PACKAGES)
+    assert cycles(edges) == []
+
+
+@pytest.mark.parametrize("name", modules())
+def test_every_module_says_what_it_is_for(name: str) -> None:
+    assert ast.get_docstring(tree(name))
+
+
+@pytest.mark.parametrize("name", modules())
+def test_no_file_is_long(name: str) -> None:
+    assert len(modules()[name].read_text(encoding="utf-8").splitlines()) <= MAX_LINES
+
+
+def test_the_top_level_holds_nothing_else() -> None:
+    if not (ROOT / ".git").exists():
+        pytest.skip("needs a git checkout")
+    listed = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    found = {line.split("/")[0] for line in listed.splitlines()}
+    assert {name for name in found if not name.startswith(".")} <= TOP_LEVEL
+
+
+def test_the_package_ships_the_settings_of_the_checkout() -> None:
+    root, packaged = (folder / ".streamlit" / "config.toml" for folder in (ROOT, ROOT / "explorer" / "ui"))
+    assert packaged.read_bytes() == root.read_bytes()

@@ -1,0 +1,245 @@
+"""Jobs without a page: progress, results, cancelling, failing, and who shares what."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+
+from explorer.errors import BadInput
+from explorer.ui.jobs import KEPT, LONG, QUICK, Job, JobManager
+
+SECONDS = 5.0  # how long a test waits before it fails
+
+
+class Held:
+    """Work that stands still where the test wants it to."""
+
+    def __init__(self) -> None:
+        self.running, self.released = threading.Event(), threading.Event()
+
+    def __call__(self, job: Job) -> str:
+        job.report(1, 4, "first part")
+        self.running.set()
+        while not self.released.wait(0.005):
+            job.report(1, 4, "first part")
+        job.report(2, 4, "second part")
+        return "all of it"
+
+
+@pytest.fixture
+def jobs() -> Iterator[JobManager]:
+    manager = JobManager()
+    yield manager
+    manager.shutdown()
+
+
+@pytest.fixture
+def held() -> Iterator[Held]:
+    work = Held()
+    yield work
+    work.released.set()
+
+
+def ended(job: Job) -> Job:
+    job.wait(SECONDS)
+    assert not job.active
+    return job
+
+
+def started(jobs: JobManager, work: Held, key: str = "a", lane: str = QUICK) -> Job:
+    job = jobs.submit(key, f"work {key}", work, lane)
+    assert work.running.wait(SECONDS)
+    return job
+
+
+def test_a_job_shows_where_it_is_and_keeps_its_result(jobs: JobManager, held: Held) -> None:
+    job = started(jobs, held)
+    assert (job.state, job.share, job.note, job.result) == ("running", 0.25, "first part", None)
+    assert job.active
+    held.released.set()
+    ended(job)
+    assert (job.state, job.share, job.note, job.result, job.error) == ("done", 0.5, "second part", "all of it", "")
+
+
+def test_time_left_is_estimated_from_the_pace() -> None:
+    job = Job("a", "work", done=3, total=4, seconds=6.0)
+    assert job.seconds_left == 2.0
+    assert Job("a", "work").seconds_left is None
+
+
+@pytest.mark.parametrize(("done", "total", "share"), [(0, 0, 0.0), (1, 4, 0.25), (5, 4, 1.0)])
+def test_the_share_lies_between_0_and_1(done: int, total: int, share: float) -> None:
+    assert Job("a", "work", done=done, total=total).share == share
+
+
+def test_a_running_job_is_cancelled_at_its_next_report(jobs: JobManager, held: Held) -> None:
+    job = started(jobs, held)
+    job.cancel()
+    ended(job)
+    assert (job.state, job.result) == ("cancelled", None)
+    assert job.done == 1
+
+
+def test_a_waiting_job_that_is_cancelled_never_starts(jobs: JobManager, held: Held) -> None:
+    started(jobs, held)
+    ran = []
+    waiting = jobs.submit("b", "waits", ran.append)
+    assert waiting.state == "queued"
+    waiting.cancel()
+    held.released.set()
+    ended(waiting)
+    assert (waiting.state, ran) == ("cancelled", [])
+
+
+def test_a_finished_job_can_not_be_cancelled(jobs: JobManager) -> None:
+    job = ended(jobs.submit("a", "quick", lambda job: 3))
+    job.cancel()
+    assert (job.state, job.result) == ("done", 3)
+
+
+def test_a_cancelled_job_may_be_submitted_again(jobs: JobManager, held: Held) -> None:
+    job = started(jobs, held)
+    job.cancel()
+    ended(job)
+    again = ended(jobs.submit("a", "again", lambda job: "new"))
+    assert again is not job
+    assert jobs.find("a") is again
+    assert again.result == "new"
+
+
+def _fail(problem: Exception) -> Callable[[Job], Any]:
+    def work(job: Job) -> None:
+        job.report(1, 2)
+        raise problem
+
+    return work
+
+
+def test_bad_input_is_passed_on_as_its_sentence(jobs: JobManager, capsys: pytest.CaptureFixture[str]) -> None:
+    job = ended(jobs.submit("a", "work", _fail(BadInput("The images have 3 channels, not 1."))))
+    assert (job.state, job.error, job.result) == ("failed", "The images have 3 channels, not 1.", None)
+    assert "Traceback" not in capsys.readouterr().err
+
+
+def test_a_failure_says_what_it_was_and_leaves_its_trace_on_the_server(
+    jobs: JobManager, capsys: pytest.CaptureFixture[str]
+) -> None:
+    job = ended(jobs.submit("a", "work", _fail(RuntimeError("out of memory"))))
+    assert (job.state, job.error) == ("failed", "RuntimeError: out of memory")
+    assert "Traceback" in capsys.readouterr().err
+
+
+def test_the_worker_outlives_a_failure(jobs: JobManager) -> None:
+    ended(jobs.submit("a", "work", _fail(BadInput("No."))))
+    assert ended(jobs.submit("b", "work", lambda job: 1)).result == 1
+
+
+def test_asking_twice_works_once(jobs: JobManager, held: Held) -> None:
+    job = started(jobs, held)
+    second = []
+    assert jobs.submit("a", "work", second.append) is job
+    assert jobs.ensure("a", "work", second.append) is job
+    held.released.set()
+    ended(job)
+    assert second == []
+
+
+def test_a_finished_job_is_kept_for_those_who_need_it_and_redone_for_those_who_submit(jobs: JobManager) -> None:
+    job = ended(jobs.submit("a", "work", lambda job: 1))
+    assert jobs.ensure("a", "work", lambda job: 2) is job
+    assert ended(jobs.submit("a", "work", lambda job: 3)).result == 3
+
+
+def test_the_quick_lane_does_not_wait_for_the_long_one(jobs: JobManager, held: Held) -> None:
+    long = started(jobs, held, lane=LONG)
+    assert ended(jobs.submit("b", "work", lambda job: 1)).result == 1
+    assert long.active
+
+
+def test_a_lane_does_one_job_after_the_other_in_order(jobs: JobManager, held: Held) -> None:
+    first, order = started(jobs, held), []
+    waiting = [jobs.submit(key, key, lambda job: order.append(job.key)) for key in "bcd"]
+    assert [job.state for job in (first, *waiting)] == ["running", "queued", "queued", "queued"]
+    held.released.set()
+    ended(waiting[-1])
+    assert order == ["b", "c", "d"]
+
+
+def test_forgetting_drops_what_has_ended_alone(jobs: JobManager, held: Held) -> None:
+    job = started(jobs, held)
+    jobs.forget("a")
+    assert jobs.find("a") is job
+    held.released.set()
+    ended(job)
+    jobs.forget("a")
+    assert jobs.find("a") is None
+    jobs.forget("a")
+
+
+def test_only_the_latest_finished_jobs_are_kept(jobs: JobManager) -> None:
+    for i in range(KEPT + 3):
+        last = jobs.submit(str(i), "work", lambda job: None)
+    ended(last)
+    jobs.submit("one more", "work", lambda job: None)
+    kept = [i for i in range(KEPT + 3) if jobs.find(str(i))]
+    assert kept[-1] == KEPT + 2
+    assert KEPT <= len(kept) + 1 <= KEPT + 1
+
+
+def test_the_version_changes_whenever_there_is_something_new_to_see(jobs: JobManager) -> None:
+    seen, go, told = [], threading.Semaphore(0), threading.Semaphore(0)
+
+    def work(job: Job) -> int:
+        for partial in (10, 20):
+            job.publish(partial)
+            told.release()
+            assert go.acquire(timeout=SECONDS)
+        return 30
+
+    job = jobs.submit("a", "work", work)
+    for _ in range(2):
+        assert told.acquire(timeout=SECONDS)
+        seen.append((job.version, job.partial, job.result))
+        go.release()
+    ended(job)
+    seen.append((job.version, job.partial, job.result))
+    assert seen == [((1, "running"), 10, None), ((2, "running"), 20, None), ((2, "done"), 20, 30)]
+
+
+def test_waiting_ends_with_enough_or_with_patience(jobs: JobManager, held: Held) -> None:
+    job = started(jobs, held)
+    start = time.monotonic()
+    job.wait(0.1)
+    assert 0.1 <= time.monotonic() - start < 2
+    job.publish([1, 2])
+    job.wait(SECONDS, enough=lambda found: len(found) == 2)
+    assert time.monotonic() - start < 3
+    assert job.active
+
+
+def test_shutting_down_cancels_what_runs_and_what_waits(held: Held) -> None:
+    jobs = JobManager()
+    running, waiting = started(jobs, held), jobs.submit("b", "waits", lambda job: 1)
+    start = time.monotonic()
+    jobs.shutdown()
+    assert time.monotonic() - start < 2
+    assert (running.state, waiting.state) == ("cancelled", "cancelled")
+
+
+def test_shutting_down_does_not_wait_for_ever(jobs: JobManager) -> None:
+    running, release = threading.Event(), threading.Event()
+
+    def deaf(job: Job) -> None:
+        running.set()
+        release.wait(SECONDS)
+
+    job = jobs.submit("a", "deaf", deaf)
+    assert running.wait(SECONDS)
+    jobs.shutdown(patience=0.1)
+    assert job.active
+    release.set()
+    ended(job)
