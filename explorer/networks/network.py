@@ -31,6 +31,7 @@ class Network:
 
     @property
     def device(self) -> torch.device:
+        """Where the weights are."""
         return next(self.module.parameters()).device
 
     def to(self, device: torch.device) -> Network:

@@ -103,7 +103,7 @@ def _picture(view: View, curves: Curves) -> None:
     ]
     chart(curve(series, quantity=quantity, against=against, original=getattr(root, quantity)), "race")
     st.caption(
-        f"On {view.workspace.validation.describe()}, {view.workspace.network.device}, before fine-tuning; one ranking of "
+        f"On {view.workspace.validated_on}, before fine-tuning; one ranking of "
         "the network as loaded, all units removed at once. The loss right after removal says little about the accuracy "
         "after retraining on larger tasks (arXiv:2412.00143)."
     )

@@ -54,8 +54,7 @@ def page(view: View) -> None:
         found = await_outcome(workspace, nothing(workspace.network.units))
         chart(confusion(found.confusion(len(classes)).numpy(), classes), "confusion")
         st.caption(
-            f"{found.accuracy:.1%} right, loss {found.loss:.4f} nats, on {workspace.validation.describe()}, "
-            f"{workspace.network.device}, before pruning."
+            f"{found.accuracy:.1%} right, loss {found.loss:.4f} nats, on {workspace.validated_on}, before pruning."
         )
 
 

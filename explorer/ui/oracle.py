@@ -47,8 +47,8 @@ def page(view: View) -> None:
         "ranks",
     )
     st.caption(
-        f"Rank 1 = most important of all {len(workspace.network.units):,} units; whiskers span a layer's units, boxes its "
-        f"quartiles. Oracle-abs: |change in loss when one unit goes|. {measured_on(workspace, found)}"
+        f"Rank 1 = most important of all {len(workspace.network.units):,} units; whiskers span a layer's units, boxes "
+        f"its quartiles. Oracle-abs: |change in loss when one unit goes|. {measured_on(workspace, found)}"
     )
     _agreement(view, found, criterion, saliency, scores)
 
@@ -57,7 +57,7 @@ def measured_on(workspace: Workspace, found: Oracle) -> str:
     """On what the oracle's figures were measured, and whether they are final."""
     total = len(workspace.calibration)
     sofar = "" if found.images == total else f" So far {found.images} of them are done: these are estimates."
-    return f"On {workspace.calibration.describe()}, {workspace.network.device}, before fine-tuning.{sofar}"
+    return f"On {workspace.calibrated_on}, before fine-tuning.{sofar}"
 
 
 def _run(workspace: Workspace, job: Job | None, drawn: object, found: Oracle | None) -> None:

@@ -75,9 +75,8 @@ def _curve(view: View, chosen: Choice) -> None:
         quantity, against = axes_choice("prune")
         other = criterion_choice("Beside it, on the same steps", "beside", list(CRITERIA).index("random"))
     chart(_figure(view, chosen, other, quantity, against), "way")
-    images = view.timeline.root.metrics.images
     st.caption(
-        f"On {view.workspace.validation.describe()} (n = {images}), {view.workspace.network.device}, before fine-tuning. "
+        f"On {view.workspace.validated_on}, before fine-tuning. "
         f"The second line removes as many units in one go, by {CRITERIA[other].title} scored in the network as loaded."
     )
 
@@ -160,8 +159,8 @@ def _candidates(view: View, saliency: Tensor, chosen: Choice) -> None:
     )
     base = "in the network as it is now" if chosen.anew else "in the network as loaded"
     st.caption(
-        f"{chosen.title}; scored {base}, on {workspace.calibration.describe()}. Maps: the network as loaded on the first "
-        "of these images; the brightest value of the layer is white-yellow, zero is dark blue."
+        f"{chosen.title}; scored {base}, on {workspace.calibrated_on}. Maps: the network as loaded on the first of "
+        "these images; the layer's largest value is bright yellow, zero dark blue."
     )
 
 

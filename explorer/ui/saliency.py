@@ -91,10 +91,9 @@ def _distributions(
 
 def _caption(view: View, chosen: Choice) -> str:
     base = "the network as it is now" if chosen.anew else "the network as loaded"
-    workspace = view.workspace
     return (
         f"{CRITERIA[chosen.criterion].summary} Higher means keep. Scored in {base}, in eval mode, on "
-        f"{workspace.calibration.describe()}, {workspace.network.device}. Orange would go, blue stays; the bar under "
+        f"{view.workspace.calibrated_on}. Orange would go, blue stays; the bar under "
         "each row spans its quartiles."
     )
 

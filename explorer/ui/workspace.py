@@ -43,6 +43,16 @@ class Workspace:
     validation: Batches
 
     @property
+    def calibrated_on(self) -> str:
+        """For captions: on what criteria and the oracle are estimated."""
+        return f"{self.calibration.describe()}, {self.network.device}"
+
+    @property
+    def validated_on(self) -> str:
+        """For captions: on what loss and accuracy are measured."""
+        return f"{self.validation.describe()}, {self.network.device}"
+
+    @property
     def key(self) -> str:
         """Names everything that results depend on."""
         return f"{self.network.digest}-{self.images.digest}-{len(self.calibration)}-{len(self.validation)}"
