@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import json
 from collections.abc import Callable
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -122,7 +123,7 @@ def test_whatever_a_person_does_the_timeline_stays_a_tree_that_only_grows(acts: 
         assert timeline.states[: len(before.states)] == before.states
         path = timelines.path(timeline)
         assert path[0] == 0 and path[-1] == timeline.current
-        assert all(timeline.states[child].parent == parent for parent, child in zip(path, path[1:], strict=False))
+        assert all(timeline.states[child].parent == parent for parent, child in pairwise(path))
         assert list(path) == sorted(path)
     assert timelines.from_json(json.loads(json.dumps(timelines.to_json(timeline)))) == timeline
 

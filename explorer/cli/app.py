@@ -18,7 +18,7 @@ WORKDIR = "PRUNING_EXPLORER_WORKDIR"
 
 @click.command()
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on; 0.0.0.0 is everywhere.")
-@click.option("--port", type=click.IntRange(1, 65535), default=8501, show_default=True)
+@click.option("--port", type=click.IntRange(1, 65535), default=8501, show_default=True, help="Port to listen on.")
 @click.option("--no-browser", is_flag=True, help="Do not open a browser window.")
 @click.option(
     "--workdir",

@@ -9,6 +9,7 @@ import streamlit as st
 from explorer import timeline as timelines
 from explorer.ui import wording
 from explorer.ui.session import View, change
+from explorer.ui.steps import attempt
 from explorer.ui.strip import StripLayer, network_strip
 
 STYLE = """
@@ -24,19 +25,18 @@ STYLE = """
 """
 
 
-def header(view: View) -> None:
-    """Draw strip and bar; a click on a layer of the strip makes it the layer that pages look at."""
+def header(view: View) -> str | None:
+    """Draw bar and strip; the layer that was clicked on the strip in this run, if any."""
     bar, buttons = st.columns([5, 1], vertical_alignment="center")
     bar.html(STYLE + _state_bar(view))
     with buttons.container(horizontal=True, horizontal_alignment="right", gap="small"):
         timeline = view.timeline
         at_root, at_tip = timeline.state.parent is None, timelines.forward(timeline) == timeline
-        st.button("Undo", key="undo", on_click=change, args=(timelines.back,), disabled=at_root, help="One state back")
-        st.button("Redo", key="redo", on_click=change, args=(timelines.forward,), disabled=at_tip)
-    clicked = network_strip(strip_layers(view), key="strip", selected=st.session_state.get("layer"))
-    if clicked and clicked != st.session_state.get("layer"):
-        st.session_state["layer"] = clicked
-        st.rerun()
+        st.button(
+            "Undo", key="undo", on_click=attempt, args=(change, timelines.back), disabled=at_root, help="One state back"
+        )
+        st.button("Redo", key="redo", on_click=attempt, args=(change, timelines.forward), disabled=at_tip)
+    return network_strip(strip_layers(view), key="strip", selected=st.session_state.get("threshold-layer"))
 
 
 def strip_layers(view: View) -> list[StripLayer]:

@@ -6,6 +6,7 @@ from functools import partial
 from importlib import import_module
 
 import streamlit as st
+from streamlit.navigation.page import StreamlitPage
 
 from explorer.errors import BadInput
 from explorer.ui.header import header
@@ -18,15 +19,20 @@ PAGES = ("network", "saliency", "oracle", "prune", "compare", "export")
 def main() -> None:
     """Draw the page that the address names."""
     st.set_page_config(page_title="Pruning Explorer", page_icon="✂️", layout="wide")
-    pages = [st.Page(partial(_draw, name), title=name.capitalize(), url_path=name) for name in PAGES]
-    st.navigation(pages, position="top").run()
+    st.navigation([_page(name) for name in PAGES], position="top").run()
+
+
+def _page(name: str) -> StreamlitPage:
+    return st.Page(partial(_draw, name), title=name.capitalize(), url_path=name)
 
 
 def _draw(name: str) -> None:
     """Header and page; a page's module is imported when it is first opened, so that the first page is there soon."""
     try:
         view = current_view()
-        header(view)
+        if clicked := header(view):
+            st.session_state["threshold-layer"] = clicked
+            st.switch_page(_page("saliency"))
         problems()
         import_module(f"explorer.ui.{name}").page(view)
     except BadInput as problem:

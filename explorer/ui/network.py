@@ -18,6 +18,7 @@ from explorer.networks import checkpoints
 from explorer.plan import nothing
 from explorer.ui.chart import chart
 from explorer.ui.session import View, await_outcome, open_new
+from explorer.ui.steps import attempt
 from explorer.ui.workspace import Source, Workspace, upload_path
 
 SUFFIXES = [suffix.removeprefix(".") for suffix in checkpoints.SUFFIXES]
@@ -43,7 +44,7 @@ def page(view: View) -> None:
         with st.container(horizontal=True):
             if st.button("Open another network"):
                 _loader()
-            st.button("Open the demo anew", on_click=open_new, args=(Source(),))
+            st.button("Open the demo anew", on_click=attempt, args=(open_new, Source()))
     table, quality = st.columns([1.5, 1], gap="large")
     with table:
         st.subheader("Layers")

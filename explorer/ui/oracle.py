@@ -27,17 +27,16 @@ def page(view: View) -> None:
     job = JOBS.find(oracle_key(workspace))
     drawn = job.version if job else None
     found = oracle(workspace)
-    title, action = st.columns([3, 1.2], gap="large", vertical_alignment="center")
-    title.subheader("Where in the network the important units are")
-    with action:
-        _run(workspace, job, drawn, found)
+    st.subheader("Where in the network the important units are")
     if found is None:
         st.info(
             f"The oracle closes one gate at a time and measures the loss: {len(workspace.network.units):,} units on "
             f"{len(workspace.calibration)} images. Start it, and the picture appears as the images come in."
         )
+    _run(workspace, job, drawn, found)
+    if found is None:
         return
-    with action:
+    with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
         criterion = criterion_choice("Compared with")
         scaling = scaling_choice("oracle-scaling")
     scores = saliencies(view, needed=criterion)
@@ -66,7 +65,7 @@ def _run(workspace: Workspace, job: Job | None, drawn: object, found: Oracle | N
         follow(job, drawn)
     whole = found is not None and found.images == len(workspace.calibration)
     if not whole and not (job and job.active):
-        st.button("Run the oracle", type="primary", on_click=start_oracle, args=(workspace,), width="stretch")
+        st.button("Run the oracle", type="primary", on_click=start_oracle, args=(workspace,))
 
 
 def _panel(workspace: Workspace, name: str, saliency: Tensor) -> RankPanel:

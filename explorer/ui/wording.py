@@ -18,21 +18,25 @@ def _three(number: float) -> str:
 
 
 def change(now: float, before: float) -> str:
-    """The change in percent: "-11.2 %"; nothing where there is none."""
-    if now == before:
-        return ""
-    percent = 100 * (now / before - 1) if before else float("inf")
-    return f"{percent:+.1f} %".replace("-", "−")
+    """The change in percent, "−11.2 %"; nothing where there is none."""
+    ratio = now / before if before else float("inf") if now else 1.0
+    return _signed(100 * (ratio - 1), ".1f", " %")
 
 
 def points(now: float, before: float) -> str:
-    """The change of a share in percentage points: "-0.4 points"."""
-    return "" if now == before else f"{100 * (now - before):+.1f} points".replace("-", "−")
+    """The change of a share in percentage points, "−0.4 points"."""
+    return _signed(100 * (now - before), ".1f", " points")
 
 
 def nats(now: float, before: float) -> str:
-    """The change of a loss: "+0.012"."""
-    return "" if now == before else f"{now - before:+.4f}".replace("-", "−")
+    """The change of a loss, "+0.0120"."""
+    return _signed(now - before, ".4f", "")
+
+
+def _signed(number: float, form: str, unit: str) -> str:
+    """With its sign and unit; nothing where all digits shown are zero."""
+    text = format(number, f"+{form}")
+    return "" if float(text) == 0 else text.replace("-", "−") + unit
 
 
 def count(number: int, noun: str) -> str:

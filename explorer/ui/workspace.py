@@ -111,5 +111,5 @@ def source_from_json(network: Mapping[str, Any], data: Mapping[str, Any]) -> Sou
         return Source(
             str(network["source"]), str(network["name"]), arch and str(arch), str(data["source"]), int(data["seed"])
         )
-    except (KeyError, TypeError, ValueError) as error:
+    except (KeyError, TypeError, ValueError, OverflowError) as error:
         raise BadInput("The saved run does not say which network and images it is about.") from error

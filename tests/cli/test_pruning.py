@@ -1,0 +1,178 @@
+"""prune, export and verify: the chain that a person takes a smaller network away by."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from invoke import Done, result, run
+
+from explorer.export import load_pruned
+from explorer.load import open_network
+from explorer.procedure import iterate
+from explorer.runs import read_run
+
+ENVELOPE = {"network", "data", "settings", "seconds"}
+SETTINGS = ("--criterion", "taylor", "--until", "flops=0.5", "--step", 40)
+
+
+@pytest.fixture(scope="module")
+def pruned(few: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Done, dict[str, Any]]:
+    """A run folder and what the command said."""
+    folder = tmp_path_factory.mktemp("pruned")
+    done, found = result(folder, "prune", "demo", "--data", few, *SETTINGS, "--out", folder / "run")
+    return folder / "run", done, found
+
+
+def test_prune_meets_its_target_and_says_what_is_gone(pruned: tuple[Path, Done, dict[str, Any]]) -> None:
+    _, done, found = pruned
+    assert set(found) == ENVELOPE | {"before", "after", "removed"}
+    before, after = found["before"], found["after"]
+    assert set(before) == set(after) == {"units", "parameters", "flops", "loss", "accuracy"}
+    assert before["units"] == 448
+    assert after["flops"] <= 0.5 * before["flops"]
+    assert len(found["removed"]) == before["units"] - after["units"]
+    assert len({(unit["layer"], unit["channel"]) for unit in found["removed"]}) == len(found["removed"])
+    assert found["data"]["splits"] == {"calibration": 16, "validation": 16}
+    assert found["settings"]["step"] == 40
+    assert "16 validation images of few, seed 0, on cpu, before fine-tuning" in done.out
+
+
+def test_the_run_folder_holds_every_step_and_the_network(pruned: tuple[Path, Done, dict[str, Any]]) -> None:
+    folder, _, found = pruned
+    saved = read_run(folder)
+    assert saved.timeline is not None
+    gone = [len(state.removed) for state in saved.timeline.states]
+    assert gone[:3] == [0, 40, 80]
+    assert gone == sorted(gone)
+    assert saved.timeline.state.metrics.flops == found["after"]["flops"]
+    network = open_network(folder)
+    assert sum(p.numel() for p in network.module.parameters()) == found["after"]["parameters"]
+    original = set(open_network("demo").units.labels)
+    assert original - set(network.units.labels) == {(unit["layer"], unit["channel"]) for unit in found["removed"]}
+
+
+def test_a_run_folder_is_a_network_whose_data_is_known(
+    pruned: tuple[Path, Done, dict[str, Any]], tmp_path: Path
+) -> None:
+    folder, _, found = pruned
+    _, measured = result(tmp_path, "evaluate", folder, "--split", "validation")
+    assert measured["loss"] == pytest.approx(found["after"]["loss"], rel=1e-4)
+    assert measured["data"]["name"] == "few"
+    assert result(tmp_path, "evaluate", folder)[1]["data"]["splits"] == {"test": 16}
+
+
+def test_a_run_is_never_overwritten(pruned: tuple[Path, Done, dict[str, Any]], few: Path) -> None:
+    folder, _, _ = pruned
+    before = (folder / "run.json").read_bytes()
+    done = run("prune", "demo", "--data", few, *SETTINGS, "--out", folder)
+    assert done.code == 2
+    assert "already holds a run.json" in done.err
+    assert (folder / "run.json").read_bytes() == before
+
+
+def test_resume_keeps_a_finished_run_of_the_same_settings(
+    pruned: tuple[Path, Done, dict[str, Any]], few: Path, tmp_path: Path
+) -> None:
+    folder, _, found = pruned
+    done, again = result(tmp_path, "prune", "demo", "--data", few, *SETTINGS, "--out", folder, "--resume")
+    assert "nothing was done" in done.err
+    assert [again[key] for key in ("before", "after", "removed")] == [found[k] for k in ("before", "after", "removed")]
+    other = run("prune", "demo", "--data", few, *SETTINGS, "--scaling", "none", "--out", folder, "--resume")
+    assert (other.code, "with scaling l2, not none" in other.err) == (2, True)
+
+
+def test_default_step_is_one_percent_of_the_units(few: Path, tmp_path: Path) -> None:
+    arguments = ("--criterion", "weight", "--until", "units=0.98", "--out", tmp_path / "run")
+    _, found = result(tmp_path, "prune", "demo", "--data", few, *arguments)
+    assert found["settings"]["step"] == 4
+    assert found["after"]["units"] == 439  # the first count of at most 0.98 * 448
+
+
+def test_updates_between_steps_change_weights(few: Path, tmp_path: Path) -> None:
+    arguments = ("--criterion", "taylor", "--until", "units=0.9", "--step", 23, "--updates", 2, "--learning-rate", 0.01)
+    done, found = result(tmp_path, "prune", "demo", "--data", few, *arguments, "--out", tmp_path / "run")
+    assert found["data"]["splits"]["finetune"] == 32
+    assert "after fine-tuning (2 updates a step)" in done.out
+    tuned, loaded = open_network(tmp_path / "run"), open_network("demo")
+    assert not torch.isin(next(tuned.module.parameters()), next(loaded.module.parameters())).all()
+    assert "after fine-tuning" in run("evaluate", tmp_path / "run").out
+
+
+def test_cancelled_work_leaves_nothing(few: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupted(*arguments: Any) -> Any:
+        yield next(iterate(*arguments))
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("explorer.procedure.iterate", interrupted)
+    done = run("prune", "demo", "--data", few, *SETTINGS, "--out", tmp_path / "run", "--json", tmp_path / "r.json")
+    assert (done.code, done.err.strip()) == (1, "Cancelled; nothing was written.")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_failure_of_our_own_is_not_dressed_as_bad_input(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("explorer.cli.inspecting.list_layers", lambda subject: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        run("inspect", "demo")
+
+
+@pytest.fixture(scope="module")
+def exported(pruned: tuple[Path, Done, dict[str, Any]], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("exported")
+    _, found = result(folder, "export", pruned[0], "--format", "safetensors", "--out", folder / "out")
+    assert {entry["format"] for entry in found["files"]} == {"safetensors", "manifest", "proof"}
+    assert all(Path(entry["path"]).is_file() for entry in found["files"])
+    return folder / "out"
+
+
+def test_an_export_knows_widths_metrics_and_origin(exported: Path, pruned: tuple[Path, Done, dict[str, Any]]) -> None:
+    _, _, found = pruned
+    manifest = load_pruned(exported / "network.safetensors").manifest
+    assert sum(layer.width_before for layer in manifest.layers) == found["before"]["units"]
+    assert sum(layer.width_after for layer in manifest.layers) == found["after"]["units"]
+    assert manifest.metrics["after"]["accuracy"] == found["after"]["accuracy"]
+    assert manifest.provenance["settings"]["criterion"] == "taylor"
+
+
+def test_verify_reloads_the_export_and_agrees(exported: Path, tmp_path: Path) -> None:
+    done, found = result(tmp_path, "verify", exported)
+    assert set(found) == ENVELOPE | {"files"}
+    (file,) = found["files"]
+    assert set(file) == {"path", "format", "ok", "max_abs_difference", "agreement"}
+    assert (file["path"], file["ok"], file["agreement"]) == (str(exported / "network.safetensors"), True, 1.0)
+    assert file["max_abs_difference"] < 1e-4
+    assert "16 images of proof.safetensors" in done.out
+
+
+def test_a_file_that_fails_its_proof_ends_with_1(exported: Path, tmp_path: Path) -> None:
+    shutil.copytree(exported, tmp_path / "bad")
+    (tmp_path / "bad" / "network.safetensors").write_bytes(b"nothing of use")
+    done = run("verify", tmp_path / "bad", "--json", tmp_path / "v.json")
+    (file,) = json.loads((tmp_path / "v.json").read_text())["files"]
+    assert done.code == 1
+    assert (file["ok"], file["max_abs_difference"], file["agreement"]) == (False, None, None)
+    assert "is not a safetensors file" in done.out
+
+
+def test_any_network_can_be_exported(few: Path, tmp_path: Path) -> None:
+    assert run("export", "demo", "--data", few, "--out", tmp_path / "out").code == 0
+    assert open_network(tmp_path / "out" / "network.safetensors").units.labels == open_network("demo").units.labels
+
+
+def test_pruning_a_pruned_network_keeps_the_first_widths(
+    pruned: tuple[Path, Done, dict[str, Any]], tmp_path: Path
+) -> None:
+    folder, _, _ = pruned
+    arguments = ("--criterion", "weight", "--until", "units=0.9", "--step", 100, "--out", tmp_path / "second")
+    assert run("prune", folder, *arguments).code == 0
+    manifest = load_pruned(tmp_path / "second" / "network.safetensors").manifest
+    assert sum(layer.width_before for layer in manifest.layers) == 448
+
+
+def test_exports_stay_out_of_run_folders(pruned: tuple[Path, Done, dict[str, Any]]) -> None:
+    done = run("export", pruned[0], "--out", pruned[0])
+    assert (done.code, "is a run folder" in done.err) == (2, True)

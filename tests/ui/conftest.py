@@ -1,0 +1,61 @@
+"""The app in a work folder of its own, driven without a browser."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+from explorer.runs import Run, read_run, write_run
+
+pytest.importorskip("streamlit")
+
+from driving import App
+
+RUN = "a-run-of-the-tests"
+
+
+@pytest.fixture(autouse=True, scope="session")
+def one_thread() -> Iterator[None]:
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
+
+
+@pytest.fixture(autouse=True)
+def workdir(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The app's work folder, empty."""
+    monkeypatch.setenv("PRUNING_EXPLORER_WORKDIR", str(tmp_path))
+    return tmp_path
+
+
+@pytest.fixture
+def open_app() -> Callable[..., App]:
+    """Call with a page and query parameters: a new browser tab on it."""
+    return App.opened
+
+
+@pytest.fixture
+def saved(workdir: Path) -> Callable[[str], Run]:
+    """Call with a run's id: what its folder says."""
+    return lambda run: read_run(workdir / "runs" / run)
+
+
+@pytest.fixture
+def write(workdir: Path) -> Callable[..., Path]:
+    """Call with what differs from an untouched run of the demo, or with bytes: the written run.json of RUN."""
+
+    def write(content: bytes | None = None, **parts: Any) -> Path:
+        network = {"source": "demo", "name": "demo", "arch": None}
+        path = write_run(workdir / "runs" / RUN, Run(network, {"source": "demo", "seed": 0}))
+        if content is None:
+            content = json.dumps(json.loads(path.read_text()) | parts).encode()
+        path.write_bytes(content)
+        return path
+
+    return write

@@ -1,0 +1,99 @@
+"""One tab of the app under test: what a person does in it, and what they read."""
+
+from __future__ import annotations
+
+import re
+from html import unescape
+from pathlib import Path
+
+from streamlit.testing.v1 import AppTest
+
+from explorer.ui.jobs import JOBS
+
+SCRIPT = Path(__file__).resolve().parents[2] / "app.py"
+FACT = re.compile(r'<span class="what">([^<]*)</span><span class="value">([^<]*)</span>')
+SECONDS = 60
+
+
+class App:
+    """A tab, and the words on it."""
+
+    def __init__(self, test: AppTest) -> None:
+        self.test = test
+
+    @classmethod
+    def opened(cls, page: str = "", **query: str) -> App:
+        """A new tab at an address."""
+        test = AppTest.from_file(SCRIPT, default_timeout=SECONDS)
+        for name, value in query.items():
+            test.query_params[name] = value
+        app = cls(test.run())
+        return app.go(page) if page else app
+
+    def go(self, page: str) -> App:
+        """Open a page; AppTest has no public way to a page that is a function."""
+        pages = self.test._registered_pages
+        self.test._page_hash = next(key for key, about in pages.items() if about["url_pathname"] == page)
+        return self.again()
+
+    def again(self) -> App:
+        """Run the script once more, as any interaction does."""
+        self.test.run()
+        return self
+
+    def click(self, label: str) -> App:
+        """Press the button whose label starts like this, and wait for the step that it may have begun."""
+        next(button for button in self.test.button if button.label.startswith(label)).click().run()
+        if (step := JOBS.find(f"step-{self.run}")) and step.active:
+            step.wait(SECONDS)
+            self.test.run()
+        return self
+
+    def set(self, label: str, value: object) -> App:
+        """Set the input of this label."""
+        inputs = (*self.test.number_input, *self.test.selectbox, *self.test.multiselect, *self.test.toggle)
+        next(each for each in inputs if each.label == label).set_value(value).run()
+        return self
+
+    @property
+    def run(self) -> str:
+        """The run that the address names."""
+        return self.test.query_params["run"]
+
+    @property
+    def buttons(self) -> dict[str, bool]:
+        """Label -> whether it can be pressed."""
+        return {button.label: not button.disabled for button in self.test.button}
+
+    @property
+    def facts(self) -> dict[str, str]:
+        """The numbers of the state bar."""
+        return dict(FACT.findall(self.bar))
+
+    @property
+    def bar(self) -> str:
+        """The state bar, with tags."""
+        return unescape(next(h.proto.body for h in self.test.get("html") if "state-bar" in h.proto.body))
+
+    @property
+    def said(self) -> str:
+        """All errors, warnings and notes."""
+        boxes = (*self.test.error, *self.test.warning, *self.test.info, *self.test.success)
+        return "\n".join(box.value for box in boxes)
+
+    @property
+    def text(self) -> str:
+        """Headings, captions and paragraphs."""
+        parts = (*self.test.subheader, *self.test.caption, *self.test.markdown)
+        return "\n".join(str(part.value) for part in parts)
+
+    @property
+    def charts(self) -> int:
+        """How many pictures there are."""
+        return len(self.test.get("plotly_chart"))
+
+    def fine(self) -> App:
+        """Itself, after making sure that nothing on the page has failed."""
+        assert not self.test.exception, self.test.exception
+        assert not self.test.error, self.said
+        return self

@@ -1,0 +1,193 @@
+"""What the pages show and say; the pictures themselves are tested as figures."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from driving import App
+
+from explorer.criteria import CRITERIA
+from explorer.errors import BadInput
+from explorer.runs import Run
+from explorer.ui import workspace
+from explorer.ui.jobs import JOBS, LONG, Job
+from explorer.ui.results import oracle_key
+from explorer.ui.workspace import Source
+
+RUN = "a-run-of-the-tests"
+FEW = Source(seed=7)  # of the demo, opened with few calibration images
+PICTURES = {"": 2, "saliency": 1, "oracle": 0, "prune": 1, "compare": 0, "export": 1}
+
+Open = Callable[..., App]
+
+
+@pytest.mark.parametrize("page", PICTURES)
+def test_every_page_opens_on_the_demo(open_app: Open, page: str) -> None:
+    app = open_app(page).fine()
+    assert app.charts == PICTURES[page]
+    assert app.test.subheader
+
+
+@pytest.mark.parametrize("page", PICTURES)
+def test_every_page_opens_on_a_pruned_network(open_app: Open, page: str) -> None:
+    app = open_app("prune").click("Go").go(page).fine()
+    assert app.facts["Units"] == "224"
+    assert app.charts == PICTURES[page]
+
+
+def test_the_choice_of_criterion_holds_on_every_page_and_in_the_address(open_app: Open) -> None:
+    app = open_app("saliency").set("Criterion", "apoz").fine()
+    assert CRITERIA["apoz"].title in app.text
+    app.go("prune").fine().click("Remove 1").fine()
+    assert f"1 unit by {CRITERIA['apoz'].title}" in app.bar
+    assert "APoZ of every unit" in open_app("saliency", criterion="APoZ").fine().text
+
+
+@pytest.mark.parametrize("criterion", CRITERIA)
+def test_every_criterion_has_distributions_and_a_next_step(open_app: Open, criterion: str) -> None:
+    app = open_app("saliency").set("Criterion", criterion).fine()
+    assert app.charts == 1
+    app.go("prune").click("Remove 1").fine()
+    assert app.facts["Units"] == "447"
+
+
+def test_units_can_be_ranked_anew_with_a_price_on_flops(open_app: Open) -> None:
+    app = open_app("prune").click("Remove 10").set("Rank anew after every step", True).set("FLOPs penalty", 0.001)
+    assert "FLOPs penalty 0.001" in app.fine().text and "the network as it is now" in app.text
+    assert app.click("Remove 10").fine().facts["Units"] == "428"
+
+
+def test_a_threshold_says_what_would_go_and_removes_it(open_app: Open, saved: Callable[[str], Run]) -> None:
+    app = open_app("saliency").fine()
+    assert "Drag the line to the right" in app.said
+    app.set("Exactly", 0.02).fine()
+    label = next(label for label in app.buttons if label.startswith("Remove "))
+    count = int(label.split()[1])
+    assert 0 < count < 448
+    assert f"**{count} units would go.** Measured on 512 validation images" in app.text
+    then = dict(zip(app.test.dataframe[0].value[""], app.test.dataframe[0].value["Then"], strict=True))
+    app.click(label).fine()
+    assert app.facts == then
+    assert app.facts["Units"] == str(448 - count)
+    assert saved(app.run).timeline.state.how.startswith(f"{count} units below a threshold of Taylor")
+
+
+def test_a_threshold_may_be_for_one_layer(open_app: Open, saved: Callable[[str], Run]) -> None:
+    app = open_app("saliency").set("Threshold for", "features.2").set("Exactly", 0.5).fine()
+    app.click("Remove ").fine()
+    removed = saved(app.run).timeline.state.removed
+    assert removed and set(removed) <= set(range(32, 64))
+
+
+def test_a_threshold_above_everything_leaves_each_layer_a_unit(open_app: Open) -> None:
+    app = open_app("saliency").set("Exactly", 9.0).fine().click("Remove 442 units").fine()
+    assert app.facts["Units"] == "6"
+    app.go("prune").click("Remove 1")
+    assert "No unit can go: every layer is down to its floor of 1." in app.said
+    assert app.facts["Units"] == "6"
+
+
+def test_a_target_below_the_floors_says_why_not(open_app: Open) -> None:
+    app = open_app("prune").set("Down to, %", 1).click("Go")
+    assert not app.test.exception
+    assert "units=0.01 can't be reached: with every layer at its floor of 1, 0.013 of the units is left." in app.said
+    assert app.facts["Units"] == "448"
+    assert "can't be reached" not in app.again().said
+
+
+def test_a_target_that_is_met_already_says_so(open_app: Open) -> None:
+    app = open_app("prune").click("Go").fine().click("Go")
+    assert "At most 50% of the units is left already: there is nothing to remove." in app.said
+    assert app.facts["Units"] == "224"
+
+
+def test_the_export_page_proves_the_file(open_app: Open) -> None:
+    app = open_app("prune").click("Remove 10").go("export").fine()
+    assert "100.0% of the predictions agree" in app.test.success[0].value
+    assert [button.label.split(" (")[0] for button in app.test.get("download_button")] == [
+        "Download demo-pruned.safetensors", "Download the plan as JSON",
+    ]  # fmt: skip
+
+
+def test_compare_draws_a_curve_of_each_criterion(open_app: Open) -> None:
+    app = open_app("compare").set("Criteria", ["weight", "random"]).click("Compare")
+    for job in list(JOBS._jobs.values()):
+        if job.label == "Comparing criteria":
+            job.wait(60)
+    assert app.again().fine().charts == 1
+    assert "Compare" not in app.buttons
+
+
+@pytest.fixture
+def few(monkeypatch: pytest.MonkeyPatch, write: Callable[..., Path]) -> Iterator[str]:
+    """A run whose oracle is quick; the key of its job."""
+    monkeypatch.setattr(workspace, "CALIBRATION", 8)
+    write(data={"source": "demo", "seed": FEW.seed})
+    key = oracle_key(workspace.open_workspace(FEW))
+    assert "-8-" in key
+    yield key
+    if job := JOBS.find(key):
+        job.cancel()
+        job.wait(10)
+        JOBS.forget(key)
+
+
+def test_the_oracle_runs_shows_its_ranks_and_is_kept(open_app: Open, few: str, workdir: Path) -> None:
+    app = open_app("oracle", run=RUN).fine()
+    assert "448 units on 8 images. Start it" in app.said
+    app.click("Run the oracle")
+    JOBS.find(few).wait(60)
+    assert app.again().fine().charts == 3
+    assert "Run the oracle" not in app.buttons
+    assert "On 8 calibration images of demo, seed 7" in app.text
+    assert "So far" not in app.text
+    JOBS.forget(few)  # as after a restart
+    assert open_app("oracle", run=RUN).fine().charts == 3
+    (kept,) = (workdir / "results").iterdir()
+    kept.write_bytes(kept.read_bytes()[:100])
+    assert "Start it" in open_app("oracle", run=RUN).fine().said
+
+
+def held(job: Job) -> None:
+    """Work that goes on until it is cancelled."""
+    while True:
+        job.report(1, 4, "64 of 256 images")
+        job._stop.wait(0.01)
+
+
+def submitted(key: str) -> Job:
+    job = JOBS.submit(key, "The oracle of every unit", held, LONG)
+    while job.done == 0:
+        job.wait(0.02)
+    return job
+
+
+def test_a_running_oracle_can_be_cancelled_dismissed_and_started_again(open_app: Open, few: str) -> None:
+    job = submitted(few)
+    app = open_app("oracle", run=RUN).fine()
+    assert app.buttons["Cancel"] and "Run the oracle" not in app.buttons
+    app.click("Cancel")
+    job.wait(10)
+    app.again()
+    assert "The oracle of every unit: cancelled at 25%; nothing was changed." in app.said
+    assert app.buttons["Run the oracle"] and app.buttons["Dismiss"]
+    assert "cancelled" not in app.click("Dismiss").said
+
+
+def test_a_second_tab_sees_the_same_job(open_app: Open, few: str) -> None:
+    submitted(few)
+    assert all(open_app("oracle", run=RUN).fine().buttons["Cancel"] for _ in range(2))
+
+
+@pytest.mark.parametrize("problem", [BadInput("The images are too small."), RuntimeError("out of memory")])
+def test_a_failed_job_says_what_went_wrong(open_app: Open, few: str, problem: Exception) -> None:
+    def fail(job: Job) -> None:
+        raise problem
+
+    JOBS.submit(few, "The oracle of every unit", fail, LONG).wait(10)
+    app = open_app("oracle", run=RUN)
+    assert not app.test.exception
+    assert f"The oracle of every unit: {'' if isinstance(problem, BadInput) else 'RuntimeError: '}{problem}" in app.said
+    assert app.buttons["Run the oracle"]
