@@ -41,7 +41,7 @@ def curvature_by_classes(network: Network, batches: Batches, *, report: Report =
             (slope,) = torch.autograd.grad(logit.sum(), gates, retain_graph=True)
             first += p[:, None] * slope
             second += p[:, None] * slope.square()
-        return second - first.square()
+        return (second - first.square()).clamp(min=0)  # rounding leaves dead units a hair below
 
     return _over_batches(of_batch, network, batches, f"images, {len(network.classes)} backward passes each", report)
 
@@ -83,7 +83,7 @@ def _over_batches(
     parts: list[Tensor] = []
     done = 0
     for x, y in batches:
-        parts.append(of_batch(gated, x.to(gated.device), y.to(gated.device), done).double().cpu())
+        parts.append(of_batch(gated, x.to(gated.device), y.to(gated.device), done).cpu().double())
         done += len(y)
         report(done, len(batches), note)
     return torch.cat(parts)

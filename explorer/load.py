@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from math import prod
 from pathlib import Path
 
 import torch
 from torch import nn
 
-from explorer.data import Preprocessing, asset
+from explorer.data import Batches, ImageSet, Preprocessing, asset, to_tensor
 from explorer.errors import BadInput
 from explorer.exactness import exact_units
 from explorer.export.manifest import LayerWidth
@@ -19,6 +20,8 @@ from explorer.networks.network import Network, fingerprint
 from explorer.networks.units import Units
 
 DEMO = "demo"
+CALIBRATION = 256  # images that criteria and the oracle look at, where nobody says otherwise
+LARGE = 2_000_000  # values of all images of a batch: what activations then take is bearable
 RUN_NETWORK = "network.safetensors"  # of a run folder
 
 
@@ -143,3 +146,23 @@ def for_classes(network: Network, classes: Sequence[str], data: str) -> Network:
             f"{classes[first]!r} there and {network.classes[first]!r} here."
         )
     return replace(network, classes=tuple(classes))
+
+
+def batches_for(
+    network: Network, images: ImageSet, split: str, limit: int | None = None, size: int | None = None
+) -> Batches:
+    """A split as batches for this network; BadInput where its images have not the size that the network takes."""
+    batches = Batches(images, split, network.preprocessing, limit, size or fitting_batch(network))
+    shape = tuple(to_tensor(images.image(int(batches.indices[0])), network.preprocessing).shape)
+    if shape != network.input_shape:
+        takes, comes = ("x".join(map(str, sides)) for sides in (network.input_shape, shape))
+        raise BadInput(
+            f"{network.name} takes images of {takes} (channels, height, width), but those of {images.name} are {comes} "
+            "after preprocessing: give a size and a crop, or other images."
+        )
+    return batches
+
+
+def fitting_batch(network: Network) -> int:
+    """Images a batch: fewer where they are large, so that the activations fit into memory."""
+    return max(4, min(32, LARGE // prod(network.input_shape)))

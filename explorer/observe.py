@@ -78,7 +78,7 @@ def _observe_batch(gated: Gated, recorder: FeatureMaps, units: Units, x: Tensor,
         "mean_square": _reduce(units, {name: m.square() for name, m in z.items()}, torch.mean),
         "positive": _reduce(units, {name: (m > 0).float() for name, m in z.items()}, torch.mean),
     }
-    return {name: value.double().cpu() for name, value in found.items()} | {"labels": y.cpu()}
+    return {name: value.cpu().double() for name, value in found.items()} | {"labels": y.cpu()}
 
 
 def _reduce(units: Units, maps: dict[str, Tensor], over_positions: Callable[..., Tensor]) -> Tensor:

@@ -62,12 +62,12 @@ def _changes(gated: Gated, units: int, x: Tensor, y: Tensor) -> Iterator[Tensor]
     for unit in range(units):
         gates = torch.ones(units, device=x.device)
         gates[unit] = 0
-        yield (_losses(gated, x, y, gates) - base).cpu()
+        yield _losses(gated, x, y, gates) - base
 
 
 @torch.no_grad()
 def _losses(gated: Gated, x: Tensor, y: Tensor, gates: Tensor) -> Tensor:
-    return F.cross_entropy(gated(x, gates), y, reduction="none").double()
+    return F.cross_entropy(gated(x, gates), y, reduction="none").cpu().double()
 
 
 def _summary(units: Units, changes: Tensor) -> Oracle:

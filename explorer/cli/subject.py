@@ -13,18 +13,16 @@ import torch
 from explorer.cli.options import Request
 from explorer.cli.output import progress, warn
 from explorer.costs import FLOPS_CONVENTION, Costs, measure_costs
-from explorer.data import Batches, ImageSet, Preprocessing, asset, open_images, override, to_tensor
+from explorer.data import Batches, ImageSet, Preprocessing, asset, open_images, override
 from explorer.device import choose
 from explorer.errors import BadInput
 from explorer.export.manifest import Manifest
 from explorer.export.safetensors_file import has_manifest, load_network
-from explorer.load import DEMO, RUN_NETWORK, for_classes, open_network
+from explorer.load import CALIBRATION, DEMO, RUN_NETWORK, batches_for, fitting_batch, for_classes, open_network
 from explorer.networks.architectures import preprocessing_for
 from explorer.networks.network import Network
 from explorer.runs import FILE, Run, read_run
 
-CALIBRATION = 256  # images, unless --limit says otherwise
-LARGE = 2_000_000  # values of all images of a batch: what activations then take is bearable
 SHOWN = 3  # skipped files that a message names
 
 
@@ -48,15 +46,12 @@ class Subject:
     @property
     def batch_size(self) -> int:
         """Images computed at once."""
-        channels, height, width = self.network.input_shape
-        return self.request.batch_size or max(4, min(64, LARGE // (channels * height * width)))
+        return self.request.batch_size or fitting_batch(self.network)
 
     def batches(self, split: str, limit: int | None = None) -> Batches:
         """A split as tensors; BadInput where there is none, or its images have not the size that the network takes."""
         assert self.images is not None, "commands that read images open their subject with them"
-        batches = Batches(self.images, split, self.network.preprocessing, limit, self.batch_size)
-        _check_shape(self.network, batches)
-        return batches
+        return batches_for(self.network, self.images, split, limit, self.batch_size)
 
     def calibration(self) -> Batches:
         """The images that criteria and the oracle look at."""
@@ -161,16 +156,6 @@ def original_widths(network: Network, manifest: Manifest | None) -> dict[str, in
     """Layer -> its units before any pruning, also that of which the network's own file tells."""
     told = {layer.name: layer.width_before for layer in manifest.layers} if manifest else {}
     return {layer.name: told.get(layer.name, len(layer)) for layer in network.units.layers}
-
-
-def _check_shape(network: Network, batches: Batches) -> None:
-    shape = tuple(to_tensor(batches.images.image(int(batches.indices[0])), network.preprocessing).shape)
-    if shape != network.input_shape:
-        takes, comes = ("x".join(map(str, sides)) for sides in (network.input_shape, shape))
-        raise BadInput(
-            f"{network.name} takes images of {takes} (channels, height, width), but those of {batches.images.name} are "
-            f"{comes} after preprocessing: give --size and --crop, or other images."
-        )
 
 
 def _tell_skipped(images: ImageSet) -> None:

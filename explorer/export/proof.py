@@ -28,7 +28,7 @@ class Proof:
     logits: Tensor  # (N, classes) float32
 
 
-@torch.inference_mode()
+@torch.no_grad()
 def prove(network: Network, inputs: Tensor) -> Proof:
     """The network's own logits on the first 64 of the given images, (N, C, H, W) after preprocessing."""
     inputs = inputs[:IMAGES]

@@ -13,10 +13,9 @@ import streamlit as st
 from explorer.costs import Costs, measure_costs
 from explorer.data import Batches, ImageSet, open_images
 from explorer.errors import BadInput
-from explorer.load import DEMO, for_classes, network_from_bytes, open_network
+from explorer.load import CALIBRATION, DEMO, batches_for, for_classes, network_from_bytes, open_network
 from explorer.networks.network import Network
 
-CALIBRATION = 256  # images that criteria and the oracle look at
 VALIDATION = 512  # images that every state is evaluated on
 
 
@@ -69,16 +68,9 @@ def open_workspace(source: Source) -> Workspace:
     network = _network(source)
     images = open_images(source.data, seed=source.seed)
     network = for_classes(network, images.classes, images.name)
-    size = batch_size(network)
-    calibration = Batches(images, "calibration", network.preprocessing, CALIBRATION, size)
-    validation = Batches(images, "validation", network.preprocessing, VALIDATION, size)
+    calibration = batches_for(network, images, "calibration", CALIBRATION)
+    validation = batches_for(network, images, "validation", VALIDATION)
     return Workspace(source, network, measure_costs(network), images, calibration, validation)
-
-
-def batch_size(network: Network) -> int:
-    """Images a batch, so that the activations of large images fit into memory."""
-    channels, height, width = network.input_shape
-    return max(4, min(32, 2_000_000 // (channels * height * width)))
 
 
 def _network(source: Source) -> Network:

@@ -1,0 +1,96 @@
+"""What a person does on the pages and reads there."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from playwright.sync_api import Locator, Page
+
+PAGES = ("network", "saliency", "oracle", "prune", "compare", "export")
+IDLE = "[data-testid=stApp][data-test-script-state=notRunning]"
+EXCEPTION = "[data-testid=stException]"
+PICTURE = ".js-plotly-plot"
+
+
+def visit(tab: Page, page: str, run: str = "") -> None:
+    """Open a page by its address, of a run if one is named, and wait for it."""
+    tab.goto(f"/{'' if page == 'network' else page}" + (f"?run={run}" if run else ""))
+    settle(tab)
+
+
+def turn(tab: Page, page: str) -> None:
+    """Go to another page by its link."""
+    tab.get_by_role("navigation", name="App pages").get_by_role("link", name=page.capitalize()).click()
+    tab.wait_for_url(re.compile(rf"/{'' if page == 'network' else page}\?"))
+    settle(tab)
+
+
+def settle(tab: Page) -> None:
+    """Wait until the page is drawn, and make sure that nothing on it failed."""
+    tab.locator(".state-bar").wait_for()
+    tab.locator(IDLE).wait_for()
+    assert tab.locator(EXCEPTION).count() == 0, tab.locator(EXCEPTION).first.inner_text()
+    assert "Traceback" not in tab.locator("body").inner_text()
+
+
+def facts(tab: Page) -> dict[str, str]:
+    """The numbers of the state bar."""
+    found = tab.locator(".state-bar .fact").all()
+    return {one.locator(".what").inner_text(): one.locator(".value").inner_text() for one in found}
+
+
+def state(tab: Page) -> str:
+    """Which state of the timeline the bar names: "state 1 of 2"."""
+    found = re.search(r"state \d+ of \d+", tab.locator(".state-bar").inner_text())
+    assert found
+    return found[0]
+
+
+def press(tab: Page, name: str, then: str) -> dict[str, str]:
+    """Press a button, wait for the state that the bar shall name, and read its numbers."""
+    tab.get_by_role("button", name=name, exact=True).click()
+    reach(tab, then)
+    return facts(tab)
+
+
+def reach(tab: Page, wanted: str) -> None:
+    """Wait until the bar names a state, for example "state 1 of 2"."""
+    tab.locator(".state-bar", has_text=re.compile(rf"{wanted}\b")).wait_for()
+    settle(tab)
+
+
+def run_of(tab: Page) -> str:
+    """The run that the address names."""
+    tab.wait_for_url(re.compile(r"[?&]run=[\w-]+"))
+    found = re.search(r"[?&]run=([\w-]+)", tab.url)
+    assert found
+    return found[1]
+
+
+def until(tab: Page, true: Callable[[], bool], what: str) -> None:
+    """Wait until something holds that no locator can wait for."""
+    for _ in range(300):
+        if true():
+            return
+        tab.wait_for_timeout(100)
+    raise AssertionError(f"never came: {what}")
+
+
+def upload(tab: Page, path: Path, arch: str | None = None) -> Locator:
+    """Offer a file in the Network page's dialog and press Open; returns the dialog."""
+    tab.get_by_role("button", name="Open another network").click()
+    dialog = tab.get_by_role("dialog")
+    dialog.locator("input[type=file]").set_input_files(path)
+    dialog.get_by_text(path.name).first.wait_for()
+    if arch:
+        box = dialog.get_by_role("combobox", name="Architecture")
+        box.fill(arch)
+        tab.get_by_role("option", name=arch, exact=True).click()
+    button = dialog.get_by_role("button", name="Open", exact=True).last
+    button.click()
+    return dialog

@@ -1,0 +1,135 @@
+"""A server as a person starts it, and a browser that may speak to nobody else.
+
+Without Chromium these tests skip; where CI=true, a missing Chromium is a failure.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+CHROMIUM = ("chromium", "chromium-browser", "google-chrome")
+FLAGS = ("--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage")
+START = "from explorer.cli import main; main()"  # what the console command runs
+SECONDS = 60
+
+
+def _unavailable(reason: str) -> None:
+    (pytest.fail if os.environ.get("CI") == "true" else pytest.skip)(f"browser tests need {reason}")
+
+
+@pytest.fixture(scope="session")
+def chromium() -> str:
+    """The path of a Chromium."""
+    found = next(filter(None, map(shutil.which, CHROMIUM)), None)
+    if not found:
+        _unavailable(f"Chromium: none of {', '.join(CHROMIUM)} is on the PATH")
+    return str(found)
+
+
+@pytest.fixture(scope="session")
+def workdir(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The server's work folder."""
+    return tmp_path_factory.mktemp("work")
+
+
+@pytest.fixture(scope="session")
+def server(chromium: str, workdir: Path) -> Iterator[str]:
+    """The address of a running app."""
+    port = _free_port()
+    log = workdir / "server.log"
+    command = [sys.executable, "-c", START, "app", "--no-browser", "--port", str(port), "--workdir", str(workdir)]
+    with log.open("wb") as output:
+        process = subprocess.Popen(command, cwd=ROOT, stdout=output, stderr=subprocess.STDOUT)
+    try:
+        _await(f"http://localhost:{port}", process, log)
+        yield f"http://localhost:{port}"
+    finally:
+        process.terminate()
+        try:
+            process.wait(15)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+    said = log.read_text(errors="replace")
+    assert "Traceback" not in said, said
+
+
+def _free_port() -> int:
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        return listener.getsockname()[1]
+
+
+def _await(address: str, process: subprocess.Popen[bytes], log: Path) -> None:
+    deadline = time.monotonic() + SECONDS
+    while time.monotonic() < deadline and process.poll() is None:
+        try:
+            urllib.request.urlopen(f"{address}/_stcore/health", timeout=1).close()
+            return
+        except (urllib.error.URLError, OSError):
+            time.sleep(0.1)
+    pytest.fail(f"the app did not start:\n{log.read_text(errors='replace')}")
+
+
+@pytest.fixture(scope="module")
+def browser(chromium: str) -> Iterator[object]:
+    """A browser; a module's own, so that Playwright's event loop ends with it."""
+    try:
+        from playwright.sync_api import sync_playwright
+    except ImportError:
+        _unavailable("the package playwright")
+    with sync_playwright() as playwright:
+        launched = playwright.chromium.launch(executable_path=chromium, args=FLAGS)
+        yield launched
+        launched.close()
+
+
+@pytest.fixture
+def new_tab(server: str, browser: object) -> Iterator[Callable[..., object]]:
+    """Call with options of a context: an empty tab of a fresh browser profile.
+
+    At the end it asserts that nothing was asked of another host, and that no script of the page failed.
+    """
+    contexts, asked, failures = [], [], []
+
+    def open_tab(**options: object) -> object:
+        context = browser.new_context(base_url=server, **({"viewport": {"width": 1440, "height": 900}} | options))
+        contexts.append(context)
+        context.on("request", lambda request: asked.append(request.url))
+        context.on("weberror", lambda error: failures.append(str(error.error)))
+        tab = context.new_page()
+        tab.on("websocket", lambda connection: asked.append(connection.url))
+        tab.set_default_timeout(SECONDS * 1000)
+        return tab
+
+    yield open_tab
+    for context in contexts:
+        context.close()
+    host = urlsplit(server).netloc
+    assert asked
+    assert {url for url in asked if not _stays(url, host)} == set()
+    assert failures == []
+
+
+def _stays(url: str, host: str) -> bool:
+    parts = urlsplit(url)
+    return parts.scheme in ("data", "blob") or parts.netloc == host
+
+
+@pytest.fixture
+def tab(new_tab: Callable[..., object]) -> object:
+    """An empty tab."""
+    return new_tab()

@@ -1,0 +1,191 @@
+"""The main job, end to end: look, score, prune, go back, compare, export, and take the file away."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+import torch
+
+pytest.importorskip("playwright")
+
+from acting import PICTURE, facts, press, reach, run_of, settle, state, turn, until, upload, visit
+from playwright.sync_api import Locator, Page
+
+import explorer
+from explorer.data import Batches, open_images
+from explorer.load import open_network
+
+COUNT = re.compile(r"([\d,]+) of ([\d,]+) feature maps below")
+
+
+def test_the_first_page_shows_the_demo(tab: Page) -> None:
+    visit(tab, "network")
+    tab.locator(PICTURE).first.wait_for()
+    assert state(tab) == "state 0 of 0"
+    assert facts(tab)["Units"] == "448"
+    tab.get_by_role("listbox", name="6 layers, 448 of 448 feature maps kept").wait_for()
+    assert tab.get_by_role("heading", name="Where the feature maps and FLOPs are").is_visible()
+
+
+def below(tab: Page) -> int:
+    """How many units the histogram says are below the line."""
+    found = COUNT.search(tab.get_by_role("status").filter(has_text="feature maps below").inner_text())
+    assert found and found[2] == "448"
+    return int(found[1])
+
+
+def would_go(tab: Page, count: int) -> Locator:
+    return tab.get_by_text(re.compile(rf"^{count} units? would go\."))
+
+
+def drag(tab: Page, share: float) -> None:
+    """Press on the line and move it to a share of the histogram's width, without letting go."""
+    box = tab.get_by_role("group", name="Histogram of Threshold").bounding_box()
+    grip = tab.get_by_role("slider", name="Threshold").bounding_box()
+    assert box and grip
+    tab.mouse.move(grip["x"] + grip["width"] / 2, box["y"] + 40)
+    tab.mouse.down()
+    tab.mouse.move(box["x"] + share * box["width"], box["y"] + 40, steps=8)
+
+
+def test_a_threshold_is_dragged_and_moved_by_keys_and_its_units_removed(tab: Page) -> None:
+    visit(tab, "saliency")
+    tab.locator(PICTURE).wait_for()
+    slider = tab.get_by_role("slider", name="Threshold")
+    slider.scroll_into_view_if_needed()
+    assert below(tab) == 0
+    drag(tab, 0.82)
+    dragged = below(tab)
+    assert 0 < dragged < 448
+    assert not would_go(tab, dragged).is_visible()
+    tab.mouse.up()
+    would_go(tab, dragged).wait_for()
+    settle(tab)
+    assert slider.get_attribute("aria-valuetext").endswith(f", {dragged} of 448 feature maps below")
+
+    slider.focus()
+    tab.keyboard.press("ArrowRight")
+    assert below(tab) == dragged + 1
+    would_go(tab, dragged + 1).wait_for()
+    settle(tab)
+    slider.focus()
+    tab.keyboard.press("Home")
+    tab.get_by_text("Drag the line to the right").wait_for()
+    assert below(tab) == 0
+    slider.focus()
+    tab.keyboard.press("PageUp")
+    paged = below(tab)
+    assert paged >= 448 // 20
+    would_go(tab, paged).wait_for()
+    settle(tab)
+    press(tab, f"Remove {paged} units", "state 1 of 1")
+    assert facts(tab)["Units"] == str(448 - paged)
+
+
+def test_steps_forward_and_back_bring_the_numbers_back_exactly(tab: Page) -> None:
+    visit(tab, "prune")
+    seen = [facts(tab)]
+    seen.append(press(tab, "Remove 1", "state 1 of 1"))
+    seen.append(press(tab, "Remove 10", "state 2 of 2"))
+    seen.append(press(tab, "Remove 10", "state 3 of 3"))
+    assert [found["Units"] for found in seen] == ["448", "447", "437", "427"]
+    assert len({found["FLOPs"] for found in seen[1:]} | {found["Parameters"] for found in seen[1:]}) > 2
+    assert press(tab, "Back 2", "state 1 of 3") == seen[1]
+    assert press(tab, "Redo", "state 2 of 3") == seen[2]
+    assert press(tab, "Redo", "state 3 of 3") == seen[3]
+    assert press(tab, "Undo", "state 2 of 3") == seen[2]
+    found = press(tab, "Go", "state 4 of 4")
+    assert found["Units"] == "224"
+    tab.get_by_role("listbox", name="6 layers, 224 of 448 feature maps kept").wait_for()
+    tab.reload()
+    settle(tab)
+    assert (state(tab), facts(tab)) == ("state 4 of 4", found)
+
+
+def test_a_double_click_breaks_nothing(tab: Page) -> None:
+    visit(tab, "prune")
+    tab.get_by_role("button", name="Remove 10", exact=True).dblclick()
+    reach(tab, "state [12] of [12]")
+    until(tab, lambda: state(tab) in ("state 1 of 1", "state 2 of 2"), "a settled state")
+    settle(tab)
+    steps = int(state(tab)[-1])
+    assert facts(tab)["Units"] == str(448 - 10 * steps)
+    assert press(tab, "Remove 1", f"state {steps + 1} of {steps + 1}")["Units"] == str(447 - 10 * steps)
+
+
+def test_the_browser_s_back_button_returns_to_the_page_before(tab: Page) -> None:
+    visit(tab, "network")
+    turn(tab, "prune")
+    run = run_of(tab)
+    tab.get_by_role("button", name="Remove 1", exact=True).wait_for()
+    turn(tab, "export")
+    tab.get_by_role("heading", name="The file").wait_for()
+    tab.go_back()
+    tab.get_by_role("button", name="Remove 1", exact=True).wait_for()
+    settle(tab)
+    assert run_of(tab) == run
+    tab.go_forward()
+    tab.get_by_role("heading", name="The file").wait_for()
+
+
+def test_compare_draws_a_curve_of_each_criterion(tab: Page) -> None:
+    visit(tab, "compare")
+    for name in ("OBD", "Activation mean", "Weight"):
+        tab.get_by_role("button", name=f"Remove {name}", exact=True).click()
+        tab.get_by_role("button", name=f"Remove {name}", exact=True).wait_for(state="detached")
+        settle(tab)
+    tab.get_by_role("button", name="Compare", exact=True).click()
+    figure = tab.get_by_role("figure", name=re.compile("Accuracy against units left.*Taylor.*Random"))
+    figure.wait_for()
+    until(tab, lambda: not tab.get_by_role("progressbar").count(), "the end of the comparison")
+    settle(tab)
+    figure.wait_for()
+
+
+def accuracy(module: torch.nn.Module) -> float:
+    """On the validation images that the pages show."""
+    batches = Batches(open_images("demo"), "validation", module.preprocessing, 512)
+    with torch.no_grad():
+        right = sum(int((module(x).argmax(1) == y).sum()) for x, y in batches)
+    return right / 512
+
+
+def test_the_file_taken_away_computes_what_the_pages_showed(tab: Page, tmp_path: Path) -> None:
+    visit(tab, "prune")
+    shown = press(tab, "Go", "state 1 of 1")
+    turn(tab, "export")
+    tab.get_by_text("100.0% of the predictions agree").wait_for()
+    assert tab.get_by_role("alert").count() == 0
+    with tab.expect_download() as download:
+        tab.get_by_role("button", name="Download demo-pruned.safetensors").click()
+    path = tmp_path / download.value.suggested_filename
+    download.value.save_as(path)
+    assert path.name == "demo-pruned.safetensors"
+
+    reloaded = explorer.load_pruned(path)
+    assert sum(layer.width_after for layer in reloaded.manifest.layers) == 224
+    assert f"{accuracy(reloaded):.1%}" == shown["Accuracy"]
+
+    turn(tab, "network")
+    upload(tab, path)
+    tab.locator(".state-bar .name", has_text=path.name).wait_for()
+    settle(tab)
+    assert facts(tab) == shown | {"Units": "224"}
+    tab.get_by_role("listbox", name="6 layers, 224 of 224 feature maps kept").wait_for()
+    for layer in reloaded.manifest.layers:
+        option = tab.get_by_role("option", name=f"{layer.name}: {layer.width_after} of {layer.width_after} feature")
+        assert option.is_visible()
+
+
+def test_a_checkpoint_is_opened_with_its_architecture(tab: Page, tmp_path: Path) -> None:
+    path = tmp_path / "mine.pt"
+    torch.save(dict(open_network("demo").module.state_dict()), path)
+    visit(tab, "network")
+    upload(tab, path, "explorer:vgg_small")
+    tab.locator(".state-bar .name", has_text="mine.pt").wait_for()
+    settle(tab)
+    assert facts(tab)["Units"] == "448"
+    turn(tab, "prune")
+    assert press(tab, "Remove 10", "state 1 of 1")["Units"] == "438"

@@ -1,0 +1,63 @@
+"""Every page in light and dark, wide and narrow; and what a screen reader and a keyboard need."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+
+import pytest
+
+pytest.importorskip("playwright")
+
+from acting import PAGES, PICTURE, run_of, settle, turn, visit
+from playwright.sync_api import Page
+
+PICTURES = {"network": 2, "saliency": 1, "oracle": 0, "prune": 1, "compare": 0, "export": 1}
+
+
+def brightness(tab: Page) -> float:
+    """Of the page's ground, 0 to 255."""
+    color = tab.locator("[data-testid=stApp]").evaluate("node => getComputedStyle(node).backgroundColor")
+    parts = [float(part) for part in re.findall(r"[\d.]+", color)[:3]]
+    return sum(parts) / len(parts)
+
+
+@pytest.mark.parametrize("width", [1440, 420])
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_every_page_is_drawn(new_tab: Callable[..., Page], scheme: str, width: int) -> None:
+    tab = new_tab(color_scheme=scheme, viewport={"width": width, "height": 900})
+    visit(tab, "network")
+    run = run_of(tab)
+    for page in PAGES:
+        visit(tab, page, run)
+        if PICTURES[page]:
+            tab.locator(PICTURE).nth(PICTURES[page] - 1).wait_for()
+        assert (brightness(tab) > 200) == (scheme == "light")
+        assert tab.evaluate("document.documentElement.scrollWidth") <= width, page
+        assert tab.get_by_role("alert").count() == 0
+
+
+def test_every_picture_button_and_input_has_a_name(tab: Page) -> None:
+    visit(tab, "network")
+    for page in PAGES:
+        turn(tab, page)
+        if PICTURES[page]:
+            tab.locator(PICTURE).nth(PICTURES[page] - 1).wait_for()
+        figures = tab.get_by_role("figure").all()
+        assert len(figures) == tab.locator(PICTURE).count()
+        assert all(len(figure.get_attribute("aria-label") or "") > 20 for figure in figures)
+        tree = tab.locator("main, [data-testid=stMain]").first.aria_snapshot()
+        nameless = re.findall(r"^ *- (?:button|combobox|spinbutton|slider|textbox|listbox|radiogroup|link)$", tree, re.M)
+        assert nameless == [], page
+
+
+def test_a_layer_of_the_strip_is_chosen_by_keys(tab: Page) -> None:
+    visit(tab, "network")
+    options = tab.get_by_role("listbox", name=re.compile("6 layers")).get_by_role("option")
+    options.nth(0).focus()
+    tab.keyboard.press("ArrowRight")
+    tab.keyboard.press("ArrowRight")
+    tab.keyboard.press("Enter")
+    tab.get_by_role("option", selected=True, name=re.compile(r"^features\.5: 64 of 64")).wait_for()
+    settle(tab)
+    assert tab.get_by_role("option", selected=True).count() == 1
