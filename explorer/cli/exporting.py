@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import click
+import torch
 
 from explorer.cli.options import Request, json_option, requests
 from explorer.cli.output import check_writable, progress, table, write_json
@@ -46,7 +47,7 @@ def export(request: Request, names: str, out: Path) -> None:
     subject = open_subject(request)
     batches = subject.batches("validation", proof.IMAGES)
     with progress("Exporting"):
-        proven = proof.prove(subject.network, next(iter(batches))[0])
+        proven = proof.prove(subject.network, torch.cat([x for x, _ in batches]))
         written = formats.export(subject.network, out, chosen, proof=proven, **_described(subject))
     rows = [[kind, str(path), path.stat().st_size / 1e6] for kind, path in written.items()]
     table(f"{subject.network.name}, exported", ("What", "File", "MB"), rows, [subject.measured_on(batches)])

@@ -25,8 +25,10 @@ from explorer.ui.session import View
 
 LOAD = """import explorer
 
-network = explorer.load_pruned("{name}")  # a torch.nn.Module in eval mode; its class is not needed
-logits = network(images)  # (N, {shape}) float32 -> (N, {classes})"""
+# a torch.nn.Module in eval mode, without its class
+network = explorer.load_pruned("{name}")
+# (N, {shape}) float32 -> (N, {classes})
+logits = network(images)"""
 
 
 @dataclass(frozen=True)
