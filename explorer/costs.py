@@ -36,11 +36,14 @@ class ModuleCost:
     positions: int  # H*W of the output; 1 for a linear layer
     bias: bool
     depthwise: bool
+    learned: bool  # whether the kernel is a parameter: a fixed one is not counted among them
 
     def parameters(self, reads: int, writes: int) -> int:
         """Number of parameters with so many channels left."""
+        if not self.learned:
+            return 0
         if self.kind == "batchnorm":
-            return 2 * writes if self.bias else 0
+            return 2 * writes
         return writes * (self._fan_in(reads) + self.bias)
 
     def flops(self, reads: int, writes: int) -> int:
@@ -129,4 +132,5 @@ def _cost(name: str, module: nn.Module, out: Tensor) -> ModuleCost:
         positions=positions,
         bias=getattr(module, "bias", None) is not None,
         depthwise=depthwise(module),
+        learned=isinstance(getattr(module, "weight", None), nn.Parameter),
     )

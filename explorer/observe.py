@@ -99,7 +99,7 @@ def kernel_square(network: Network) -> Tensor:
     """(units,) mean square of each unit's kernel, averaged over the convolutions that write it."""
     values = []
     for layer in network.units.layers:
-        kernels = [network.module.get_parameter(f"{w}.weight") for w in layer.writers]
+        kernels: list[Tensor] = [getattr(network.module.get_submodule(w), "weight") for w in layer.writers]  # noqa: B009
         squares = [k.double().square().flatten(1).mean(1).cpu() for k in kernels]
         picked = [s[torch.from_numpy(layer.written(w))].mean(1) for s, w in zip(squares, layer.writers, strict=True)]
         values.append(torch.stack(picked).mean(0))

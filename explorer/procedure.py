@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import partial
 
 import torch
 from torch import Tensor
@@ -14,7 +15,7 @@ from explorer.data import Batches
 from explorer.errors import BadInput
 from explorer.evaluate import evaluate
 from explorer.evidence import gather
-from explorer.finetune import Recipe, minibatches, train
+from explorer.finetune import Minibatch, Recipe, minibatches, train
 from explorer.networks.network import Network, with_weights_of
 from explorer.plan import check_target, nothing, over_all_units, remove_next, remove_until, share_left
 from explorer.progress import Report, silent
@@ -53,6 +54,7 @@ class Settings:
 class Step:
     """Where the procedure stands after one step."""
 
+    number: int  # 0 = the network as given
     network: Network  # pruned, and fine-tuned where updates were asked for
     removed: Tensor  # (units,) bool over the units of the network that the procedure started from
     metrics: Metrics
@@ -65,38 +67,63 @@ def iterate(
     validation: Batches,
     settings: Settings,
     report: Report = silent,
+    start: Step | None = None,
 ) -> Iterator[Step]:
     """Every state from the network as given to the target, each evaluated on the validation images.
 
-    Saliencies are estimated anew, in eval mode on the calibration images, before each step. Raises BadInput before
-    any work where the target can't be reached.
+    Saliencies are estimated anew, in eval mode on the calibration images, before each step. With `start`, a state
+    that the same settings gave before, only the states after it: the same that would have come without the stop.
+    Raises BadInput before any work where the target can't be reached.
     """
-    costs = measure_costs(network)
-    removed = nothing(network.units)
-    remove_until(costs, removed, torch.zeros(len(removed)), settings.measure, settings.target)  # refuses at once
-    stream = minibatches(finetuning, settings.recipe.batch_size, settings.seed) if settings.updates else None
-    yield Step(network, removed, metrics_of(evaluate(network, validation), costs, removed))
-    while share_left(costs, removed, settings.measure) > settings.target:
-        more = _next(costs, removed, _saliency(network, costs, removed, calibration, settings), settings)
-        network = prune(network, more[~removed])
-        removed = more
-        if stream:
-            tuned = train(network.module, stream, settings.updates, settings.recipe, seed=settings.seed)
-            network = with_weights_of(network, tuned)
-        report(*_progress(costs, removed, settings))
-        yield Step(network, removed, metrics_of(evaluate(network, validation), costs, removed))
+    costs, whole = measure_costs(network), nothing(network.units)
+    remove_until(costs, whole, torch.zeros(len(whole)), settings.measure, settings.target)  # refuses at once
+    stage = partial(_stage, report, costs, settings)
+    if start is None:
+        outcome = evaluate(network, validation, report=stage(whole, whole))
+        start = Step(0, network, whole, metrics_of(outcome, costs, whole))
+        yield start
+    step, drawn = start, start.number * settings.updates
+    stream = minibatches(finetuning, settings.recipe.batch_size, settings.seed, drawn)
+    while share_left(costs, step.removed, settings.measure) > settings.target:
+        saliency = _saliency(step, costs, calibration, settings, stage(step.removed, step.removed))
+        removed = _next(costs, step.removed, saliency, settings)
+        if settings.updates:
+            smaller = _tuned(step, removed, stream, settings, stage(step.removed, removed, 0, 0.5))
+        else:
+            smaller = prune(network, removed)
+        outcome = evaluate(smaller, validation, report=stage(step.removed, removed, 0.5, 1))
+        step = Step(step.number + 1, smaller, removed, metrics_of(outcome, costs, removed))
+        yield step
 
 
-def _progress(costs: Costs, removed: Tensor, settings: Settings) -> tuple[int, int, str]:
-    left = share_left(costs, removed, settings.measure)
-    done = min(1000, round(1000 * (1 - left) / (1 - settings.target)))
-    return done, 1000, f"{int(removed.sum())} units removed, {left:.1%} of the {settings.measure} left"
+def _stage(
+    report: Report, costs: Costs, settings: Settings, before: Tensor, after: Tensor, first: float = 0, last: float = 1
+) -> Report:
+    """Enter a stage: its work takes the bar from `first` to `last` (0 to 1) of the way between two plans."""
+    left = share_left(costs, after, settings.measure)
+    where = f"{int(after.sum())} units removed, {left:.1%} of the {settings.measure} left"
+    ends = [min(1.0, (1 - share_left(costs, p, settings.measure)) / (1 - settings.target)) for p in (before, after)]
+
+    def staged(done: int, total: int, note: str = "") -> None:
+        way = first + (last - first) * done / total
+        report(round(1000 * (ends[0] + (ends[1] - ends[0]) * way)), 1000, "; ".join(filter(None, (where, note))))
+
+    staged(0, 1)
+    return staged
 
 
-def _saliency(network: Network, costs: Costs, removed: Tensor, images: Batches, settings: Settings) -> Tensor:
+def _tuned(step: Step, removed: Tensor, stream: Iterator[Minibatch], settings: Settings, report: Report) -> Network:
+    """The network of `step` without the units that `removed` (units,) adds, fine-tuned."""
+    smaller = prune(step.network, removed[~step.removed])
+    tuned = train(smaller.module, stream, settings.updates, settings.recipe, seed=settings.seed, report=report)
+    return with_weights_of(smaller, tuned)
+
+
+def _saliency(step: Step, costs: Costs, images: Batches, settings: Settings, report: Report) -> Tensor:
     """(units left,) -> spread over the original units, (units,); those already gone stand at infinity."""
-    criterion = CRITERIA[settings.criterion]
-    evidence = gather(network, images, with_curvature=criterion.needs == "curvature", seed=settings.seed)
+    network, removed, criterion = step.network, step.removed, CRITERIA[settings.criterion]
+    curved = criterion.needs == "curvature"
+    evidence = gather(network, images, with_curvature=curved, seed=settings.seed, report=report)
     prices = costs.unit_flops()[~removed]
     found = scaled(criterion.saliency(evidence), network.units, settings.scaling, prices, settings.flops_penalty)
     return over_all_units(found, removed)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, replace
+import math
+from dataclasses import asdict, dataclass, fields, replace
 from typing import Any
 
 import torch
@@ -139,7 +140,8 @@ def _state(entry: dict[str, Any], place: int) -> State:
 
 
 def _metrics(entry: dict[str, Any]) -> Metrics:
-    for name, value in entry.items():
-        if not isinstance(value, int | float):
-            raise TypeError(f"{name} is not a number")
+    for field in fields(Metrics):
+        value, kind = entry[field.name], int if field.type == "int" else int | float
+        if isinstance(value, bool) or not isinstance(value, kind) or not math.isfinite(value):
+            raise TypeError(f"{field.name} is no such number")
     return Metrics(**entry)

@@ -5,6 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+import torch
+
+torch.set_num_threads(1)  # the networks here are too small to share: two threads mostly wait for each other
 
 ROOT = Path(__file__).resolve().parent.parent
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import pairwise
+from pathlib import Path
 
 import pytest
 import torch
@@ -13,6 +15,8 @@ from explorer.errors import BadInput
 from explorer.evaluate import evaluate
 from explorer.finetune import Recipe
 from explorer.procedure import Settings, Step, iterate
+from explorer.runs import read_weights, write_weights
+from explorer.surgery import prune
 
 IMAGES = images(SHAPE, n=24)
 
@@ -57,6 +61,54 @@ def test_the_same_seed_gives_the_same_result() -> None:
     first, second = (run(target=0.5, step=3, updates=5)[-1] for _ in range(2))
     assert torch.equal(first.removed, second.removed)
     assert first.metrics == second.metrics
+
+
+def _reloaded(name: str, step: Step, folder: Path) -> Step:
+    """The step as a later process has it: the original pruned, and the weights from their file."""
+    pruned = prune(at_hand(name), step.removed)
+    return replace(step, network=read_weights(folder / write_weights(folder, step.number, step.network), pruned))
+
+
+@pytest.mark.parametrize("name", ["plain", "plain_batchnorm", "residual"])
+@pytest.mark.parametrize("updates", [0, 3])
+def test_stopped_after_any_step_it_ends_bit_for_bit_as_without_the_stop(
+    name: str, updates: int, tmp_path: Path
+) -> None:
+    settings = Settings(target=0.5, step=2, updates=updates, recipe=Recipe(learning_rate=0.05, batch_size=10), seed=3)
+    whole = list(iterate(at_hand(name), IMAGES, IMAGES, IMAGES, settings))
+    assert [step.number for step in whole] == list(range(len(whole)))
+    for stop in whole if updates else whole[1:]:
+        start = _reloaded(name, stop, tmp_path)
+        rest = list(iterate(at_hand(name), IMAGES, IMAGES, IMAGES, settings, start=start))
+        assert len(rest) == len(whole) - 1 - stop.number
+        for found, expected in zip(rest, whole[stop.number + 1 :], strict=True):
+            assert_same(found, expected)
+
+
+def assert_same(found: Step, expected: Step) -> None:
+    assert (found.number, found.metrics, found.network.digest) == (
+        expected.number,
+        expected.metrics,
+        expected.network.digest,
+    )
+    assert torch.equal(found.removed, expected.removed)
+    weights = found.network.module.state_dict()
+    for key, value in expected.network.module.state_dict().items():
+        assert torch.equal(weights[key], value)
+
+
+def test_the_bar_starts_before_the_first_evaluation_and_never_goes_back() -> None:
+    seen: list[tuple[int, int, str]] = []
+    settings = Settings(target=0.5, step=3, updates=2)
+    for _ in iterate(at_hand("plain"), IMAGES, IMAGES, IMAGES, settings, lambda *now: seen.append(now)):
+        seen.append((seen[-1][0], 1000, "yielded"))
+    assert seen[0] == (0, 1000, "0 units removed, 100.0% of the units left")
+    assert seen[-1] == (1000, 1000, "yielded")
+    assert {total for _, total, _ in seen} == {1000}
+    assert [done for done, _, _ in seen] == sorted(done for done, _, _ in seen)
+    assert len({done for done, _, _ in seen}) == 1 + 2 * (2 + 1)  # a step: two updates and one batch evaluated
+    words = "images observed", "images evaluated", "loss", "3 units removed, 72.7% of the units left"
+    assert all(any(word in note for _, _, note in seen) for word in words)
 
 
 def test_flops_penalty_spares_cheap_maps() -> None:

@@ -166,6 +166,12 @@ DAMAGES: dict[str, tuple[Damage, str]] = {
     "metrics lack the loss": (_states(lambda state: state["metrics"].pop("loss")), "damaged"),
     "metrics have too much": (_states(lambda state: state["metrics"].update(speed=1)), "damaged"),
     "loss is text": (_states(lambda state: state["metrics"].update(loss="low")), "damaged"),
+    "loss is not a number": (_states(lambda state: state["metrics"].update(loss=float("nan"))), "damaged"),
+    "accuracy is infinite": (_states(lambda state: state["metrics"].update(accuracy=float("inf"))), "damaged"),
+    "loss is true": (_states(lambda state: state["metrics"].update(loss=True)), "damaged"),
+    "units is a fraction": (_states(lambda state: state["metrics"].update(units=2.5)), "damaged"),
+    "parameters beyond measure": (_states(lambda state: state["metrics"].update(parameters=10**400)), "damaged"),
+    "metrics is a list": (_states(lambda state: state.update(metrics=[1])), "damaged"),
     "units is null": (_states(lambda state: state["metrics"].update(units=None)), "damaged"),
 }
 

@@ -1,26 +1,57 @@
-"""Run folders of the command line: what decides a run, making it, and knowing a finished one again."""
+"""Run folders of the command line: what decides a run, making it step by step, and going on with a stopped one."""
 
 from __future__ import annotations
 
 import dataclasses
+import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
+import click
+
 from explorer import procedure, timeline
-from explorer.cli.output import progress
+from explorer.cli.output import check_writable, progress
 from explorer.cli.subject import Subject, manifest_of, original_widths
 from explorer.criteria import CRITERIA
 from explorer.data import Batches
 from explorer.errors import BadInput
 from explorer.export.safetensors_file import write_network
 from explorer.load import DEMO, RUN_NETWORK
-from explorer.runs import Run, read_run, write_run
+from explorer.runs import FILE, Run, read_run, read_weights, weights_name, write_run, write_weights
+from explorer.surgery import prune
 from explorer.timeline import Timeline
 
 Splits = Mapping[str, Batches]
 
 
-def describe_run(subject: Subject, settings: procedure.Settings, splits: Splits) -> Run:
+def check_out(out: Path, resume: bool) -> None:
+    """Raise BadInput, before any work, where the folder can't take a run, or holds what a run would replace."""
+    check_writable(out, "--out", folder=True)
+    held = [path.name for name in (FILE, RUN_NETWORK, weights_name("*")) for path in sorted(out.glob(name))]
+    if FILE in held and not resume:
+        raise BadInput(f"--out {out} already holds a {FILE}: give another folder, or --resume to go on with that run.")
+    if held and FILE not in held:
+        raise BadInput(f"--out {out} already holds a {held[0]}, but no {FILE}: give another folder.")
+
+
+def run_to_the_end(subject: Subject, settings: procedure.Settings, splits: Splits, out: Path) -> Run:
+    """The run that the folder holds, as it is if finished, else taken to its end; or a new one."""
+    asked = _described(subject, settings, splits)
+    held = _held(out, asked) if (out / FILE).is_file() else None
+    if held and held.timeline and held.finished:
+        _drop_leftovers(out, held.timeline.current + 1)
+        click.echo(f"{out} already holds this run, finished: nothing was done.", err=True)
+        return held
+    try:
+        return _made(subject, settings, splits, asked, out, held)
+    except KeyboardInterrupt:
+        if not (out / FILE).is_file():
+            raise
+        click.echo(f"Stopped; {out} holds the steps so far: --resume goes on with them.", err=True)
+        sys.exit(1)
+
+
+def _described(subject: Subject, settings: procedure.Settings, splits: Splits) -> Run:
     """The run before its first step: all that decides what becomes of it."""
     request, network, images = subject.request, subject.network, splits["validation"].images
     data = request.data or (str(subject.run.data["source"]) if subject.run else DEMO)
@@ -46,8 +77,8 @@ def _whole_path(where: str) -> str:
     return str(path.resolve()) if where != DEMO and path.exists() else where
 
 
-def finished_run(out: Path, asked: Run) -> Run:
-    """The run that a folder holds; BadInput where it is another one than was asked for."""
+def _held(out: Path, asked: Run) -> Run:
+    """The run that a folder holds, finished or not; BadInput where it is another one than was asked for."""
     run = read_run(out)
     held = _facts(run)
     for name, value in _facts(asked).items():
@@ -63,12 +94,19 @@ def _facts(run: Run) -> dict[str, object]:
     return {**parts, **run.settings}
 
 
-def make_run(subject: Subject, settings: procedure.Settings, splits: Splits, asked: Run, out: Path) -> Run:
-    """Run the procedure, then write the network, then the run, whose file says that all of it is there."""
-    states: Timeline | None = None
-    for step in _steps(subject, settings, splits):
+def _made(
+    subject: Subject, settings: procedure.Settings, splits: Splits, asked: Run, out: Path, held: Run | None
+) -> Run:
+    """Run the procedure, or go on with the unfinished run `held`; every step is kept before the next one starts.
+
+    The network is written before the run is called finished, and its last weights go after that.
+    """
+    start = _stopped_at(subject, settings, out, held) if held else None
+    step, states = start, held.timeline if held else None
+    for step in _steps(subject, settings, splits, start):
         states = timeline.start(step.metrics) if states is None else _grown(states, step, settings)
-    assert states is not None, "the procedure yields the network as given"
+        _keep(out, dataclasses.replace(asked, timeline=states, finished=False), step)
+    assert states is not None and step is not None, "the procedure yields the network as given"
     run = dataclasses.replace(asked, timeline=states)
     write_network(
         step.network,
@@ -78,14 +116,51 @@ def make_run(subject: Subject, settings: procedure.Settings, splits: Splits, ask
         provenance={"network": run.network, "data": run.data, "settings": run.settings},
     )
     write_run(out, run)
+    _drop_weights(out, step.number)
     return run
 
 
-def _steps(subject: Subject, settings: procedure.Settings, splits: Splits) -> Iterator[procedure.Step]:
+def _keep(out: Path, run: Run, step: procedure.Step) -> None:
+    """Write the weights that can't be had again by pruning, then the run that names them; then the older ones go."""
+    trained = step.number and run.settings["updates"]
+    write_run(out, dataclasses.replace(run, weights=write_weights(out, step.number, step.network) if trained else None))
+    _drop_weights(out, step.number - 1)
+
+
+def _drop_weights(out: Path, number: int) -> None:
+    (out / weights_name(number)).unlink(missing_ok=True)
+
+
+def _drop_leftovers(out: Path, number: int) -> None:
+    """Delete what a run killed at step `number` left behind: older weights, and files half written."""
+    _drop_weights(out, number - 1)
+    for name in (FILE, RUN_NETWORK, weights_name("*")):
+        for half in out.glob(f".{name}.*.tmp"):
+            half.unlink()
+
+
+def _stopped_at(subject: Subject, settings: procedure.Settings, out: Path, held: Run) -> procedure.Step:
+    """The step that an unfinished run stands at, with the network as it was then."""
+    assert held.timeline is not None, "a run that is asked for has measured states"
+    number, state = held.timeline.current, held.timeline.state
+    click.echo(f"{out} holds this run up to step {number}: going on from there.", err=True)
+    _drop_leftovers(out, number)
+    removed = timeline.removed_at(state, len(subject.network.units))
+    network = prune(subject.network, removed) if number else subject.network
+    if number and settings.updates:
+        if held.weights is None:
+            raise BadInput(f"{out / FILE} is damaged: it names no weights for step {number}.")
+        network = read_weights(out / held.weights, network)
+    return procedure.Step(number, network, removed, state.metrics)
+
+
+def _steps(
+    subject: Subject, settings: procedure.Settings, splits: Splits, start: procedure.Step | None
+) -> Iterator[procedure.Step]:
     with progress(f"Pruning by {CRITERIA[settings.criterion].title}") as report:
         calibration, validation = splits["calibration"], splits["validation"]
         finetune = splits.get("finetune", calibration)  # without updates nothing of it is read
-        yield from procedure.iterate(subject.network, calibration, finetune, validation, settings, report)
+        yield from procedure.iterate(subject.network, calibration, finetune, validation, settings, report, start)
 
 
 def _grown(states: Timeline, step: procedure.Step, settings: procedure.Settings) -> Timeline:

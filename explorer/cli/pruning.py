@@ -11,9 +11,9 @@ from typing import Any
 import click
 
 from explorer import procedure
-from explorer.cli.keeping import Splits, describe_run, finished_run, make_run
+from explorer.cli.keeping import Splits, check_out, run_to_the_end
 from explorer.cli.options import Request, requests
-from explorer.cli.output import check_writable, table, write_json
+from explorer.cli.output import table, write_json
 from explorer.cli.scoring import SUMMARIES
 from explorer.cli.subject import Subject, open_subject
 from explorer.costs import FLOPS_CONVENTION
@@ -21,10 +21,9 @@ from explorer.criteria import CRITERIA
 from explorer.data import Batches
 from explorer.errors import BadInput
 from explorer.finetune import OPTIMIZERS, Recipe
-from explorer.load import RUN_NETWORK
 from explorer.plan import MEASURES, to_json
 from explorer.ranking import FLOPS_PENALTY, SCALINGS
-from explorer.runs import FILE, Run
+from explorer.runs import Run
 from explorer.timeline import Metrics, removed_at
 
 PAPER = Recipe()
@@ -92,35 +91,24 @@ class Target(click.ParamType):
     show_default=True,
     help="Of fine-tuning.",
 )
-@click.option("--resume", is_flag=True, help="Keep a run of the same settings that RUN already holds; else start it.")
+@click.option("--resume", is_flag=True, help="Go on with the run of the same settings that RUN holds; else start it.")
 def prune(request: Request, until: tuple[str, float], out: Path, resume: bool, **options: Any) -> None:
     """Prune step by step until a target is reached, and keep the run in a folder.
 
     Before each step, saliencies are estimated anew on the calibration images; after it, the network is fine-tuned
-    on the finetune images where --updates asks for it, and evaluated on the validation images. Once the target is
-    reached, RUN gets run.json (every step) and network.safetensors; a run that is stopped before leaves nothing.
+    on the finetune images where --updates asks for it, and evaluated on the validation images. RUN gets run.json
+    with every step, and network.safetensors once the target is reached. A run that is stopped before, in whatever
+    way, goes on with --resume from the last step that RUN holds, and ends as it would have ended without the stop.
     """
-    _check_out(out, resume)
+    check_out(out, resume)
     settings = _settings(until, options)  # a bad one is refused before the network is opened
     subject = open_subject(request)
     step = options["step"] or max(1, round(len(subject.network.units) / 100))
     settings = dataclasses.replace(settings, step=step, seed=subject.seed)
     splits = _splits(subject, settings)
-    asked = describe_run(subject, settings, splits)
-    if (out / FILE).is_file():
-        run = finished_run(out, asked)
-        click.echo(f"{out} already holds this run, finished: nothing was done.", err=True)
-    else:
-        run = make_run(subject, settings, splits, asked, out)
+    run = run_to_the_end(subject, settings, splits, out)
     _show(subject, settings, run, splits["validation"])
     write_json(request.json, subject.result(_results(subject, run), *splits.values(), out=str(out), **run.settings))
-
-
-def _check_out(out: Path, resume: bool) -> None:
-    check_writable(out, "--out", folder=True)
-    held = [name for name in (FILE, RUN_NETWORK) if (out / name).exists()]
-    if held and not resume:
-        raise BadInput(f"--out {out} already holds a {held[0]}: give another folder, or --resume to keep the run.")
 
 
 def _settings(until: tuple[str, float], options: Mapping[str, Any]) -> procedure.Settings:

@@ -127,7 +127,12 @@ def open_subject(request: Request, *, needs_images: bool = True) -> Subject:
 
 
 def _run(where: str) -> Run | None:
-    return read_run(Path(where)) if where != DEMO and (Path(where) / FILE).is_file() else None
+    if where == DEMO or not (Path(where) / FILE).is_file():
+        return None
+    run = read_run(Path(where))
+    if not run.finished:
+        raise BadInput(f"The run in {where} is unfinished: the prune command that began it ends it with --resume.")
+    return run
 
 
 def _network(request: Request, run: Run | None) -> Network:

@@ -37,10 +37,14 @@ class Job:
     error: str = ""  # one sentence where the input was at fault, else the last line of the traceback
     started: float = 0.0
     seconds: float = 0.0
+    lane: str = QUICK
+    _others: Callable[[], bool] = field(default=lambda: False, repr=False)  # whether it has to let others go first
     _stop: threading.Event = field(default_factory=threading.Event, repr=False)
 
     def report(self, done: int, total: int, note: str = "") -> None:
-        """Publish progress; raise Cancelled if somebody asked for it."""
+        """Publish progress; let quick jobs go first; raise Cancelled if somebody asked for it."""
+        while self._others() and not self._stop.is_set():
+            time.sleep(0.01)
         if self._stop.is_set():
             raise Cancelled
         self.done, self.total, self.note = done, total, note
@@ -105,7 +109,8 @@ class Job:
 class JobManager:
     """The jobs that a server has done and has to do, one for each key.
 
-    Two lanes with a worker each: what a person waits for does not queue behind what takes minutes.
+    Two lanes with a worker each: what a person waits for does not queue behind what takes minutes, and what takes
+    minutes pauses meanwhile, since both would only wait for each other's cores.
     """
 
     def __init__(self) -> None:
@@ -121,7 +126,8 @@ class JobManager:
         """The active job of this key, or a new one; asking twice, or in two tabs, works once."""
         with self._lock:
             existing = self._jobs.pop(key, None)
-            job = existing if existing and existing.active else Job(key, label)
+            others = self._quick_active if lane == LONG else lambda: False
+            job = existing if existing and existing.active else Job(key, label, lane=lane, _others=others)
             self._jobs[key] = job
             for old in [j for j in self._jobs.values() if not j.active][:-KEPT]:
                 del self._jobs[old.key]
@@ -142,6 +148,9 @@ class JobManager:
         with self._lock:
             if (job := self.find(key)) and not job.active:
                 del self._jobs[key]
+
+    def _quick_active(self) -> bool:
+        return any(job.active and job.lane == QUICK for job in list(self._jobs.values()))
 
     def shutdown(self, patience: float = 5.0) -> None:
         """Cancel everything and wait for the workers to notice, at most `patience` seconds."""

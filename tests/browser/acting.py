@@ -85,12 +85,15 @@ def upload(tab: Page, path: Path, arch: str | None = None) -> Locator:
     """Offer a file in the Network page's dialog and press Open; returns the dialog."""
     tab.get_by_role("button", name="Open another network").click()
     dialog = tab.get_by_role("dialog")
+    button = dialog.get_by_role("button", name="Open", exact=True).last
+    for earlier in dialog.get_by_role("button", name=re.compile("^Remove ")).all():
+        earlier.click()
+    button.and_(dialog.locator("button:disabled")).wait_for()
     dialog.locator("input[type=file]").set_input_files(path)
-    dialog.get_by_text(path.name).first.wait_for()
-    if arch:
-        box = dialog.get_by_role("combobox", name="Architecture")
+    button.and_(dialog.locator("button:enabled")).wait_for()
+    box = dialog.get_by_role("combobox", name="Architecture")
+    if arch and box.input_value() != arch:
         box.fill(arch)
         tab.get_by_role("option", name=arch, exact=True).click()
-    button = dialog.get_by_role("button", name="Open", exact=True).last
     button.click()
     return dialog

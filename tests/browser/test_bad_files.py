@@ -37,7 +37,7 @@ def files(folder: Path) -> dict[Path, str]:
         folder / "text.pt": "text.pt is not a torch checkpoint",
         folder / "text.safetensors": "text.safetensors ",
         folder / "code.pt": "code.pt holds pickled code|code.pt .*pickled code",
-        folder / "nan.pt": "(?i)nan.pt .*(finite|nan)",
+        folder / "nan.pt": "nan.pt .*(finite|NaN|nan)",
         folder / "narrow.pt": r"narrow.pt does not fit explorer:vgg_small: .*\(3, 1, 3, 3\) instead of \(32, 1, 3, 3\)",
     }
 

@@ -42,7 +42,7 @@ def test_the_oracle_moves_goes_on_after_a_reload_stops_and_starts_again(tab: Pag
     cancel(tab)
 
     tab.get_by_role("button", name="Run the oracle").click()
-    tab.get_by_role("figure", name=re.compile("(?i)rank")).first.wait_for()
+    tab.get_by_role("figure", name=re.compile("rank", re.IGNORECASE)).first.wait_for()
     tab.get_by_text(re.compile(r"So far \d+ of them are done: these are estimates")).first.wait_for()
     tab.get_by_role("heading", name="Unit by unit").wait_for()
     until(tab, lambda: tab.locator(PICTURE).count() == 3, "ranks, scatter and correlation table")

