@@ -81,13 +81,21 @@ def jump(place: int) -> None:
 
 
 def take(view: View, removed: Tensor, how: str) -> Job:
-    """The job that measures the network without these units, and then adds that state under the current one."""
+    """The job that measures the network without these units, and then adds that state under the one in view.
+
+    Where the run has moved on meanwhile (a double click, a second tab), the step is not taken.
+    """
     run, workspace = run_id(), view.workspace
 
     def work(job: Job) -> None:
         outcome = evaluate(workspace.network, workspace.validation, removed, job.report)
         found = metrics_of(outcome, workspace.costs, removed)
-        _change(run, view, lambda timeline: timelines.step(timeline, removed, how, found))
+
+        def grow(timeline: Timeline) -> Timeline:
+            still_there = timeline.current == view.timeline.current
+            return timelines.step(timeline, removed, how, found) if still_there else timeline
+
+        _change(run, view, grow)
 
     return JOBS.submit(step_key(), how, work)
 
