@@ -17,7 +17,7 @@ from safetensors import SafetensorError
 from explorer import timeline as timelines
 from explorer.errors import BadInput
 from explorer.export.files import write_whole
-from explorer.networks.network import Network, with_weights_of
+from explorer.networks.network import Network, fingerprint, with_weights_of
 from explorer.timeline import Timeline
 
 FORMAT = "pruning-explorer run 1"
@@ -86,7 +86,8 @@ def _weights(path: Path, name: object) -> str | None:
 def write_weights(folder: Path, number: int, network: Network) -> str:
     """Write the weights of the state after step `number`; the file's name in the folder."""
     tensors = {name: value.cpu().clone().contiguous() for name, value in network.module.state_dict().items()}
-    content = safetensors.torch.save(tensors, metadata={"digest": network.digest})
+    digest = fingerprint(network.arch, network.module, network.preprocessing)
+    content = safetensors.torch.save(tensors, metadata={"digest": digest})
     return write_whole(folder / weights_name(number), content).name
 
 

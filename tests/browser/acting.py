@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from pathlib import Path
 
-if TYPE_CHECKING:
-    from pathlib import Path
+from playwright.sync_api import Locator, Page, expect
 
-    from playwright.sync_api import Locator, Page
-
+SECONDS = 60_000  # in milliseconds: how long a test waits before it fails
 PAGES = ("network", "saliency", "oracle", "prune", "compare", "export")
 IDLE = "[data-testid=stApp][data-test-script-state=notRunning]"
 EXCEPTION = "[data-testid=stException]"
@@ -86,11 +84,12 @@ def upload(tab: Page, path: Path, arch: str | None = None) -> Locator:
     tab.get_by_role("button", name="Open another network").click()
     dialog = tab.get_by_role("dialog")
     button = dialog.get_by_role("button", name="Open", exact=True).last
+    button.wait_for()
     for earlier in dialog.get_by_role("button", name=re.compile("^Remove ")).all():
         earlier.click()
-    button.and_(dialog.locator("button:disabled")).wait_for()
+    expect(button).to_be_disabled(timeout=SECONDS)
     dialog.locator("input[type=file]").set_input_files(path)
-    button.and_(dialog.locator("button:enabled")).wait_for()
+    expect(button).to_be_enabled(timeout=SECONDS)
     box = dialog.get_by_role("combobox", name="Architecture")
     if arch and box.input_value() != arch:
         box.fill(arch)

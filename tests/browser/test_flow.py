@@ -84,6 +84,21 @@ def test_a_threshold_is_dragged_and_moved_by_keys_and_its_units_removed(tab: Pag
     assert facts(tab)["Units"] == str(448 - paged)
 
 
+def test_the_criterion_holds_on_every_page_and_in_the_address(tab: Page) -> None:
+    visit(tab, "saliency")
+    tab.get_by_role("combobox", name="Criterion").click()
+    tab.get_by_role("option", name="APoZ", exact=True).click()
+    tab.get_by_role("heading", name="APoZ of every unit").wait_for()
+    tab.wait_for_url(re.compile("criterion=APoZ"))
+    turn(tab, "prune")
+    tab.get_by_text("APoZ, layer-wise l2; scored in").wait_for()
+    press(tab, "Remove 1", "state 1 of 1")
+    assert "1 unit by APoZ" in tab.locator(".state-bar").inner_text()
+    tab.reload()
+    tab.get_by_text("APoZ, layer-wise l2; scored in").wait_for()
+    settle(tab)
+
+
 def test_steps_forward_and_back_bring_the_numbers_back_exactly(tab: Page) -> None:
     visit(tab, "prune")
     seen = [facts(tab)]

@@ -47,7 +47,9 @@ def test_every_picture_button_and_input_has_a_name(tab: Page) -> None:
         assert len(figures) == tab.locator(PICTURE).count()
         assert all(len(figure.get_attribute("aria-label") or "") > 20 for figure in figures)
         tree = tab.locator("main, [data-testid=stMain]").first.aria_snapshot()
-        nameless = re.findall(r"^ *- (?:button|combobox|spinbutton|slider|textbox|listbox|radiogroup|link)$", tree, re.M)
+        nameless = re.findall(
+            r"^ *- (?:button|combobox|spinbutton|slider|textbox|listbox|radiogroup|link)$", tree, re.M
+        )
         assert nameless == [], page
 
 

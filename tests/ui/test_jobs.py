@@ -160,6 +160,29 @@ def test_the_quick_lane_does_not_wait_for_the_long_one(jobs: JobManager, held: H
     assert long.active
 
 
+def test_the_long_lane_pauses_while_a_quick_job_runs_and_can_still_be_cancelled(jobs: JobManager, held: Held) -> None:
+    counted = []
+
+    def count(job: Job) -> None:
+        while True:
+            job.report(0, 1)
+            counted.append(job.key)
+            time.sleep(0.002)
+
+    long = jobs.submit("long", "counts", count, LONG)
+    quick = started(jobs, held)
+    time.sleep(0.05)  # the report under way may end
+    before = len(counted)
+    time.sleep(0.1)
+    assert len(counted) <= before + 1
+    held.released.set()
+    ended(quick)
+    long.wait(0.1)
+    assert len(counted) > before + 1
+    long.cancel()
+    assert ended(long).state == "cancelled"
+
+
 def test_a_lane_does_one_job_after_the_other_in_order(jobs: JobManager, held: Held) -> None:
     first, order = started(jobs, held), []
     waiting = [jobs.submit(key, key, lambda job: order.append(job.key)) for key in "bcd"]

@@ -37,11 +37,7 @@ def test_every_page_opens_on_a_pruned_network(open_app: Open, page: str) -> None
     assert app.charts == PICTURES[page]
 
 
-def test_the_choice_of_criterion_holds_on_every_page_and_in_the_address(open_app: Open) -> None:
-    app = open_app("saliency").set("Criterion", "apoz").fine()
-    assert CRITERIA["apoz"].title in app.text
-    app.go("prune").fine().click("Remove 1").fine()
-    assert f"1 unit by {CRITERIA['apoz'].title}" in app.bar
+def test_an_address_may_name_the_criterion(open_app: Open) -> None:
     assert "APoZ of every unit" in open_app("saliency", criterion="APoZ").fine().text
 
 
