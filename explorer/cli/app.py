@@ -1,10 +1,15 @@
-"""The command that starts the app. It imports no part of the engine."""
+"""The command that starts the app.
+
+It waits for no part of the engine: that is imported beside the server's own start, so that both are there soon.
+"""
 
 from __future__ import annotations
 
+import importlib
 import ipaddress
 import os
 import socket
+import threading
 from pathlib import Path
 
 import click
@@ -30,6 +35,7 @@ def app(host: str, port: int, no_browser: bool, workdir: Path | None) -> None:
     check_free(host, port)
     if workdir is not None:
         os.environ[WORKDIR] = str(_folder(workdir))
+    threading.Thread(target=importlib.import_module, args=("explorer.load",), daemon=True).start()
     from streamlit.web import cli
 
     cli.main(["run", str(SCRIPT), *flags(host, port, no_browser)], prog_name="pruning-explorer", standalone_mode=False)

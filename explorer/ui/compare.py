@@ -32,8 +32,10 @@ def page(view: View) -> None:
         rankings = _rankings(view)
         job = JOBS.find(_key(view.workspace, rankings))
         drawn = job.version if job else None
-        if not (job and (job.active or job.result)):
-            st.button("Compare", type="primary", width="stretch", on_click=_start, args=(view.workspace, rankings))
+        idle = not (job and (job.active or job.result))
+        if idle and st.button("Compare", type="primary", width="stretch"):  # a callback would have the choice of before
+            _start(view.workspace, rankings)
+            st.rerun()
         if job:
             explain_end(job, "Dismiss")
             follow(job, drawn)

@@ -7,14 +7,15 @@ import queue
 import threading
 import time
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from explorer.errors import BadInput
 
 KEPT = 256  # finished jobs remembered, with their results
-QUICK, LONG = "quick", "long"
+QUICK, SCORES, LONG = LANES = ("quick", "scores", "long")
 
 
 class Cancelled(Exception):
@@ -42,7 +43,7 @@ class Job:
     _stop: threading.Event = field(default_factory=threading.Event, repr=False)
 
     def report(self, done: int, total: int, note: str = "") -> None:
-        """Publish progress; let quick jobs go first; raise Cancelled if somebody asked for it."""
+        """Publish progress; let jobs of quicker lanes go first; raise Cancelled if somebody asked for it."""
         while self._others() and not self._stop.is_set():
             time.sleep(0.01)
         if self._stop.is_set():
@@ -109,15 +110,15 @@ class Job:
 class JobManager:
     """The jobs that a server has done and has to do, one for each key.
 
-    Two lanes with a worker each: what a person waits for does not queue behind what takes minutes, and what takes
-    minutes pauses meanwhile, since both would only wait for each other's cores.
+    Lanes with a worker each: what a person waits for does not queue behind what takes minutes, and pauses it meanwhile,
+    since both would only wait for each other's cores.
     """
 
     def __init__(self) -> None:
         self._jobs: dict[str, Job] = {}
         self._lock = threading.Lock()
         self._lanes: dict[str, queue.SimpleQueue[tuple[Job, Callable[[Job], Any]]]] = {}
-        for lane in (QUICK, LONG):
+        for lane in LANES:
             self._lanes[lane] = queue.SimpleQueue()
             threading.Thread(target=self._work, args=(lane,), name=f"jobs-{lane}", daemon=True).start()
         atexit.register(self.shutdown)
@@ -126,7 +127,7 @@ class JobManager:
         """The active job of this key, or a new one; asking twice, or in two tabs, works once."""
         with self._lock:
             existing = self._jobs.pop(key, None)
-            others = self._quick_active if lane == LONG else lambda: False
+            others = partial(self._active_in, LANES[: LANES.index(lane)])
             job = existing if existing and existing.active else Job(key, label, lane=lane, _others=others)
             self._jobs[key] = job
             for old in [j for j in self._jobs.values() if not j.active][:-KEPT]:
@@ -149,8 +150,8 @@ class JobManager:
             if (job := self.find(key)) and not job.active:
                 del self._jobs[key]
 
-    def _quick_active(self) -> bool:
-        return any(job.active and job.lane == QUICK for job in list(self._jobs.values()))
+    def _active_in(self, lanes: Sequence[str]) -> bool:
+        return any(job.active and job.lane in lanes for job in list(self._jobs.values()))
 
     def shutdown(self, patience: float = 5.0) -> None:
         """Cancel everything and wait for the workers to notice, at most `patience` seconds."""

@@ -43,6 +43,7 @@ def page(view: View) -> None:
         st.html(_description(workspace))
         with st.container(horizontal=True):
             if st.button("Open another network"):
+                st.session_state["openings"] = st.session_state.get("openings", 0) + 1  # a fresh uploader each time
                 _loader()
             st.button("Open the demo anew", on_click=attempt, args=(open_new, Source()))
     table, quality = st.columns([1.5, 1], gap="large")

@@ -21,7 +21,7 @@ from explorer.observe import observe
 from explorer.oracle import Oracle, reference_oracle_steps
 from explorer.plan import over_all_units
 from explorer.surgery import prune
-from explorer.ui.jobs import JOBS, LONG, Job
+from explorer.ui.jobs import JOBS, LONG, SCORES, Job
 from explorer.ui.workspace import Workspace, workdir
 
 Saliencies = dict[str, Tensor]
@@ -55,7 +55,9 @@ def scoring(workspace: Workspace, removed: Tensor) -> Job:
         second = curvature(network, workspace.calibration, report=job.report)
         return _spread(score(Evidence(seen, second)), removed)
 
-    return JOBS.ensure(f"score-{workspace.key}-{plan_digest(removed)}", "Scoring every unit by all criteria", work)
+    return JOBS.ensure(
+        f"score-{workspace.key}-{plan_digest(removed)}", "Scoring every unit by all criteria", work, SCORES
+    )
 
 
 def _spread(found: Saliencies, removed: Tensor) -> Saliencies:
