@@ -34,7 +34,7 @@ def open_network(
     Raises BadInput in one sentence for everything that can't be loaded.
     """
     if where == DEMO:
-        return _exported(asset(RUN_NETWORK).read_bytes(), DEMO, preprocessing)
+        return _exported(asset(RUN_NETWORK).read_bytes(), DEMO, preprocessing, own=True)
     path = Path(where)
     try:
         path = path / RUN_NETWORK if path.is_dir() else path
@@ -61,8 +61,8 @@ def network_from_bytes(
     return _fitted(data, name, arch, preprocessing, trusted)
 
 
-def _exported(data: bytes, name: str, preprocessing: Preprocessing | None) -> Network:
-    module, manifest = load_network(data)
+def _exported(data: bytes, name: str, preprocessing: Preprocessing | None, own: bool = False) -> Network:
+    module, manifest = load_network(data, own=own)
     prepared = preprocessing or manifest.preprocessing
     network = assemble(name, manifest.arch, module, manifest.input_shape, prepared, manifest.classes)
     return replace(network, units=_with_original_channels(network.units, manifest.layers))

@@ -35,10 +35,21 @@ def app(host: str, port: int, no_browser: bool, workdir: Path | None) -> None:
     check_free(host, port)
     if workdir is not None:
         os.environ[WORKDIR] = str(_folder(workdir))
-    threading.Thread(target=importlib.import_module, args=("explorer.load",), daemon=True).start()
+    threading.Thread(target=_warm_up, daemon=True).start()
     from streamlit.web import cli
 
     cli.main(["run", str(SCRIPT), *flags(host, port, no_browser)], prog_name="pruning-explorer", standalone_mode=False)
+
+
+def _warm_up() -> None:
+    """Import what the first page needs, while the server starts and the browser opens."""
+    for module in (
+        "explorer.load",
+        "explorer.evaluate",
+        "explorer.figures.layer_overview",
+        "explorer.figures.confusion",
+    ):
+        importlib.import_module(module)
 
 
 def flags(host: str, port: int, no_browser: bool) -> list[str]:

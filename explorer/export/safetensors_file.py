@@ -107,10 +107,11 @@ def write_network(
     return write_whole(path, to_bytes(network, original_widths=original_widths, metrics=metrics, provenance=provenance))
 
 
-def load_network(source: str | Path | bytes) -> tuple[fx.GraphModule, Manifest]:
+def load_network(source: str | Path | bytes, *, own: bool = False) -> tuple[fx.GraphModule, Manifest]:
     """Read an export from its path or its bytes: the module, in eval mode with frozen weights, and its manifest.
 
-    No code comes from the file: see `rebuild.py`. Raises BadInput for anything but a whole, unaltered export.
+    No code comes from the file, and it is tried out before it is returned, unless it is the project's `own`: see
+    `rebuild.py`. Raises BadInput for anything but a whole, unaltered export.
     """
     name, data = ("This file", source) if isinstance(source, bytes) else (str(source), _read(Path(source)))
     try:
@@ -118,7 +119,7 @@ def load_network(source: str | Path | bytes) -> tuple[fx.GraphModule, Manifest]:
     except (SafetensorError, ValueError, KeyError, TypeError) as error:
         raise BadInput(f"{name} is not a safetensors file: {first_line(error)}.") from error
     manifest = manifests.from_json(_manifest(data, name))
-    module = rebuild(manifest.graph, tensors, manifest.input_shape, len(manifest.classes))
+    module = rebuild(manifest.graph, tensors, manifest.input_shape, len(manifest.classes), own=own)
     return module, manifest
 
 
