@@ -48,7 +48,7 @@ def test_the_oracle_moves_goes_on_after_a_reload_stops_and_starts_again(tab: Pag
     until(tab, lambda: tab.locator(PICTURE).count() == 3, "ranks, scatter and correlation table")
     assert tab.get_by_role("figure").count() == 3
     cancel(tab)
-    assert tab.locator(PICTURE).count() == 3
+    until(tab, lambda: tab.locator(PICTURE).count() == 3, "the same three again, of the images that were done")
     tab.get_by_role("button", name="Dismiss").click()
     tab.get_by_text("cancelled at").wait_for(state="detached")
     settle(tab)
