@@ -12,6 +12,8 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
+import torch
+
 from explorer.errors import BadInput
 
 KEPT = 256  # finished jobs remembered, with their results
@@ -162,6 +164,8 @@ class JobManager:
             time.sleep(0.02)
 
     def _work(self, lane: str) -> None:
+        if lane == LONG:  # a core is left to the pages and the browser; torch keeps this number for each thread
+            torch.set_num_threads(max(1, torch.get_num_threads() - 1))
         while True:
             job, work = self._lanes[lane].get()
             job.run(work)
