@@ -50,9 +50,3 @@ def down_to(costs: Costs, saliency: Tensor, share: float) -> Tensor:
     plan = nothing(costs.units)
     count = len(plan) - round(share * len(plan))
     return with_removed(plan, removable(costs.units, plan, least_important(saliency))[:count])
-
-
-def overlap(a: Tensor, b: Tensor, count: int) -> float:
-    """Of the `count` units that ranking a would remove first, the share that b would remove too, 0 to 1."""
-    first, second = (set(least_important(saliency)[:count].tolist()) for saliency in (a, b))
-    return len(first & second) / count

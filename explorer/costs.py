@@ -6,7 +6,7 @@ convolutions, 2*H*W*(C_in*K^2 + 1)*C_out, and fully connected layers, (2*I - 1)*
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from math import prod
 
@@ -52,6 +52,10 @@ class ModuleCost:
             return 2 * self.positions * (self._fan_in(reads) + 1) * writes
         return (2 * reads - 1) * writes * self.positions if self.kind == "linear" else 0
 
+    def activations(self, reads: int, writes: int) -> int:
+        """Elements of a convolution's output, one image, with so many channels left."""
+        return self.positions * writes if self.kind == "conv" else 0
+
     def _fan_in(self, reads: int) -> int:
         return self.kernel * (1 if self.depthwise else reads // self.groups)
 
@@ -87,6 +91,23 @@ class Costs:
         """FLOPs of each convolution and linear layer, one image."""
         widths = self.widths(removed)
         return {m.name: m.flops(*widths[m.name]) for m in self.modules if m.kind != "batchnorm"}
+
+    def activations(self, removed: Tensor | None = None) -> int:
+        """Elements of all convolutions' outputs, one image: batch-norm and activation are counted as in place."""
+        widths = self.widths(removed)
+        return sum(m.activations(*widths[m.name]) for m in self.modules)
+
+    def savings(self, total: Callable[[Tensor], int], removed: Tensor) -> Tensor:
+        """(units,) how much less `total` of the plan is with one more unit of the layer gone, wherever that shows.
+
+        total: `flops`, `parameters` or `activations`. All units of a layer cost the same.
+        """
+        now, by_layer = total(removed), []
+        for place in self.units.slices.values():
+            one_more = removed.clone()
+            one_more[place.start + int((~removed[place]).int().argmax())] = True
+            by_layer.append(now - total(one_more))
+        return torch.tensor(by_layer, dtype=torch.float64)[self.units.layer_index]
 
     def unit_flops(self) -> Tensor:
         """(units,) FLOPs that the convolutions writing each feature map spend on it: the price in eq. 9."""

@@ -71,12 +71,13 @@ def measure_latency(network: Network, *, batch: int = 1, runs: int = 20, warmup:
     """Median and quartiles of the time that a batch of blank images takes, after `warmup` runs."""
     body, device = network.module, network.device
     x = torch.zeros(batch, *network.input_shape, device=device)
-    times = torch.tensor([_timed(body, x) for _ in range(warmup + runs)][warmup:], dtype=torch.float64)
+    times = torch.tensor([timed(body, x) for _ in range(warmup + runs)][warmup:], dtype=torch.float64)
     low, median, high = torch.quantile(times, torch.tensor([0.25, 0.5, 0.75], dtype=torch.float64)).tolist()
     return Latency(median, low, high, batch, runs, str(device), torch.get_num_threads())
 
 
-def _timed(body: torch.nn.Module, x: Tensor) -> float:
+def timed(body: torch.nn.Module, x: Tensor) -> float:
+    """Milliseconds of one forward pass, to its end on the device."""
     start = time.perf_counter()
     body(x)
     if x.is_cuda:

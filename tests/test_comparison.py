@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import pytest
 import torch
 from networks_at_hand import SHAPE, at_hand, images
 
-from explorer.comparison import down_to, one_shot_curves, overlap
+from explorer.comparison import down_to, one_shot_curves
 from explorer.costs import measure_costs
 from explorer.evaluate import evaluate
 
@@ -34,8 +33,3 @@ def test_curves_advance_together_share_by_share() -> None:
 def test_plans_leave_the_share_of_units_and_never_an_empty_layer() -> None:
     assert down_to(COSTS, RISING, 0.8).nonzero()[:, 0].tolist() == [0, 1]
     assert int((~down_to(COSTS, RISING, 0.01)).sum()) == 2
-
-
-@pytest.mark.parametrize(("other", "count", "expected"), [(RISING, 3, 1.0), (-RISING, 3, 0.0), (-RISING, 8, 5 / 8)])
-def test_overlap_is_the_share_of_units_that_both_would_remove_first(other, count, expected) -> None:
-    assert overlap(RISING, other, count) == expected

@@ -28,6 +28,13 @@ def test_removing_a_unit_counts_its_consumers_too() -> None:
     assert costs.parameters() - costs.parameters(removed) == 10 + 9 * 6
 
 
+def test_activations_are_what_convolutions_write() -> None:
+    network = at_hand("plain")
+    costs = measure_costs(network)
+    assert costs.activations() == 5 * 64 + 6 * 16
+    assert costs.activations(with_removed(nothing(network.units), [0, 5, 6])) == 4 * 64 + 4 * 16
+
+
 def test_batch_norm_has_two_parameters_a_channel() -> None:
     network = at_hand("plain_batchnorm")
     removed = with_removed(nothing(network.units), [0])

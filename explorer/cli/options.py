@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
@@ -48,6 +48,24 @@ class Numbers(click.ParamType):
             return tuple(float(part) for part in value.split(","))
         except ValueError:
             self.fail(f"{value!r} is not a list of numbers such as 0.485,0.456,0.406.", param, ctx)
+
+
+class NamedNumber(click.ParamType):
+    """NAME=NUMBER, the names those of a table; the engine judges both."""
+
+    def __init__(self, names: Iterable[str], number: str, example: str) -> None:
+        self.name = "|".join(f"{name}={number}" for name in names)
+        self.example = example
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[str, float]:
+        """Name and number of a text."""
+        if isinstance(value, tuple):
+            return value
+        name, _, number = value.partition("=")
+        try:
+            return name, float(number)
+        except ValueError:
+            self.fail(f"{value!r} is not of the form {self.name}, such as {self.example}.", param, ctx)
 
 
 ARCH = f"Architecture of a checkpoint: {', '.join(f'{family}:NAME' for family in FAMILIES)} or package.module:factory."

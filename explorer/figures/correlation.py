@@ -14,11 +14,18 @@ COLUMNS = ("per layer", "all layers", "all layers, l2")
 
 
 def correlation(
-    table: Mapping[str, Sequence[float]], *, columns: Sequence[str] = COLUMNS, height: int | None = None
+    table: Mapping[str, Sequence[float]],
+    *,
+    columns: Sequence[str] = COLUMNS,
+    what: str = "Spearman correlation",
+    intervals: Mapping[str, Sequence[tuple[float, float]]] | None = None,
+    height: int | None = None,
 ) -> go.Figure:
-    """Heat map of Spearman's rank correlation with oracle-abs, the best criterion (mean of its row) on top.
+    """Heat map of an agreement with oracle-abs, the best criterion (mean of its row) on top.
 
-    table: criterion -> one correlation a column, -1 to 1; NaN stands for "not defined" and is shown as a dash.
+    table: criterion -> one figure a column, -1 to 1; NaN stands for "not defined" and is shown as a dash.
+    what: the figure, its first word by the colours: "Spearman correlation", "Kendall correlation", "Overlap".
+    intervals: criterion -> (low, high) a column, told where the pointer is.
     """
     if not table:
         raise BadInput("The correlation table needs at least one criterion, and it is empty.")
@@ -27,10 +34,11 @@ def correlation(
     if values.shape != (len(names), len(columns)):
         raise BadInput(f"Each criterion needs {len(columns)} correlations, one for each of {', '.join(columns)}.")
     labels = [criterion_style(name).label for name in names]
-    fig = blank(_alt(labels, values, columns), height=height or 88 + 34 * len(names), showlegend=False)
+    fig = blank(_alt(what, labels, values, columns), height=height or 88 + 34 * len(names), showlegend=False)
+    spans = [(intervals or {}).get(name, [None] * len(columns)) for name in names]
     hover = [
-        [f"<b>{label}</b><br>{column}: {value:.4f}" for column, value in zip(columns, row, strict=True)]
-        for label, row in zip(labels, values, strict=True)
+        [_hover(label, *cell) for cell in zip(columns, row, span, strict=True)]
+        for label, row, span in zip(labels, values, spans, strict=True)
     ]
     fig.add_trace(
         go.Heatmap(
@@ -48,7 +56,7 @@ def correlation(
                 "thickness": 10,
                 "outlinewidth": 0,
                 "tickvals": [-1, -0.5, 0, 0.5, 1],
-                "title": {"text": "Spearman"},
+                "title": {"text": what.partition(" ")[0]},
             },
         )
     )
@@ -56,6 +64,11 @@ def correlation(
     fig.update_xaxes(side="top", showgrid=False, ticks="")
     fig.update_yaxes(showgrid=False, ticks="")
     return fig
+
+
+def _hover(label: str, column: str, value: float, span: tuple[float, float] | None) -> str:
+    written = f"<b>{label}</b><br>{column}: {value:.4f}"
+    return f"{written}<br>95% of resampled images: {span[0]:.3f} to {span[1]:.3f}" if span else written
 
 
 def _mean(row: Sequence[float]) -> float:
@@ -88,9 +101,9 @@ def _written(value: float) -> str:
     return f"{value:.2f}".replace("-", "−") if np.isfinite(value) else "–"
 
 
-def _alt(labels: list[str], values: np.ndarray, columns: Sequence[str]) -> str:
+def _alt(what: str, labels: list[str], values: np.ndarray, columns: Sequence[str]) -> str:
     rows = [
         f"{label} " + ", ".join("undefined" if np.isnan(v) else f"{v:.2f}" for v in row)
         for label, row in zip(labels[::-1], values[::-1], strict=True)
     ]
-    return f"Spearman correlation with the oracle ({'; '.join(columns)}): " + "; ".join(rows) + "."
+    return f"{what} with the oracle ({'; '.join(columns)}): " + "; ".join(rows) + "."

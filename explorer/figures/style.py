@@ -59,15 +59,23 @@ class Style:
 CRITERION_STYLES = {
     "oracle": Style(BLUE, "solid", "circle", "oracle"),
     "joint": Style(BLUE, "dash", "star", "joint linearised"),
+    "linear_oracle": Style(BLUE, "dot", "cross", "linearised oracle"),
+    "taylor2": Style(BLUE, "dashdot", "hexagram", "Taylor-2"),
     "taylor": Style(VERMILION, "solid", "square", "Taylor"),
     "taylor_mean": Style(VERMILION, "dash", "triangle-up", "Taylor, abs after the mean"),
     "taylor_element": Style(VERMILION, "dot", "triangle-down", "Taylor, abs per element"),
+    "taylor_activation": Style(VERMILION, "longdash", "star-square", "Taylor + activation mean"),
+    "weight_taylor": Style(VERMILION, "dashdot", "bowtie", "weight-Taylor"),
     "obd": Style(GREEN, "solid", "diamond", "OBD"),
     "mutual_information": Style(GREEN, "dash", "hexagon", "mutual information"),
     "weight": Style(GREEN, "dot", "pentagon", "weight"),
+    "l1": Style(GREEN, "dashdot", "octagon", "L1 norm"),
+    "fpgm": Style(GREEN, "longdashdot", "star-diamond", "geometric median"),
+    "bn_scale": Style(BLUE, "longdash", "hexagon2", "batch-norm scale"),
     "activation_mean": Style(PURPLE, "solid", "triangle-left", "activation mean"),
     "activation_std": Style(PURPLE, "dash", "triangle-right", "activation std"),
     "apoz": Style(PURPLE, "dot", "hourglass", "APoZ"),
+    "hrank": Style(PURPLE, "dashdot", "star-triangle-down", "HRank"),
     "random": Style(NEUTRAL, "dot", "x", "random"),
 }
 _FALLBACK_DASHES = ("dashdot", "longdash", "longdashdot")

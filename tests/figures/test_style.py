@@ -6,10 +6,10 @@ import sys
 import plotly.graph_objects as go
 import pytest
 
+from explorer.criteria import CRITERIA
 from explorer.figures.style import CRITERION_STYLES, NEUTRAL, alt_text, blank, criterion_style, f32, sequential
 
-NAMED = ["oracle", "taylor", "taylor_mean", "taylor_element", "obd", "activation_mean", "activation_std", "apoz",
-         "mutual_information", "weight", "random", "joint"]  # fmt: skip
+NAMED = [*CRITERIA, "oracle", "joint"]
 
 
 def luminance(color: str) -> float:

@@ -33,6 +33,17 @@ def test_correlations_are_ordered_written_and_centred_at_zero() -> None:
     assert "OBD 0.59, 0.65, undefined; Taylor 0.73, 0.14, 0.73; random 0.01, -0.02, 0.00." in alt_text(fig)
 
 
+def test_intervals_and_other_figures_than_spearmans_are_told() -> None:
+    spans = {"taylor": [(0.7, 0.76), (0.1, 0.2), (0.6, 0.8)]}
+    table = {"taylor": [0.73, 0.14, 0.73], "obd": [0.59, 0.65, np.nan]}
+    fig = correlation(table, columns=("a", "b", "c"), what="Kendall correlation", intervals=spans)
+    taylor, obd = fig.data[0].customdata  # plotly draws from the bottom
+    assert taylor[0] == "<b>Taylor</b><br>a: 0.7300<br>95% of resampled images: 0.700 to 0.760"
+    assert obd[0] == "<b>OBD</b><br>a: 0.5900"
+    assert fig.data[0].colorbar.title.text == "Kendall"
+    assert alt_text(fig).startswith("Kendall correlation with the oracle (a; b; c): ")
+
+
 def test_the_diverging_scale_is_symmetric() -> None:
     places = [place for place, _ in DIVERGING]
     assert places == sorted(places)
