@@ -1,8 +1,8 @@
-"""Curvature of the loss at the gates: the second-order evidence for OBD. Every result is (N, units), nats."""
+"""Curvature of the loss at the gates: the second-order evidence. Everything is per image and unit, in nats."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor
@@ -10,45 +10,50 @@ from torch.nn import functional as F
 
 from explorer.data import Batches
 from explorer.gates import Gated
+from explorer.linearise import Linearisation
 from explorer.networks.network import Network
 from explorer.progress import Report, silent
 
-PROBES = 4
-EXACT_CLASSES = 32  # up to so many classes, a backward pass for each is cheaper than probes that are as good
+
+@dataclass(frozen=True, eq=False)
+class Curvature:
+    """Estimates of d2C_n/dg_u2 of N images, and how far chance may have moved them; float64 on the CPU."""
+
+    values: Tensor  # (N, units) d2C_n/dg_u2, nats
+    variance: Tensor  # (N, units) nats^2, of the random draws alone; 0 where nothing was drawn
+
+    @property
+    def standard_error(self) -> Tensor:
+        """(units,) of the mean over images, from the draws alone: these images, drawn anew."""
+        return self.variance.sum(0).sqrt() / len(self.variance)
 
 
-def curvature(network: Network, batches: Batches, *, seed: int = 0, report: Report = silent) -> Tensor:
-    """d2C_n/dg_u2 of every image and unit, by classes where there are few, else by probes."""
-    if len(network.classes) <= EXACT_CLASSES:
-        return curvature_by_classes(network, batches, report=report)
-    return curvature_by_probes(network, batches, seed=seed, report=report)
+def fisher(found: Linearisation) -> Curvature:
+    """The Fisher diagonal in gate space, from the slopes of the logits.
 
+        d2C_n/dg_u2 = sum over c of p_c (J_cu - a_u)^2,   a_u = sum over c of p_c J_cu,   p = softmax(logits)
 
-def curvature_by_classes(network: Network, batches: Batches, *, report: Report = silent) -> Tensor:
-    """The Fisher diagonal in gate space, from one backward pass a class.
-
-        d2C_n/dg_u2 = sum_c p_c J_cu^2 - (sum_c p_c J_cu)^2,   J_cu = dlogit_c/dg_u,   p = softmax(logits)
-
-    Exact where every logit is linear in a single gate: piecewise-linear activations, and no path that crosses a gate
-    twice; elsewhere the Gauss-Newton approximation, which is never negative.
+    Where not all classes are followed, the sum over the others is estimated from those drawn of them, without bias.
+    Exact, and autograd's Hessian, where every logit is linear in a single gate: piecewise-linear activations, and no
+    path that crosses a gate twice; elsewhere the Gauss-Newton approximation. Never negative.
     """
+    p = found.logits.softmax(1).gather(1, found.classes)  # (N, K)
+    others = found.others
+    average = others.average if others else torch.einsum("nk,nku->nu", p.float(), found.slopes)
+    values = torch.einsum("nk,nku->nu", p, _squares(found.slopes, average))
+    if others is None:
+        return Curvature(values, torch.zeros_like(values))
+    squares, chance = _squares(others.slopes, average), (1 - p.sum(1)).clamp(min=0)[:, None]
+    return Curvature(values + chance * squares.mean(1), chance**2 * squares.var(1) / squares.shape[1])
 
-    def of_batch(gated: Gated, x: Tensor, y: Tensor, done: int) -> Tensor:
-        gates = torch.ones(len(x), len(network.units), device=x.device, requires_grad=True)
-        logits = gated(x, gates)
-        first, second = torch.zeros_like(gates), torch.zeros_like(gates)
-        for p, logit in zip(logits.detach().softmax(1).T, logits.T, strict=True):
-            (slope,) = torch.autograd.grad(logit.sum(), gates, retain_graph=True)
-            first += p[:, None] * slope
-            second += p[:, None] * slope.square()
-        return (second - first.square()).clamp(min=0)  # rounding leaves dead units a hair below
 
-    return _over_batches(of_batch, network, batches, f"images, {len(network.classes)} backward passes each", report)
+def _squares(slopes: Tensor, average: Tensor) -> Tensor:
+    return (slopes - average[:, None]).double().square()
 
 
 def curvature_by_probes(
-    network: Network, batches: Batches, *, probes: int = PROBES, seed: int = 0, report: Report = silent
-) -> Tensor:
+    network: Network, batches: Batches, *, probes: int, seed: int = 0, report: Report = silent
+) -> Curvature:
     """Unbiased estimates of the Hessian's diagonal, as in the paper, from Hessian-vector products.
 
         diag(H_n) = E[v * (H_n v)],   v[u] = +1 or -1 with equal chance
@@ -59,31 +64,24 @@ def curvature_by_probes(
     generator = torch.Generator().manual_seed(seed)
     shape = (probes, len(batches), len(network.units))
     signs = torch.randint(0, 2, shape, generator=generator, dtype=torch.int8).mul_(2).sub_(1)
-
-    def of_batch(gated: Gated, x: Tensor, y: Tensor, done: int) -> Tensor:
-        gates = torch.ones(len(x), len(network.units), device=x.device, requires_grad=True)
-        loss = F.cross_entropy(gated(x, gates), y, reduction="sum")
-        (gradient,) = torch.autograd.grad(loss, gates, create_graph=True)
-        total = torch.zeros_like(gates)
-        for v in signs[:, done : done + len(x)].to(x.device, torch.float32):
-            total += v * torch.autograd.grad((gradient * v).sum(), gates, retain_graph=True)[0]
-        return total / probes
-
-    return _over_batches(of_batch, network, batches, f"images, {probes} Hessian-vector products each", report)
-
-
-def _over_batches(
-    of_batch: Callable[[Gated, Tensor, Tensor, int], Tensor],
-    network: Network,
-    batches: Batches,
-    note: str,
-    report: Report,
-) -> Tensor:
     gated = Gated(network.module, network.units)
-    parts: list[Tensor] = []
+    values, variances = [], []
     done = 0
     for x, y in batches:
-        parts.append(of_batch(gated, x.to(gated.device), y.to(gated.device), done).cpu().double())
+        estimates = _products(gated, x.to(gated.device), y.to(gated.device), signs[:, done : done + len(x)])
+        values.append(estimates.mean(0))
+        variances.append(estimates.var(0) / probes)
         done += len(y)
-        report(done, len(batches), note)
-    return torch.cat(parts)
+        report(done, len(batches), f"images, {probes} Hessian-vector products each")
+    return Curvature(torch.cat(values), torch.cat(variances))
+
+
+def _products(gated: Gated, x: Tensor, y: Tensor, signs: Tensor) -> Tensor:
+    """signs: (probes, B, units) -> v * (H_n v) of each probe v, the same shape, float64 on the CPU."""
+    gates = torch.ones(signs.shape[1:], device=x.device, requires_grad=True)
+    loss = F.cross_entropy(gated(x, gates), y, reduction="sum")
+    (gradient,) = torch.autograd.grad(loss, gates, create_graph=True)
+    found = []
+    for v in signs.to(x.device, torch.float32):
+        found.append(v * torch.autograd.grad((gradient * v).sum(), gates, retain_graph=True)[0])
+    return torch.stack(found).cpu().double()

@@ -2,30 +2,113 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterator
+from dataclasses import dataclass, replace
+from typing import Any
 
+import torch
 from torch import Tensor
 
-from explorer.curvature import curvature
+from explorer.curvature import Curvature, fisher
 from explorer.data import Batches
+from explorer.kernels import Kernels, batchnorm_scales, kernel_distances, read_kernels
+from explorer.linearise import EXACT_CLASSES, LARGEST, linear_change, linearise
+from explorer.map_ranks import RANKED_IMAGES, map_ranks
 from explorer.networks.network import Network
+from explorer.networks.units import Units
 from explorer.observe import Observation, observe
 from explorer.progress import Report, silent
+
+DRAWS = 4  # classes drawn an image, of those not followed
 
 
 @dataclass(frozen=True, eq=False)
 class Evidence:
-    """One observation, and the curvature at the gates where a criterion asked for it."""
+    """What was gathered of a network on N images; a part is None where nobody asked for it, or there is none."""
 
-    seen: Observation
-    curvature: Tensor | None = None  # (N, units) estimates of d2C_n/dg_u2, nats
-    seed: int = 0  # of the random control
+    units: Units
+    seed: int = 0  # of the random control, and of all that is drawn
+    kernels: Kernels | None = None
+    batchnorm: Tensor | None = None  # (units,) |gamma|
+    kernel_distances: Tensor | None = None  # (units,) from all kernels of the layer
+    seen: Observation | None = None
+    curvature: Curvature | None = None
+    linear_change: Tensor | None = None  # (N, units) C_n with the gate closed - C_n, linearised, nats
+    map_ranks: Tensor | None = None  # (N, units) ranks of the feature maps; nan for images not looked at
+
+
+Work = Callable[[Network, Batches, int, Report], dict[str, Any]]
+
+
+@dataclass(frozen=True)
+class Stage:
+    """Parts of the evidence that come from the same passes, and what these cost."""
+
+    parts: frozenset[str]
+    cost: str
+    work: Work
+
+
+def _kernels(network: Network, batches: Batches, seed: int, report: Report) -> dict[str, Any]:
+    return {"kernels": read_kernels(network), "batchnorm": batchnorm_scales(network)}
+
+
+def _distances(network: Network, batches: Batches, seed: int, report: Report) -> dict[str, Any]:
+    return {"kernel_distances": kernel_distances(network)}
+
+
+def _observation(network: Network, batches: Batches, seed: int, report: Report) -> dict[str, Any]:
+    return {"seen": observe(network, batches, report)}
+
+
+def _classwise(network: Network, batches: Batches, seed: int, report: Report) -> dict[str, Any]:
+    second: list[Curvature] = []
+    changes: list[Tensor] = []
+    for found in linearise(network, batches, report=report, draws=DRAWS, seed=seed):
+        second.append(fisher(found))
+        changes.append(linear_change(found))
+    return {
+        "curvature": Curvature(torch.cat([c.values for c in second]), torch.cat([c.variance for c in second])),
+        "linear_change": torch.cat(changes),
+    }
+
+
+def _ranks(network: Network, batches: Batches, seed: int, report: Report) -> dict[str, Any]:
+    return {"map_ranks": map_ranks(network, batches, report=report)}
+
+
+CLASSWISE = f"a backward pass a class; above {EXACT_CLASSES} classes {LARGEST + 2 + DRAWS} in all"
+STAGES = (
+    Stage(frozenset({"kernels", "batchnorm"}), "none: reads the weights", _kernels),
+    Stage(frozenset({"kernel_distances"}), "none: reads the weights", _distances),
+    Stage(frozenset({"seen"}), "one forward and backward pass", _observation),
+    Stage(frozenset({"curvature", "linear_change"}), CLASSWISE, _classwise),
+    Stage(frozenset({"map_ranks"}), f"a singular value decomposition a map, {RANKED_IMAGES} images", _ranks),
+)  # cheapest first
+PARTS = frozenset[str]().union(*(stage.parts for stage in STAGES))
 
 
 def gather(
-    network: Network, batches: Batches, *, with_curvature: bool, seed: int = 0, report: Report = silent
+    network: Network, batches: Batches, parts: Collection[str] = PARTS, *, seed: int = 0, report: Report = silent
 ) -> Evidence:
-    """One pass over the images, and a second one with Hessian-vector products if `with_curvature`."""
-    seen = observe(network, batches, report)
-    second = curvature(network, batches, seed=seed, report=report) if with_curvature else None
-    return Evidence(seen, second, seed)
+    """These parts of the evidence, and what comes with them for nothing."""
+    stages = gather_in_stages(network, batches, parts, seed=seed, report=report)
+    *_, found = Evidence(network.units, seed), *stages
+    return found
+
+
+def gather_in_stages(
+    network: Network, batches: Batches, parts: Collection[str] = PARTS, *, seed: int = 0, report: Report = silent
+) -> Iterator[Evidence]:
+    """The evidence so far after each stage that these parts need, cheapest first."""
+    found = Evidence(network.units, seed)
+    for stage in STAGES:
+        if stage.parts & set(parts):
+            found = replace(found, **stage.work(network, batches, seed, report))
+            yield found
+
+
+def cost(parts: Collection[str]) -> str:
+    """The dearest pass that these parts need."""
+    needed = [stage.cost for stage in STAGES if stage.parts & set(parts)]
+    return needed[-1] if needed else "none"

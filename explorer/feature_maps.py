@@ -32,9 +32,10 @@ class FeatureMaps(TorchFunctionMode):
     def __init__(self, body: nn.Module, convolutions: Iterable[str]) -> None:
         super().__init__()
         self.maps: dict[str, Tensor] = {}
+        self.outputs: dict[str, Tensor] = {}  # of the convolutions themselves, before what follows
         self.pooled: set[str] = set()  # convolutions whose feature map goes into a max-pooling
         for name in convolutions:
-            body.get_submodule(name).register_forward_hook(lambda *call, name=name: self._record(name, call[2]))
+            body.get_submodule(name).register_forward_hook(lambda *call, name=name: self._written(name, call[2]))
 
     def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         """Run `func`; where it follows a convolution directly, its output is that convolution's feature map."""
@@ -49,6 +50,10 @@ class FeatureMaps(TorchFunctionMode):
         if out is args[0]:  # changed in place by something else, a residual addition for one
             del out.written_by
         return out
+
+    def _written(self, writer: str, output: Tensor) -> Tensor:
+        self.outputs[writer] = output
+        return self._record(writer, output)
 
     def _record(self, writer: str, z: Tensor) -> Tensor:
         if torch.is_grad_enabled():

@@ -6,7 +6,7 @@ and reduced afterwards, so that results do not depend on how the images were spl
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
 import torch
@@ -20,6 +20,8 @@ from explorer.networks.network import Network
 from explorer.networks.units import Layer, Units
 from explorer.progress import Report, silent
 
+Reduce = Callable[..., Tensor]
+
 
 @dataclass(frozen=True, eq=False)
 class Observation:
@@ -32,12 +34,12 @@ class Observation:
     units: Units
     gradient: Tensor  # (N, units) dC_n/dg_u at open gates, nats
     gradient_abs: Tensor  # (N, units) sum over m of |dC_n/dz_m * z_m|, nats
+    weight_effect: Tensor  # (N, units) sum over all weights w of the unit's kernels of dC_n/dw * w, nats
     mean: Tensor  # (N, units) mean of z
     mean_square: Tensor  # (N, units) mean of z^2
     positive: Tensor  # (N, units) share of positions where z > 0
     labels: Tensor  # (N,) int64
     positions: Tensor  # (units,) M = H*W of the feature map
-    kernel_square: Tensor  # (units,) mean square of the kernels that write the unit, bias not counted
 
     def __len__(self) -> int:
         return len(self.labels)
@@ -46,7 +48,7 @@ class Observation:
 def observe(network: Network, batches: Batches, report: Report = silent) -> Observation:
     """One forward and one backward pass over the images, in eval mode, without the gradient of any weight."""
     gated = Gated(network.module, network.units)
-    recorder = FeatureMaps(gated.body, [writer for layer in network.units.layers for writer in layer.writers])
+    recorder = FeatureMaps(gated.body, writers(network.units))
     parts: list[dict[str, Tensor]] = []
     done = 0
     for x, y in batches:
@@ -55,52 +57,72 @@ def observe(network: Network, batches: Batches, report: Report = silent) -> Obse
         report(done, len(batches), "images observed")
     statistics = {name: torch.cat([part[name] for part in parts]) for name in parts[0]}
     positions = [recorder.maps[layer.name][0, 0].numel() for layer in network.units.layers]
-    return Observation(
-        units=network.units,
-        **statistics,
-        positions=torch.tensor(positions)[network.units.layer_index],
-        kernel_square=kernel_square(network),
-    )
+    return Observation(units=network.units, **statistics, positions=torch.tensor(positions)[network.units.layer_index])
+
+
+def writers(units: Units) -> Iterable[str]:
+    """Names of all convolutions that write a prunable feature map."""
+    return (writer for layer in units.layers for writer in layer.writers)
+
+
+# How statistics of a unit's channels, and of the convolutions that write it, are put together.
+TOGETHER: dict[str, tuple[Reduce, Reduce]] = {
+    "gradient_abs": (torch.sum, torch.mean),
+    "weight_effect": (torch.sum, torch.sum),
+    "mean": (torch.mean, torch.mean),
+    "mean_square": (torch.mean, torch.mean),
+    "positive": (torch.mean, torch.mean),
+}
 
 
 def _observe_batch(gated: Gated, recorder: FeatureMaps, units: Units, x: Tensor, y: Tensor) -> dict[str, Tensor]:
     gates = torch.ones(len(x), len(units), device=x.device, requires_grad=True)
     with recorder:
         loss = F.cross_entropy(gated(x, gates), y, reduction="sum")
-    names, maps = zip(*recorder.maps.items(), strict=True)
-    gradient, *at_maps = torch.autograd.grad(loss, [gates, *maps], allow_unused=True, materialize_grads=True)
-    z = {name: m.detach() for name, m in zip(names, maps, strict=True)}
-    effect = {name: (z[name] * g).abs() for name, g in zip(names, at_maps, strict=True)}
-    found = {
-        "gradient": gradient,
-        "gradient_abs": _reduce(units, effect, torch.sum),
-        "mean": _reduce(units, z, torch.mean),
-        "mean_square": _reduce(units, {name: m.square() for name, m in z.items()}, torch.mean),
-        "positive": _reduce(units, {name: (m > 0).float() for name, m in z.items()}, torch.mean),
+    names, at = list(recorder.maps), [gates, *recorder.maps.values(), *recorder.outputs.values()]
+    gradient, *slopes = torch.autograd.grad(loss, at, allow_unused=True, materialize_grads=True)
+    of_maps, of_outputs = (dict(zip(names, part, strict=True)) for part in (slopes[: len(names)], slopes[len(names) :]))
+    by_writer = {
+        name: _moments(recorder.maps[name].detach(), of_maps[name])
+        | {"weight_effect": _weight_effect(gated, name, recorder.outputs[name].detach(), of_outputs[name])}
+        for name in names
     }
-    return {name: value.cpu().double() for name, value in found.items()} | {"labels": y.cpu()}
+    found = {name: by_unit(units, {w: s[name] for w, s in by_writer.items()}, *how) for name, how in TOGETHER.items()}
+    return {name: value.cpu().double() for name, value in ({"gradient": gradient} | found).items()} | {
+        "labels": y.cpu()
+    }
 
 
-def _reduce(units: Units, maps: dict[str, Tensor], over_positions: Callable[..., Tensor]) -> Tensor:
-    """Feature maps by writer, (N, C, ...) -> (N, units): reduced over positions, averaged over a layer's writers."""
-    return torch.cat([_reduce_layer(layer, maps, over_positions) for layer in units.layers], dim=1)
+def _moments(z: Tensor, slope: Tensor) -> dict[str, Tensor]:
+    """One convolution's feature maps and the loss's slope in them, (N, C, ...) -> statistics (N, C)."""
+    z, slope = z.flatten(2), slope.flatten(2)
+    return {
+        "gradient_abs": (z * slope).abs().sum(2),
+        "mean": z.mean(2),
+        "mean_square": z.square().mean(2),
+        "positive": (z > 0).float().mean(2),
+    }
 
 
-def _reduce_layer(layer: Layer, maps: dict[str, Tensor], over_positions: Callable[..., Tensor]) -> Tensor:
-    total = torch.zeros(())
+def _weight_effect(gated: Gated, writer: str, output: Tensor, slope: Tensor) -> Tensor:
+    """(N, C) sum over a kernel's weights of dC_n/dw * w, from the convolution's output: it is linear in its kernel."""
+    bias = getattr(gated.body.get_submodule(writer), "bias", None)
+    of_kernel = output.flatten(2) if bias is None else output.flatten(2) - bias[:, None]
+    return (of_kernel * slope.flatten(2)).sum(2)
+
+
+def by_unit(
+    units: Units, by_writer: Mapping[str, Tensor], over_channels: Reduce = torch.mean, over_writers: Reduce = torch.mean
+) -> Tensor:
+    """Statistics by convolution, (N, C) -> (N, units): put together over a unit's channels, then over its writers."""
+    return torch.cat([_layer_by_unit(layer, by_writer, over_channels, over_writers) for layer in units.layers], dim=1)
+
+
+def _layer_by_unit(
+    layer: Layer, by_writer: Mapping[str, Tensor], over_channels: Reduce, over_writers: Reduce
+) -> Tensor:
+    parts = []
     for writer in layer.writers:
-        channels = torch.from_numpy(layer.written(writer)).to(maps[writer].device)  # (units, k)
-        z = maps[writer][:, channels.flatten()].reshape(len(maps[writer]), len(layer), -1)
-        total = total.to(z.device) + over_positions(z, dim=2)
-    return total / len(layer.writers)
-
-
-def kernel_square(network: Network) -> Tensor:
-    """(units,) mean square of each unit's kernel, averaged over the convolutions that write it."""
-    values = []
-    for layer in network.units.layers:
-        kernels: list[Tensor] = [getattr(network.module.get_submodule(w), "weight") for w in layer.writers]  # noqa: B009
-        squares = [k.double().square().flatten(1).mean(1).cpu() for k in kernels]
-        picked = [s[torch.from_numpy(layer.written(w))].mean(1) for s, w in zip(squares, layer.writers, strict=True)]
-        values.append(torch.stack(picked).mean(0))
-    return torch.cat(values)
+        channels = torch.from_numpy(layer.written(writer)).to(by_writer[writer].device)  # (units, k)
+        parts.append(over_channels(by_writer[writer][:, channels], dim=2))
+    return over_writers(torch.stack(parts), dim=0)

@@ -13,12 +13,10 @@ import torch
 
 from explorer.costs import measure_costs
 from explorer.criteria import score
-from explorer.curvature import curvature
 from explorer.data import Batches, open_images
 from explorer.evaluate import evaluate
-from explorer.evidence import Evidence
+from explorer.evidence import STAGES, gather
 from explorer.load import open_network
-from explorer.observe import observe
 from explorer.oracle import reference_oracle
 from explorer.plan import nothing, remove_next
 from explorer.surgery import prune
@@ -48,12 +46,14 @@ def main() -> None:
     torch.set_num_threads(chosen.threads)
     network, images = open_network("demo"), open_images("demo")
     batches = Batches(images, "calibration", network.preprocessing, chosen.images, 32)
-    evidence = Evidence(observe(network, batches), curvature(network, batches))
+    evidence = gather(network, batches)
     saliency, plan = score(evidence)["taylor"], nothing(network.units)
     works: dict[str, Callable[[], object]] = {
         "forward pass, gated": lambda: evaluate(network, batches),
-        "observation: all criteria of one pass": lambda: observe(network, batches),
-        "curvature by classes, for OBD": lambda: curvature(network, batches),
+        **{
+            f"evidence: {', '.join(sorted(stage.parts))}": lambda stage=stage: gather(network, batches, stage.parts)
+            for stage in STAGES
+        },
         "scores from the evidence": lambda: score(evidence),
         "next ten units: plan, costs and surgery": lambda: (
             measure_costs(network).flops(remove_next(network.units, plan, saliency, 10)),
@@ -69,7 +69,7 @@ def main() -> None:
     forward = times["forward pass, gated"]
     print(f"{chosen.images} images, {chosen.threads} threads, torch {torch.__version__}, cpu")
     for name, taken in times.items():
-        print(f"{name:45} {taken:8.3f} s {taken / forward:8.1f} forward passes")
+        print(f"{name:46} {taken:8.3f} s {taken / forward:8.1f} forward passes")
 
 
 if __name__ == "__main__":
