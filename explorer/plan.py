@@ -101,6 +101,14 @@ def remove_until(costs: Costs, removed: Tensor, saliency: Tensor, measure: str, 
     return with_removed(removed, candidates[: fits[-1]])
 
 
+def remove_towards(costs: Costs, removed: Tensor, saliency: Tensor, count: int, measure: str, target: float) -> Tensor:
+    """The plan with `count` more units gone, or the fewer that leave at most the share `target` of a measure."""
+    plan = remove_next(costs.units, removed, saliency, count)
+    if share_left(costs, plan, measure) > target:
+        return plan
+    return remove_until(costs, removed, saliency, measure, target)
+
+
 def check_target(measure: str, target: float) -> None:
     """Raise BadInput unless `measure` is known and 0 < target < 1."""
     if measure not in MEASURES:

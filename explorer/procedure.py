@@ -9,17 +9,19 @@ from functools import partial
 import torch
 from torch import Tensor
 
+from explorer import joint
 from explorer.costs import Costs, measure_costs
-from explorer.criteria import CRITERIA
+from explorer.criteria import CRITERIA, check_applies
 from explorer.data import Batches
 from explorer.errors import BadInput
 from explorer.evaluate import evaluate
 from explorer.evidence import gather
 from explorer.finetune import Minibatch, Recipe, minibatches, train
 from explorer.networks.network import Network, with_weights_of
-from explorer.plan import check_target, nothing, over_all_units, remove_next, remove_until, share_left
+from explorer.plan import check_target, nothing, over_all_units, remove_towards, remove_until, share_left
 from explorer.progress import Report, silent
-from explorer.ranking import SCALINGS, scaled
+from explorer.ranking import charges, check_price, check_scaling, scaled
+from explorer.selectors import JOINT, SELECTORS
 from explorer.surgery import prune
 from explorer.timeline import Metrics, metrics_of
 
@@ -28,21 +30,23 @@ from explorer.timeline import Metrics, metrics_of
 class Settings:
     """How to prune. The defaults are the paper's where it names one."""
 
-    criterion: str = "taylor"
+    criterion: str = "taylor"  # or any other of the SELECTORS
     measure: str = "units"  # what the target counts: "units", "params" or "flops"
     target: float = 0.5  # the share of it that is left, 0 to 1
     scaling: str = "l2"
-    flops_penalty: float = 0.0  # a map's MFLOPs count this much against it; the paper's value is 1e-3
+    price: str = "flops"
+    penalty: float = 0.0  # a unit's price counts this much against it; of FLOPs, the paper's value is 1e-3
     step: int = 1  # units removed between two rankings
+    further: bool = False  # joint: more than a step of units, as long as they change nothing
     updates: int = 0  # fine-tuning minibatches after each step
     recipe: Recipe = field(default_factory=Recipe)
     seed: int = 0
 
     def __post_init__(self) -> None:
-        if self.criterion not in CRITERIA:
-            raise BadInput(f"Unknown criterion '{self.criterion}'; known are {', '.join(CRITERIA)}.")
-        if self.scaling not in SCALINGS:
-            raise BadInput(f"Unknown scaling '{self.scaling}'; known are {', '.join(SCALINGS)}.")
+        if self.criterion not in SELECTORS:
+            raise BadInput(f"Unknown criterion '{self.criterion}'; known are {', '.join(SELECTORS)}.")
+        check_scaling(self.scaling)
+        check_price(self.price, self.penalty)
         if self.step < 1 or self.updates < 0:
             raise BadInput(
                 f"A step of {self.step} units with {self.updates} updates is not possible: at least 1 and 0."
@@ -75,6 +79,8 @@ def iterate(
     that the same settings gave before, only the states after it: the same that would have come without the stop.
     Raises BadInput before any work where the target can't be reached.
     """
+    if settings.criterion in CRITERIA:
+        check_applies(settings.criterion, network)
     costs, whole = measure_costs(network), nothing(network.units)
     remove_until(costs, whole, torch.zeros(len(whole)), settings.measure, settings.target)  # refuses at once
     stage = partial(_stage, report, costs, settings)
@@ -83,10 +89,12 @@ def iterate(
         start = Step(0, network, whole, metrics_of(outcome, costs, whole))
         yield start
     step, drawn = start, start.number * settings.updates
+    said = _said(network, calibration, settings, stage(step.removed, step.removed))
+    charge = charges(settings.price, settings.penalty, network, costs, stage(step.removed, step.removed))
     stream = minibatches(finetuning, settings.recipe.batch_size, settings.seed, drawn)
     while share_left(costs, step.removed, settings.measure) > settings.target:
-        saliency = _saliency(step, costs, calibration, settings, stage(step.removed, step.removed))
-        removed = _next(costs, step.removed, saliency, settings)
+        charged = charge(step.removed)[~step.removed]
+        removed = _next(step, costs, charged, calibration, said, settings, stage(step.removed, step.removed))
         if settings.updates:
             smaller = _tuned(step, removed, stream, settings, stage(step.removed, removed, 0, 0.5))
         else:
@@ -119,19 +127,26 @@ def _tuned(step: Step, removed: Tensor, stream: Iterator[Minibatch], settings: S
     return with_weights_of(smaller, tuned)
 
 
-def _saliency(step: Step, costs: Costs, images: Batches, settings: Settings, report: Report) -> Tensor:
-    """(units left,) -> spread over the original units, (units,); those already gone stand at infinity."""
-    network, removed, criterion = step.network, step.removed, CRITERIA[settings.criterion]
-    curved = criterion.needs == "curvature"
-    evidence = gather(network, images, with_curvature=curved, seed=settings.seed, report=report)
-    prices = costs.unit_flops()[~removed]
-    found = scaled(criterion.saliency(evidence), network.units, settings.scaling, prices, settings.flops_penalty)
-    return over_all_units(found, removed)
+def _said(network: Network, images: Batches, settings: Settings, report: Report) -> Tensor | None:
+    """(N, classes) logits of the network that the procedure started from, where the choice of units asks for them."""
+    return evaluate(network, images, report=report).logits if settings.criterion == JOINT else None
 
 
-def _next(costs: Costs, removed: Tensor, saliency: Tensor, settings: Settings) -> Tensor:
+def _next(
+    step: Step, costs: Costs, charge: Tensor, images: Batches, said: Tensor | None, settings: Settings, report: Report
+) -> Tensor:
     """The plan after one more step: `step` units, or the fewer that the target still asks for."""
-    step = remove_next(costs.units, removed, saliency, settings.step)
-    if share_left(costs, step, settings.measure) > settings.target:
-        return step
-    return remove_until(costs, removed, saliency, settings.measure, settings.target)
+    aim, count = (settings.measure, settings.target), settings.step
+    if said is not None:
+        return joint.advance(
+            step.network, costs, images, said, step.removed, aim, count, charge, report, further=settings.further
+        )
+    saliency = over_all_units(_saliency(step.network, charge, images, settings, report), step.removed)
+    return remove_towards(costs, step.removed, saliency, count, *aim)
+
+
+def _saliency(network: Network, charge: Tensor, images: Batches, settings: Settings, report: Report) -> Tensor:
+    """(units,) of the network so far."""
+    criterion = CRITERIA[settings.criterion]
+    evidence = gather(network, images, criterion.needs, seed=settings.seed, report=report)
+    return scaled(criterion.saliency(evidence), network.units, settings.scaling, charge)

@@ -9,12 +9,17 @@ from pathlib import Path
 import pytest
 import torch
 from networks_at_hand import SHAPE, at_hand, images
+from torch import Tensor
 
-from explorer.criteria import CRITERIA
+from explorer.costs import Costs
+from explorer.criteria import applicable
 from explorer.errors import BadInput
 from explorer.evaluate import evaluate
 from explorer.finetune import Recipe
+from explorer.networks.network import Network
 from explorer.procedure import Settings, Step, iterate
+from explorer.progress import Report
+from explorer.ranking import PRICES, AtPlan
 from explorer.runs import read_weights, write_weights
 from explorer.surgery import prune
 
@@ -25,7 +30,7 @@ def run(name: str = "plain", **settings) -> list[Step]:
     return list(iterate(at_hand(name), IMAGES, IMAGES, IMAGES, Settings(**settings)))
 
 
-@pytest.mark.parametrize("criterion", CRITERIA)
+@pytest.mark.parametrize("criterion", applicable(at_hand("plain")))
 def test_every_criterion_reaches_the_target_and_no_further(criterion: str) -> None:
     steps = run(criterion=criterion, step=3, target=0.5)
     assert [int(s.removed.sum()) for s in steps] == [0, 3, 6]  # 5 of 11 units left is the first at most half
@@ -111,8 +116,29 @@ def test_the_bar_starts_before_the_first_evaluation_and_never_goes_back() -> Non
     assert all(any(word in note for _, _, note in seen) for word in words)
 
 
+@pytest.mark.parametrize("price", PRICES)
+def test_any_price_can_be_charged(price: str) -> None:
+    steps = run(criterion="weight", price=price, penalty=1.0, target=0.7, step=2)
+    assert steps[-1].metrics.units == 7
+
+
+def test_a_price_is_asked_for_once_and_at_the_plan_before_every_step(monkeypatch: pytest.MonkeyPatch) -> None:
+    networks: list[Network] = []
+    plans: list[Tensor] = []
+
+    def spied(network: Network, costs: Costs, report: Report) -> AtPlan:
+        networks.append(network)
+        return lambda removed: plans.append(removed) or torch.zeros(len(removed))
+
+    monkeypatch.setitem(PRICES, "flops", replace(PRICES["flops"], of=spied))
+    steps = run(criterion="weight", penalty=1.0, step=2)
+    assert [n.digest for n in networks] == [at_hand("plain").digest]
+    assert len(plans) == len(steps) - 1
+    assert all(torch.equal(plan, step.removed) for plan, step in zip(plans, steps[:-1], strict=True))
+
+
 def test_flops_penalty_spares_cheap_maps() -> None:
-    dear = run(criterion="taylor", flops_penalty=1e6, target=0.7)[-1]
+    dear = run(criterion="taylor", penalty=1e6, target=0.7)[-1]
     gone = dear.removed.nonzero()[:, 0]
     assert (gone >= 5).all()  # all from the second layer: 2*16*46 FLOPs a map against 2*64*10 in the first
     assert len(gone) == 4
@@ -122,7 +148,9 @@ def test_flops_penalty_spares_cheap_maps() -> None:
     ("settings", "message"),
     [
         ({"criterion": "magic"}, "Unknown criterion 'magic'; known are taylor"),
-        ({"scaling": "l3"}, "Unknown scaling 'l3'; known are l2, none"),
+        ({"scaling": "l3"}, "Unknown scaling 'l3'; known are none, l1, l2, max"),
+        ({"price": "kilos"}, "Unknown price 'kilos'; known are flops"),
+        ({"penalty": -1.0}, "The penalty -1 of flops must be a finite number"),
         ({"step": 0}, "A step of 0 units with 0 updates is not possible"),
         ({"target": 1.5}, "units=1.5 is not between 0 and 1"),
         ({"measure": "kilos"}, "Unknown target 'kilos'"),

@@ -12,12 +12,12 @@ import click
 from explorer import procedure, timeline
 from explorer.cli.output import check_writable, progress
 from explorer.cli.subject import Subject, manifest_of, original_widths
-from explorer.criteria import CRITERIA
 from explorer.data import Batches
 from explorer.errors import BadInput
 from explorer.export.safetensors_file import write_network
 from explorer.load import DEMO, RUN_NETWORK
 from explorer.runs import FILE, Run, read_run, read_weights, weights_name, write_run, write_weights
+from explorer.selectors import JOINT, SELECTORS
 from explorer.surgery import prune
 from explorer.timeline import Timeline
 
@@ -157,7 +157,7 @@ def _stopped_at(subject: Subject, settings: procedure.Settings, out: Path, held:
 def _steps(
     subject: Subject, settings: procedure.Settings, splits: Splits, start: procedure.Step | None
 ) -> Iterator[procedure.Step]:
-    with progress(f"Pruning by {CRITERIA[settings.criterion].title}") as report:
+    with progress(f"Pruning by {SELECTORS[settings.criterion].title}") as report:
         calibration, validation = splits["calibration"], splits["validation"]
         finetune = splits.get("finetune", calibration)  # without updates nothing of it is read
         yield from procedure.iterate(subject.network, calibration, finetune, validation, settings, report, start)
@@ -165,6 +165,7 @@ def _steps(
 
 def _grown(states: Timeline, step: procedure.Step, settings: procedure.Settings) -> Timeline:
     count = int(step.removed.sum()) - len(states.state.removed)
-    how = f"{count} {'unit' if count == 1 else 'units'} by {CRITERIA[settings.criterion].title} ({settings.scaling})"
+    scaling = "" if settings.criterion == JOINT else f" ({settings.scaling})"
+    how = f"{count} {'unit' if count == 1 else 'units'} by {SELECTORS[settings.criterion].title}{scaling}"
     how += f", {settings.updates} updates" if settings.updates else ""
     return timeline.step(states, step.removed, how, step.metrics)

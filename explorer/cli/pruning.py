@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import math
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -12,50 +11,48 @@ import click
 
 from explorer import procedure
 from explorer.cli.keeping import Splits, check_out, run_to_the_end
-from explorer.cli.options import Request, requests
+from explorer.cli.options import NamedNumber, Request, requests
 from explorer.cli.output import table, write_json
 from explorer.cli.scoring import SUMMARIES
 from explorer.cli.subject import Subject, open_subject
 from explorer.costs import FLOPS_CONVENTION
-from explorer.criteria import CRITERIA
 from explorer.data import Batches
 from explorer.errors import BadInput
 from explorer.finetune import OPTIMIZERS, Recipe
+from explorer.joint import EVERY, default_step
+from explorer.networks.units import Units
 from explorer.plan import MEASURES, to_json
-from explorer.ranking import FLOPS_PENALTY, SCALINGS
+from explorer.ranking import FLOPS_PENALTY, PRICES, SCALINGS
 from explorer.runs import Run
+from explorer.selectors import JOINT, SELECTORS
 from explorer.timeline import Metrics, removed_at
 
 PAPER = Recipe()
 
 
-class Target(click.ParamType):
-    """What to prune until: a measure, and the share of it that is left."""
-
-    name = "|".join(f"{measure}=SHARE" for measure in MEASURES)
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[str, float]:
-        """Measure and share; `explorer.plan.check_target` judges them."""
-        measure, _, share = value.partition("=")
-        try:
-            return measure, float(share)
-        except ValueError:
-            self.fail(f"{value!r} is not of the form {self.name}, such as flops=0.5.", param, ctx)
+TARGET = NamedNumber(MEASURES, "SHARE", "flops=0.5")
+PRICE = NamedNumber(PRICES, "PENALTY", f"flops={FLOPS_PENALTY:g}")
+PRICE_SUMMARIES = "\n\n".join(f"{price.name}: {price.summary}" for price in PRICES.values())
 
 
-@click.command(epilog=f"Criteria:\n\n{SUMMARIES}")
+@click.command(
+    epilog=f"Criteria:\n\n{SUMMARIES}\n\n{JOINT}: {SELECTORS[JOINT].summary}\n\nPrices:\n\n{PRICE_SUMMARIES}"
+)
 @requests()
-@click.option("--criterion", type=click.Choice(list(CRITERIA)), required=True, help="How to value units.")
+@click.option("--criterion", type=click.Choice(list(SELECTORS)), required=True, help="How to value units.")
 @click.option(
     "--until",
-    type=Target(),
-    metavar=Target.name,
+    type=TARGET,
+    metavar=TARGET.name,
     required=True,
     help="Stop when at most this share (0 to 1) of it is left.",
 )
 @click.option("--out", type=click.Path(path_type=Path), metavar="RUN", required=True, help="Folder for the run.")
 @click.option(
-    "--step", type=click.IntRange(min=1), help="Units removed between two rankings.  [default: 1 % of all, at least 1]"
+    "--step",
+    type=click.IntRange(min=1),
+    help="Units removed between two rankings.  "
+    f"[default: 1 % of all, at least 1; {JOINT}: {EVERY:.0%}, or more while they change nothing]",
 )
 @click.option(
     "--updates",
@@ -72,11 +69,15 @@ class Target(click.ParamType):
     help="Of saliencies, layer by layer.",
 )
 @click.option(
+    "--price",
+    type=PRICE,
+    metavar=PRICE.name,
+    help="The price of a unit counts this much against its scaled saliency.  [default: no price]",
+)
+@click.option(
     "--flops-penalty",
     type=click.FloatRange(min=0),
-    default=0.0,
-    show_default=True,
-    help=f"A map's MFLOPs count this much against it; paper: {FLOPS_PENALTY:g}.",
+    help=f"The same as --price flops=PENALTY; paper: {FLOPS_PENALTY:g}.",
 )
 @click.option("--learning-rate", type=float, default=PAPER.learning_rate, show_default=True, help="Of fine-tuning.")
 @click.option("--momentum", type=float, default=PAPER.momentum, show_default=True, help="Of fine-tuning.")
@@ -99,12 +100,14 @@ def prune(request: Request, until: tuple[str, float], out: Path, resume: bool, *
     on the finetune images where --updates asks for it, and evaluated on the validation images. RUN gets run.json
     with every step, and network.safetensors once the target is reached. A run that is stopped before, in whatever
     way, goes on with --resume from the last step that RUN holds, and ends as it would have ended without the stop.
+    Only --price latency is measured, and so anew when a run starts or goes on: there no two runs need be the same.
     """
     check_out(out, resume)
     settings = _settings(until, options)  # a bad one is refused before the network is opened
     subject = open_subject(request)
-    step = options["step"] or max(1, round(len(subject.network.units) / 100))
-    settings = dataclasses.replace(settings, step=step, seed=subject.seed)
+    step = options["step"] or _default_step(settings, subject.network.units)
+    further = settings.criterion == JOINT and not (options["step"] or settings.updates)
+    settings = dataclasses.replace(settings, step=step, further=further, seed=subject.seed)
     splits = _splits(subject, settings)
     run = run_to_the_end(subject, settings, splits, out)
     _show(subject, settings, run, splits["validation"])
@@ -119,18 +122,24 @@ def _settings(until: tuple[str, float], options: Mapping[str, Any]) -> procedure
         options["minibatch"],
         options["optimizer"],
     )
-    if not math.isfinite(options["flops_penalty"]):
-        raise BadInput(f"--flops-penalty {options['flops_penalty']} must be a finite number.")
+    if options["price"] and options["flops_penalty"] is not None:
+        raise BadInput("--flops-penalty is a price too: give it or --price, not both.")
+    price, penalty = options["price"] or ("flops", options["flops_penalty"] or 0.0)
     return procedure.Settings(
         criterion=options["criterion"],
         measure=until[0],
         target=until[1],
         scaling=options["scaling"],
-        flops_penalty=options["flops_penalty"],
+        price=price,
+        penalty=penalty,
         step=options["step"] or 1,
         updates=options["updates"],
         recipe=recipe,
     )
+
+
+def _default_step(settings: procedure.Settings, units: Units) -> int:
+    return default_step(units) if settings.criterion == JOINT else max(1, round(len(units) / 100))
 
 
 def _splits(subject: Subject, settings: procedure.Settings) -> Splits:
@@ -166,7 +175,7 @@ def _show(subject: Subject, settings: procedure.Settings, run: Run, validation: 
         ],
     ]
     steps = len(run.timeline.states) - 1
-    title = f"{subject.network.name} pruned by {CRITERIA[settings.criterion].title}, {steps} steps"
+    title = f"{subject.network.name} pruned by {SELECTORS[settings.criterion].title}, {steps} steps"
     stage = f"after fine-tuning ({settings.updates} updates a step)" if settings.updates else "before fine-tuning"
     notes = [
         f"Measured on {validation.describe()}, on {subject.network.device}, {stage}.",

@@ -1,0 +1,134 @@
+"""Joint linearised pruning on the pages, and what is predicted before it is measured."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+
+import pytest
+import torch
+from driving import App
+
+from explorer import joint
+from explorer.evaluate import evaluate
+from explorer.plan import nothing
+from explorer.runs import Run
+from explorer.ui import linear, workspace
+from explorer.ui.jobs import JOBS
+from explorer.ui.workspace import Source
+
+Open = Callable[..., App]
+Saved = Callable[[str], Run]
+
+
+@pytest.fixture
+def jointly(open_app: Open) -> App:
+    """The Prune page with joint linearised pruning chosen."""
+    return open_app("prune").set("Criterion", "joint").fine()
+
+
+def test_one_and_ten_are_those_of_the_joint_order_of_the_network_as_it_is(jointly: App, saved: Saved) -> None:
+    app = jointly.click("Remove 1").fine().click("Remove 10").fine()
+    assert app.facts["Units"] == "437"
+    timeline = saved(app.run).timeline
+    assert [state.how for state in timeline.states[1:]] == [
+        "1 unit by Joint linearised",
+        "10 units by Joint linearised",
+    ]
+    opened = workspace.open_workspace(Source())
+    said = evaluate(opened.network, opened.calibration).logits
+    places = joint.ranking(opened.network, opened.calibration, said)
+    assert timeline.states[1].removed == (int(places.argmin()),)
+    assert "Place in the order" not in app.text and "the network as it is now" in app.text
+
+
+def test_down_to_a_target_is_the_engines_selection(jointly: App, saved: Saved) -> None:
+    app = jointly.set("Down to, %", 60).click("Go").fine()
+    opened = workspace.open_workspace(Source())
+    whole = nothing(opened.network.units)
+    expected = joint.select(opened.network, opened.costs, opened.calibration, whole, "units", 0.6)
+    state = saved(app.run).timeline.state
+    assert state.removed == tuple(expected.nonzero()[:, 0].tolist())
+    assert state.how == "down to 60% of units by Joint linearised"
+    app.click("Go")
+    assert "At most 60% of the units is left already: there is nothing to remove." in app.said
+    assert "can't be reached" in app.set("Down to, %", 1).click("Go").said
+
+
+def test_scaling_and_the_choice_of_network_are_not_asked_for(jointly: App) -> None:
+    labels = {each.label for each in (*jointly.test.selectbox, *jointly.test.toggle)}
+    assert not {"Scale per layer", "Rank anew after every step"} & labels
+    assert "Price of a unit" in labels
+
+
+def test_the_oracle_page_falls_back_to_a_criterion(jointly: App) -> None:
+    jointly.go("oracle").fine()
+
+
+def test_the_saliency_page_shows_places(open_app: Open) -> None:
+    app = open_app("saliency", criterion="Joint linearised").fine()
+    assert "Joint linearised of every unit" in app.text
+    app.set("Exactly", 30.0).fine()
+    assert "**30 units would go.**" in app.text
+
+
+def test_a_threshold_is_predicted_until_it_is_measured(open_app: Open, monkeypatch: pytest.MonkeyPatch) -> None:
+    app = open_app("saliency").fine()
+    opened = workspace.open_workspace(Source())
+    linear.linearising(opened, nothing(opened.network.units)).wait(60)
+    may_go_on = threading.Event()
+
+    def slow(*arguments):
+        may_go_on.wait(60)
+        return evaluate(*arguments)
+
+    monkeypatch.setattr("explorer.ui.results.evaluate", slow)
+    app.set("Exactly", 0.005).fine()
+    assert "**Predicted** from slopes, rough where many go, for 128 validation images" in app.text
+    predicted = table(app)
+    may_go_on.set()
+    for job in list(JOBS._jobs.values()):
+        job.wait(60)
+    app.again().fine()
+    assert "Measured on 128 validation images" in app.text and "Predicted" not in app.text
+    measured = table(app)
+    assert predicted["Units"] == measured["Units"]
+    assert float(predicted["Loss"]) == pytest.approx(float(measured["Loss"]), abs=0.02)
+
+
+def table(app: App) -> dict[str, str]:
+    frame = app.test.dataframe[0].value
+    return dict(zip(frame[""], frame["Then"], strict=True))
+
+
+def test_few_linearisations_are_kept(open_app: Open) -> None:
+    opened = workspace.open_workspace(Source())
+    plans = []
+    for unit in range(linear.KEPT + 2):
+        plan = nothing(opened.network.units)
+        plan[unit] = True
+        plans.append(plan)
+        linear.linearising(opened, plan).wait(60)
+    kept = [job for job in JOBS._jobs.values() if job.label == "Linearising"]
+    assert len(kept) == linear.KEPT
+    assert linear.foreseen(opened, plans[-1], plans[-1] | plans[0]) is not None
+
+
+def test_a_linearisation_that_gave_way_to_another_is_begun_again(open_app: Open) -> None:
+    opened = workspace.open_workspace(Source())
+    first, second = nothing(opened.network.units), nothing(opened.network.units)
+    first[[100, 101]], second[[100, 102]] = True, True
+    gone = linear.linearising(opened, first)
+    linear.linearising(opened, second)
+    gone.wait(60)
+    assert gone.state == "cancelled"
+    again = linear.linearising(opened, first)
+    again.wait(60)
+    assert again.state == "done"
+
+
+def test_what_takes_too_much_memory_is_not_linearised(monkeypatch: pytest.MonkeyPatch) -> None:
+    opened = workspace.open_workspace(Source())
+    monkeypatch.setattr(linear, "MOST", 128 * 10 * 448 - 1)
+    assert linear.linearising(opened, nothing(opened.network.units)) is None
+    assert linear.foreseen(opened, nothing(opened.network.units), torch.ones(448, dtype=torch.bool)) is None
