@@ -24,6 +24,9 @@ class Tensors:
     def __len__(self) -> int:
         return len(self.y)
 
+    def picked(self, positions: Tensor) -> Tensors:
+        return Tensors(self.x[positions], self.y[positions], self.size)
+
     def __iter__(self) -> Iterator[tuple[Tensor, Tensor]]:
         return zip(self.x.split(self.size), self.y.split(self.size), strict=True)
 
@@ -119,12 +122,29 @@ class Depthwise(nn.Module):
         return self.head(x.mean((2, 3)))
 
 
+class SqueezeExcite(nn.Module):
+    """An inverted residual block with squeeze-excite: the same units are read by two layers, one behind the other."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.stem, self.expand = nn.Conv2d(1, 5, 3), nn.Conv2d(5, 6, 1)
+        self.down, self.up = nn.Conv2d(6, 3, 1), nn.Conv2d(3, 6, 1)
+        self.project, self.head = nn.Conv2d(6, 5, 1), nn.Linear(5, 3)
+
+    def forward(self, x: Tensor) -> Tensor:
+        x = self.stem(x).relu()
+        y = nn.functional.hardswish(self.expand(x))
+        y = y * self.up(self.down(nn.functional.adaptive_avg_pool2d(y, 1)).relu()).sigmoid()
+        return self.head((x + self.project(y)).mean((2, 3)))
+
+
 MODULES: dict[str, Callable[[], nn.Module]] = {
     "plain": plain,
     "plain_batchnorm": plain_batchnorm,
     "fire": Fire,
     "residual": Residual,
     "depthwise": Depthwise,
+    "squeeze_excite": SqueezeExcite,
 }
 SHAPE = (1, 8, 8)
 
@@ -133,3 +153,12 @@ def at_hand(name: str) -> Network:
     """One of MODULES with seeded random weights."""
     torch.manual_seed(0)
     return network(MODULES[name](), SHAPE, name)
+
+
+def many_classes(classes: int = 40) -> Network:
+    """More classes than are followed one by one, of unlike probabilities."""
+    torch.manual_seed(0)
+    body = nn.Sequential(nn.Conv2d(1, 4, 3), nn.ReLU(), nn.MaxPool2d(2), nn.Conv2d(4, 5, 2), nn.ReLU(), nn.Flatten())
+    last = nn.Linear(20, classes)
+    last.weight.data *= 4
+    return network(nn.Sequential(*body, last), SHAPE, "many classes", classes)

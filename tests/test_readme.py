@@ -15,8 +15,12 @@ README = (Path(__file__).resolve().parent.parent / "README.md").read_text(encodi
 
 def criteria_table() -> str:
     """The README's table of criteria; print it and paste it there when this test fails."""
-    rows = [f"| `{c.name}` | {c.summary} | {c.cost} | {c.source} |" for c in CRITERIA.values()]
+    rows = [f"| `{c.name}` | {_cell(c.summary)} | {c.cost} | {c.source} |" for c in CRITERIA.values()]
     return "\n".join(["| name | what it is; higher means keep | cost | source |", "|---|---|---|---|", *rows])
+
+
+def _cell(text: str) -> str:
+    return text.replace("|", r"\|")
 
 
 def test_the_table_of_criteria_is_the_codes() -> None:

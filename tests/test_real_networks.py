@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from explorer.costs import measure_costs
-from explorer.criteria import CRITERIA, score
+from explorer.criteria import applicable, needs, score
 from explorer.data import ALL, open_images
 from explorer.evaluate import evaluate
 from explorer.evidence import gather
@@ -56,15 +56,15 @@ def test_accuracy_is_what_others_measured(real) -> None:
 
 def test_every_criterion_scores_every_unit(real) -> None:
     network, images, *_ = real
-    found = score(gather(network, few(network, images), with_curvature=True))
-    assert set(found) == set(CRITERIA)
+    found = score(gather(network, few(network, images)))
+    assert set(found) == set(applicable(network))
     assert all(s.shape == (len(network.units),) and s.isfinite().all() for s in found.values())
 
 
 def test_pruned_to_half_its_flops_it_computes_what_the_gates_showed_and_reloads(real) -> None:
     network, images, *_ = real
     batches, costs = few(network, images), measure_costs(network)
-    saliency = l2(score(gather(network, batches, with_curvature=False))["taylor"], network.units)
+    saliency = l2(score(gather(network, batches, needs(["taylor"])))["taylor"], network.units)
     removed = remove_until(costs, nothing(network.units), saliency, "flops", 0.5)
     pruned, shown = prune(network, removed), evaluate(network, batches, removed).logits
     assert measure_costs(pruned).flops() == costs.flops(removed) <= costs.flops() / 2
@@ -83,5 +83,5 @@ def test_the_oracle_agrees_with_its_first_order_estimate_better_than_with_chance
     network = open_network(shared_data / checkpoint, arch=arch)
     batches = few(network, open_images(str(shared_data / folder)))
     oracle = reference_oracle(network, batches).oracle_abs
-    found = score(gather(network, batches, with_curvature=True))
+    found = score(gather(network, batches, needs(["obd", "random"])))
     assert spearman(found["obd"], oracle) > 0.3 > abs(spearman(found["random"], oracle)) + 0.1

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import torch
@@ -54,6 +54,12 @@ class Batches:
     def __iter__(self) -> Iterator[tuple[Tensor, Tensor]]:
         for pixels, chosen in zip(self._pixels(), self._chunks(), strict=True):
             yield normalise(pixels, self.preprocessing), torch.from_numpy(self.images.labels[chosen])
+
+    def picked(self, positions: Sequence[int] | Tensor) -> Batches:
+        """Some of these images, in the order of their positions among them."""
+        chosen = replace(self)
+        object.__setattr__(chosen, "indices", self.indices[np.asarray(positions)])
+        return chosen
 
     def describe(self) -> str:
         """What a figure's caption says of its data: "256 calibration images of demo, seed 0"."""

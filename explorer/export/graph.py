@@ -21,9 +21,9 @@ from torch import Tensor, fx, nn
 from explorer.errors import BadInput
 from explorer.export.checks import first_line
 from explorer.export.operations import ATTRIBUTES, FUNCTIONS, METHODS, MODULES
-from explorer.export.tracing import symbolic_trace
 from explorer.export.values import encode
 from explorer.networks.network import replica
+from explorer.networks.tracing import symbolic_trace
 
 _FUNCTION_NAMES = {function: name for name, function in FUNCTIONS.items()}
 _TYPE_NAMES = {kind.build: name for name, kind in MODULES.items()}

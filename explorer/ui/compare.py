@@ -8,10 +8,11 @@ import numpy as np
 import streamlit as st
 from torch import Tensor
 
-from explorer.comparison import Curves, one_shot_curves, overlap
-from explorer.criteria import CRITERIA
+from explorer.comparison import Curves, one_shot_curves
+from explorer.criteria import CRITERIA, applicable
 from explorer.figures.curve import Series, curve
 from explorer.plan import nothing
+from explorer.ranking import overlap
 from explorer.ui.chart import chart
 from explorer.ui.controls import Choice, axes_choice, saliencies, scaled_like, scaling_choice
 from explorer.ui.jobs import JOBS, LONG, Job
@@ -52,7 +53,7 @@ def page(view: View) -> None:
 def _rankings(view: View) -> dict[str, Tensor]:
     """The chosen criteria's scaled saliencies of the network as loaded; the oracle's own where it is known."""
     whole = oracle(view.workspace)
-    names = [*CRITERIA, *([ORACLE] if whole is not None else [])]
+    names = [*applicable(view.workspace.network), *([ORACLE] if whole is not None else [])]
     chosen = st.multiselect(
         "Criteria", names, [n for n in (*FIRST, ORACLE) if n in names], format_func=_title, key="compared",
         persist_state="session",
@@ -118,10 +119,9 @@ def _overlap(view: View, rankings: dict[str, Tensor]) -> None:
     if whole is None or not others:
         return
     st.subheader("Units that the oracle would remove first, and a criterion too")
-    units = len(view.workspace.network.units)
     columns = {"Criterion": [_title(name) for name in others]}
     for share in REMOVED_FIRST:
-        shares = [overlap(whole.oracle_abs, saliency, round(share * units)) for saliency in others.values()]
+        shares = [overlap(whole.oracle_abs, saliency, share) for saliency in others.values()]
         columns[f"of the first {share:.0%}"] = [f"{found:.0%}" for found in shares]
     st.dataframe(columns, hide_index=True)
     st.caption(f"Oracle-abs of {whole.images} calibration images. By chance, the share would be the column's own.")

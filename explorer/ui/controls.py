@@ -2,21 +2,32 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import streamlit as st
 from torch import Tensor
 
-from explorer.criteria import CRITERIA
+from explorer.criteria import applicable
 from explorer.figures.curve import AGAINST, QUANTITIES
 from explorer.plan import nothing
-from explorer.ranking import FLOPS_PENALTY, SCALINGS, scaled
+from explorer.ranking import FLOPS_PENALTY, PRICES, SCALINGS, AtPlan, scaled
+from explorer.selectors import JOINT, SELECTORS
+from explorer.ui.jobs import JOBS, Job
+from explorer.ui.linear import ordering
 from explorer.ui.progress import await_result
 from explorer.ui.results import Saliencies, scoring
 from explorer.ui.session import View
 
 AGAINST_TITLES = {"units": "units", "parameters": "parameters", "flops": "FLOPs"}
-SCALING_TITLES = {"l2": "layer-wise l2", "none": "as it is"}
+SCALING_TITLES = {
+    "none": "as it is",
+    "l1": "layer-wise l1",
+    "l2": "layer-wise l2",
+    "max": "layer-wise maximum",
+    "standard": "layer-wise standard score",
+    "rank": "rank in the layer",
+}
 
 
 @dataclass(frozen=True)
@@ -27,33 +38,43 @@ class Choice:
     scaling: str
     penalty: float
     anew: bool
+    price: str = "flops"
 
     @property
     def unit(self) -> str:
-        """Of the scaled saliency; scaling to unit length takes it away."""
-        return CRITERIA[self.criterion].unit if self.scaling == "none" else ""
+        """Of the scaled saliency; scaling takes it away, but joint places are not scaled."""
+        return SELECTORS[self.criterion].unit if self.scaling == "none" or self.criterion == JOINT else ""
 
     @property
     def title(self) -> str:
         """For captions and the timeline: "Taylor, l2"."""
-        price = f", FLOPs penalty {self.penalty:g}" if self.penalty else ""
-        return f"{CRITERIA[self.criterion].title}, {SCALING_TITLES[self.scaling]}{price}"
+        price = f", {penalty_title(self.price)} {self.penalty:g}" if self.penalty else ""
+        scaling = "" if self.criterion == JOINT else f", {SCALING_TITLES[self.scaling]}"
+        return f"{SELECTORS[self.criterion].title}{scaling}{price}"
 
 
-def criterion_choice(label: str = "Criterion", key: str = "criterion", index: int = 0) -> str:
-    """A criterion of the table, chosen by its title."""
-    names = list(CRITERIA)
+def penalty_title(price: str) -> str:
+    """What the penalty of a price is called."""
+    return f"{PRICES[price].title} penalty"
+
+
+def criterion_choice(
+    view: View, label: str = "Criterion", key: str = "criterion", default: str = "taylor", more: Sequence[str] = ()
+) -> str:
+    """A criterion of the table that can score this network, or one more of the selectors, chosen by its title."""
+    names = [*applicable(view.workspace.network), *more]
     return st.selectbox(
-        label, names, index, format_func=lambda name: CRITERIA[name].title, key=key, bind="query-params",
-        persist_state="session",
+        label, names, names.index(default), format_func=lambda name: SELECTORS[name].title, key=key,
+        bind="query-params", persist_state="session",
     )  # fmt: skip
 
 
 def scaling_choice(key: str = "scaling", explanation: str | None = None) -> str:
     """How saliencies are made comparable across layers."""
-    return st.segmented_control(
-        "Scale per layer", list(SCALINGS), default="l2", format_func=SCALING_TITLES.__getitem__, key=key,
-        persist_state="session", required=True, help=explanation,
+    names = list(SCALINGS)
+    return st.selectbox(
+        "Scale per layer", names, names.index("l2"), format_func=SCALING_TITLES.__getitem__, key=key,
+        persist_state="session", help=explanation,
     )  # fmt: skip
 
 
@@ -69,18 +90,30 @@ def axes_choice(prefix: str) -> tuple[str, str]:
     return quantity, against
 
 
-def choice() -> Choice:
-    """Criterion, scaling and price of FLOPs, the same on every page."""
-    criterion = criterion_choice()
-    scaling = scaling_choice()
+def choice(view: View) -> Choice:
+    """Criterion, scaling and price of a unit, the same on every page."""
+    criterion = criterion_choice(view, more=(JOINT,))
+    scaling = "l2" if criterion == JOINT else scaling_choice()
     with st.expander("More"):
-        penalty = st.number_input(
-            "FLOPs penalty", 0.0, None, 0.0, step=FLOPS_PENALTY, format="%.4f", key="penalty", persist_state="session",
-            help="λ of eq. 9: each feature map's MFLOPs count this much against it. The paper's value is 0.001.",
+        price, penalty = _price_choice()
+        anew = criterion == JOINT or st.toggle(
+            "Rank anew after every step", key="anew", persist_state="session",
+            help="Score the network as it is now instead of the network as loaded.",
         )  # fmt: skip
-        anew = st.toggle("Rank anew after every step", key="anew", persist_state="session",
-                         help="Score the network as it is now instead of the network as loaded.")  # fmt: skip
-    return Choice(criterion, scaling, penalty, anew)
+    return Choice(criterion, scaling, penalty, anew, price)
+
+
+def _price_choice() -> tuple[str, float]:
+    price = st.selectbox(
+        "Price of a unit", list(PRICES), format_func=lambda name: PRICES[name].title, key="price",
+        persist_state="session", help=" ".join(f"{p.title}: {p.summary}" for p in PRICES.values()),
+    )  # fmt: skip
+    penalty = st.number_input(
+        penalty_title(price), 0.0, None, 0.0, step=FLOPS_PENALTY, format="%.4f", key=f"penalty-{price}",
+        persist_state="session",
+        help=f"λ of eq. 9: each {PRICES[price].unit} counts this much against a unit. For FLOPs the paper's is 0.001.",
+    )  # fmt: skip
+    return price, penalty
 
 
 def saliencies(view: View, anew: bool = False, needed: str = "taylor") -> Saliencies:
@@ -91,14 +124,28 @@ def saliencies(view: View, anew: bool = False, needed: str = "taylor") -> Salien
 
 def ranking(view: View, chosen: Choice) -> Tensor:
     """(units,) scaled saliencies; what is already removed is at infinity."""
+    if chosen.criterion == JOINT:
+        return await_result(ordering(view.workspace, view.removed, _charge(view, chosen)))
     raw = saliencies(view, chosen.anew, chosen.criterion)[chosen.criterion]
     return scaled_like(view, raw, chosen)
 
 
 def scaled_like(view: View, saliency: Tensor, chosen: Choice) -> Tensor:
     """A raw saliency under the chosen scaling and price."""
-    workspace = view.workspace
-    finite = saliency.isfinite()
-    found = scaled(saliency.where(finite, 0.0), workspace.network.units, chosen.scaling,
-                   workspace.costs.unit_flops(), chosen.penalty)  # fmt: skip
-    return found.where(finite & ~view.removed, float("inf"))
+    charge = _charge(view, chosen)
+    return scaled(saliency, view.workspace.network.units, chosen.scaling, charge).where(~view.removed, float("inf"))
+
+
+def _charge(view: View, chosen: Choice) -> Tensor | None:
+    return chosen.penalty * prices(view, chosen.price) if chosen.penalty else None
+
+
+def prices(view: View, name: str) -> Tensor:
+    """(units,) prices at the plan shown; where they are measured, the page shows progress and stops here."""
+    workspace, price = view.workspace, PRICES[name]
+
+    def work(job: Job) -> AtPlan:
+        return price.of(workspace.network, workspace.costs, job.report)
+
+    at_plan = await_result(JOBS.ensure(f"price-{workspace.key}-{name}", f"Pricing units: {price.title}", work))
+    return at_plan(view.removed)

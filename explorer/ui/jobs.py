@@ -17,7 +17,7 @@ import torch
 from explorer.errors import BadInput
 
 KEPT = 256  # finished jobs remembered, with their results
-QUICK, SCORES, LONG = LANES = ("quick", "scores", "long")
+QUICK, SCORES, LONG, SPARE = LANES = ("quick", "scores", "long", "spare")  # spare: what nobody has asked for yet
 
 
 class Cancelled(Exception):
@@ -164,7 +164,7 @@ class JobManager:
             time.sleep(0.02)
 
     def _work(self, lane: str) -> None:
-        if lane == LONG:  # a core is left to the pages and the browser; torch keeps this number for each thread
+        if lane in (LONG, SPARE):  # a core is left to pages and browser; torch keeps this number for each thread
             torch.set_num_threads(max(1, torch.get_num_threads() - 1))
         while True:
             job, work = self._lanes[lane].get()

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 import numpy as np
 import streamlit as st
 from torch import Tensor
 
-from explorer.criteria import CRITERIA
+from explorer.criteria import CRITERIA, applicable
 from explorer.figures.correlation import correlation
 from explorer.figures.rank_scatter import rank_scatter
 from explorer.figures.rank_statistics import LayerRanks, RankPanel, rank_statistics
+from explorer.load import batches_for
 from explorer.oracle import Oracle
 from explorer.ranking import SCALINGS, correlation_table, ranks, spearman
 from explorer.ui.chart import chart
@@ -31,13 +34,13 @@ def page(view: View) -> None:
     if found is None:
         st.info(
             f"The oracle closes one gate at a time and measures the loss: {len(workspace.network.units):,} units on "
-            f"{len(workspace.calibration)} images. Start it, and the picture appears as the images come in."
+            f"{len(workspace.calibration)} images. The first figures are estimates, and soon exact."
         )
     _run(workspace, job, drawn, found)
     if found is None:
         return
     with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
-        criterion = criterion_choice("Compared with")
+        criterion = criterion_choice(view, "Compared with")
         scaling = scaling_choice("oracle-scaling")
     scores = saliencies(view, needed=criterion)
     saliency = SCALINGS[scaling](scores[criterion], workspace.network.units)
@@ -53,19 +56,47 @@ def page(view: View) -> None:
 
 
 def measured_on(workspace: Workspace, found: Oracle) -> str:
-    """On what the oracle's figures were measured, and whether they are final."""
-    total = len(workspace.calibration)
-    sofar = "" if found.images == total else f" So far {found.images} of them are done: these are estimates."
-    return f"On {workspace.calibrated_on}, before fine-tuning.{sofar}"
+    """On what the oracle's figures were measured, and how far they are final."""
+    images = batches_for(workspace.network, workspace.images, "calibration", found.total)
+    where = f"On {images.describe()}, {workspace.network.device}, before fine-tuning. {found.note}"
+    if found.whole:
+        return where
+    return (
+        f"{where} **Estimates**: {found.images} of {found.total} images are exact, the others linearised; these ranks "
+        f"are expected to correlate {found.expected_agreement:.3f} with the final ones."
+    )
 
 
 def _run(workspace: Workspace, job: Job | None, drawn: object, found: Oracle | None) -> None:
     if job:
         explain_end(job, "Dismiss")
         follow(job, drawn)
-    whole = found is not None and found.images == len(workspace.calibration)
-    if not whole and not (job and job.active):
-        st.button("Run the oracle", type="primary", on_click=start_oracle, args=(workspace,))
+    if job and job.active:
+        return
+    wanted = max(found.total if found else 0, len(workspace.calibration))
+    available = len(workspace.images.splits["calibration"])
+    if found is not None and found.whole and wanted == available:
+        return
+    settled = "Stops as soon as more images would hardly change the ranks."
+    with st.container(horizontal=True):
+        if found is None:
+            _button("Run the oracle", workspace, wanted, True, settled, "primary")
+            _button(f"Run all {wanted:,} images", workspace, wanted, False)
+        elif not found.whole:
+            if not found.settled:
+                _button("Go on until the ranks settle", workspace, wanted, True, settled, "primary")
+            _button(f"Go on to all {wanted:,} images", workspace, wanted, False)
+        else:
+            _button(f"Go on to {min(2 * wanted, available):,} images", workspace, min(2 * wanted, available), False)
+
+
+def _button(
+    label: str, workspace: Workspace, images: int, until_settled: bool, explanation: str | None = None,
+    kind: Literal["primary", "secondary"] = "secondary",
+) -> None:  # fmt: skip
+    st.button(
+        label, type=kind, help=explanation, on_click=start_oracle, args=(workspace, images, until_settled), key=label
+    )
 
 
 def _panel(workspace: Workspace, name: str, saliency: Tensor) -> RankPanel:
@@ -89,14 +120,14 @@ def _agreement(view: View, found: Oracle, criterion: str, saliency: Tensor, scor
     with right:
         st.subheader("Every criterion against the oracle")
         table = correlation_table(scores, found.oracle_abs, units)
-        rows = {name: [c.per_layer, c.all_layers, c.all_layers_l2] for name, c in table.items()}
+        rows = {name: [c["per_layer"], c["all_layers"], c["all_layers_l2"]] for name, c in table.items()}
         chart(correlation(rows), "correlation")
         st.caption(
             "Spearman's rank correlation with oracle-abs (Table 1 of the paper): mean over layers; all units together; "
-            "all units after layer-wise l2. " + _missing(scores)
+            "all units after layer-wise l2. " + _missing(view, scores)
         )
 
 
-def _missing(scores: dict[str, Tensor]) -> str:
-    absent = [CRITERIA[name].title for name in CRITERIA if name not in scores]
+def _missing(view: View, scores: dict[str, Tensor]) -> str:
+    absent = [CRITERIA[name].title for name in applicable(view.workspace.network) if name not in scores]
     return f"Still being scored: {', '.join(absent)}." if absent else ""

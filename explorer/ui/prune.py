@@ -12,13 +12,14 @@ from explorer.criteria import CRITERIA
 from explorer.figures.curve import Series, curve
 from explorer.figures.thumbnail import thumbnail
 from explorer.plan import MEASURES, least_important, nothing, removable, remove_next
+from explorer.selectors import JOINT
 from explorer.timeline import Metrics, metrics_of
 from explorer.ui import wording
 from explorer.ui.chart import chart
 from explorer.ui.controls import Choice, axes_choice, choice, criterion_choice, ranking, saliencies, scaled_like
 from explorer.ui.results import first_image_maps
 from explorer.ui.session import View, await_outcome, jump
-from explorer.ui.steps import attempt, remove_count, remove_to
+from explorer.ui.steps import attempt, remove_count, remove_to, select_to
 from explorer.ui.workspace import Workspace
 
 MEASURE_TITLES = {"units": "units", "params": "parameters", "flops": "FLOPs"}
@@ -29,7 +30,7 @@ def page(view: View) -> None:
     """Answer: how far can this network go down, and what did each step cost?"""
     picture, side = st.columns([2.2, 1], gap="large")
     with side:
-        chosen = choice()
+        chosen = choice(view)
         saliency = ranking(view, chosen)
         _buttons(view, saliency, chosen)
     with picture:
@@ -61,9 +62,8 @@ def _buttons(view: View, saliency: Tensor, chosen: Choice) -> None:
             persist_state="session",
             width=150,
         )
-        st.button(
-            "Go", key="go", on_click=attempt, args=(remove_to, view, saliency, measure, target / 100, chosen.title)
-        )
+        act, *how = (select_to, chosen.price, chosen.penalty) if chosen.criterion == JOINT else (remove_to, saliency)
+        st.button("Go", key="go", on_click=attempt, args=(act, view, *how, measure, target / 100, chosen.title))
 
 
 def _back(view: View, steps: int) -> int:
@@ -73,7 +73,7 @@ def _back(view: View, steps: int) -> int:
 def _curve(view: View, chosen: Choice) -> None:
     with st.container(horizontal=True, gap="medium", vertical_alignment="bottom"):
         quantity, against = axes_choice("prune")
-        other = criterion_choice("Beside it, on the same steps", "beside", list(CRITERIA).index("random"))
+        other = criterion_choice(view, "Beside it, on the same steps", "beside", "random")
     chart(_figure(view, chosen, other, quantity, against), "way")
     st.caption(
         f"On {view.workspace.validated_on}, before fine-tuning. "
@@ -84,7 +84,8 @@ def _curve(view: View, chosen: Choice) -> None:
 def _figure(view: View, chosen: Choice, other: str, quantity: str, against: str) -> go.Figure:
     root, now = view.timeline.root.metrics, view.timeline.state.metrics
     here = [view.timeline.states[place] for place in timelines.path(view.timeline)]
-    beside = [_beside(view, Choice(other, chosen.scaling, chosen.penalty, False), len(s.removed)) for s in here]
+    rival = Choice(other, chosen.scaling, chosen.penalty, False, chosen.price)
+    beside = [_beside(view, rival, len(s.removed)) for s in here]
     series = [
         _series(chosen.criterion, [s.metrics for s in here], root, quantity, against, "this run"),
         _series(other, beside, root, quantity, against, f"{CRITERIA[other].title}, same steps"),

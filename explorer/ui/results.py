@@ -5,20 +5,17 @@ from __future__ import annotations
 import hashlib
 from pathlib import Path
 
-import safetensors.torch
 import streamlit as st
-from safetensors import SafetensorError
 from torch import Tensor
 
 from explorer.criteria import score
-from explorer.curvature import curvature
 from explorer.errors import BadInput
 from explorer.evaluate import Outcome, evaluate
-from explorer.evidence import Evidence
+from explorer.evidence import gather_in_stages
 from explorer.export.files import write_whole
 from explorer.feature_maps import max_pooled, unit_maps
-from explorer.observe import observe
-from explorer.oracle import Oracle, reference_oracle_steps
+from explorer.load import batches_for
+from explorer.oracle import Oracle, oracle_bytes, oracle_steps, read_oracle
 from explorer.plan import over_all_units
 from explorer.surgery import prune
 from explorer.ui.jobs import JOBS, LONG, SCORES, Job
@@ -45,15 +42,15 @@ def scoring(workspace: Workspace, removed: Tensor) -> Job:
     """The job that scores every unit left by all criteria, in the network without the removed units.
 
     Its result is criterion -> (units,) over all units, those removed at infinity; the partial result lacks the
-    criteria that need curvature.
+    criteria that take longest.
     """
 
     def work(job: Job) -> Saliencies:
-        network = prune(workspace.network, removed)
-        seen = observe(network, workspace.calibration, job.report)
-        job.publish(_spread(score(Evidence(seen)), removed))
-        second = curvature(network, workspace.calibration, report=job.report)
-        return _spread(score(Evidence(seen, second)), removed)
+        network, found = prune(workspace.network, removed), Saliencies()
+        for evidence in gather_in_stages(network, workspace.calibration, report=job.report):
+            found = _spread(score(evidence), removed)
+            job.publish(found)
+        return found
 
     return JOBS.ensure(
         f"score-{workspace.key}-{plan_digest(removed)}", "Scoring every unit by all criteria", work, SCORES
@@ -78,49 +75,47 @@ def first_image_maps(key: str, _workspace: Workspace) -> dict[str, Tensor]:
 
 
 def oracle_key(workspace: Workspace) -> str:
-    """The key of the oracle's job and of its kept result."""
-    return f"oracle-{workspace.key}"
+    """The key of the oracle's job and of its kept result; it goes on where the same images are wanted, and more."""
+    images = workspace.images
+    return f"oracle-{workspace.network.digest}-{images.digest}-{images.seed}"
 
 
-def start_oracle(workspace: Workspace) -> None:
-    """Start the job that closes every gate once; its partial result is the oracle of the images done so far."""
+def start_oracle(workspace: Workspace, images: int, until_settled: bool) -> None:
+    """Start the job that ablates every unit on so many calibration images, from where an earlier one stopped.
+
+    Its partial result is the oracle as far as it is known. With `until_settled` it ends as soon as the ranks settle.
+    """
+    batches = batches_for(workspace.network, workspace.images, "calibration", images)
 
     def work(job: Job) -> Oracle:
-        for found in reference_oracle_steps(workspace.network, workspace.calibration, job.report):
-            job.publish(found)
-        _keep(_kept_oracle(workspace), job.partial)
-        return job.partial
+        for found in oracle_steps(workspace.network, batches, known=_kept_oracle(workspace), report=job.report):
+            write_whole(_oracle_path(workspace), oracle_bytes(found))
+            if job.partial is None or found.whole or found.images >= 2 * job.partial.images:
+                job.publish(found)  # each time twice as much: pages redraw a few times, not at every batch
+            if until_settled and found.settled:
+                break
+        return found
 
     JOBS.submit(oracle_key(workspace), "The oracle of every unit", work, LONG)
 
 
 def oracle(workspace: Workspace) -> Oracle | None:
-    """The oracle as far as it is known: whole, of the images so far, or None."""
+    """The oracle as far as it is known, or None."""
     job = JOBS.find(oracle_key(workspace))
     if job and (job.result or job.partial) is not None:
         return job.result or job.partial
-    return _reopened(_kept_oracle(workspace), workspace)
+    return _kept_oracle(workspace)
 
 
-def _kept_oracle(workspace: Workspace) -> Path:
+def _oracle_path(workspace: Workspace) -> Path:
     name = hashlib.sha256(oracle_key(workspace).encode()).hexdigest()
     return workdir() / "results" / f"oracle-{name[:32]}.safetensors"
 
 
-def _keep(path: Path, found: Oracle) -> None:
-    tensors = {"oracle_loss": found.oracle_loss, "standard_error": found.standard_error}
-    metadata = {"images": str(found.images), "method": found.method}
-    write_whole(path, safetensors.torch.save(tensors, metadata))
-
-
-def _reopened(path: Path, workspace: Workspace) -> Oracle | None:
-    """A kept oracle, or None where there is none that can be read: then it is simply run again."""
-    if not path.is_file():
-        return None
+def _kept_oracle(workspace: Workspace) -> Oracle | None:
+    """What an earlier job kept, or None where there is nothing that can be read: then it is simply run again."""
+    path = _oracle_path(workspace)
     try:
-        with safetensors.safe_open(path, "pt") as file:
-            about = file.metadata()
-            loss, error = file.get_tensor("oracle_loss"), file.get_tensor("standard_error")
-        return Oracle(workspace.network.units, loss, error, int(about["images"]), about["method"])
-    except (SafetensorError, KeyError, ValueError, OSError, BadInput):
+        return read_oracle(path, workspace.network.units) if path.is_file() else None
+    except BadInput:
         return None

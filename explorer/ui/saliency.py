@@ -9,26 +9,30 @@ import plotly.graph_objects as go
 import streamlit as st
 from torch import Tensor
 
-from explorer.criteria import CRITERIA
 from explorer.figures.distributions import LayerValues, distributions
 from explorer.figures.widths import LayerWidth, widths
 from explorer.plan import below
+from explorer.selectors import SELECTORS
 from explorer.timeline import metrics_of
 from explorer.ui import wording
 from explorer.ui.chart import chart
 from explorer.ui.controls import Choice, choice, ranking
-from explorer.ui.session import View, await_outcome
+from explorer.ui.linear import foreseen, linearising
+from explorer.ui.progress import await_result, explain_end, follow
+from explorer.ui.results import measuring
+from explorer.ui.session import View
 from explorer.ui.steps import attempt, remove
 from explorer.ui.threshold import threshold_histogram
 
 EVERY_LAYER = "all layers"
+INSTANT = 0.15  # seconds in which a measurement comes before its prediction
 
 
 def page(view: View) -> None:
     """Answer: which feature maps look cheap, and what would it cost to remove those below a line?"""
     picture, side = st.columns([2.2, 1], gap="large")
     with side:
-        chosen = choice()
+        chosen = choice(view)
         saliency = ranking(view, chosen).float().double()  # as the threshold sees it: float32
         layers = [layer.name for layer in view.workspace.network.units.layers]
         layer = st.selectbox("Threshold for", [EVERY_LAYER, *layers], key="threshold-layer", persist_state="session")
@@ -37,13 +41,14 @@ def page(view: View) -> None:
     plan = view.removed | below(view.workspace.network.units, saliency, dict.fromkeys(names, threshold))
     more = int((plan & ~view.removed).sum())
     with picture:
-        st.subheader(f"{CRITERIA[chosen.criterion].title} of every unit, by layer")
+        st.subheader(f"{SELECTORS[chosen.criterion].title} of every unit, by layer")
         chart(_distributions(view, saliency, plan, chosen, names, threshold), "distributions")
         st.caption(_caption(view, chosen))
         if more:
             st.subheader("What would be left")
             chart(widths(widths_of(view, plan)), "threshold-widths")
     with side:
+        linearising(view.workspace, view.removed)  # begins in the background, for predictions to come
         if more:
             _consequence(view, plan, chosen, wording.count(more, "unit"))
         else:
@@ -92,23 +97,30 @@ def _distributions(
 def _caption(view: View, chosen: Choice) -> str:
     base = "the network as it is now" if chosen.anew else "the network as loaded"
     return (
-        f"{CRITERIA[chosen.criterion].summary} Higher means keep. Scored in {base}, in eval mode, on "
+        f"{SELECTORS[chosen.criterion].summary} Higher means keep. Scored in {base}, in eval mode, on "
         f"{view.workspace.calibrated_on}. Orange would go, blue stays; the bar under "
         "each row spans its quartiles."
     )
 
 
 def _consequence(view: View, plan: Tensor, chosen: Choice, more: str) -> None:
-    """What the threshold would do, measured before anything is committed."""
-    outcome = await_outcome(view.workspace, plan)
+    """What the threshold would do before anything is committed: predicted until it is measured."""
+    job, predicted = measuring(view.workspace, plan), foreseen(view.workspace, view.removed, plan)
+    job.wait(INSTANT)
+    drawn, measured = job.version, job.result
+    outcome = measured or predicted or await_result(job)
     now, then = view.timeline.state.metrics, metrics_of(outcome, view.workspace.costs, plan)
-    st.markdown(f"**{more} would go.** Measured on {then.images} validation images, before fine-tuning:")
+    how = "Measured on" if measured or not predicted else "**Predicted** from slopes, rough where many go, for"
+    st.markdown(f"**{more} would go.** {how} {then.images} validation images, before fine-tuning:")
     what, values, changes = zip(*wording.facts(then, now), strict=True)
     st.dataframe({"": what, "Then": values, "Change": changes}, hide_index=True)
     st.button(
         f"Remove {more}", type="primary", width="stretch", on_click=attempt,
         args=(remove, view, plan, f"{more} below a threshold of {chosen.title}"),
     )  # fmt: skip
+    if outcome is predicted:
+        explain_end(job)
+        follow(job, drawn)
 
 
 def widths_of(view: View, plan: Tensor) -> list[LayerWidth]:

@@ -16,6 +16,7 @@ from explorer import timeline as timelines
 from explorer.errors import BadInput
 from explorer.evaluate import Outcome, evaluate
 from explorer.plan import nothing
+from explorer.progress import Report
 from explorer.runs import Run, read_run, write_run
 from explorer.timeline import Timeline, metrics_of
 from explorer.ui.jobs import JOBS, Job
@@ -80,14 +81,15 @@ def jump(place: int) -> None:
     change(lambda timeline: timelines.jump(timeline, place))
 
 
-def take(view: View, removed: Tensor, how: str) -> Job:
-    """The job that measures the network without these units, and then adds that state under the one in view.
+def take(view: View, choose: Callable[[Report], Tensor], how: str) -> Job:
+    """The job that chooses a plan, measures the network without its units, and adds that state under the one in view.
 
     Where the run has moved on meanwhile (a double click, a second tab), the step is not taken.
     """
     run, workspace = run_id(), view.workspace
 
     def work(job: Job) -> None:
+        removed = choose(job.report)
         outcome = evaluate(workspace.network, workspace.validation, removed, job.report)
         found = metrics_of(outcome, workspace.costs, removed)
 

@@ -6,10 +6,14 @@ from collections.abc import Callable
 from typing import Any
 
 import streamlit as st
+import torch
 from torch import Tensor
 
 from explorer.errors import BadInput
+from explorer.joint import select
 from explorer.plan import remove_next, remove_until
+from explorer.progress import Report
+from explorer.ranking import charges
 from explorer.ui import wording
 from explorer.ui.jobs import JOBS
 from explorer.ui.progress import explain_end, follow
@@ -38,7 +42,7 @@ def problems() -> None:
 
 def remove(view: View, plan: Tensor, how: str) -> None:
     """Take the step to a plan, waiting for it a little."""
-    take(view, plan, how).wait(PATIENCE)
+    take(view, lambda report: plan, how).wait(PATIENCE)
 
 
 def remove_count(view: View, saliency: Tensor, count: int, title: str) -> None:
@@ -50,7 +54,26 @@ def remove_count(view: View, saliency: Tensor, count: int, title: str) -> None:
 
 def remove_to(view: View, saliency: Tensor, measure: str, target: float, title: str) -> None:
     """Remove the least important units until at most a share of a measure is left."""
+    plan = _down_to(view, saliency, measure, target)
+    remove(view, plan, f"down to {target:.0%} of {measure} by {title}")
+
+
+def _down_to(view: View, saliency: Tensor, measure: str, target: float) -> Tensor:
     plan = remove_until(view.workspace.costs, view.removed, saliency, measure, target)
     if not (plan & ~view.removed).any():
         raise BadInput(f"At most {target:.0%} of the {measure} is left already: there is nothing to remove.")
-    remove(view, plan, f"down to {target:.0%} of {measure} by {title}")
+    return plan
+
+
+def select_to(view: View, price: str, penalty: float, measure: str, target: float, title: str) -> None:
+    """Remove units jointly, linearised anew on the way, until at most a share of a measure is left."""
+    workspace = view.workspace
+    network, costs = workspace.network, workspace.costs
+    _down_to(view, torch.zeros(len(network.units)), measure, target)  # refuses at once
+
+    def choose(report: Report) -> Tensor:
+        charge = charges(price, penalty, network, costs, report)
+        images, removed = workspace.calibration, view.removed
+        return select(network, costs, images, removed, measure, target, charge=charge, report=report)
+
+    take(view, choose, f"down to {target:.0%} of {measure} by {title}").wait(PATIENCE)

@@ -75,6 +75,17 @@ CASES = {
     "out of reach": ([*PRUNE, "--until", "units=0.001", "--out", "{}/run"], "units=0.001 can't be reached"),
     "step of 0": ([*PRUNE, "--until", "units=0.5", "--step", "0", "--out", "{}/run"], "0 is not in the range x>=1"),
     "penalty of inf": ([*PRUNE, "--until", "units=0.5", "--flops-penalty", "inf", "--out", "{}/run"], "finite"),
+    "price without a number": (
+        [*PRUNE, "--until", "units=0.5", "--price", "flops", "--out", "{}/run"],
+        "'flops' is not of the form flops=PENALTY",
+    ),
+    "unknown price": ([*PRUNE, "--until", "units=0.5", "--price", "kilos=1", "--out", "{}/run"], "price 'kilos'"),
+    "price below 0": ([*PRUNE, "--until", "units=0.5", "--price", "memory=-1", "--out", "{}/run"], "at least 0"),
+    "two prices": (
+        [*PRUNE, "--until", "units=0.5", "--price", "saving=1", "--flops-penalty", "1", "--out", "{}/run"],
+        "give it or --price, not both",
+    ),
+    "resamples below 0": (["correlate", "demo", "--resamples", "-1"], "-1 is not in the range x>=0"),
     "learning rate of 0": (
         [*PRUNE, "--until", "units=0.5", "--learning-rate", "0", "--out", "{}/run"],
         "learning rate",

@@ -85,6 +85,18 @@ def test_resume_keeps_a_finished_run_of_the_same_settings(
     assert (other.code, "with scaling l2, not none" in other.err) == (2, True)
 
 
+def test_flops_penalty_is_the_price_of_flops(few: Path, tmp_path: Path) -> None:
+    arguments = ("prune", "demo", "--data", few, "--criterion", "weight", "--until", "units=0.9", "--step", 23)
+    _, one = result(tmp_path, *arguments, "--flops-penalty", 0.5, "--out", tmp_path / "one")
+    _, other = result(tmp_path, *arguments, "--price", "flops=0.5", "--out", tmp_path / "other")
+    _, free = result(tmp_path, *arguments, "--out", tmp_path / "free")
+    assert (one["settings"]["price"], one["settings"]["penalty"]) == ("flops", 0.5)
+    assert one["removed"] == other["removed"] != free["removed"]
+    assert one["after"]["flops"] < free["after"]["flops"]
+    _, saving = result(tmp_path, *arguments, "--price", "saving=0.5", "--out", tmp_path / "saving")
+    assert saving["after"]["flops"] <= one["after"]["flops"]
+
+
 def test_default_step_is_one_percent_of_the_units(few: Path, tmp_path: Path) -> None:
     arguments = ("--criterion", "weight", "--until", "units=0.98", "--out", tmp_path / "run")
     _, found = result(tmp_path, "prune", "demo", "--data", few, *arguments)

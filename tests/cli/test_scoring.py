@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from pathlib import Path
 
 import pytest
 import torch
-from invoke import result
+from invoke import result, run
 
 from explorer.cli.output import finite
-from explorer.criteria import CRITERIA, score
+from explorer.criteria import CRITERIA, applicable, score
+from explorer.curvature import curvature_by_probes
 from explorer.data import Batches, Preprocessing, open_images
 from explorer.evidence import gather
 from explorer.load import open_network
@@ -38,8 +38,8 @@ def test_score_all_gives_every_unit_every_criterion(tmp_path: Path) -> None:
     done, found = result(tmp_path, "score", "demo", "--limit", IMAGES, "--seed", 0)
     assert set(found) == ENVELOPE | {"layers"}
     assert [layer["name"] for layer in found["layers"]] == [layer.name for layer in network.units.layers]
-    expected = score(gather(network, batches, with_curvature=True))
-    for name in CRITERIA:
+    expected = score(gather(network, batches))
+    for name in applicable(network):
         values = torch.cat([torch.tensor(layer["saliency"][name]).double() for layer in found["layers"]])
         torch.testing.assert_close(values, expected[name].double(), rtol=1e-5, atol=1e-12)
         assert name in done.out
@@ -55,9 +55,27 @@ def test_score_of_one_criterion_does_not_depend_on_the_batch_size(tmp_path: Path
     assert "Taylor (nats a position)" in done.out
 
 
+def test_obd_by_probes_states_its_standard_error(tmp_path: Path) -> None:
+    network, batches = opened("demo", "demo")
+    arguments = ("score", "demo", "--criterion", "obd", "--limit", IMAGES, "--seed", 0)
+    exact, _ = result(tmp_path, *arguments)
+    done, found = result(tmp_path, *arguments, "--probes", 3)
+    expected = curvature_by_probes(network, batches, probes=3)
+    values = torch.cat([torch.tensor(layer["saliency"]["obd"]).double() for layer in found["layers"]])
+    torch.testing.assert_close(values, expected.values.mean(0) / 2, rtol=1e-3, atol=1e-7)
+    assert f"standard error {float(expected.standard_error.median() / 2):.2g} nats" in done.out
+    assert "standard error" not in exact.out
+
+
+def test_a_criterion_that_does_not_apply_is_refused() -> None:
+    done = run("score", "demo", "--criterion", "bn_scale", "--limit", IMAGES)
+    assert done.code == 2
+    assert "Batch-norm scale can't score this network: layer features.0 and 5 more of demo have no" in done.err
+
+
 def test_oracle_is_the_reference(small: tuple[Network, Batches], tiny: list[object], tmp_path: Path) -> None:
     done, found = result(tmp_path, "oracle", *tiny, "--reference", "--limit", IMAGES)
-    assert set(found) == ENVELOPE | {"layers", "images", "method"}
+    assert set(found) == ENVELOPE | {"layers", "images", "method", "expected_agreement", "note"}
     assert (found["images"], found["method"]) == (IMAGES, "reference")
     expected = reference_oracle(*small)
     for layer, units in zip(found["layers"], expected.units.layers, strict=True):
@@ -68,6 +86,25 @@ def test_oracle_is_the_reference(small: tuple[Network, Batches], tiny: list[obje
     assert "oracle-loss in nats" in done.out
 
 
+def test_oracle_takes_every_way_to_the_same_figures(tiny: list[object], tmp_path: Path) -> None:
+    _, exact = result(tmp_path, "oracle", *tiny, "--limit", 24)
+    _, frugal = result(tmp_path, "oracle", *tiny, "--limit", 24, "--memory", 1e-6)
+    coarse_said, _ = result(tmp_path, "oracle", *tiny, "--limit", 24, "--precision", "bfloat16")
+    assert exact["method"] == "incremental"
+    for a, b in zip(exact["layers"], frugal["layers"], strict=True):
+        assert a["oracle_loss"] == pytest.approx(b["oracle_loss"], abs=1e-5)
+        assert set(a["remaining_error"]) == {0}
+    assert "Computed in bfloat16: rank correlation with float32" in " ".join(coarse_said.out.split())
+
+
+def test_oracle_stops_when_the_ranks_have_settled(tmp_path: Path) -> None:
+    done, found = result(tmp_path, "oracle", "demo", "--settled", "--limit", 64)
+    assert 8 <= found["images"] < 64
+    assert 0.99 <= found["expected_agreement"] < 1
+    assert f"{found['images']} of 64 images are exact, the others linearised" in " ".join(done.out.split())
+    assert any(error > 0 for layer in found["layers"] for error in layer["remaining_error"])
+
+
 def test_standard_errors_of_a_single_image_are_null(tmp_path: Path) -> None:
     _, found = result(tmp_path, "oracle", "demo", "--limit", 1)
     assert {error for layer in found["layers"] for error in layer["standard_error"]} == {None}
@@ -75,15 +112,36 @@ def test_standard_errors_of_a_single_image_are_null(tmp_path: Path) -> None:
 
 
 def test_correlate_is_the_engines_table(small: tuple[Network, Batches], tiny: list[object], tmp_path: Path) -> None:
-    done, found = result(tmp_path, "correlate", *tiny, "--limit", IMAGES)
-    assert set(found) == ENVELOPE | {"table"}
+    done, found = result(tmp_path, "correlate", *tiny, "--limit", IMAGES, "--resamples", 10)
+    assert set(found) == ENVELOPE | {"table", "intervals"}
     network, batches = small
-    saliencies = score(gather(network, batches, with_curvature=True))
+    saliencies = score(gather(network, batches))
     expected = correlation_table(saliencies, reference_oracle(network, batches).oracle_abs, network.units)
-    assert list(found["table"]) == list(CRITERIA) == list(expected)
+    assert list(found["table"]) == list(applicable(network)) == list(expected)
     for name, row in found["table"].items():
-        assert row == pytest.approx(finite(asdict(expected[name])), abs=1e-6)
+        assert set(row) > {"per_layer", "all_layers", "all_layers_l2", "kendall_per_layer", "overlap_all_layers"}
+        assert row == pytest.approx(finite(expected[name]), abs=1e-6)
+        assert set(found["intervals"][name]) == set(row)
         assert CRITERIA[name].title in done.out
+    for words in ("Spearman", "Kendall", "All layers, l2", "95% of 10 bootstrap resamples", "8 calibration images"):
+        assert words in done.out
+
+
+def test_correlate_takes_another_scaling_beside_the_papers(
+    small: tuple[Network, Batches], tiny: list[object], tmp_path: Path
+) -> None:
+    arguments = ("correlate", *tiny, "--limit", IMAGES, "--scaling", "standard", "--resamples", 0)
+    done, found = result(tmp_path, *arguments)
+    network, batches = small
+    saliencies = score(gather(network, batches))
+    expected = correlation_table(saliencies, reference_oracle(network, batches).oracle_abs, network.units, "standard")
+    for name, row in found["table"].items():
+        told = {key: row[key] for key in expected[name]}
+        assert told == pytest.approx(finite(expected[name]), abs=1e-6)
+        assert {"all_layers_standard", "all_layers_l2"} <= set(row)
+    assert found["intervals"] == {}
+    assert found["settings"]["scaling"] == "standard"
+    assert "All layers, standard" in done.out and "bootstrap" not in done.out
 
 
 def test_a_real_transfer_learning_case_scores(shared_data: Path, tmp_path: Path) -> None:
