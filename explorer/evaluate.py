@@ -12,6 +12,7 @@ from torch.nn import functional as F
 from explorer.data import Batches
 from explorer.gates import Gated, open_gates
 from explorer.networks.network import Network
+from explorer.parallel import side_by_side
 from explorer.plan import nothing
 from explorer.progress import Report, silent
 
@@ -39,18 +40,20 @@ class Outcome:
         return torch.bincount(cells, minlength=classes**2).view(classes, classes)
 
 
-@torch.no_grad()
 def evaluate(network: Network, batches: Batches, removed: Tensor | None = None, report: Report = silent) -> Outcome:
     """Run the images through the network with the units where `removed` (units,) is True gated, in eval mode."""
     gated = Gated(network.module, network.units)
     gates = open_gates(nothing(network.units) if removed is None else removed).to(gated.device)
-    logits, labels, done = [], [], 0
-    for x, y in batches:
-        logits.append(gated(x.to(gated.device), gates).float().cpu())
-        labels.append(y)
-        done += len(y)
-        report(done, len(batches), "images evaluated")
-    return Outcome(torch.cat(logits), torch.cat(labels))
+
+    @torch.no_grad()
+    def of_batch(batch: tuple[Tensor, Tensor]) -> Outcome:
+        return Outcome(gated(batch[0].to(gated.device), gates).float().cpu(), batch[1])
+
+    found: list[Outcome] = []
+    for outcome in side_by_side(of_batch, batches, gated.device):
+        found.append(outcome)
+        report(sum(len(each.labels) for each in found), len(batches), "images evaluated")
+    return Outcome(torch.cat([each.logits for each in found]), torch.cat([each.labels for each in found]))
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,7 @@ activation. Closed everywhere (g[u] = 0), the network computes what it computes 
 
 from __future__ import annotations
 
+import threading
 from functools import partial
 from typing import Any
 
@@ -24,17 +25,18 @@ class Gated(nn.Module):
         super().__init__()
         self.body = replica(module).eval()
         self.device = next(module.parameters()).device
+        self._now = threading.local()  # several threads may run it side by side
         for name, unit_of_channel in units.gate_maps.items():
             close = partial(self._close, unit_of_channel.to(self.device))
             self.body.get_submodule(name).register_forward_pre_hook(close)
 
     def forward(self, x: Tensor, gates: Tensor) -> Tensor:
         """Logits (N, classes) of x under gates (units,), the same for all images, or (N, units), one row an image."""
-        self._gates = F.pad(gates, (0, 1), value=1.0)  # the last gate stands behind channels that are no unit's
+        self._now.gates = F.pad(gates, (0, 1), value=1.0)  # the last gate stands behind channels that are no unit's
         return self.body(x)
 
     def _close(self, unit_of_channel: Tensor, consumer: nn.Module, inputs: tuple[Any, ...]) -> tuple[Any, ...]:
-        x, gates = inputs[0], self._gates[..., unit_of_channel]
+        x, gates = inputs[0], self._now.gates[..., unit_of_channel]
         if not isinstance(consumer, nn.Linear):  # channels first, then space; a linear layer has them last
             gates = gates.reshape(*gates.shape, *[1] * (x.dim() - 2))
         return (x * gates, *inputs[1:])

@@ -16,6 +16,7 @@ from explorer.data import Batches
 from explorer.gates import Gated
 from explorer.networks.network import Network
 from explorer.networks.units import Units
+from explorer.parallel import side_by_side
 from explorer.progress import Report, silent
 
 EXACT_CLASSES = 32  # up to so many classes, each gets its backward pass
@@ -63,21 +64,34 @@ def linearise(
     gated = Gated(network.module, network.units)
     start = torch.ones(len(network.units)) if gates is None else gates
     chances = torch.rand(len(batches), draws, generator=torch.Generator().manual_seed(seed))
-    done = 0
-    for x, y in batches:
+
+    def of_batch(batch: tuple[Tensor, Tensor, Tensor]) -> Linearisation:
+        x, y, chosen_by = batch
         at = start.to(gated.device).repeat(len(x), 1).requires_grad_()
         logits = gated(x.to(gated.device), at)
         classes = followed_classes(logits.detach(), y.to(gated.device))
         slopes = _slopes(logits, classes, at)
         partial = draws and classes.shape[1] < logits.shape[1]
-        others = _others(logits, classes, at, chances[done : done + len(y)]) if partial else None
-        yield Linearisation(network.units, logits.detach().cpu().double(), y, classes.cpu(), slopes.cpu(), others)
+        others = _others(logits, classes, at, chosen_by) if partial else None
+        return Linearisation(network.units, logits.detach().cpu().double(), y, classes.cpu(), slopes.cpu(), others)
+
+    done = 0
+    for found in side_by_side(of_batch, _with_rows(batches, chances), gated.device):
+        yield found
+        done += len(found)
+        report(done, len(batches), f"images linearised, {_passes(found)} backward passes each")
+
+
+def _with_rows(batches: Batches, rows: Tensor) -> Iterator[tuple[Tensor, Tensor, Tensor]]:
+    """Every batch with its images' rows."""
+    done = 0
+    for x, y in batches:
+        yield x, y, rows[done : done + len(y)]
         done += len(y)
-        report(done, len(batches), f"images linearised, {_passes(classes, others)} backward passes each")
 
 
-def _passes(classes: Tensor, others: Others | None) -> int:
-    return classes.shape[1] + (1 + others.slopes.shape[1] if others else 0)
+def _passes(found: Linearisation) -> int:
+    return found.classes.shape[1] + (1 + found.others.slopes.shape[1] if found.others else 0)
 
 
 def followed_classes(logits: Tensor, labels: Tensor) -> Tensor:

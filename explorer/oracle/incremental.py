@@ -8,6 +8,8 @@ whose feature map is zero change nothing and are left out.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from functools import cached_property
 
 import torch
@@ -20,9 +22,20 @@ from explorer.oracle.ablation import Ablation, Env, Pairs, ablation
 from explorer.oracle.ablator import Done, ignore
 from explorer.oracle.memory import default_budget, images_at_once, pairs_at_once
 from explorer.oracle.program import program_of
+from explorer.parallel import side_by_side, workers
 
 WATCH = 0.1  # share of the changes that must die out for looking after them to pay
 FORMATS = {4: torch.channels_last, 5: torch.channels_last_3d}  # by dimensions of the images: faster on every device
+
+
+@dataclass(frozen=True, eq=False)
+class Piece:
+    """Pairs that run together."""
+
+    part: Ablation
+    pairs: Pairs
+    first_unit: int  # of their layer
+    images: float  # how many images' work they are about
 
 
 class Incremental:
@@ -55,7 +68,6 @@ class Incremental:
         work = {layer: len(layer) * max(part.flops for _, part in parts) for layer, parts in self.parts.items()}
         return {layer: flops / max(1, sum(work.values())) for layer, flops in work.items()}
 
-    @torch.no_grad()
     def changes(self, x: Tensor, y: Tensor, done: Done = ignore) -> Tensor:
         """C_n(g_u = 0) - C_n(g = 1) of every image and unit, (N, units), nats, float64, on the CPU.
 
@@ -63,39 +75,53 @@ class Incremental:
         neither does this on how the images are split.
         """
         size = images_at_once(sum(self.program.bytes.values()), self.memory)
-        found = []
-        for images, labels in zip(x.split(size), y.split(size), strict=True):
-            with torch.autocast(self.device.type, self.precision, enabled=self.precision != torch.float32):
-                found.append(self._changes(images.to(self.device), labels.to(self.device), done))
-        return torch.cat(found)
+        batches = zip(x.split(size), y.split(size), strict=True)
+        return torch.cat(
+            [self._changes(images.to(self.device), labels.to(self.device), done) for images, labels in batches]
+        )
 
     def _changes(self, x: Tensor, y: Tensor, done: Done) -> Tensor:
-        env = self.program.values(x.to(memory_format=FORMATS.get(x.dim(), torch.contiguous_format)))
-        base = _losses(env[self.program.logits], y)
-        layers = [self._of_layer(layer, env, y, base, done) for layer in self.units.layers]
-        return torch.cat(layers, dim=1).cpu()
+        with self._computing():
+            env = self.program.values(x.to(memory_format=FORMATS.get(x.dim(), torch.contiguous_format)))
+            base = _losses(env[self.program.logits], y)
+        found = base.new_zeros(len(y), len(self.units))
+        fruitless: set[Ablation] = set()
 
-    def _of_layer(self, layer: Layer, env: Env, y: Tensor, base: Tensor, done: Done) -> Tensor:
-        """(N, units of the layer)."""
-        found = base.new_zeros(len(y), len(layer))
-        work = [(part, pairs) for part, pairs in self._work(layer, env) if len(pairs)]
-        images = self.share[layer] * len(y)
-        images_a_pair = images / max(1, sum(len(pairs) for _, pairs in work))
-        if not work:
-            done(images)
-        for part, pairs in work:
-            watched = part.bottlenecks
-            size = pairs_at_once(part.bytes, self.memory, self.device)
-            for k in range(0, len(pairs), size):
-                chosen = pairs.of(slice(k, k + size))
-                logits, places = part.run(env, chosen, watched)
-                alive = chosen.of(places)
-                found[alive.image, alive.unit] = _losses(logits, y[alive.image]) - base[alive.image]
-                if len(alive) > (1 - WATCH) * len(chosen):
-                    watched = frozenset()
-                self.executed += part.flops * len(chosen)
-                done(len(chosen) * images_a_pair)
-        return found
+        def ablated(piece: Piece) -> tuple[Piece, Pairs, Tensor]:
+            """The pairs of a piece that change their image's loss, and by how much."""
+            watched = frozenset() if piece.part in fruitless else piece.part.bottlenecks
+            with self._computing():
+                logits, places = piece.part.run(env, piece.pairs, watched)
+                alive = piece.pairs.of(places)
+                return piece, alive, _losses(logits, y[alive.image]) - base[alive.image]
+
+        for piece, alive, changes in side_by_side(ablated, self._pieces(env, len(y), done), self.device):
+            found[alive.image, piece.first_unit + alive.unit] = changes
+            if len(alive) > (1 - WATCH) * len(piece.pairs):
+                fruitless.add(piece.part)
+            self.executed += piece.part.flops * len(piece.pairs)
+            done(piece.images)
+        return found.cpu()
+
+    @contextmanager
+    def _computing(self) -> Iterator[None]:
+        """For every thread that computes: these settings are each thread's own."""
+        coarse = self.precision != torch.float32
+        with torch.no_grad(), torch.autocast(self.device.type, self.precision, enabled=coarse):
+            yield
+
+    def _pieces(self, env: Env, images: int, done: Done) -> Iterator[Piece]:
+        """All pairs that may change anything, as many at once as fit."""
+        for layer, place in zip(self.units.layers, self.units.slices.values(), strict=True):
+            work = [(part, pairs) for part, pairs in self._work(layer, env) if len(pairs)]
+            share = self.share[layer] * images / max(1, sum(len(pairs) for _, pairs in work))
+            if not work:
+                done(self.share[layer] * images)
+            for part, pairs in work:
+                size = pairs_at_once(part.bytes, self.memory // workers(self.device), self.device)
+                for k in range(0, len(pairs), size):
+                    chosen = pairs.of(slice(k, k + size))
+                    yield Piece(part, chosen, place.start, len(chosen) * share)
 
     def _work(self, layer: Layer, env: Env) -> Iterator[tuple[Ablation, Pairs]]:
         """The pairs whose change starts at each consumer: what those before it read of the unit is zero."""

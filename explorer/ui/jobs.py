@@ -12,8 +12,6 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
-import torch
-
 from explorer.errors import BadInput
 
 KEPT = 256  # finished jobs remembered, with their results
@@ -164,8 +162,6 @@ class JobManager:
             time.sleep(0.02)
 
     def _work(self, lane: str) -> None:
-        if lane in (LONG, SPARE):  # a core is left to pages and browser; torch keeps this number for each thread
-            torch.set_num_threads(max(1, torch.get_num_threads() - 1))
         while True:
             job, work = self._lanes[lane].get()
             job.run(work)

@@ -25,7 +25,7 @@ from explorer.networks.network import Network
 SHARED = Path(__file__).resolve().parents[3] / "shared" / "data"
 KEPT = Path("~/.cache/pruning-explorer/benchmarks").expanduser()
 MEAN, STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
-EPOCHS = 6
+EPOCHS = 20
 
 Subject = tuple[Network, Tensors]
 
@@ -104,7 +104,8 @@ def _train(module: nn.Module, x: torch.Tensor, y: torch.Tensor) -> None:
     rate = torch.optim.lr_scheduler.OneCycleLR(optimizer, 0.05, total_steps=EPOCHS * (len(x) // 64))
     for epoch in range(EPOCHS):
         for chosen in torch.randperm(len(x))[: len(x) // 64 * 64].split(64):
-            loss = F.cross_entropy(module(x[chosen].to(memory_format=torch.channels_last)), y[chosen])
+            seen = x[chosen].flip(3) if torch.rand(()) < 0.5 else x[chosen]
+            loss = F.cross_entropy(module(seen.to(memory_format=torch.channels_last)), y[chosen])
             optimizer.zero_grad()
             loss.backward()
             optimizer.step()
