@@ -51,11 +51,12 @@ def _pool(count: int) -> ThreadPoolExecutor:
 
     def alone() -> None:
         torch.set_num_threads(1)
+        torch.get_num_threads()  # from its first use on, a thread keeps the number that was set last
         ready.wait()
 
     pool = ThreadPoolExecutor(count, "side-by-side", alone)
     for _ in range(count):
         pool.submit(int)
     ready.wait()
-    torch.set_num_threads(count)  # threads that begin later take the number that was set last
+    torch.set_num_threads(count)  # for all other threads
     return pool

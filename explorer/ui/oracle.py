@@ -42,16 +42,18 @@ def page(view: View) -> None:
     with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
         criterion = criterion_choice(view, "Compared with")
         scaling = scaling_choice("oracle-scaling")
-    scores = saliencies(view, needed=criterion)
-    saliency = SCALINGS[scaling](scores[criterion], workspace.network.units)
-    chart(
-        rank_statistics([_panel(workspace, "oracle", found.oracle_abs), _panel(workspace, criterion, saliency)]),
-        "ranks",
-    )
+    picture = st.empty()
+    of_oracle = _panel(workspace, "oracle", found.oracle_abs)
+    with picture:  # criteria may still be scored
+        chart(rank_statistics([of_oracle]), "ranks")
     st.caption(
         f"Rank 1 = most important of all {len(workspace.network.units):,} units; whiskers span a layer's units, boxes "
         f"its quartiles. Oracle-abs: |change in loss when one unit goes|. {measured_on(workspace, found)}"
     )
+    scores = saliencies(view, needed=criterion)
+    saliency = SCALINGS[scaling](scores[criterion], workspace.network.units)
+    with picture:
+        chart(rank_statistics([of_oracle, _panel(workspace, criterion, saliency)]), "both-ranks")
     _agreement(view, found, criterion, saliency, scores)
 
 
