@@ -32,7 +32,7 @@ def follow(job: Job, drawn: object) -> None:
     drawn: the job's version that this page shows; as soon as there is a newer one, the page is drawn again.
     """
 
-    @st.fragment(run_every=0.5)
+    @st.fragment(run_every=0.9)
     def box() -> None:
         if job.version != drawn:
             st.rerun()
