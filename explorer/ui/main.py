@@ -8,18 +8,19 @@ from importlib import import_module
 import streamlit as st
 from streamlit.navigation.page import StreamlitPage
 
-from explorer.errors import BadInput
-from explorer.ui.header import header
-from explorer.ui.session import current_view
-from explorer.ui.steps import problems
-
 PAGES = ("network", "saliency", "oracle", "prune", "compare", "export")
 
 
 def main() -> None:
     """Draw the page that the address names."""
     st.set_page_config(page_title="Pruning Explorer", page_icon="✂️", layout="wide")
-    st.navigation([_page(name) for name in PAGES], position="top").run()
+    page = st.navigation([_page(name) for name in PAGES], position="top")
+    blank = st.empty()
+    if "fetched" not in st.session_state:  # the browser fetches what draws figures while the engine is being imported
+        st.session_state["fetched"] = True
+        blank.plotly_chart({"data": [{"type": "scatter"}], "layout": {"height": 10}}, key="blank")
+    page.run()
+    blank.empty()
 
 
 def _page(name: str) -> StreamlitPage:
@@ -27,7 +28,12 @@ def _page(name: str) -> StreamlitPage:
 
 
 def _draw(name: str) -> None:
-    """Header and page; a page's module is imported when it is first opened, so that the first page is there soon."""
+    """Header and page; the engine is imported only now, and a page's module when it is first opened."""
+    from explorer.errors import BadInput
+    from explorer.ui.header import header
+    from explorer.ui.session import current_view
+    from explorer.ui.steps import problems
+
     try:
         view = current_view()
         if clicked := header(view):
