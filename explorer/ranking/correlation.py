@@ -10,11 +10,11 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
-from scipy import stats
 from torch import Tensor
 
 from explorer.networks.units import Units
 from explorer.ranking.order import TOP, overlap_rows
+from explorer.ranking.places import average_places
 from explorer.ranking.scaling import SCALINGS, check_scaling
 
 Coefficient = Callable[[np.ndarray, np.ndarray], np.ndarray]
@@ -25,7 +25,7 @@ def spearman_rows(a: np.ndarray, b: np.ndarray) -> np.ndarray:
 
     -1 to 1; nan where either side is constant.
     """
-    x, y = (stats.rankdata(side, axis=1) - (side.shape[1] + 1) / 2 for side in (a, b))
+    x, y = (average_places(side) - (side.shape[1] + 1) / 2 for side in (a, b))
     return _ratio((x * y).sum(1), (x**2).sum(1), (y**2).sum(1))
 
 

@@ -6,17 +6,17 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
-from scipy import stats
 from torch import Tensor
 
 from explorer.networks.units import Units
+from explorer.ranking.places import average_places
 
 TOP = 0.1  # of the units, for the overlap
 
 
 def ranks(saliency: Tensor) -> Tensor:
     """(units,) -> global rank, 1 = most important; ties share their average rank."""
-    return torch.from_numpy(stats.rankdata(-saliency.numpy()))
+    return torch.from_numpy(average_places(-saliency.numpy()))
 
 
 @dataclass(frozen=True)

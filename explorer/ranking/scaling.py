@@ -10,11 +10,11 @@ from collections.abc import Callable
 from functools import wraps
 
 import torch
-from scipy import stats
 from torch import Tensor
 
 from explorer.errors import BadInput
 from explorer.networks.units import Units
+from explorer.ranking.places import average_places
 
 OfLayer = Callable[[Tensor], Tensor]
 Scaling = Callable[[Tensor, Units], Tensor]
@@ -75,7 +75,7 @@ def standard(s: Tensor) -> Tensor:
 @layer_by_layer
 def rank(s: Tensor) -> Tensor:
     """Rank in the layer: (r - 1/2) / n, r = 1 for the least of n units, ties share their average; mean 1/2."""
-    return torch.from_numpy(stats.rankdata(s.numpy(), axis=-1) - 0.5).to(s.dtype) / s.shape[-1]
+    return torch.from_numpy(average_places(s.numpy()) - 0.5).to(s.dtype) / s.shape[-1]
 
 
 SCALINGS: dict[str, Scaling] = {
