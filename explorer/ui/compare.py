@@ -124,4 +124,7 @@ def _overlap(view: View, rankings: dict[str, Tensor]) -> None:
         shares = [overlap(whole.oracle_abs, saliency, share) for saliency in others.values()]
         columns[f"of the first {share:.0%}"] = [f"{found:.0%}" for found in shares]
     st.dataframe(columns, hide_index=True)
-    st.caption(f"Oracle-abs of {whole.images} calibration images. By chance, the share would be the column's own.")
+    exact = "" if whole.whole else f", estimated: {whole.images} of them exact, the others linearised"
+    st.caption(
+        f"Oracle-abs of {whole.total} calibration images{exact}. By chance, the share would be the column's own."
+    )

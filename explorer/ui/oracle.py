@@ -14,12 +14,13 @@ from explorer.figures.rank_scatter import rank_scatter
 from explorer.figures.rank_statistics import LayerRanks, RankPanel, rank_statistics
 from explorer.load import batches_for
 from explorer.oracle import Oracle
+from explorer.plan import nothing
 from explorer.ranking import SCALINGS, correlation_table, ranks, spearman
 from explorer.ui.chart import chart
 from explorer.ui.controls import criterion_choice, saliencies, scaling_choice
 from explorer.ui.jobs import JOBS, Job
 from explorer.ui.progress import explain_end, follow
-from explorer.ui.results import oracle, oracle_key, pooled_layers, start_oracle
+from explorer.ui.results import oracle, oracle_key, pooled_layers, scoring, start_oracle
 from explorer.ui.session import View
 from explorer.ui.workspace import Workspace
 
@@ -50,11 +51,16 @@ def page(view: View) -> None:
         f"Rank 1 = most important of all {len(workspace.network.units):,} units; whiskers span a layer's units, boxes "
         f"its quartiles. Oracle-abs: |change in loss when one unit goes|. {measured_on(workspace, found)}"
     )
+    scored = scoring(workspace, nothing(workspace.network.units))
+    drawn = scored.version  # before the scores are taken: what comes later is seen as new
     scores = saliencies(view, needed=criterion)
     saliency = SCALINGS[scaling](scores[criterion], workspace.network.units)
     with picture:
         chart(rank_statistics([of_oracle, _panel(workspace, criterion, saliency)]), "both-ranks")
     _agreement(view, found, criterion, saliency, scores)
+    if len(scores) < len(applicable(workspace.network)):  # the table fills as criteria are scored
+        explain_end(scored)
+        follow(scored, drawn)
 
 
 def measured_on(workspace: Workspace, found: Oracle) -> str:
@@ -126,10 +132,5 @@ def _agreement(view: View, found: Oracle, criterion: str, saliency: Tensor, scor
         chart(correlation(rows), "correlation")
         st.caption(
             "Spearman's rank correlation with oracle-abs (Table 1 of the paper): mean over layers; all units together; "
-            "all units after layer-wise l2. " + _missing(view, scores)
+            "all units after layer-wise l2."
         )
-
-
-def _missing(view: View, scores: dict[str, Tensor]) -> str:
-    absent = [CRITERIA[name].title for name in applicable(view.workspace.network) if name not in scores]
-    return f"Still being scored: {', '.join(absent)}." if absent else ""
