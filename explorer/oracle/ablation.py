@@ -62,8 +62,9 @@ class Ablation:
 
     @cached_property
     def bytes(self) -> int:
-        """Of the largest value of one pair."""
-        return max(self.program.bytes[n] for n in self.steps)
+        """Of the largest value of one pair, or of the weights that a unit's contribution needs."""
+        kernels = [4 * self.channels[n].shape[1] * c.by_channel[0].numel() for n, c in self._contributions.items()]
+        return max([self.program.bytes[n] for n in self.steps] + kernels)
 
     @cached_property
     def _last_use(self) -> dict[fx.Node, fx.Node]:
