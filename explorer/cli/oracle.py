@@ -23,7 +23,6 @@ OPTIONS = (
     click.option(
         "--reference", is_flag=True, help="Take the slow, obvious way: one gate closed, the whole network run."
     ),
-    click.option("--settled", is_flag=True, help=SETTLED_HELP),
     click.option(
         "--memory",
         type=click.FloatRange(min=0, min_open=True),
@@ -46,6 +45,7 @@ def oracle_options(command: Command) -> Command:
 
 @click.command()
 @requests()
+@click.option("--settled", is_flag=True, help=SETTLED_HELP)
 @oracle_options
 def oracle(request: Request, **how: Any) -> None:
     """Measure what removing each single unit does to the loss.
@@ -68,7 +68,12 @@ def oracle(request: Request, **how: Any) -> None:
 
 
 def measure_oracle(
-    subject: Subject, batches: Batches, reference: bool, settled: bool, memory: float | None, precision: str
+    subject: Subject,
+    batches: Batches,
+    reference: bool,
+    memory: float | None,
+    precision: str,
+    settled: bool = False,
 ) -> Oracle:
     """The oracle of these images: whole, or as soon as its ranks have settled."""
     budget = None if memory is None else round(memory * GIB)

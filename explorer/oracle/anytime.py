@@ -52,7 +52,7 @@ def oracle_steps(
     """
     total = len(batches)
     counter = Counter(report, round(total * (1 + LINEAR_SHARE)) if way.estimates else total)
-    linear = _linearised(network, batches, counter) if way.estimates else None
+    linear = _linearised(network, batches, counter, known) if way.estimates else None
     found = Oracle(network.units, torch.zeros(0, len(network.units)).double(), torch.zeros(0).long(), total, "", linear)
     if known is not None:
         found = replace(found, changes=known.changes, positions=known.positions, method=known.method, note=known.note)
@@ -80,8 +80,11 @@ def _portions(order: Tensor, size: int) -> list[Tensor]:
     return [part for part in order.split([*sizes[:-1], len(order) - sum(sizes[:-1])]) if len(part)]
 
 
-def _linearised(network: Network, batches: Batches, counter: Counter) -> Tensor:
-    """(N, units) linearised changes of all images."""
+def _linearised(network: Network, batches: Batches, counter: Counter, known: Oracle | None) -> Tensor:
+    """(N, units) linearised changes of all images, those already known where there are as many."""
+    if known is not None and known.linear is not None and known.total == len(batches):
+        counter(LINEAR_SHARE * known.total)
+        return known.linear
     parts = []
     for found in linearise(network, batches):
         parts.append(linear_change(found))

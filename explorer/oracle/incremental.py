@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import torch
-from torch import Tensor, fx
+from torch import Tensor
 from torch.nn import functional as F
 
 from explorer.networks.network import Network
@@ -55,17 +55,17 @@ class Incremental:
         self.executed = 0  # FLOPs of convolutions and linear layers so far
 
     @cached_property
-    def parts(self) -> dict[Layer, list[tuple[fx.Node, Ablation]]]:
-        """By layer: its consumers, and what a gate changes from each of them on."""
+    def parts(self) -> dict[Layer, list[Ablation]]:
+        """By layer: what a gate changes from each of its consumers on."""
         return {
-            layer: [(node, ablation(self.program, layer, node)) for node in self.program.consumers(layer)]
+            layer: [ablation(self.program, layer, node) for node in self.program.consumers(layer)]
             for layer in self.units.layers
         }
 
     @cached_property
     def share(self) -> dict[Layer, float]:
         """About what share of the work each layer's units are."""
-        work = {layer: len(layer) * max(part.flops for _, part in parts) for layer, parts in self.parts.items()}
+        work = {layer: len(layer) * max(part.flops for part in parts) for layer, parts in self.parts.items()}
         return {layer: flops / max(1, sum(work.values())) for layer, flops in work.items()}
 
     def changes(self, x: Tensor, y: Tensor, done: Done = ignore) -> Tensor:
@@ -126,10 +126,10 @@ class Incremental:
     def _work(self, layer: Layer, env: Env) -> Iterator[tuple[Ablation, Pairs]]:
         """The pairs whose change starts at each consumer: what those before it read of the unit is zero."""
         started: Tensor | None = None
-        for consumer, part in self.parts[layer]:
-            (read,) = (env[node] for node in consumer.all_input_nodes)
+        for part in self.parts[layer]:
+            (read,) = (env[node] for node in part.start.all_input_nodes)
             nonzero = (read != 0).flatten(2).any(2) if read.dim() > 2 else read != 0  # (N, channels)
-            starting = nonzero[:, part.channels[consumer]].any(2)
+            starting = nonzero[:, part.channels[part.start]].any(2)
             starting = starting if started is None else starting & ~started
             started = starting if started is None else starting | started
             yield part, Pairs(*starting.nonzero(as_tuple=True))

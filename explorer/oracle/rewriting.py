@@ -80,8 +80,10 @@ def _foldable(module: fx.GraphModule) -> Iterator[tuple[fx.Node, fx.Node]]:
     called = {n: module.get_submodule(str(n.target)) for n in module.graph.nodes if n.op == "call_module"}
     times = Counter(n.target for n in called)
     for norm, layer in called.items():
+        if not isinstance(layer, _BatchNorm) or layer.running_mean is None:
+            continue
         conv = norm.all_input_nodes[0]
-        if not isinstance(layer, _BatchNorm) or layer.running_mean is None or conv not in called:
+        if conv not in called:
             continue
         alone = len(conv.users) == times[conv.target] == times[norm.target] == 1
         if alone and type(called[conv]) in CONVOLUTIONS:

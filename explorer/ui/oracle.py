@@ -12,7 +12,6 @@ from explorer.criteria import CRITERIA, applicable
 from explorer.figures.correlation import correlation
 from explorer.figures.rank_scatter import rank_scatter
 from explorer.figures.rank_statistics import LayerRanks, RankPanel, rank_statistics
-from explorer.load import batches_for
 from explorer.oracle import Oracle
 from explorer.plan import nothing
 from explorer.ranking import SCALINGS, correlation_table, ranks, spearman
@@ -20,7 +19,7 @@ from explorer.ui.chart import chart
 from explorer.ui.controls import criterion_choice, saliencies, scaling_choice
 from explorer.ui.jobs import JOBS, Job
 from explorer.ui.progress import explain_end, follow
-from explorer.ui.results import oracle, oracle_key, pooled_layers, scoring, start_oracle
+from explorer.ui.results import calibration_of, oracle, oracle_key, pooled_layers, scoring, start_oracle
 from explorer.ui.session import View
 from explorer.ui.workspace import Workspace
 
@@ -65,7 +64,7 @@ def page(view: View) -> None:
 
 def measured_on(workspace: Workspace, found: Oracle) -> str:
     """On what the oracle's figures were measured, and how far they are final."""
-    images = batches_for(workspace.network, workspace.images, "calibration", found.total)
+    images = calibration_of(workspace, found.total)
     where = f"On {images.describe()}, {workspace.network.device}, before fine-tuning. {found.note}"
     if found.whole:
         return where

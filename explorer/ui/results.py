@@ -9,12 +9,14 @@ import streamlit as st
 from torch import Tensor
 
 from explorer.criteria import score
+from explorer.data import Batches
 from explorer.errors import BadInput
 from explorer.evaluate import Outcome, evaluate
 from explorer.evidence import gather_in_stages
 from explorer.export.files import write_whole
 from explorer.feature_maps import max_pooled, unit_maps
 from explorer.load import batches_for
+from explorer.networks.units import Units
 from explorer.oracle import Oracle, oracle_bytes, oracle_steps, read_oracle
 from explorer.plan import over_all_units
 from explorer.surgery import prune
@@ -80,15 +82,22 @@ def oracle_key(workspace: Workspace) -> str:
     return f"oracle-{workspace.network.digest}-{images.digest}-{images.seed}"
 
 
+def calibration_of(workspace: Workspace, images: int) -> Batches:
+    """So many calibration images: the workspace's own, or more of them."""
+    if images == len(workspace.calibration):
+        return workspace.calibration
+    return batches_for(workspace.network, workspace.images, "calibration", images)
+
+
 def start_oracle(workspace: Workspace, images: int, until_settled: bool) -> None:
     """Start the job that ablates every unit on so many calibration images, from where an earlier one stopped.
 
     Its partial result is the oracle as far as it is known. With `until_settled` it ends as soon as the ranks settle.
     """
-    batches = batches_for(workspace.network, workspace.images, "calibration", images)
+    batches, known = calibration_of(workspace, images), _kept_oracle(workspace)
 
     def work(job: Job) -> Oracle:
-        for found in oracle_steps(workspace.network, batches, known=_kept_oracle(workspace), report=job.report):
+        for found in oracle_steps(workspace.network, batches, known=known, report=job.report):
             write_whole(_oracle_path(workspace), oracle_bytes(found))
             if job.partial is None or found.whole or found.images >= 2 * job.partial.images:
                 job.publish(found)  # each time twice as much: pages redraw a few times, not at every batch
@@ -102,8 +111,10 @@ def start_oracle(workspace: Workspace, images: int, until_settled: bool) -> None
 def oracle(workspace: Workspace) -> Oracle | None:
     """The oracle as far as it is known, or None."""
     job = JOBS.find(oracle_key(workspace))
-    if job and (job.result or job.partial) is not None:
-        return job.result or job.partial
+    if job and job.result is not None:
+        return job.result
+    if job and job.active and job.partial is not None:
+        return job.partial
     return _kept_oracle(workspace)
 
 
@@ -116,6 +127,12 @@ def _kept_oracle(workspace: Workspace) -> Oracle | None:
     """What an earlier job kept, or None where there is nothing that can be read: then it is simply run again."""
     path = _oracle_path(workspace)
     try:
-        return read_oracle(path, workspace.network.units) if path.is_file() else None
-    except BadInput:
+        return _read(path, path.stat().st_mtime_ns, workspace.network.units)
+    except (BadInput, FileNotFoundError):
         return None
+
+
+@st.cache_resource(max_entries=2, show_spinner=False)
+def _read(path: Path, written: int, _units: Units) -> Oracle:
+    """The oracle of a file as it was written at that time."""
+    return read_oracle(path, _units)

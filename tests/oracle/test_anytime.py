@@ -57,6 +57,14 @@ def test_going_on_from_an_earlier_result_repeats_nothing(monkeypatch: pytest.Mon
     torch.testing.assert_close(whole.rows, reference_oracle(network, batches).rows, rtol=1e-3, atol=1e-6)
 
 
+def test_going_on_with_the_same_images_does_not_linearise_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    network, batches = at_hand("plain"), images(SHAPE, n=40)
+    first, *_ = oracle_steps(network, batches)
+    monkeypatch.setattr("explorer.oracle.anytime.linearise", None)
+    *_, whole = oracle_steps(network, batches, known=first)
+    assert whole.whole and whole.linear is first.linear
+
+
 def test_a_network_that_can_not_be_traced_is_run_whole_and_says_so() -> None:
     network, batches = branching(), images(SHAPE)
     found = oracle(network, batches)
