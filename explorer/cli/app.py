@@ -38,7 +38,13 @@ def app(host: str, port: int, no_browser: bool, workdir: Path | None) -> None:
     threading.Thread(target=_warm_up, daemon=True).start()
     from streamlit.web import cli
 
-    cli.main(["run", str(SCRIPT), *flags(host, port, no_browser)], prog_name="pruning-explorer", standalone_mode=False)
+    from explorer.ui.jobs import JOBS
+
+    serve = ["run", str(SCRIPT), *flags(host, port, no_browser)]
+    try:
+        cli.main(serve, prog_name="pruning-explorer", standalone_mode=False)
+    finally:
+        JOBS.shutdown()  # before the interpreter ends: from then on it gives no work to threads
 
 
 def _warm_up() -> None:
