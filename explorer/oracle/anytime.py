@@ -44,15 +44,22 @@ def oracle(network: Network, batches: Batches, way: Way = Way(estimates=False), 
 
 
 def oracle_steps(
-    network: Network, batches: Batches, way: Way = Way(), known: Oracle | None = None, report: Report = silent
+    network: Network,
+    batches: Batches,
+    way: Way = Way(),
+    *,
+    known: Oracle | None = None,
+    linear: Tensor | None = None,
+    report: Report = silent,
 ) -> Iterator[Oracle]:
     """The oracle as far as it is known, after every portion of images; the last one is whole.
 
     known: an earlier result on some of the same images, from which it goes on: its positions are those of `batches`.
+    linear: (N, units) the linearised changes of these images, where somebody has them.
     """
     total = len(batches)
     counter = Counter(report, round(total * (1 + LINEAR_SHARE)) if way.estimates else total)
-    linear = _linearised(network, batches, counter, known) if way.estimates else None
+    linear = _linearised(network, batches, known, linear, counter) if way.estimates else None
     found = Oracle(network.units, torch.zeros(0, len(network.units)).double(), torch.zeros(0).long(), total, "", linear)
     if known is not None:
         found = replace(found, changes=known.changes, positions=known.positions, method=known.method, note=known.note)
@@ -80,11 +87,15 @@ def _portions(order: Tensor, size: int) -> list[Tensor]:
     return [part for part in order.split([*sizes[:-1], len(order) - sum(sizes[:-1])]) if len(part)]
 
 
-def _linearised(network: Network, batches: Batches, counter: Counter, known: Oracle | None) -> Tensor:
-    """(N, units) linearised changes of all images, those already known where there are as many."""
-    if known is not None and known.linear is not None and known.total == len(batches):
-        counter(LINEAR_SHARE * known.total)
-        return known.linear
+def _linearised(
+    network: Network, batches: Batches, known: Oracle | None, linear: Tensor | None, counter: Counter
+) -> Tensor:
+    """(N, units) linearised changes of all images: those at hand, those of an earlier result on them, or new ones."""
+    if linear is None and known is not None and known.total == len(batches):
+        linear = known.linear
+    if linear is not None:
+        counter(LINEAR_SHARE * len(batches))
+        return linear
     parts = []
     for found in linearise(network, batches):
         parts.append(linear_change(found))

@@ -119,7 +119,7 @@ def _price_choice() -> tuple[str, float]:
 def saliencies(view: View, anew: bool = False, needed: str = "taylor") -> Saliencies:
     """Saliencies by criterion, `needed` among them; where that takes long, the page shows progress and stops here."""
     plan = view.removed if anew else nothing(view.workspace.network.units)
-    return await_result(scoring(view.workspace, plan), enough=lambda found: needed in found)
+    return await_result(scoring(view.workspace, plan), enough=lambda found: needed in found.saliencies).saliencies
 
 
 def ranking(view: View, chosen: Choice) -> Tensor:

@@ -4,22 +4,22 @@ from __future__ import annotations
 
 from typing import Literal
 
-import numpy as np
 import streamlit as st
 from torch import Tensor
 
-from explorer.criteria import CRITERIA, applicable
-from explorer.figures.correlation import correlation
-from explorer.figures.rank_scatter import rank_scatter
+from explorer.criteria import applicable
 from explorer.figures.rank_statistics import LayerRanks, RankPanel, rank_statistics
+from explorer.figures.unit_effects import unit_effects
 from explorer.oracle import Oracle
 from explorer.plan import nothing
-from explorer.ranking import SCALINGS, correlation_table, ranks, spearman
+from explorer.ranking import SCALINGS, ranks
+from explorer.ui.ablations import calibration_of, oracle, oracle_key, start_oracle
+from explorer.ui.agreement import Chosen, agreement
 from explorer.ui.chart import chart
 from explorer.ui.controls import criterion_choice, saliencies, scaling_choice
 from explorer.ui.jobs import JOBS, Job
 from explorer.ui.progress import explain_end, follow
-from explorer.ui.results import calibration_of, oracle, oracle_key, pooled_layers, scoring, start_oracle
+from explorer.ui.results import pooled_layers, scoring
 from explorer.ui.session import View
 from explorer.ui.workspace import Workspace
 
@@ -37,29 +37,54 @@ def page(view: View) -> None:
             f"{len(workspace.calibration)} images. The first figures are estimates, and soon exact."
         )
     _run(workspace, job, drawn, found)
-    if found is None:
-        return
     with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
         criterion = criterion_choice(view, "Compared with")
         scaling = scaling_choice("oracle-scaling")
-    picture = st.empty()
-    of_oracle = _panel(workspace, "oracle", found.oracle_abs)
-    with picture:  # criteria may still be scored
-        chart(rank_statistics([of_oracle]), "ranks")
-    st.caption(
-        f"Rank 1 = most important of all {len(workspace.network.units):,} units; whiskers span a layer's units, boxes "
-        f"its quartiles. Oracle-abs: |change in loss when one unit goes|. {measured_on(workspace, found)}"
-    )
+    picture, caption, effects = st.empty(), st.empty(), st.container()
+    panels = [_panel(workspace, "oracle", found.oracle_abs)] if found else []
+    with caption:
+        st.caption(_about_ranks(workspace, found))
     scored = scoring(workspace, nothing(workspace.network.units))
     drawn = scored.version  # before the scores are taken: what comes later is seen as new
+    if found and scored.result is None:
+        with picture:
+            chart(rank_statistics(panels), "ranks")
+    if found:
+        with effects:
+            _effects(workspace, found)
     scores = saliencies(view, needed=criterion)
     saliency = SCALINGS[scaling](scores[criterion], workspace.network.units)
     with picture:
-        chart(rank_statistics([of_oracle, _panel(workspace, criterion, saliency)]), "both-ranks")
-    _agreement(view, found, criterion, saliency, scores)
+        chart(rank_statistics([*panels, _panel(workspace, criterion, saliency)]), f"ranks-{len(panels)}")
+    if found:
+        agreement(view, found, scored, Chosen(criterion, scaling, saliency, scores))
     if len(scores) < len(applicable(workspace.network)):  # the table fills as criteria are scored
         explain_end(scored)
         follow(scored, drawn)
+
+
+def _about_ranks(workspace: Workspace, found: Oracle | None) -> str:
+    ranks_of = (
+        f"Rank 1 = most important of all {len(workspace.network.units):,} units; whiskers span a layer's units, boxes "
+        "its quartiles."
+    )
+    if found is None:
+        return f"{ranks_of} On {workspace.calibrated_on}, before fine-tuning."
+    return f"{ranks_of} Oracle-abs: |change in loss when one unit goes|. {measured_on(workspace, found)}"
+
+
+def _effects(workspace: Workspace, found: Oracle) -> None:
+    """Every unit's change in loss, with its standard error."""
+    st.subheader("What each removal does, and how sure that is")
+    names = [f"{layer}, channel {channel}" for layer, channel in workspace.network.units.labels]
+    loss, error = found.oracle_loss, found.standard_error
+    chart(unit_effects(loss.numpy(), error.numpy(), names, exact=found.whole), "effects")
+    unclear = int((loss.abs() <= 2 * error).sum())
+    also = "" if found.whole else ", and of the images that are not exact yet"
+    st.caption(
+        f"Standard errors over {found.total} images{also}. {unclear:,} of {len(loss):,} units lie within two of zero: "
+        "these images can't tell whether the network gains or loses without them."
+    )
 
 
 def measured_on(workspace: Workspace, found: Oracle) -> str:
@@ -110,26 +135,3 @@ def _panel(workspace: Workspace, name: str, saliency: Tensor) -> RankPanel:
     pooled = pooled_layers(workspace.key, workspace)
     by_layer = workspace.network.units.by_layer(ranks(saliency))
     return RankPanel(name, [LayerRanks(layer, r.numpy(), layer in pooled) for layer, r in by_layer.items()])
-
-
-def _agreement(view: View, found: Oracle, criterion: str, saliency: Tensor, scores: dict[str, Tensor]) -> None:
-    units = view.workspace.network.units
-    left, right = st.columns(2, gap="large")
-    with left:
-        st.subheader("Unit by unit")
-        agreement = spearman(saliency, found.oracle_abs)
-        figure = rank_scatter(
-            ranks(found.oracle_abs).numpy(), ranks(saliency).numpy(), units.layer_index.numpy(), list(units.slices),
-            criterion=criterion, spearman=agreement, channels=np.array([channel for _, channel in units.labels]),
-        )  # fmt: skip
-        chart(figure, "scatter")
-        st.caption(f"Each point is one unit; on the diagonal, {CRITERIA[criterion].title} and the oracle agree.")
-    with right:
-        st.subheader("Every criterion against the oracle")
-        table = correlation_table(scores, found.oracle_abs, units)
-        rows = {name: [c["per_layer"], c["all_layers"], c["all_layers_l2"]] for name, c in table.items()}
-        chart(correlation(rows), "correlation")
-        st.caption(
-            "Spearman's rank correlation with oracle-abs (Table 1 of the paper): mean over layers; all units together; "
-            "all units after layer-wise l2."
-        )

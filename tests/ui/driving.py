@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import re
 from html import unescape
 from pathlib import Path
+from typing import Any
 
 from streamlit.testing.v1 import AppTest
 
@@ -54,6 +56,16 @@ class App:
         inputs = (*self.test.number_input, *self.test.selectbox, *self.test.multiselect, *self.test.toggle)
         next(each for each in inputs if each.label == label).set_value(value).run()
         return self
+
+    def choose(self, label: str, option: str) -> App:
+        """Press an option of the segmented control of this label."""
+        next(each for each in self.test.button_group if each.label == label).set_value(option).run()
+        return self
+
+    def figure(self, key: str) -> dict[str, Any]:
+        """The plotly figure of this key."""
+        charts = (chart.proto for chart in self.test.get("plotly_chart"))
+        return json.loads(next(chart.spec for chart in charts if chart.id.endswith(f"-{key}")))
 
     @property
     def run(self) -> str:

@@ -10,15 +10,18 @@ from driving import App
 
 from explorer.criteria import CRITERIA
 from explorer.errors import BadInput
+from explorer.plan import nothing
+from explorer.ranking import GROUPS, correlate, measures
 from explorer.runs import Run
 from explorer.ui import workspace
+from explorer.ui.ablations import oracle, oracle_key
 from explorer.ui.jobs import JOBS, LONG, Job
-from explorer.ui.results import oracle_key
+from explorer.ui.results import scoring
 from explorer.ui.workspace import Source
 
 RUN = "a-run-of-the-tests"
 FEW = Source(seed=7)  # of the demo, opened with few calibration images
-PICTURES = {"": 2, "saliency": 1, "oracle": 0, "prune": 1, "compare": 0, "export": 1}
+PICTURES = {"": 2, "saliency": 1, "oracle": 1, "prune": 1, "compare": 0, "export": 1}
 
 LACKING = ("bn_scale",)  # the demo has no batch-norm
 
@@ -62,10 +65,18 @@ def test_units_can_be_ranked_anew_with_a_price_on_flops(open_app: Open) -> None:
     assert app.click("Remove 10").fine().facts["Units"] == "428"
 
 
+def measured(app: App) -> App:
+    """The same page, once nothing is predicted any more."""
+    for job in list(JOBS._jobs.values()):
+        job.wait(60)
+    return app.again().fine()
+
+
 def test_a_threshold_says_what_would_go_and_removes_it(open_app: Open, saved: Callable[[str], Run]) -> None:
     app = open_app("saliency").fine()
     assert "Drag the line to the right" in app.said
     app.set("Exactly", 0.02).fine()
+    measured(app)
     label = next(label for label in app.buttons if label.startswith("Remove "))
     count = int(label.split()[1])
     assert 0 < count < 448
@@ -127,6 +138,7 @@ def test_compare_draws_a_curve_of_each_criterion(open_app: Open) -> None:
 def few(monkeypatch: pytest.MonkeyPatch, write: Callable[..., Path]) -> Iterator[str]:
     """A run whose oracle is quick; the key of its job."""
     monkeypatch.setattr(workspace, "CALIBRATION", 8)
+    workspace.open_workspace.clear()
     write(data={"source": "demo", "seed": FEW.seed})
     key = oracle_key(workspace.open_workspace(FEW))
     yield key
@@ -139,14 +151,15 @@ def few(monkeypatch: pytest.MonkeyPatch, write: Callable[..., Path]) -> Iterator
 def test_the_oracle_runs_shows_its_ranks_and_is_kept(open_app: Open, few: str, workdir: Path) -> None:
     app = open_app("oracle", run=RUN).fine()
     assert "448 units on 8 images. The first figures are estimates, and soon exact." in app.said
+    assert app.charts == 1  # of the criterion that the oracle will be compared with
     app.click("Run all 8 images")
     JOBS.find(few).wait(60)
-    assert app.again().fine().charts == 3
+    assert app.again().fine().charts == 4
     assert "Run the oracle" not in app.buttons
     assert "On 8 calibration images of demo, seed 7" in app.text
     assert "Estimates" not in app.text
     JOBS.forget(few)  # as after a restart
-    assert open_app("oracle", run=RUN).fine().charts == 3
+    assert open_app("oracle", run=RUN).fine().charts == 4
     (kept,) = (workdir / "results").glob("oracle-*")
     kept.write_bytes(kept.read_bytes()[:100])
     assert "448 units on 8 images" in open_app("oracle", run=RUN).fine().said
@@ -170,6 +183,28 @@ def test_the_oracle_stops_when_its_ranks_have_settled_and_goes_on_when_asked(
     assert JOBS.find(few).result.whole
     assert "Estimates" not in app.again().fine().text
     assert app.buttons["Go on to 128 images"]
+
+
+def test_every_measure_of_agreement_comes_with_intervals(open_app: Open, few: str) -> None:
+    app = open_app("oracle", run=RUN).click("Run all 8 images")
+    opened = workspace.open_workspace(FEW)
+    scored = scoring(opened, nothing(opened.network.units))
+    for job in (scored, JOBS.find(few)):
+        job.wait(60)
+    app.again().fine()
+    spread = JOBS.find(f"intervals-{opened.key}-l2")
+    spread.wait(60)
+    known = oracle(opened)
+    values = correlate(scored.result.saliencies["taylor"], known.oracle_abs, known.units)
+    for group in GROUPS:
+        (table,) = (
+            t for t in app.choose("Measure", group).fine().figure("correlation")["data"] if t["type"] == "heatmap"
+        )
+        said = table["customdata"][table["y"].index("Taylor")]
+        for cell, measure in zip(said, (m for m in measures() if m.group == group), strict=True):
+            low, high = spread.result["taylor"][measure.name]
+            assert cell.startswith(f"<b>Taylor</b><br>{measure.column}: {values[measure.name]:.4f}")
+            assert cell.endswith(f"95% of resampled images: {low:.3f} to {high:.3f}")
 
 
 def held(job: Job) -> None:

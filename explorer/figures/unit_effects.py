@@ -1,0 +1,82 @@
+"""What removing each single unit does to the loss, and how sure that is."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import plotly.graph_objects as go
+
+from explorer.errors import BadInput
+from explorer.figures.style import BLUE, NEUTRAL, VERMILION, blank, f32, translucent
+
+DEPTH = 1e-6  # of the largest change: smaller ones lie at the foot of the logarithmic axis
+
+
+def unit_effects(
+    loss: np.ndarray, error: np.ndarray, names: Sequence[str], *, exact: bool = True, height: int = 340
+) -> go.Figure:
+    """Units from the largest change in loss to the smallest, by rank; its size on a logarithmic axis.
+
+    loss (units,): change in loss when the unit goes, nats, above 0 where that hurts. error (units,): its standard
+    error, nats, a band of one on either side; infinite where it is not known. names: each unit's, for the hover text.
+    exact: False says that the changes are estimates.
+    """
+    loss, error = np.asarray(loss, np.float64), np.asarray(error, np.float64)
+    if not len(loss) == len(error) == len(names) or not len(loss):
+        raise BadInput(f"Changes, errors and names must be as many, not {len(loss)}, {len(error)} and {len(names)}.")
+    order = np.argsort(-np.abs(loss), kind="stable")
+    loss, error, names = loss[order], error[order], [names[i] for i in order]
+    foot = float(max(abs(loss[0]) * DEPTH, np.finfo(np.float32).tiny))
+    size, rank = np.abs(loss).clip(foot), np.arange(1, len(loss) + 1)
+    fig = blank(_alt(loss, error, exact), height=height)
+    if np.isfinite(error).all():
+        fig.add_trace(_band(rank, size, error, foot))
+    kinds = (("removal hurts", loss >= 0, BLUE, "circle"), ("removal lowers the loss", loss < 0, VERMILION, "diamond"))
+    for title, chosen, color, symbol in kinds:
+        fig.add_trace(_points(title, np.flatnonzero(chosen), rank, size, loss, error, names, color, symbol))
+    fig.update_xaxes(
+        title={"text": "rank by the oracle, 1 = most important"}, range=[-0.02 * len(loss), 1.02 * len(loss) + 1]
+    )
+    title = "|change in loss|, nats" if exact else "|change in loss|, nats, estimated"
+    fig.update_yaxes(title={"text": title}, type="log", exponentformat="power", dtick=1)
+    return fig
+
+
+def _band(rank: np.ndarray, size: np.ndarray, error: np.ndarray, foot: float) -> go.Scatter:
+    low, high = (size - error).clip(foot), size + error
+    return go.Scatter(
+        x=f32(np.concatenate([rank, rank[::-1]])),
+        y=f32(np.concatenate([high, low[::-1]])),
+        fill="toself",
+        fillcolor=translucent(NEUTRAL, 0.28),
+        line={"width": 0},
+        mode="lines",
+        hoverinfo="skip",
+        name="± one standard error",
+    )
+
+
+def _points(
+    title: str, chosen: np.ndarray, rank: np.ndarray, size: np.ndarray, loss: np.ndarray, error: np.ndarray,
+    names: Sequence[str], color: str, symbol: str,
+) -> go.Scatter:  # fmt: skip
+    return go.Scatter(
+        x=f32(rank[chosen]),
+        y=f32(size[chosen]),
+        mode="markers",
+        name=title,
+        marker={"color": color, "symbol": symbol, "size": 5},
+        text=[f"<b>{names[i]}</b><br>{loss[i]:+.3g} ± {error[i]:.2g} nats" for i in chosen],
+        hovertemplate="%{text}<br>rank %{x:,}<extra></extra>",
+    )
+
+
+def _alt(loss: np.ndarray, error: np.ndarray, exact: bool) -> str:
+    unclear = int((np.abs(loss) <= 2 * error).sum())
+    how = "" if exact else ", estimated"
+    return (
+        f"Change in loss when each of {len(loss)} units goes{how}, largest first: from {loss[0]:+.3g} to "
+        f"{loss[-1]:+.3g} nats; {int((loss < 0).sum())} units lower the loss, and {unclear} lie within two standard "
+        "errors of 0."
+    )
