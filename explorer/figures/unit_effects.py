@@ -10,6 +10,7 @@ import plotly.graph_objects as go
 from explorer.errors import BadInput
 from explorer.figures.style import BLUE, NEUTRAL, VERMILION, blank, f32, translucent
 
+CLEAR = 2.0  # standard errors from zero on, a change is clear
 DEPTH = 1e-6  # of the largest change: smaller ones lie at the foot of the logarithmic axis
 
 
@@ -19,8 +20,8 @@ def unit_effects(
     """Units from the largest change in loss to the smallest, by rank; its size on a logarithmic axis.
 
     loss (units,): change in loss when the unit goes, nats, above 0 where that hurts. error (units,): its standard
-    error, nats, a band of one on either side; infinite where it is not known. names: each unit's, for the hover text.
-    exact: False says that the changes are estimates.
+    error, nats, infinite where it is not known; a unit in the grey lies within two of zero. names: each unit's, for the
+    hover text. exact: False says that the changes are estimates.
     """
     loss, error = np.asarray(loss, np.float64), np.asarray(error, np.float64)
     if not len(loss) == len(error) == len(names) or not len(loss):
@@ -31,7 +32,7 @@ def unit_effects(
     size, rank = np.abs(loss).clip(foot), np.arange(1, len(loss) + 1)
     fig = blank(_alt(loss, error, exact), height=height)
     if np.isfinite(error).all():
-        fig.add_trace(_band(rank, size, error, foot))
+        fig.add_trace(_unclear(rank, error, foot))
     kinds = (("removal hurts", loss >= 0, BLUE, "circle"), ("removal lowers the loss", loss < 0, VERMILION, "diamond"))
     for title, chosen, color, symbol in kinds:
         fig.add_trace(_points(title, np.flatnonzero(chosen), rank, size, loss, error, names, color, symbol))
@@ -43,17 +44,17 @@ def unit_effects(
     return fig
 
 
-def _band(rank: np.ndarray, size: np.ndarray, error: np.ndarray, foot: float) -> go.Scatter:
-    low, high = (size - error).clip(foot), size + error
+def _unclear(rank: np.ndarray, error: np.ndarray, foot: float) -> go.Scatter:
+    """From the foot up to CLEAR standard errors of each unit."""
     return go.Scatter(
-        x=f32(np.concatenate([rank, rank[::-1]])),
-        y=f32(np.concatenate([high, low[::-1]])),
+        x=f32(np.concatenate([rank, rank[[-1, 0]]])),
+        y=f32(np.concatenate([(CLEAR * error).clip(foot), [foot, foot]])),
         fill="toself",
         fillcolor=translucent(NEUTRAL, 0.28),
         line={"width": 0},
         mode="lines",
         hoverinfo="skip",
-        name="± one standard error",
+        name="within two standard errors of zero",
     )
 
 
@@ -73,7 +74,7 @@ def _points(
 
 
 def _alt(loss: np.ndarray, error: np.ndarray, exact: bool) -> str:
-    unclear = int((np.abs(loss) <= 2 * error).sum())
+    unclear = int((np.abs(loss) <= CLEAR * error).sum())
     how = "" if exact else ", estimated"
     return (
         f"Change in loss when each of {len(loss)} units goes{how}, largest first: from {loss[0]:+.3g} to "

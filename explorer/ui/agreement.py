@@ -22,7 +22,11 @@ from explorer.ui.results import Saliencies
 from explorer.ui.session import View
 from explorer.ui.workspace import Workspace
 
-SHOWN = {"spearman": "Spearman correlation", "kendall": "Kendall correlation", "overlap": f"Overlap, first {TOP:.0%}"}
+SHOWN = {
+    "spearman": "Spearman correlation",
+    "kendall": "Kendall correlation",
+    "overlap": f"Overlap of the first {TOP:.0%}",
+}
 
 
 @dataclass(frozen=True)

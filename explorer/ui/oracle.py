@@ -9,7 +9,7 @@ from torch import Tensor
 
 from explorer.criteria import applicable
 from explorer.figures.rank_statistics import LayerRanks, RankPanel, rank_statistics
-from explorer.figures.unit_effects import unit_effects
+from explorer.figures.unit_effects import CLEAR, unit_effects
 from explorer.oracle import Oracle
 from explorer.plan import nothing
 from explorer.ranking import SCALINGS, ranks
@@ -79,11 +79,11 @@ def _effects(workspace: Workspace, found: Oracle) -> None:
     names = [f"{layer}, channel {channel}" for layer, channel in workspace.network.units.labels]
     loss, error = found.oracle_loss, found.standard_error
     chart(unit_effects(loss.numpy(), error.numpy(), names, exact=found.whole), "effects")
-    unclear = int((loss.abs() <= 2 * error).sum())
+    unclear = int((loss.abs() <= CLEAR * error).sum())
     also = "" if found.whole else ", and of the images that are not exact yet"
     st.caption(
-        f"Standard errors over {found.total} images{also}. {unclear:,} of {len(loss):,} units lie within two of zero: "
-        "these images can't tell whether the network gains or loses without them."
+        f"Standard errors over {found.total} images{also}. {unclear:,} of {len(loss):,} units lie within {CLEAR:g} "
+        "of zero: these images can't tell whether the network gains or loses without any one of them."
     )
 
 

@@ -20,13 +20,13 @@ def test_units_come_by_the_size_of_their_change_each_under_its_sign() -> None:
                           "<b>b, channel 0</b><br>+0 ± 0 nats")  # fmt: skip
 
 
-def test_the_band_is_one_standard_error_on_either_side() -> None:
-    band = unit_effects(LOSS, ERROR, NAMES).data[0]
-    assert band.x.tolist() == [1, 2, 3, 4, 4, 3, 2, 1]
-    assert band.y.tolist() == pytest.approx([1.25, 0.11, 0.03, 1e-6, 1e-6, 1e-6, 0.09, 0.75])
+def test_the_grey_reaches_up_to_two_standard_errors_of_each_unit() -> None:
+    grey = unit_effects(LOSS, ERROR, NAMES).data[0]
+    assert grey.x.tolist() == [1, 2, 3, 4, 4, 1]
+    assert grey.y.tolist() == pytest.approx([0.5, 0.02, 0.04, 1e-6, 1e-6, 1e-6])
 
 
-def test_without_known_errors_there_is_no_band() -> None:
+def test_without_known_errors_there_is_no_grey() -> None:
     fig = unit_effects(LOSS, np.full(4, np.inf), NAMES)
     assert [trace.name for trace in fig.data] == ["removal hurts", "removal lowers the loss"]
 
