@@ -13,7 +13,7 @@ from explorer.costs import Costs
 from explorer.data import Batches
 from explorer.evaluate import evaluate
 from explorer.networks.network import Network
-from explorer.plan import least_important, nothing, removable, with_removed
+from explorer.plan import nothing, remove_next
 from explorer.progress import Report, silent
 from explorer.timeline import Metrics, metrics_of
 
@@ -49,4 +49,4 @@ def down_to(costs: Costs, saliency: Tensor, share: float) -> Tensor:
     """The plan that leaves this share of the units, rounded, or what the floors of the layers allow."""
     plan = nothing(costs.units)
     count = len(plan) - round(share * len(plan))
-    return with_removed(plan, removable(costs.units, plan, least_important(saliency))[:count])
+    return remove_next(costs.units, plan, saliency, count) if count else plan

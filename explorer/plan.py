@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from bisect import bisect_left
+from collections.abc import Iterable, Mapping
+from itertools import accumulate, chain
+from math import inf
 from typing import Any
 
 import torch
@@ -10,9 +13,8 @@ from torch import Tensor
 
 from explorer.costs import Costs
 from explorer.errors import BadInput
+from explorer.limits import FREE, Limits, Portion, portions
 from explorer.networks.units import Units
-
-FLOOR = 1  # no layer may ever become empty
 
 
 def nothing(units: Units) -> Tensor:
@@ -20,41 +22,22 @@ def nothing(units: Units) -> Tensor:
     return torch.zeros(len(units), dtype=torch.bool)
 
 
-def removable(units: Units, removed: Tensor, order: Tensor) -> list[int]:
-    """The units that may still go, in the given order, so that every layer keeps its floor even if all of them go.
+def remove_next(units: Units, removed: Tensor, saliency: Tensor, count: int, limits: Limits = FREE) -> Tensor:
+    """The plan with the `count` least important units gone as well, or as many as the limits allow.
 
-    order: (units,) int64, least important first.
+    Where limits make units go in portions, the last one goes whole. Raises BadInput where no unit can go.
     """
-    left = {name: int((~part).sum()) for name, part in units.by_layer(removed).items()}
-    names = [units.layers[i].name for i in units.layer_index.tolist()]
-    allowed = []
-    for unit in order.tolist():
-        if not removed[unit] and left[names[unit]] > FLOOR:
-            left[names[unit]] -= 1
-            allowed.append(unit)
-    return allowed
-
-
-def least_important(saliency: Tensor) -> Tensor:
-    """(units,) saliency -> unit indices, least important first; ties in network order."""
-    return torch.argsort(saliency, stable=True)
-
-
-def remove_next(units: Units, removed: Tensor, saliency: Tensor, count: int) -> Tensor:
-    """The plan with the `count` least important units gone as well, or as many as the floors allow.
-
-    Raises BadInput where no unit can go.
-    """
-    candidates = removable(units, removed, least_important(saliency))
+    candidates = portions(units, removed, saliency, limits)
     if not candidates:
-        raise BadInput(f"No unit can go: every layer is down to its floor of {FLOOR}.")
-    return with_removed(removed, candidates[:count])
+        raise BadInput(f"No unit can go: every layer is down to {limits}.")
+    ends = list(accumulate(map(len, candidates)))
+    return with_removed(removed, candidates[: bisect_left(ends, count) + 1])
 
 
-def with_removed(removed: Tensor, more: Sequence[int]) -> Tensor:
-    """The plan with some more units gone."""
+def with_removed(removed: Tensor, more: Iterable[Portion]) -> Tensor:
+    """The plan with some more portions gone."""
     plan = removed.clone()
-    plan[list(more)] = True
+    plan[list(chain.from_iterable(more))] = True
     return plan
 
 
@@ -75,14 +58,16 @@ MEASURES = {
 }
 
 
-def remove_until(costs: Costs, removed: Tensor, saliency: Tensor, measure: str, target: float) -> Tensor:
+def remove_until(
+    costs: Costs, removed: Tensor, saliency: Tensor, measure: str, target: float, limits: Limits = FREE
+) -> Tensor:
     """The plan with the least important units gone until at most the share `target` of a measure is left.
 
-    The fewest units that do it, by bisection: the share falls with every unit. Raises BadInput where the target is
-    out of (0, 1), or below what the floors allow.
+    The fewest portions that do it, by bisection: the share falls with every unit. Raises BadInput where the target is
+    out of (0, 1), or below what the limits allow.
     """
     check_target(measure, target)
-    candidates = removable(costs.units, removed, least_important(saliency))
+    candidates = portions(costs.units, removed, saliency, limits)
     fits = [len(candidates) + 1]
     low, high = 0, len(candidates)
     while low <= high:
@@ -95,18 +80,20 @@ def remove_until(costs: Costs, removed: Tensor, saliency: Tensor, measure: str, 
     if fits[-1] > len(candidates):
         least = share_left(costs, with_removed(removed, candidates), measure)
         raise BadInput(
-            f"{measure}={target:g} can't be reached: with every layer at its floor of {FLOOR}, "
+            f"{measure}={target:g} can't be reached: with every layer at {limits}, "
             f"{least:.3f} of the {measure} is left."
         )
     return with_removed(removed, candidates[: fits[-1]])
 
 
-def remove_towards(costs: Costs, removed: Tensor, saliency: Tensor, count: int, measure: str, target: float) -> Tensor:
-    """The plan with `count` more units gone, or the fewer that leave at most the share `target` of a measure."""
-    plan = remove_next(costs.units, removed, saliency, count)
-    if share_left(costs, plan, measure) > target:
+def remove_towards(
+    costs: Costs, removed: Tensor, saliency: Tensor, count: int, aim: tuple[str, float], limits: Limits = FREE
+) -> Tensor:
+    """The plan with `count` more units gone, or the fewer that take a measure to its share: aim = (measure, share)."""
+    plan = remove_next(costs.units, removed, saliency, count, limits)
+    if share_left(costs, plan, aim[0]) > aim[1]:
         return plan
-    return remove_until(costs, removed, saliency, measure, target)
+    return remove_until(costs, removed, saliency, *aim, limits)
 
 
 def check_target(measure: str, target: float) -> None:
@@ -117,17 +104,17 @@ def check_target(measure: str, target: float) -> None:
         raise BadInput(f"{measure}={target:g} is not between 0 and 1: it is the share that is left.")
 
 
-def below(units: Units, saliency: Tensor, thresholds: Mapping[str, float]) -> Tensor:
-    """The plan that removes what lies below its layer's threshold; a layer's most important unit always stays.
+def below(
+    units: Units, removed: Tensor, saliency: Tensor, thresholds: Mapping[str, float], limits: Limits = FREE
+) -> Tensor:
+    """The plan with what lies below its layer's threshold gone as well, as far as the limits allow.
 
-    thresholds: layer name -> threshold in the saliency's unit; layers not named lose nothing.
+    thresholds: layer name -> threshold in the saliency's unit; layers not named lose nothing. A portion goes when all
+    of its units lie below.
     """
-    plan = nothing(units)
-    for name, place in units.slices.items():
-        plan[place] = saliency[place] < thresholds.get(name, float("-inf"))
-        if plan[place].all():
-            plan[place.start + int(saliency[place].argmax())] = False
-    return plan
+    lines = torch.cat([saliency.new_full((len(layer),), thresholds.get(layer.name, -inf)) for layer in units.layers])
+    under = saliency < lines
+    return with_removed(removed, (each for each in portions(units, removed, saliency, limits) if under[each].all()))
 
 
 def to_json(units: Units, removed: Tensor) -> list[dict[str, Any]]:

@@ -17,6 +17,7 @@ from explorer.errors import BadInput
 from explorer.evaluate import evaluate
 from explorer.evidence import gather
 from explorer.finetune import Minibatch, Recipe, minibatches, train
+from explorer.limits import FREE, Limits
 from explorer.networks.network import Network, with_weights_of
 from explorer.plan import check_target, nothing, over_all_units, remove_towards, remove_until, share_left
 from explorer.progress import Report, silent
@@ -38,6 +39,7 @@ class Settings:
     penalty: float = 0.0  # a unit's price counts this much against it; of FLOPs, the paper's value is 1e-3
     step: int = 1  # units removed between two rankings
     further: bool = False  # joint: more than a step of units, as long as they change nothing
+    limits: Limits = FREE
     updates: int = 0  # fine-tuning minibatches after each step
     recipe: Recipe = field(default_factory=Recipe)
     seed: int = 0
@@ -82,7 +84,9 @@ def iterate(
     if settings.criterion in CRITERIA:
         check_applies(settings.criterion, network)
     costs, whole = measure_costs(network), nothing(network.units)
-    remove_until(costs, whole, torch.zeros(len(whole)), settings.measure, settings.target)  # refuses at once
+    remove_until(
+        costs, whole, torch.zeros(len(whole)), settings.measure, settings.target, settings.limits
+    )  # refuses at once
     stage = partial(_stage, report, costs, settings)
     if start is None:
         outcome = evaluate(network, validation, report=stage(whole, whole))
@@ -139,10 +143,11 @@ def _next(
     aim, count = (settings.measure, settings.target), settings.step
     if said is not None:
         return joint.advance(
-            step.network, costs, images, said, step.removed, aim, count, charge, report, further=settings.further
-        )
+            step.network, costs, images, said, step.removed, aim, count, charge, report,
+            further=settings.further, limits=settings.limits,
+        )  # fmt: skip
     saliency = over_all_units(_saliency(step.network, charge, images, settings, report), step.removed)
-    return remove_towards(costs, step.removed, saliency, count, *aim)
+    return remove_towards(costs, step.removed, saliency, count, aim, settings.limits)
 
 
 def _saliency(network: Network, charge: Tensor, images: Batches, settings: Settings, report: Report) -> Tensor:

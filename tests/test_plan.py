@@ -62,12 +62,12 @@ def test_impossible_targets_are_named(measure: str, target: float, message: str)
 
 
 def test_below_a_threshold_goes_but_the_most_important_unit_stays() -> None:
-    removed = below(UNITS, SALIENCY, {"0": 99.0, "3": 6.5})
+    removed = below(UNITS, nothing(UNITS), SALIENCY, {"0": 99.0, "3": 6.5})
     assert removed.nonzero()[:, 0].tolist() == [0, 1, 2, 3, 5, 6]
 
 
 def test_a_layer_without_threshold_loses_nothing() -> None:
-    assert not below(UNITS, SALIENCY, {"3": 5.0}).any()
+    assert not below(UNITS, nothing(UNITS), SALIENCY, {"3": 5.0}).any()
 
 
 def test_json_both_ways() -> None:

@@ -11,6 +11,7 @@ import click
 
 from explorer import procedure
 from explorer.cli.keeping import Splits, check_out, run_to_the_end
+from explorer.cli.limiting import limit_options, limits_of
 from explorer.cli.options import NamedNumber, Request, requests
 from explorer.cli.output import table, write_json
 from explorer.cli.scoring import SUMMARIES
@@ -20,6 +21,7 @@ from explorer.data import Batches
 from explorer.errors import BadInput
 from explorer.finetune import OPTIMIZERS, Recipe
 from explorer.joint import EVERY, default_step
+from explorer.limits import keeping
 from explorer.networks.units import Units
 from explorer.plan import MEASURES, to_json
 from explorer.ranking import FLOPS_PENALTY, PRICES, SCALINGS
@@ -79,6 +81,7 @@ PRICE_SUMMARIES = "\n\n".join(f"{price.name}: {price.summary}" for price in PRIC
     type=click.FloatRange(min=0),
     help=f"The same as --price flops=PENALTY; paper: {FLOPS_PENALTY:g}.",
 )
+@limit_options
 @click.option("--learning-rate", type=float, default=PAPER.learning_rate, show_default=True, help="Of fine-tuning.")
 @click.option("--momentum", type=float, default=PAPER.momentum, show_default=True, help="Of fine-tuning.")
 @click.option("--weight-decay", type=float, default=PAPER.weight_decay, show_default=True, help="Of fine-tuning.")
@@ -105,9 +108,11 @@ def prune(request: Request, until: tuple[str, float], out: Path, resume: bool, *
     check_out(out, resume)
     settings = _settings(until, options)  # a bad one is refused before the network is opened
     subject = open_subject(request)
-    step = options["step"] or _default_step(settings, subject.network.units)
+    units = subject.network.units
+    limits = keeping(units, options["keep"], settings.limits)
+    step = options["step"] or _default_step(settings, units)
     further = settings.criterion == JOINT and not (options["step"] or settings.updates)
-    settings = dataclasses.replace(settings, step=step, further=further, seed=subject.seed)
+    settings = dataclasses.replace(settings, step=step, further=further, seed=subject.seed, limits=limits)
     splits = _splits(subject, settings)
     run = run_to_the_end(subject, settings, splits, out)
     _show(subject, settings, run, splits["validation"])
@@ -133,6 +138,7 @@ def _settings(until: tuple[str, float], options: Mapping[str, Any]) -> procedure
         price=price,
         penalty=penalty,
         step=options["step"] or 1,
+        limits=limits_of(options),
         updates=options["updates"],
         recipe=recipe,
     )

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from explorer.limits import FREE, Limits
 from explorer.linearise import Linearisation
-from explorer.plan import FLOOR
 from explorer.progress import Report, silent
 
 DROP = 0.2  # of the candidates: so many may be out of play before the others are moved together
@@ -38,13 +38,14 @@ def order(
     charge: Tensor | None = None,
     report: Report = silent,
     calm: float = -math.inf,
+    limits: Limits = FREE,
 ) -> Order:
-    """The greedy order of `count` units, or of all that the floors of the layers allow, from one linearisation.
+    """The greedy order of `count` units, or of all that the layers' floors allow, from one linearisation.
 
     reference: (N, classes) logits of the unpruned network on the same images. charge: (units,) nats, taken off the
     divergence that a unit adds. More than `count` units are ordered as long as they add at most `calm` nats in all.
     """
-    race = _Race(found, reference, charge)
+    race = _Race(found, reference, charge, limits)
     count = race.allowed if count is None else count
     units: list[int] = []
     divergence = [race.divergence]
@@ -67,15 +68,16 @@ class _Race:
     exponentials are taken once, and a step is one product and one logarithm for each image and candidate.
     """
 
-    def __init__(self, found: Linearisation, reference: Tensor, charge: Tensor | None) -> None:
+    def __init__(self, found: Linearisation, reference: Tensor, charge: Tensor | None, limits: Limits) -> None:
         self.units = found.units
         self.logits, self.p, self.slopes = _followed(found, reference.double())
         highest = (-self.slopes).amax(1)  # (N, units): keeps the exponentials from overflowing
         self.factors = torch.exp(-self.slopes - highest[:, None])  # (N, K, candidates)
         self.offset = highest.double().mean(0) - (0 if charge is None else charge)  # (units,)
         self.left = torch.bincount(found.units.layer_index, minlength=len(found.units.layers))
-        self.allowed = int((self.left - FLOOR).clamp(min=0).sum())  # how many units may go in all
-        self.open = self.left[found.units.layer_index] > FLOOR  # (units,): may go next
+        self.floors = torch.tensor(list(limits.of(found.units).values()))
+        self.allowed = int((self.left - self.floors).sum())  # how many units may go in all
+        self.open = (self.left > self.floors)[found.units.layer_index]  # (units,): may go next
         self.candidates = torch.arange(len(found.units))  # of the columns of `factors`
 
     @property
@@ -100,7 +102,7 @@ class _Race:
         self.logits = self.logits - self.slopes[:, :, unit]
         self.left[layer] -= 1
         self.open[unit] = False
-        if self.left[layer] <= FLOOR:
+        if self.left[layer] <= self.floors[layer]:
             self.open &= self.units.layer_index != layer
         keep = self.open[self.candidates]
         if keep.double().mean() < 1 - DROP:

@@ -11,6 +11,7 @@ from explorer.costs import Costs
 from explorer.data import Batches
 from explorer.evaluate import evaluate
 from explorer.joint.greedy import order
+from explorer.limits import FREE, Limits
 from explorer.networks.network import Network
 from explorer.networks.units import Units
 from explorer.plan import over_all_units, remove_towards, remove_until, share_left
@@ -30,13 +31,14 @@ def ranking(
     count: int | None = None,
     charge: Tensor | None = None,
     report: Report = silent,
+    limits: Limits = FREE,
 ) -> Tensor:
     """(units,) float64: the place of each unit in the greedy order, 0 = goes first, from one linearisation.
 
     reference: (N, classes) logits of the unpruned network on the same images. Only the first `count` places are
     decided jointly.
     """
-    return order(linearise_all(network, batches, report=report), reference, count, charge, report).places
+    return order(linearise_all(network, batches, report=report), reference, count, charge, report, limits=limits).places
 
 
 def advance(
@@ -51,6 +53,7 @@ def advance(
     report: Report = silent,
     *,
     further: bool = False,
+    limits: Limits = FREE,
 ) -> Tensor:
     """The plan with `count` more units gone, or the fewer that take a measure to its share, by one linearisation.
 
@@ -58,8 +61,8 @@ def advance(
     units left. With `further`, more than `count` go as long as they add at most CALM nats in all.
     """
     calm = CALM if further else -math.inf
-    found = order(linearise_all(network, batches, report=report), reference, count, charge, report, calm)
-    return remove_towards(costs, removed, over_all_units(found.places, removed), max(1, len(found.units)), *aim)
+    found = order(linearise_all(network, batches, report=report), reference, count, charge, report, calm, limits)
+    return remove_towards(costs, removed, over_all_units(found.places, removed), max(1, len(found.units)), aim, limits)
 
 
 def select(
@@ -73,6 +76,7 @@ def select(
     every: int | None = None,
     charge: AtPlan | None = None,
     report: Report = silent,
+    limits: Limits = FREE,
 ) -> Tensor:
     """The plan that continues `removed` until at most the share `target` of a measure is left.
 
@@ -80,7 +84,7 @@ def select(
     J is taken anew after every `every` units, by default EVERY of all; later where they add at most CALM nats, since
     what changes nothing leaves J as it is. Raises BadInput where the target can't be reached.
     """
-    remove_until(costs, removed, torch.zeros(len(removed)), measure, target)  # refuses at once
+    remove_until(costs, removed, torch.zeros(len(removed)), measure, target, limits)  # refuses at once
     reference = evaluate(network, batches, report=_cancelling(report, 0)).logits
     count, first = every or default_step(network.units), share_left(costs, removed, measure)
     while (left := share_left(costs, removed, measure)) > target:
@@ -88,7 +92,17 @@ def select(
         charged = None if charge is None else charge(removed)[~removed]
         smaller = prune(network, removed)
         removed = advance(
-            smaller, costs, batches, reference, removed, (measure, target), count, charged, now, further=True
+            smaller,
+            costs,
+            batches,
+            reference,
+            removed,
+            (measure, target),
+            count,
+            charged,
+            now,
+            further=True,
+            limits=limits,
         )
     return removed
 

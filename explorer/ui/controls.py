@@ -10,6 +10,7 @@ from torch import Tensor
 
 from explorer.criteria import applicable
 from explorer.figures.curve import AGAINST, QUANTITIES
+from explorer.limits import FREE, Limits, keeping
 from explorer.plan import nothing
 from explorer.ranking import FLOPS_PENALTY, PRICES, SCALINGS, AtPlan, scaled
 from explorer.selectors import JOINT, SELECTORS
@@ -19,6 +20,7 @@ from explorer.ui.progress import await_result
 from explorer.ui.results import Saliencies, scoring
 from explorer.ui.session import View
 
+MULTIPLES = (1, 4, 8, 16, 32)
 AGAINST_TITLES = {"units": "units", "parameters": "parameters", "flops": "FLOPs"}
 SCALING_TITLES = {
     "none": "as it is",
@@ -39,6 +41,7 @@ class Choice:
     penalty: float
     anew: bool
     price: str = "flops"
+    limits: Limits = FREE
 
     @property
     def unit(self) -> str:
@@ -100,7 +103,27 @@ def choice(view: View) -> Choice:
             "Rank anew after every step", key="anew", persist_state="session",
             help="Score the network as it is now instead of the network as loaded.",
         )  # fmt: skip
-    return Choice(criterion, scaling, penalty, anew, price)
+        limits = _limits_choice(view)
+    return Choice(criterion, scaling, penalty, anew, price, limits)
+
+
+def _limits_choice(view: View) -> Limits:
+    """What every plan leaves standing."""
+    units = view.workspace.network.units
+    kept = st.multiselect(
+        "Layers that stay whole", [layer.name for layer in units.layers], key=f"kept-{view.workspace.key}",
+        persist_state="session",
+    )  # fmt: skip
+    with st.container(horizontal=True):
+        floor = st.number_input(
+            "Least units a layer", 1, None, 1, key="floor", persist_state="session",
+            help="No layer gets narrower than this; one that is narrower already loses nothing.",
+        )  # fmt: skip
+        multiple = st.selectbox(
+            "Widths in multiples of", MULTIPLES, key="multiple", persist_state="session",
+            help="Of every layer that loses units: many devices compute 8 or 16 channels in the time of one.",
+        )  # fmt: skip
+    return keeping(units, kept, Limits(floor, {}, multiple))
 
 
 def _price_choice() -> tuple[str, float]:

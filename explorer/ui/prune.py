@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import chain
+
 import numpy as np
 import plotly.graph_objects as go
 import streamlit as st
@@ -11,7 +13,8 @@ from explorer import timeline as timelines
 from explorer.criteria import CRITERIA
 from explorer.figures.curve import Series, curve
 from explorer.figures.thumbnail import thumbnail
-from explorer.plan import MEASURES, least_important, nothing, removable, remove_next
+from explorer.limits import portions
+from explorer.plan import MEASURES, nothing, remove_next
 from explorer.selectors import JOINT
 from explorer.timeline import Metrics, metrics_of
 from explorer.ui import wording
@@ -47,7 +50,7 @@ def _buttons(view: View, saliency: Tensor, chosen: Choice) -> None:
         for count in (1, 10):
             st.button(
                 f"Remove {count}", key=f"remove-{count}", type="primary", on_click=attempt,
-                args=(remove_count, view, saliency, count, chosen.title),
+                args=(remove_count, view, saliency, count, chosen),
             )  # fmt: skip
         at_root = view.timeline.state.parent is None
         st.button("Back", key="back", disabled=at_root, on_click=attempt, args=(jump, _back(view, 1)))
@@ -62,8 +65,8 @@ def _buttons(view: View, saliency: Tensor, chosen: Choice) -> None:
             persist_state="session",
             width=150,
         )
-        act, *how = (select_to, chosen.price, chosen.penalty) if chosen.criterion == JOINT else (remove_to, saliency)
-        st.button("Go", key="go", on_click=attempt, args=(act, view, *how, measure, target / 100, chosen.title))
+        act, *how = (select_to,) if chosen.criterion == JOINT else (remove_to, saliency)
+        st.button("Go", key="go", on_click=attempt, args=(act, view, *how, measure, target / 100, chosen))
 
 
 def _back(view: View, steps: int) -> int:
@@ -145,7 +148,7 @@ def _candidates(view: View, saliency: Tensor, chosen: Choice) -> None:
     """The least important units with their feature maps, worst first."""
     workspace = view.workspace
     units = workspace.network.units
-    going = removable(units, view.removed, least_important(saliency))[:CANDIDATES]
+    going = list(chain.from_iterable(portions(units, view.removed, saliency, chosen.limits)))[:CANDIDATES]
     st.markdown("**Next to go**, least important first")
     st.dataframe(
         {

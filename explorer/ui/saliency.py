@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 import plotly.graph_objects as go
@@ -11,6 +12,7 @@ from torch import Tensor
 
 from explorer.figures.distributions import LayerValues, distributions
 from explorer.figures.widths import LayerWidth, widths
+from explorer.limits import FREE
 from explorer.plan import below
 from explorer.selectors import SELECTORS
 from explorer.timeline import metrics_of
@@ -38,7 +40,8 @@ def page(view: View) -> None:
         layer = st.selectbox("Threshold for", [EVERY_LAYER, *layers], key="threshold-layer", persist_state="session")
         names = layers if layer == EVERY_LAYER else [layer]
         threshold = _threshold(view, chosen, saliency, names)
-    plan = view.removed | below(view.workspace.network.units, saliency, dict.fromkeys(names, threshold))
+    units, lines = view.workspace.network.units, dict.fromkeys(names, threshold)
+    plan = below(units, view.removed, saliency, lines, chosen.limits)
     more = int((plan & ~view.removed).sum())
     with picture:
         st.subheader(f"{SELECTORS[chosen.criterion].title} of every unit, by layer")
@@ -58,7 +61,7 @@ def page(view: View) -> None:
 def _threshold(view: View, chosen: Choice, saliency: Tensor, names: list[str]) -> float:
     """The line that the person has drawn for these layers, 0 units below it at first."""
     values = np.concatenate([_left(view, saliency, name) for name in names])
-    key = f"threshold-{chosen}-{'-'.join(names)}-{view.timeline.current}"
+    key = f"threshold-{replace(chosen, limits=FREE)}-{'-'.join(names)}-{view.timeline.current}"
     state = st.session_state
     lowest = float(values.min()) if len(values) else 0.0
 

@@ -15,6 +15,7 @@ from explorer.plan import remove_next, remove_until
 from explorer.progress import Report
 from explorer.ranking import charges
 from explorer.ui import wording
+from explorer.ui.controls import Choice
 from explorer.ui.jobs import JOBS
 from explorer.ui.progress import explain_end, follow
 from explorer.ui.session import View, step_key, take
@@ -45,35 +46,37 @@ def remove(view: View, plan: Tensor, how: str) -> None:
     take(view, lambda report: plan, how).wait(PATIENCE)
 
 
-def remove_count(view: View, saliency: Tensor, count: int, title: str) -> None:
+def remove_count(view: View, saliency: Tensor, count: int, chosen: Choice) -> None:
     """Remove the least important units."""
-    plan = remove_next(view.workspace.network.units, view.removed, saliency, count)
+    plan = remove_next(view.workspace.network.units, view.removed, saliency, count, chosen.limits)
     gone = int((plan & ~view.removed).sum())
-    remove(view, plan, f"{wording.count(gone, 'unit')} by {title}")
+    remove(view, plan, f"{wording.count(gone, 'unit')} by {chosen.title}")
 
 
-def remove_to(view: View, saliency: Tensor, measure: str, target: float, title: str) -> None:
+def remove_to(view: View, saliency: Tensor, measure: str, target: float, chosen: Choice) -> None:
     """Remove the least important units until at most a share of a measure is left."""
-    plan = _down_to(view, saliency, measure, target)
-    remove(view, plan, f"down to {target:.0%} of {measure} by {title}")
+    plan = _down_to(view, saliency, measure, target, chosen)
+    remove(view, plan, f"down to {target:.0%} of {measure} by {chosen.title}")
 
 
-def _down_to(view: View, saliency: Tensor, measure: str, target: float) -> Tensor:
-    plan = remove_until(view.workspace.costs, view.removed, saliency, measure, target)
+def _down_to(view: View, saliency: Tensor, measure: str, target: float, chosen: Choice) -> Tensor:
+    plan = remove_until(view.workspace.costs, view.removed, saliency, measure, target, chosen.limits)
     if not (plan & ~view.removed).any():
         raise BadInput(f"At most {target:.0%} of the {measure} is left already: there is nothing to remove.")
     return plan
 
 
-def select_to(view: View, price: str, penalty: float, measure: str, target: float, title: str) -> None:
+def select_to(view: View, measure: str, target: float, chosen: Choice) -> None:
     """Remove units jointly, linearised anew on the way, until at most a share of a measure is left."""
     workspace = view.workspace
     network, costs = workspace.network, workspace.costs
-    _down_to(view, torch.zeros(len(network.units)), measure, target)  # refuses at once
+    _down_to(view, torch.zeros(len(network.units)), measure, target, chosen)  # refuses at once
 
     def choose(report: Report) -> Tensor:
-        charge = charges(price, penalty, network, costs, report)
-        images, removed = workspace.calibration, view.removed
-        return select(network, costs, images, removed, measure, target, charge=charge, report=report)
+        charge = charges(chosen.price, chosen.penalty, network, costs, report)
+        return select(
+            network, costs, workspace.calibration, view.removed, measure, target,
+            charge=charge, report=report, limits=chosen.limits,
+        )  # fmt: skip
 
-    take(view, choose, f"down to {target:.0%} of {measure} by {title}").wait(PATIENCE)
+    take(view, choose, f"down to {target:.0%} of {measure} by {chosen.title}").wait(PATIENCE)

@@ -85,6 +85,21 @@ CASES = {
         [*PRUNE, "--until", "units=0.5", "--price", "saving=1", "--flops-penalty", "1", "--out", "{}/run"],
         "give it or --price, not both",
     ),
+    "floor of a word": (
+        [*PRUNE, "--until", "units=0.5", "--floor", "wide", "--out", "{}/run"],
+        "'wide' is not of the form N|LAYER=N",
+    ),
+    "floor of 0": ([*PRUNE, "--until", "units=0.5", "--floor", "0", "--out", "{}/run"], "A floor of 0 is not possible"),
+    "floor of no layer": (
+        [*PRUNE, "--until", "units=0.5", "--floor", "conv=8", "--out", "{}/run"],
+        "'conv', which is no prunable layer",
+    ),
+    "no layer to keep": ([*PRUNE, "--until", "units=0.5", "--keep", "conv", "--out", "{}/run"], "'conv' can't be kept"),
+    "multiple of 0": ([*PRUNE, "--until", "units=0.5", "--multiple", "0", "--out", "{}/run"], "not in the range x>=1"),
+    "limits out of reach": (
+        [*PRUNE, "--until", "units=0.1", "--floor", "16", "--multiple", "8", "--out", "{}/run"],
+        "with every layer at its floor of 16, in steps of 8",
+    ),
     "resamples below 0": (["correlate", "demo", "--resamples", "-1"], "-1 is not in the range x>=0"),
     "learning rate of 0": (
         [*PRUNE, "--until", "units=0.5", "--learning-rate", "0", "--out", "{}/run"],

@@ -41,6 +41,16 @@ def test_prune_meets_its_target_and_says_what_is_gone(pruned: tuple[Path, Done, 
     assert "16 validation images of few, seed 0, on cpu, before fine-tuning" in done.out
 
 
+def test_limits_hold_to_the_end(few: Path, tmp_path: Path) -> None:
+    limits = ("--keep", "features.0", "--floor", 8, "--floor", "features.2=24", "--multiple", 8)
+    _, found = result(tmp_path, "prune", "demo", "--data", few, *SETTINGS, *limits, "--out", tmp_path / "run")
+    network = open_network(tmp_path / "run")
+    widths = {layer.name: len(layer) for layer in network.units.layers}
+    assert widths["features.0"] == 32 and widths["features.2"] == 24
+    assert all(width % 8 == 0 for width in widths.values()) and sum(widths.values()) == found["after"]["units"]
+    assert found["settings"]["limits"] == {"floor": 8, "floors": {"features.0": 32, "features.2": 24}, "multiple": 8}
+
+
 def test_the_run_folder_holds_every_step_and_the_network(pruned: tuple[Path, Done, dict[str, Any]]) -> None:
     folder, _, found = pruned
     saved = read_run(folder)

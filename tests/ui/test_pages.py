@@ -13,6 +13,7 @@ from explorer.errors import BadInput
 from explorer.plan import nothing
 from explorer.ranking import GROUPS, correlate, measures
 from explorer.runs import Run
+from explorer.timeline import removed_at
 from explorer.ui import workspace
 from explorer.ui.ablations import oracle, oracle_key
 from explorer.ui.jobs import JOBS, LONG, Job
@@ -101,6 +102,25 @@ def test_a_threshold_above_everything_leaves_each_layer_a_unit(open_app: Open) -
     app.go("prune").click("Remove 1")
     assert "No unit can go: every layer is down to its floor of 1." in app.said
     assert app.facts["Units"] == "6"
+
+
+def test_limits_hold_for_steps_targets_and_thresholds(open_app: Open, saved: Callable[[str], Run]) -> None:
+    app = open_app("prune").set("Layers that stay whole", ["features.0"]).set("Widths in multiples of", 8)
+    app.set("Least units a layer", 16).click("Remove 1").fine().click("Go").fine()
+    widths = kept(saved(app.run))
+    assert widths["features.0"] == 32 and sum(widths.values()) <= 224
+    assert all(width % 8 == 0 and width >= 16 for width in widths.values())
+    first = saved(app.run).timeline.states[1]
+    assert first.how == "8 units by Taylor, layer-wise l2" and len(first.removed) == 8
+    app.go("saliency").set("Exactly", 9.0).fine().click("Remove ").fine()
+    assert set(kept(saved(app.run)).values()) == {32, 16}
+
+
+def kept(run: Run) -> dict[str, int]:
+    """Layer -> width, at the run's current state of the demo."""
+    units = workspace.open_workspace(Source()).network.units
+    plan = removed_at(run.timeline.state, len(units))
+    return {name: int((~part).sum()) for name, part in units.by_layer(plan).items()}
 
 
 def test_a_target_below_the_floors_says_why_not(open_app: Open) -> None:
