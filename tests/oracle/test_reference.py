@@ -27,7 +27,7 @@ def test_oracle_is_the_change_in_loss_of_every_single_removal(name: str) -> None
     network, batches = at_hand(name), images(SHAPE)
     found, base = reference_oracle(network, batches), evaluate(network, batches).loss
     for unit in range(len(network.units)):
-        pruned = prune(network, with_removed(nothing(network.units), [unit]))
+        pruned = prune(network, with_removed(nothing(network.units), [[unit]]))
         change = evaluate(pruned, batches).loss - base
         assert float(found.oracle_loss[unit]) == pytest.approx(change, rel=1e-4, abs=1e-6)
 

@@ -32,7 +32,7 @@ def test_prices_by_arithmetic() -> None:
 
 
 def test_savings_are_those_at_the_plan() -> None:
-    removed = with_removed(WHOLE, [0, 1, 6])
+    removed = with_removed(WHOLE, [[0, 1, 6]])
     assert price("saving", removed)[2] == pytest.approx((2 * 64 * 10 + 2 * 16 * 9 * 5) / 1e6)
     assert price("saving", removed)[7] == pytest.approx((2 * 16 * (3 * 9 + 1) + 2 * 4 * 8) / 1e6)
     assert price("flops", removed) == price("flops")  # the paper's does not move
@@ -46,7 +46,7 @@ def test_savings_are_what_surgery_saves(name: str) -> None:
     flops, parameters = costs.savings(costs.flops, whole), costs.savings(costs.parameters, whole)
     for place in network.units.slices.values():
         for unit in (place.start, place.stop - 1):
-            smaller = prune(network, with_removed(whole, [unit]))
+            smaller = prune(network, with_removed(whole, [[unit]]))
             assert flops[unit] == costs.flops() - measure_costs(smaller).flops()
             assert parameters[unit] == _weights(network.module) - _weights(smaller.module)
 
