@@ -23,9 +23,11 @@ KEPT_BYTES = 256 * 1024**2  # of uint8 pixels
 class Batches:
     """Re-iterable (x float32 (B, C, H, W), y int64 (B,)) on the CPU, in the split's seeded order.
 
+    Clips give x (B, C, T, H, W), where T is the preprocessing's `frames`.
     `split` "all" means every image; `limit` takes the first that many. Images of at most 256 MiB of pixels in all
     are decoded once and kept as uint8; more are decoded anew each time. Every batch is a fresh tensor.
-    BadInput: unknown or empty split, images of unlike sizes after preprocessing.
+    BadInput: unknown or empty split, images of unlike sizes after preprocessing, a file that can't be decoded any
+    more or was damaged inside: nothing is left out here, so the same split is always the same images.
     """
 
     images: ImageSet
@@ -64,14 +66,14 @@ class Batches:
     def describe(self) -> str:
         """What a figure's caption says of its data: "256 calibration images of demo, seed 0"."""
         split = "" if self.split == ALL else f"{self.split} "
-        noun = "image" if len(self) == 1 else "images"
+        noun = ("clip" if self.images.clips else "image") + ("" if len(self) == 1 else "s")
         return f"{len(self)} {split}{noun} of {self.images.name}, seed {self.images.seed}"
 
     def _chunks(self) -> list[np.ndarray]:
         return np.split(self.indices, range(self.size, len(self), self.size))
 
     def _pixels(self) -> Iterator[Tensor]:
-        """uint8 (B, C, H, W), from memory once all have been decoded."""
+        """uint8 (B, C, ..., H, W), from memory once all have been decoded."""
         if self._kept:
             yield from self._kept[0]
             return
@@ -102,7 +104,7 @@ class Batches:
             if image.shape != shape:
                 first, this = (self.images.image_name(j) for j in (self.indices[0], i))
                 raise BadInput(
-                    f"{first} is {shape[2]}x{shape[1]} and {this} {image.shape[2]}x{image.shape[1]} pixels after "
+                    f"{first} is {shape[-1]}x{shape[-2]} and {this} {image.shape[-1]}x{image.shape[-2]} pixels after "
                     "preprocessing: give --size and --crop, so that all images come out alike."
                 )
 

@@ -5,15 +5,15 @@ from __future__ import annotations
 import math
 import zipfile
 from pathlib import Path
+from typing import IO
 
 import numpy as np
 from numpy.lib import format as npy
 
-from explorer.data.images import ImageSet, image_set
+from explorer.data.images import MAX_CLASSES, ImageSet, image_set
 from explorer.errors import BadInput
 
 MAX_BYTES = 2 * 1024**3  # of all arrays together, unpacked
-MAX_CLASSES = 65_536
 KINDS = {"x": "uint8", "y": "integers", "classes": "strings", "split": "integers", "split_names": "strings"}
 
 
@@ -25,7 +25,7 @@ def open_npz(path: Path, *, seed: int, limit: int | None) -> ImageSet:
     BadInput for anything else; other arrays in the file are not read.
     """
     arrays = _read(path)
-    labels = _labels(path, arrays)
+    labels = checked_labels(path, arrays)
     classes = _strings(path, arrays, "classes") if "classes" in arrays else [str(i) for i in range(labels.max() + 1)]
     if labels.max() >= len(classes):
         raise BadInput(f"{path} has the label {labels.max()} in 'y', but only {len(classes)} classes, numbered from 0.")
@@ -43,7 +43,7 @@ def _read(path: Path) -> dict[str, np.ndarray]:
     except zipfile.BadZipFile as error:
         raise BadInput(f"{path} is no .npz file: it is not a zip archive, or a damaged one.") from error
     except Exception as error:  # readers of damaged bytes raise errors of nearly every kind
-        raise BadInput(f"{path} can't be read as .npz: {_first_line(error)}.") from error
+        raise BadInput(f"{path} can't be read as .npz: {first_line(error)}.") from error
 
 
 def _array(archive: zipfile.ZipFile, name: str) -> np.ndarray:
@@ -57,23 +57,28 @@ def _checked_names(path: Path, archive: zipfile.ZipFile) -> list[str]:
     for name in ("x", "y"):
         if name not in present:
             raise BadInput(f"{path} has no array {name!r}: it needs 'x' (images) and 'y' (labels).")
-    headers = {name: _header(path, archive, name) for name in present}
-    for name, (shape, dtype) in headers.items():
-        _check_array(path, name, shape, dtype)
+    headers = {}
+    for name in present:
+        with archive.open(f"{name}.npy") as file:
+            headers[name] = checked_header(path, file, name)
     total = sum(math.prod(shape) * dtype.itemsize for shape, dtype in headers.values())
     if total > MAX_BYTES:
-        raise BadInput(f"{path} unpacks to {total / 1024**3:.1f} GiB: at most {MAX_BYTES / 1024**3:.0f} GiB are read.")
+        raise BadInput(
+            f"{path} unpacks to {total / 1024**3:.1f} GiB: at most {MAX_BYTES / 1024**3:.0f} GiB are read; "
+            "a pair X.npy,Y.npy may be larger, as it stays on the disk."
+        )
     _check_lengths(path, {name: shape for name, (shape, _) in headers.items()})
     return present
 
 
-def _header(path: Path, archive: zipfile.ZipFile, name: str) -> tuple[tuple[int, ...], np.dtype]:
+def checked_header(path: Path, file: IO[bytes], name: str) -> tuple[tuple[int, ...], np.dtype]:
+    """Shape and type of an array from its header alone; BadInput where `name` ("x", "y", ...) can't be like that."""
     readers = {(1, 0): npy.read_array_header_1_0, (2, 0): npy.read_array_header_2_0}
-    with archive.open(f"{name}.npy") as file:
-        version = npy.read_magic(file)
-        if version not in readers:
-            raise BadInput(f"{path} holds {name!r} in npy version {version}: versions 1 and 2 are read.")
-        shape, _, dtype = readers[version](file)
+    version = npy.read_magic(file)
+    if version not in readers:
+        raise BadInput(f"{path} holds {name!r} in npy version {version}: versions 1 and 2 are read.")
+    shape, _, dtype = readers[version](file)
+    _check_array(path, name, shape, dtype)
     return shape, dtype
 
 
@@ -98,7 +103,8 @@ def _check_lengths(path: Path, shapes: dict[str, tuple[int, ...]]) -> None:
         raise BadInput(f"{path} must have both 'split' (a number an image) and 'split_names' (strings), or neither.")
 
 
-def _labels(path: Path, arrays: dict[str, np.ndarray]) -> np.ndarray:
+def checked_labels(path: Path, arrays: dict[str, np.ndarray]) -> np.ndarray:
+    """The labels `y`, after the range of all integers has been checked."""
     for name in ("y", "split"):
         low, high = (int(arrays[name].min()), int(arrays[name].max())) if name in arrays else (0, 0)
         if low < 0 or high >= MAX_CLASSES:
@@ -128,5 +134,6 @@ def _strings(path: Path, arrays: dict[str, np.ndarray], name: str) -> list[str]:
     return strings
 
 
-def _first_line(error: Exception) -> str:
+def first_line(error: Exception) -> str:
+    """What one sentence can hold of an error."""
     return (str(error).splitlines() or [type(error).__name__])[0].rstrip(".")

@@ -12,14 +12,16 @@ IMAGENET_MEAN = (0.485, 0.456, 0.406)
 IMAGENET_STD = (0.229, 0.224, 0.225)
 INTERPOLATIONS = ("bilinear", "bicubic")
 MAX_SIDE = 4096  # pixels, of size and crop
+MAX_FRAMES = 1024  # of a clip
+KINETICS_FRAMES = 16  # of the clips that torchvision's video networks were evaluated with
 
 
 @dataclass(frozen=True)
 class Preprocessing:
     """Resize the shorter side, crop the centre, scale to [0, 1], then subtract `mean` and divide by `std`.
 
-    One mean and std a channel; one channel means grey images. None leaves the size as it is.
-    BadInput for values that no image can be prepared with.
+    One mean and std a channel; one channel means grey images. None leaves the size as it is. `frames` is for networks
+    that take clips: so many, evenly spread over each clip. BadInput for values that no image can be prepared with.
     """
 
     mean: tuple[float, ...]
@@ -27,6 +29,7 @@ class Preprocessing:
     size: int | None = None  # pixels
     crop: int | None = None  # pixels
     interpolation: str = "bilinear"  # of the resize, antialiased
+    frames: int | None = None  # of a clip; None for networks that take still images
 
     def __post_init__(self) -> None:
         if len(self.mean) not in (1, 3) or len(self.mean) != len(self.std):
@@ -35,14 +38,20 @@ class Preprocessing:
             raise BadInput(f"mean is {_shown(self.mean)}: every value must be a finite number, at most 1e6 in size.")
         if not all(_number(v) and 1e-6 <= v <= 1e6 for v in self.std):
             raise BadInput(f"std is {_shown(self.std)}: every value must be a finite number from 1e-6 to 1e6.")
-        _check_side("size", self.size)
-        _check_side("crop", self.crop)
+        _check_count("size", self.size, MAX_SIDE, "pixels")
+        _check_count("crop", self.crop, MAX_SIDE, "pixels")
+        _check_count("frames", self.frames, MAX_FRAMES, "frames")
         if self.size is not None and self.crop is not None and self.crop > self.size:
             raise BadInput(f"crop {self.crop} is larger than size {self.size}: the crop must fit in the resized image.")
         if self.interpolation not in INTERPOLATIONS:
             raise BadInput(
                 f"interpolation {str(self.interpolation)[:40]!r} is unknown: use one of {', '.join(INTERPOLATIONS)}."
             )
+
+    def __repr__(self) -> str:
+        """All fields, `frames` only where there are some: digests from before there were clips stay what they were."""
+        shown = {name: value for name, value in asdict(self).items() if name != "frames" or value is not None}
+        return f"Preprocessing({', '.join(f'{name}={value!r}' for name, value in shown.items())})"
 
     @property
     def mode(self) -> str:
@@ -54,11 +63,13 @@ class Preprocessing:
         resize = "no resize" if self.size is None else f"resize {self.size} ({self.interpolation})"
         crop = "no crop" if self.crop is None else f"centre crop {self.crop}"
         colour = "grey" if self.mode == "L" else "RGB"
-        return f"{resize}, {crop}, {colour}, mean {_shown(self.mean)}, std {_shown(self.std)}"
+        frames = "" if self.frames is None else f"{self.frames} frames of each clip, "
+        return f"{frames}{resize}, {crop}, {colour}, mean {_shown(self.mean)}, std {_shown(self.std)}"
 
     def to_json(self) -> dict[str, Any]:
         """A dictionary of plain values that `from_json` takes back."""
-        return {**asdict(self), "mean": list(self.mean), "std": list(self.std)}
+        plain = {**asdict(self), "mean": list(self.mean), "std": list(self.std)}
+        return {name: value for name, value in plain.items() if name != "frames" or value is not None}
 
     @classmethod
     def from_json(cls, data: object) -> Preprocessing:
@@ -77,31 +88,37 @@ def override(
     crop: int | None = None,
     mean: Sequence[float] | None = None,
     std: Sequence[float] | None = None,
+    frames: int | None = None,
 ) -> Preprocessing:
     """The preprocessing with what is given put in; None leaves a value as it is."""
-    given = {"size": size, "crop": crop, "mean": mean and tuple(mean), "std": std and tuple(std)}
+    given = {"size": size, "crop": crop, "frames": frames, "mean": mean and tuple(mean), "std": std and tuple(std)}
     changes: dict[str, Any] = {name: value for name, value in given.items() if value is not None}
     return replace(preprocessing, **changes)
 
 
 def for_torchvision(arch: str) -> Preprocessing:
-    """What torchvision's default weights of `arch` ("vgg16") were evaluated with; nothing is downloaded."""
+    """What torchvision's default weights of `arch` ("vgg16") were evaluated with; nothing is downloaded.
+
+    Video networks get clips of 16 frames, as stated beside their weights. Their transforms resize to 128x171 whatever
+    the shape of the video; here the shorter side is resized, which is the same for videos of 4:3 to within a pixel.
+    """
     import torchvision  # late, as it takes seconds
-    from torchvision.transforms._presets import ImageClassification
+    from torchvision.transforms._presets import ImageClassification, VideoClassification
 
     try:
         transforms = torchvision.models.get_model_weights(arch)["DEFAULT"].transforms()
     except (ValueError, KeyError):
         raise BadInput(f"torchvision has no architecture with weights named {arch!r}.") from None
-    if not isinstance(transforms, ImageClassification):
+    if not isinstance(transforms, (ImageClassification, VideoClassification)):
         raise BadInput(f"torchvision architecture {arch!r} does not classify images.")
-    (size,), (crop,) = transforms.resize_size, transforms.crop_size
-    return Preprocessing(tuple(transforms.mean), tuple(transforms.std), size, crop, transforms.interpolation.value)
+    frames = KINETICS_FRAMES if isinstance(transforms, VideoClassification) else None
+    size, crop, interpolation = transforms.resize_size[0], transforms.crop_size[0], transforms.interpolation.value
+    return Preprocessing(tuple(transforms.mean), tuple(transforms.std), size, crop, interpolation, frames)
 
 
-def _check_side(name: str, side: object) -> None:
-    if side is not None and (not isinstance(side, int) or isinstance(side, bool) or not 1 <= side <= MAX_SIDE):
-        raise BadInput(f"{name} is {str(side)[:40]}: it must be a whole number of pixels from 1 to {MAX_SIDE}.")
+def _check_count(name: str, value: object, most: int, unit: str) -> None:
+    if value is not None and (not isinstance(value, int) or isinstance(value, bool) or not 1 <= value <= most):
+        raise BadInput(f"{name} is {str(value)[:40]}: it must be a whole number of {unit} from 1 to {most}.")
 
 
 def _number(value: object) -> bool:

@@ -7,10 +7,12 @@ from dataclasses import replace
 from pathlib import Path
 
 from explorer.data.assets import asset
+from explorer.data.csv_tables import open_table
 from explorer.data.folders import open_folder
 from explorer.data.images import ImageSet
+from explorer.data.npy import open_npy_pair
 from explorer.data.npz import open_npz
-from explorer.data.torchvision_sets import open_torchvision
+from explorer.data.torchvision_sets import download_torchvision, open_torchvision
 from explorer.errors import BadInput
 
 DEMO_IMAGES = "images.npz"
@@ -33,6 +35,28 @@ def _open_npz(where: str, seed: int, limit: int | None) -> ImageSet:
     return open_npz(Path(where).expanduser(), seed=seed, limit=limit)
 
 
+def _open_npy_pair(where: str, seed: int, limit: int | None) -> ImageSet:
+    images, labels = _pair(where)
+    return open_npy_pair(images, labels, seed=seed, limit=limit)
+
+
+def _open_table(where: str, seed: int, limit: int | None) -> ImageSet:
+    return open_table(Path(where).expanduser(), seed=seed, limit=limit)
+
+
+def _pair(where: str) -> list[Path]:
+    """The two files of "X.npy,Y.npy", or those of another number that `where` lists."""
+    return [Path(part).expanduser() for part in where.split(",")]
+
+
+def _is_file(where: str, suffix: str) -> bool:
+    return where.lower().endswith(suffix) and Path(where).expanduser().is_file()
+
+
+def _is_pair(where: str) -> bool:
+    return len(_pair(where)) == 2 and all(path.suffix.lower() == ".npy" and path.is_file() for path in _pair(where))
+
+
 Recognise = Callable[[str], bool]
 Open = Callable[[str, int, int | None], ImageSet]
 
@@ -40,20 +64,27 @@ SOURCES: dict[str, tuple[Recognise, Open]] = {
     "demo": (lambda where: where == "demo", _open_demo),
     "torchvision:NAME": (lambda where: where.startswith(PREFIX), _open_torchvision),
     "FOLDER (one sub-folder a class)": (lambda where: Path(where).expanduser().is_dir(), _open_folder),
-    "FILE.npz": (lambda where: where.lower().endswith(".npz") and Path(where).expanduser().is_file(), _open_npz),
+    "FILE.npz": (lambda where: _is_file(where, ".npz"), _open_npz),
+    "X.npy,Y.npy": (_is_pair, _open_npy_pair),
+    "FILE.csv": (lambda where: _is_file(where, ".csv"), _open_table),
 }
 """Kind -> whether `where` is of that kind, and what opens it; the first that fits is taken."""
 
 
-def open_images(where: str, *, seed: int = 0, limit: int | None = None) -> ImageSet:
-    """The images that `where` means: "demo", a folder, a .npz file or "torchvision:NAME"; BadInput otherwise.
+def open_images(where: str, *, seed: int = 0, limit: int | None = None, download: bool = False) -> ImageSet:
+    """The images that `where` means, which is one of SOURCES; BadInput otherwise.
 
-    `seed` decides the splits and their order; `limit` keeps a class-stratified subset (see `image_set`).
+    `seed` decides the splits and their order; `limit` keeps a class-stratified subset (see `image_set`);
+    `download` fetches a data set of torchvision that is not on the disk: without it nothing is ever downloaded.
     """
     if seed < 0:
         raise BadInput(f"seed is {seed}: it must be 0 or above.")
     if limit is not None and limit < 1:
         raise BadInput(f"limit is {limit}: at least 1 image is needed.")
+    if download:
+        if not where.startswith(PREFIX):
+            raise BadInput(f"only data sets of torchvision can be downloaded, and {where[:200]!r} is none.")
+        download_torchvision(where.removeprefix(PREFIX))
     for recognise, opener in SOURCES.values():
         if where.strip() and _fits(recognise, where):
             return opener(where, seed, limit)

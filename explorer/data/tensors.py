@@ -2,31 +2,41 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import torch
 from PIL import Image
 from torch import Tensor
 
+from explorer.data.decoding import MAX_PIXELS, Clip, decode
 from explorer.data.preprocessing import Preprocessing
 from explorer.errors import BadInput
 
 RESAMPLING = {"bilinear": Image.Resampling.BILINEAR, "bicubic": Image.Resampling.BICUBIC}
-MAX_PIXELS = 64_000_000  # of one image, stored or resized: small files can claim huge pictures
 
-Picture = np.ndarray | Image.Image
+Picture = np.ndarray | Image.Image | Clip
 
 
 def to_tensor(image: Picture, preprocessing: Preprocessing) -> Tensor:
-    """The network's input (C, H, W), float32, from one image: `to_pixels`, then `normalise`."""
+    """The network's input (C, H, W), of a clip (C, T, H, W), float32: `to_pixels`, then `normalise`."""
     return normalise(to_pixels(image, preprocessing), preprocessing)
 
 
 def to_pixels(image: Picture, preprocessing: Preprocessing) -> Tensor:
-    """uint8 (C, H, W) from a uint8 array (H, W), (H, W, 1), (H, W, 3) or a PIL image.
+    """uint8 (C, H, W) from a uint8 array (H, W), (H, W, 1), (H, W, 3) or a PIL image; (C, T, H, W) from a clip.
 
     Converted to grey (ITU-R 601) or RGB by the number of means, resized and cropped. BadInput for other
-    arrays, a crop that does not fit, and a side ratio so extreme that resizing would fill the memory.
+    arrays, a crop that does not fit, a side ratio so extreme that resizing would fill the memory, a clip for a
+    network that takes still images, and the reverse.
     """
+    if isinstance(image, Clip):
+        return _clip_pixels(image, preprocessing)
+    if preprocessing.frames is not None:
+        raise BadInput(
+            f"this is a still image, but the network takes clips of {preprocessing.frames} frames: "
+            "give a folder of CLASS/CLIP/FRAME.jpg."
+        )
     picture = _as_pil(image).convert(preprocessing.mode)
     if preprocessing.size is not None:
         picture = _resized(picture, preprocessing.size, preprocessing.interpolation)
@@ -36,15 +46,30 @@ def to_pixels(image: Picture, preprocessing: Preprocessing) -> Tensor:
 
 
 def normalise(x: Tensor, preprocessing: Preprocessing) -> Tensor:
-    """(x / 255 - mean) / std by channel: uint8 (..., C, H, W) -> float32.
+    """(x / 255 - mean) / std by channel: uint8 (..., C, H, W), of clips (..., C, T, H, W) -> float32.
 
     Meant for whole batches: one operation an image waits for every core where other work keeps them busy.
     """
-    mean, std = (torch.tensor(values).view(-1, 1, 1) for values in (preprocessing.mean, preprocessing.std))
+    behind = (1, 1) if preprocessing.frames is None else (1, 1, 1)  # the axes that follow the channel
+    mean, std = (torch.tensor(values).view(-1, *behind) for values in (preprocessing.mean, preprocessing.std))
     return (x.float() / 255 - mean) / std
 
 
-def _as_pil(image: Picture) -> Image.Image:
+def _clip_pixels(clip: Clip, preprocessing: Preprocessing) -> Tensor:
+    if preprocessing.frames is None:
+        raise BadInput(
+            "this is a clip (CLASS/CLIP/FRAME), but the network takes still images: give a folder with the images "
+            "directly in one sub-folder a class, or --frames for a video network."
+        )
+    chosen, still = clip.spread(preprocessing.frames), replace(preprocessing, frames=None)
+    pixels = {path: to_pixels(decode(path), still) for path in dict.fromkeys(chosen)}
+    sizes = {f"{each.shape[2]}x{each.shape[1]}" for each in pixels.values()}
+    if len(sizes) > 1:
+        raise BadInput(f"its frames are {' and '.join(sorted(sizes))} pixels after preprocessing: give --size, --crop.")
+    return torch.stack([pixels[path] for path in chosen], dim=1)
+
+
+def _as_pil(image: np.ndarray | Image.Image) -> Image.Image:
     if isinstance(image, Image.Image):
         return image
     right = image.ndim == 2 or (image.ndim == 3 and image.shape[2] in (1, 3))

@@ -1,4 +1,4 @@
-"""Data sets of torchvision that lie on this disk; nothing is ever downloaded."""
+"""Data sets of torchvision that lie on this disk; what is not there is downloaded only when asked for."""
 
 from __future__ import annotations
 
@@ -22,6 +22,7 @@ _THREE: Parts = {name: {"split": name} for name in ("train", "val", "test")}
 TORCHVISION_SETS: dict[str, Parts] = {
     "CIFAR10": _BY_FLAG,
     "CIFAR100": _BY_FLAG,
+    "Country211": {name: {"split": name} for name in ("train", "valid", "test")},
     "DTD": _THREE,
     "EuroSAT": {"train": {}},
     "FashionMNIST": _BY_FLAG,
@@ -31,7 +32,9 @@ TORCHVISION_SETS: dict[str, Parts] = {
     "Imagenette": {"train": {"split": "train"}, "val": {"split": "val"}},
     "KMNIST": _BY_FLAG,
     "MNIST": _BY_FLAG,
+    "RenderedSST2": _THREE,
     "STL10": _TWO,
+    "SUN397": {"train": {}},
     "SVHN": _TWO,
     "USPS": _BY_FLAG,
 }
@@ -45,9 +48,7 @@ def data_root() -> Path:
 
 def open_torchvision(name: str, *, seed: int, limit: int | None) -> ImageSet:
     """All published parts of a data set, as stored splits; images in files are decoded when asked for."""
-    if name not in TORCHVISION_SETS:
-        raise BadInput(f"torchvision data set {name!r} is unknown: use one of {', '.join(TORCHVISION_SETS)}.")
-    parts = {part: _open_part(name, arguments) for part, arguments in TORCHVISION_SETS[name].items()}
+    parts = {part: _open_part(name, arguments) for part, arguments in _parts(name).items()}
     sources, labels = zip(*(_contents(part) for part in parts.values()), strict=True)
     ends = np.cumsum([len(part) for part in labels])
     stored = dict(zip(parts, np.split(np.arange(ends[-1]), ends[:-1]), strict=True))
@@ -58,17 +59,40 @@ def open_torchvision(name: str, *, seed: int, limit: int | None) -> ImageSet:
     return image_set(name, source, y, _classes(parts["train"], y), seed=seed, limit=limit, stored=stored)
 
 
+def download_torchvision(name: str) -> None:
+    """Fetch what is not on the disk yet; BadInput with the reason where this fails."""
+    parts = _parts(name)
+    try:
+        data_root().mkdir(parents=True, exist_ok=True)
+        for arguments in parts.values():
+            _make(name, {**arguments, "download": True})
+    except Exception as error:  # servers, disks and archives fail in many ways
+        reason = (str(error).splitlines() or [type(error).__name__])[0].rstrip(".")
+        raise BadInput(f"torchvision data set {name} can't be downloaded to {data_root()}: {reason}.") from error
+
+
+def _parts(name: str) -> Parts:
+    if name not in TORCHVISION_SETS:
+        raise BadInput(f"torchvision data set {name!r} is unknown: use one of {', '.join(TORCHVISION_SETS)}.")
+    return TORCHVISION_SETS[name]
+
+
 def _open_part(name: str, arguments: Mapping[str, Any]) -> Any:
+    try:
+        return _make(name, arguments)
+    except Exception as error:  # absent and damaged files raise errors of many kinds
+        raise BadInput(
+            f"torchvision data set {name} is not whole under {data_root()}; give --download, or this downloads it: "
+            f"{_download_line(name)}"
+        ) from error
+
+
+def _make(name: str, arguments: Mapping[str, Any]) -> Any:
     from torchvision import datasets  # late, as it takes seconds
 
     make = getattr(datasets, name)
     lazy = {"loader": Path} if "loader" in inspect.signature(make).parameters else {}
-    try:
-        return make(str(data_root()), **arguments, **lazy)
-    except Exception as error:  # absent and damaged files raise errors of many kinds
-        raise BadInput(
-            f"torchvision data set {name} is not whole under {data_root()}; this downloads it: {_download_line(name)}"
-        ) from error
+    return make(str(data_root()), **arguments, **lazy)
 
 
 def _download_line(name: str) -> str:

@@ -7,7 +7,7 @@ import pytest
 from pictures import picture
 from PIL import Image
 
-from explorer.data import open_images
+from explorer.data import Batches, Preprocessing, open_images
 from explorer.errors import BadInput
 
 
@@ -43,6 +43,49 @@ def test_unreadable_files_and_empty_classes_are_skipped_and_named(make_folder):
     assert images.classes == ("a", "b", "c")
     assert images.labels.tolist() == [0, 0, 2, 2]
     assert images.skipped == (str(folder / "b"), str(folder / "a" / "broken.jpg"))
+
+
+def test_a_photo_cut_off_is_skipped_and_in_no_split(make_folder):
+    folder = make_folder(a=4, b=4)
+    cut = folder / "a" / "1.png"
+    cut.write_bytes(cut.read_bytes()[:-30])
+    (folder / "b" / "gone.jpg").symlink_to(folder / "nowhere.jpg")
+    images = open_images(str(folder))
+    assert images.skipped == (str(cut), str(folder / "b" / "gone.jpg"))
+    assert images.describe().endswith("seed 0, 2 skipped")
+    assert sorted(np.concatenate(list(images.splits.values()))) == list(range(7))
+    assert sum(len(y) for _, y in Batches(images, "all", Preprocessing((0.5,), (1.0,)))) == 7
+
+
+def test_folders_that_hold_themselves_do_no_harm(make_folder):
+    folder = make_folder(a=2, b=2)
+    (folder / "a" / "again").symlink_to(folder)
+    (folder / "loop").symlink_to(folder / "loop")
+    images = open_images(str(folder))
+    assert (images.classes, len(images), images.skipped) == (("a", "b"), 4, ())
+
+
+def test_one_class(make_folder):
+    images = open_images(str(make_folder(a=5)))
+    assert images.classes == ("a",)
+    assert sum(map(len, images.splits.values())) == 5
+
+
+def test_sub_folders_called_like_splits_are_the_splits(make_folder):
+    folder = make_folder(cat=10, dog=10)
+    for split, numbers in {"Train": range(6), "val": range(6, 8), "test": range(8, 10)}.items():
+        for name in ("cat", "dog"):
+            (folder / "root" / split / name).mkdir(parents=True)
+            for i in numbers:
+                (folder / name / f"{i}.png").rename(folder / "root" / split / name / f"{i}.png")
+    images = open_images(str(folder / "root"))
+    assert images.stored_splits
+    assert (images.name, images.classes, images.clips) == ("root", ("cat", "dog"), False)
+    for split, part, count in (("finetune", "Train", 12), ("validation", "val", 4), ("test", "test", 4)):
+        members = images.splits[split]
+        assert all(f"/{part}/{images.classes[images.labels[i]]}/" in images.image_name(i) for i in members)
+        assert len(members) == (8 if split == "finetune" else count)
+    assert len(images.splits["calibration"]) == 4
 
 
 def test_a_pipe_named_like_an_image_does_not_block(make_folder):
@@ -83,9 +126,11 @@ def test_class_folders_without_images(make_folder):
         open_images(str(make_folder(a=0, b=0)))
 
 
-def test_folder_one_level_too_high(make_folder):
-    with pytest.raises(BadInput, match="directly in its sub-folders, one a class: there is none"):
-        open_images(str(make_folder(a=2).parent))
+def test_folder_one_level_too_high_is_one_of_clips_and_says_so_when_used(make_folder):
+    images = open_images(str(make_folder(a=2).parent))
+    assert images.clips
+    with pytest.raises(BadInput, match=r"photos/a: this is a clip .* give a folder with the images directly in one"):
+        list(Batches(images, "all", Preprocessing((0.5,), (1.0,))))
 
 
 def test_nothing_readable(make_folder):

@@ -33,6 +33,8 @@ BAD_VALUES = {
     "true crop": ({"crop": True}, "crop is True"),
     "large crop": ({"crop": 4097}, "crop is 4097"),
     "crop over size": ({"size": 8, "crop": 9}, "crop 9 is larger than size 8"),
+    "zero frames": ({"frames": 0}, "frames is 0: it must be a whole number of frames from 1 to 1024"),
+    "many frames": ({"frames": 1025}, "frames is 1025"),
     "interpolation": ({"interpolation": "cubic"}, "'cubic' is unknown: use one of bilinear, bicubic"),
 }
 
@@ -82,6 +84,19 @@ def test_describe_names_every_step():
     assert GREY.describe() == "no resize, no crop, grey, mean 0.5, std 0.25"
 
 
+def test_frames_of_clips():
+    clips = replace(COLOUR, frames=16)
+    assert clips.describe() == f"16 frames of each clip, {COLOUR.describe()}"
+    assert Preprocessing.from_json(json.loads(json.dumps(clips.to_json()))) == clips
+    assert override(COLOUR, frames=16) == clips
+    assert repr(clips) == repr(COLOUR)[:-1] + ", frames=16)"
+
+
+def test_still_images_say_nothing_of_frames_as_digests_and_exports_have_it():
+    assert repr(GREY) == "Preprocessing(mean=(0.5,), std=(0.25,), size=None, crop=None, interpolation='bilinear')"
+    assert set(GREY.to_json()) == {"mean", "std", "size", "crop", "interpolation"}
+
+
 def test_override_changes_what_is_given_only():
     assert override(COLOUR) == COLOUR
     assert override(COLOUR, size=300) == replace(COLOUR, size=300)
@@ -106,6 +121,14 @@ def test_every_torchvision_classifier_has_one(arch):
     assert [preprocessing.crop] == transforms.crop_size
     assert preprocessing.interpolation == transforms.interpolation.value
     assert (list(preprocessing.mean), list(preprocessing.std)) == (transforms.mean, transforms.std)
+
+
+@pytest.mark.parametrize("arch", ["r3d_18", "mc3_18", "r2plus1d_18"])
+def test_torchvision_video_networks_take_clips(arch):
+    transforms = torchvision.models.get_model_weights(arch).DEFAULT.transforms()
+    found = for_torchvision(arch)
+    assert (found.frames, found.size, found.crop) == (16, transforms.resize_size[0], 112)
+    assert (list(found.mean), list(found.std)) == (transforms.mean, transforms.std)
 
 
 @pytest.mark.parametrize("arch", ["vgg99", "", "raft_large", "fcn_resnet50"])

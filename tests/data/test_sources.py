@@ -15,7 +15,8 @@ def arrays():
 
 
 def test_kinds():
-    assert list(SOURCES) == ["demo", "torchvision:NAME", "FOLDER (one sub-folder a class)", "FILE.npz"]
+    folder = "FOLDER (one sub-folder a class)"
+    assert list(SOURCES) == ["demo", "torchvision:NAME", folder, "FILE.npz", "X.npy,Y.npy", "FILE.csv"]
 
 
 def test_demo_is_the_embedded_file(tmp_path, monkeypatch, arrays):
@@ -56,9 +57,10 @@ def test_unknown_places(where):
 
 
 def test_other_files(tmp_path):
-    (tmp_path / "a.csv").write_text("1,2")
-    with pytest.raises(BadInput, match="of no known kind"):
-        open_images(str(tmp_path / "a.csv"))
+    for name in ("a.zip", "a.npy", "a.txt"):
+        (tmp_path / name).write_text("1,2")
+        with pytest.raises(BadInput, match="of no known kind"):
+            open_images(str(tmp_path / name))
 
 
 def test_settings_are_checked():

@@ -122,7 +122,9 @@ def test_images_in_files_are_not_decoded_on_opening(root, monkeypatch):
 
 @pytest.mark.parametrize("name", TORCHVISION_SETS)
 def test_absent_set_names_the_line_that_downloads_it(root, name):
-    with pytest.raises(BadInput, match=f"{name} is not whole under {root}; this downloads it: python -c") as caught:
+    with pytest.raises(
+        BadInput, match=f"{name} is not whole under {root}; give --download, or .*: python -c"
+    ) as caught:
         open_images(f"torchvision:{name}")
     line = re.search(r'python -c "(.*)"$', str(caught.value))[1]
     imports, calls = line.split("; ", 1)
@@ -137,8 +139,40 @@ def test_absent_set_names_the_line_that_downloads_it(root, name):
     assert list(root.iterdir()) == []
 
 
+def test_download_is_asked_of_every_part_and_only_when_wanted(root, monkeypatch):
+    asked = []
+
+    def fetch(self):
+        asked.append(self.train)
+        if not (root / "MNIST").exists():
+            write_mnist(root, "MNIST", train=40, test=20)
+
+    monkeypatch.setattr(datasets.MNIST, "download", fetch)
+    with pytest.raises(BadInput, match="MNIST is not whole"):
+        open_images("torchvision:MNIST")
+    assert asked == []
+    assert len(open_images("torchvision:MNIST", download=True)) == 60
+    assert sorted(asked) == [False, True]
+
+
+def test_a_download_that_fails_says_why(root, monkeypatch):
+    def fetch(self):
+        raise OSError("no route to host\nat all")
+
+    monkeypatch.setattr(datasets.MNIST, "download", fetch)
+    with pytest.raises(BadInput, match=f"MNIST can't be downloaded to {root}: no route to host\\.$"):
+        open_images("torchvision:MNIST", download=True)
+
+
+def test_only_sets_of_torchvision_can_be_downloaded():
+    with pytest.raises(BadInput, match="only data sets of torchvision can be downloaded, and 'demo' is none"):
+        open_images("demo", download=True)
+    with pytest.raises(BadInput, match="'mnist' is unknown"):
+        open_images("torchvision:mnist", download=True)
+
+
 def test_unknown_set(root):
-    with pytest.raises(BadInput, match="'mnist' is unknown: use one of CIFAR10, CIFAR100, DTD"):
+    with pytest.raises(BadInput, match="'mnist' is unknown: use one of CIFAR10, CIFAR100, Country211"):
         open_images("torchvision:mnist")
 
 
