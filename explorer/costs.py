@@ -15,7 +15,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.modules.conv import _ConvNd
 
-from explorer.networks.dependencies import RESIZABLE, depthwise, width
+from explorer.networks.coupling import RESIZABLE, depthwise, width
 from explorer.networks.network import Network, replica
 from explorer.networks.units import Units
 from explorer.surgery import removed_channels
@@ -33,7 +33,7 @@ class ModuleCost:
     writes: int  # output channels
     groups: int
     kernel: int  # elements of one kernel slice: K*K for a 2-D convolution
-    positions: int  # H*W of the output; 1 for a linear layer
+    positions: int  # H*W of the output, 1 for a linear layer, times the parts that an image is folded into
     bias: bool
     depthwise: bool
     learned: bool  # whether the kernel is a parameter: a fixed one is not counted among them
@@ -112,7 +112,10 @@ class Costs:
     def unit_flops(self) -> Tensor:
         """(units,) FLOPs that the convolutions writing each feature map spend on it: the price in eq. 9."""
         by_name = {m.name: m for m in self.modules}
-        prices = [sum(by_name[w].flops(by_name[w].reads, 1) for w in layer.writers) for layer in self.units.layers]
+        prices = [
+            sum(by_name[w].flops(by_name[w].reads, layer.written(w).shape[1]) for w in layer.writers)
+            for layer in self.units.layers
+        ]
         return torch.tensor(prices, dtype=torch.float64)[self.units.layer_index]
 
 
@@ -140,9 +143,10 @@ def measure_costs(network: Network) -> Costs:
 def _cost(name: str, module: nn.Module, out: Tensor) -> ModuleCost:
     kind, groups, kernel, positions = "batchnorm", 1, 1, 1
     if isinstance(module, _ConvNd):
-        kind, groups, kernel, positions = "conv", module.groups, prod(module.kernel_size), prod(out.shape[2:])
+        kind, groups, kernel = "conv", module.groups, prod(module.kernel_size)
+        positions = len(out) * prod(out.shape[2:])
     elif isinstance(module, nn.Linear):
-        kind, positions = "linear", prod(out.shape[1:-1])
+        kind, positions = "linear", prod(out.shape[:-1])
     return ModuleCost(
         name=name,
         kind=kind,

@@ -13,6 +13,7 @@ from explorer.gates import Gated, open_gates
 from explorer.networks.units import Layer, Units
 from explorer.surgery import cut
 
+SMALLEST = 28  # pixels a side of the images that layers are checked on
 INEXACT = "removing its units gives another output than closing their gates (checked on two images)"
 
 
@@ -20,15 +21,35 @@ def exact_units(module: nn.Module, units: Units, shape: tuple[int, ...], seed: i
     """The units for which removal computes what a closed gate computes; layers where it does not move to `unprunable`.
 
     Half of every layer is removed at once from a float64 copy and compared on two noise images, relative to
-    the largest logit; only where that fails are layers searched by halving.
+    the largest logit; only where that fails are layers searched by halving. Large images are shrunk where the network
+    takes smaller ones: which channels go does not depend on their number of pixels.
     """
-    images = torch.randn(2, *shape, generator=torch.Generator().manual_seed(seed), dtype=torch.float64)
     double = copy.deepcopy(module).cpu().double()
+    images = _noise(double, shape, torch.Generator().manual_seed(seed))
     wrong = {layer.name for layer in _inexact(double, units.layers, images)}
     right = tuple(layer for layer in units.layers if layer.name not in wrong)
     if wrong and not _agrees(double, Units(right, {}), images):  # each is exact alone, but not together
         right, wrong = (), {layer.name for layer in units.layers}
     return Units(right, {**units.unprunable, **dict.fromkeys(sorted(wrong), INEXACT)})
+
+
+def _noise(module: nn.Module, shape: tuple[int, ...], generator: torch.Generator) -> Tensor:
+    """Two images of a quarter or half the height and width, if that is enough for the network, or as large as usual."""
+    sizes = [tuple(side // by for side in shape[-2:]) for by in (4, 2)]
+    for height, width in (size for size in sizes if min(size) >= SMALLEST):
+        images = torch.randn(2, *shape[:-2], height, width, generator=generator, dtype=torch.float64)
+        if _takes(module, images):
+            return images
+    return torch.randn(2, *shape, generator=generator, dtype=torch.float64)
+
+
+def _takes(module: nn.Module, images: Tensor) -> bool:
+    try:
+        with torch.no_grad():
+            logits = module(images)
+    except Exception:  # too small for a pooling, or of another size than a linear layer reads
+        return False
+    return logits.dim() == 2 and len(logits) == len(images)
 
 
 def _inexact(module: nn.Module, layers: Sequence[Layer], images: Tensor) -> list[Layer]:

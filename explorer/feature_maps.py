@@ -64,6 +64,12 @@ class FeatureMaps(TorchFunctionMode):
         return passed_on
 
 
+def by_image(z: Tensor, images: int) -> Tensor:
+    """Feature maps (images * S, C, ...) -> (images, C, S, ...): parts of an image that a network folds into the batch,
+    such as a clip's segments, are further positions of the same maps. Without such parts, the maps as they are."""
+    return z if len(z) == images else z.unflatten(0, (images, -1)).transpose(1, 2)
+
+
 def recorded(network: Network, x: Tensor) -> FeatureMaps:
     """What the images x (N, C, H, W) leave in each layer's first convolution, without gradients."""
     body = replica(network.module)
@@ -79,9 +85,17 @@ def max_pooled(network: Network) -> frozenset[str]:
 
 
 def unit_maps(network: Network, image: Tensor) -> dict[str, Tensor]:
-    """Layer -> the feature map of each unit, (units, H, W), for one image (C, H, W); on the CPU."""
+    """Layer -> the feature map of each unit, (units, H, W), for one image (C, H, W) or clip; on the CPU.
+
+    A unit of several channels shows the first; the maps of a clip are the means over time.
+    """
     maps = recorded(network, image[None]).maps
     return {
-        layer.name: maps[layer.name][0, torch.from_numpy(layer.written(layer.name)[:, 0])].cpu()
+        layer.name: _flat(by_image(maps[layer.name], 1)[0, torch.from_numpy(layer.written(layer.name)[:, 0])].cpu())
         for layer in network.units.layers
     }
+
+
+def _flat(maps: Tensor) -> Tensor:
+    """(units, ..., H, W) -> (units, H, W)."""
+    return maps.flatten(1, -3).mean(1) if maps.dim() > 3 else maps

@@ -37,9 +37,12 @@ class Gated(nn.Module):
 
     def _close(self, unit_of_channel: Tensor, consumer: nn.Module, inputs: tuple[Any, ...]) -> tuple[Any, ...]:
         x, gates = inputs[0], self._now.gates[..., unit_of_channel]
-        if not isinstance(consumer, nn.Linear):  # channels first, then space; a linear layer has them last
-            gates = gates.reshape(*gates.shape, *[1] * (x.dim() - 2))
-        return (x * gates, *inputs[1:])
+        if gates.dim() == 2 and len(x) != len(gates):  # parts of an image that the network folds into the batch
+            gates = gates.repeat_interleave(len(x) // len(gates), dim=0)
+        ones = [1] * (x.dim() - 2)
+        last = isinstance(consumer, nn.Linear)  # which has its channels last; others first, then space
+        shape = (*ones, gates.shape[-1]) if last else (gates.shape[-1], *ones)
+        return (x * gates.reshape(*gates.shape[:-1], *shape), *inputs[1:])
 
 
 def open_gates(removed: Tensor) -> Tensor:

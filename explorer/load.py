@@ -17,6 +17,7 @@ from explorer.export.manifest import LayerWidth
 from explorer.export.safetensors_file import has_manifest, load_network
 from explorer.networks.dependencies import find_units
 from explorer.networks.network import Network, fingerprint
+from explorer.networks.outputs import Entries, answering_with, logits_of, path_of_logits
 from explorer.networks.units import Units
 
 DEMO = "demo"
@@ -105,47 +106,69 @@ def assemble(
 ) -> Network:
     """A network around a module: units found and checked, outputs counted, weights fingerprinted.
 
-    Without `classes`, outputs are called "0", "1", ... Raises BadInput where the module can't classify such images.
+    Without `classes`, outputs are called "0", "1", ... What a network returns beside its logits is left out, see
+    `explorer.networks.outputs`. Raises BadInput where the module can't classify such images.
     """
     module = module.requires_grad_(False).eval()
     example = torch.zeros(1, *input_shape)
-    outputs = _outputs(name, module, example)
+    path, outputs = _outputs(name, module, example)
+    module = answering_with(module, path)
     units = exact_units(module, find_units(module, example), tuple(input_shape))
     return Network(
         name=name,
         arch=arch,
         module=module,
         units=units,
-        input_shape=tuple(input_shape),  # type: ignore[arg-type]
+        input_shape=tuple(input_shape),
         classes=tuple(classes) or tuple(map(str, range(outputs))),
         preprocessing=preprocessing,
         digest=fingerprint(arch, module, preprocessing),
     )
 
 
-def _outputs(name: str, module: nn.Module, example: torch.Tensor) -> int:
+def _outputs(name: str, module: nn.Module, example: torch.Tensor) -> tuple[Entries, int]:
+    """Where in the network's output the logits are, and how many."""
     shape = "x".join(map(str, example.shape[1:]))
     try:
         with torch.no_grad():
-            logits = module(example)
+            output = module(example)
     except Exception as error:  # a forward pass may fail in any way
         raise BadInput(f"{name} can't run on an image of {shape}: {str(error).splitlines()[0][:200]}.") from error
-    if not isinstance(logits, torch.Tensor) or logits.dim() != 2:
+    path = path_of_logits(output)
+    if path is None or len(logits_of(output)) != 1:
         raise BadInput(f"{name} does not give one row of logits an image: only classifiers can be pruned here.")
-    return logits.shape[1]
+    return path, logits_of(output).shape[1]
 
 
 def for_classes(network: Network, classes: Sequence[str], data: str) -> Network:
-    """The network with its outputs named after the data's classes; BadInput where they can't be the same classes."""
+    """The network with its outputs named after the data's classes; BadInput where they can't be the same classes.
+
+    Numbers are no names: where one side has but these, the other's names are taken. Case and what is neither letter
+    nor digit make no difference.
+    """
     if len(classes) != len(network.classes):
         raise BadInput(f"{network.name} has {len(network.classes)} outputs, but {data} has {len(classes)} classes.")
-    if tuple(classes) != network.classes and set(classes) == set(network.classes):
-        first = next(i for i, pair in enumerate(zip(classes, network.classes, strict=True)) if pair[0] != pair[1])
+    numbers = tuple(map(str, range(len(classes))))
+    if tuple(classes) == numbers:
+        return network
+    there, here = _comparable(classes), _comparable(network.classes)
+    first = next((i for i, pair in enumerate(zip(there, here, strict=True)) if pair[0] != pair[1]), None)
+    if first is not None and set(there) == set(here):
         raise BadInput(
             f"{data} has its classes in another order than {network.name}: class {first} is "
             f"{classes[first]!r} there and {network.classes[first]!r} here."
         )
+    if first is not None and network.classes != numbers:
+        raise BadInput(
+            f"{data} has other classes than {network.name}: class {first} is {classes[first]!r} there and "
+            f"{network.classes[first]!r} here."
+        )
     return replace(network, classes=tuple(classes))
+
+
+def _comparable(classes: Sequence[str]) -> list[str]:
+    plain = ["".join(filter(str.isalnum, name.casefold())) for name in classes]
+    return plain if len(set(plain)) == len(plain) else list(classes)
 
 
 def batches_for(

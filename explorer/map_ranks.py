@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from explorer.data import Batches
-from explorer.feature_maps import FeatureMaps
+from explorer.feature_maps import FeatureMaps, by_image
 from explorer.networks.network import Network, replica
 from explorer.observe import by_unit, writers
 from explorer.progress import Report, silent
@@ -24,7 +24,9 @@ def map_ranks(network: Network, batches: Batches, images: int = RANKED_IMAGES, r
     for x, _ in batches:
         with recorder:
             body(x[: wanted - done].to(network.device))
-        ranks = by_unit(network.units, {name: matrix_ranks(z) for name, z in recorder.maps.items()})
+        now = min(len(x), wanted - done)
+        each = {name: by_image(matrix_ranks(z)[..., None], now) for name, z in recorder.maps.items()}
+        ranks = by_unit(network.units, {name: of_parts.flatten(2).mean(2) for name, of_parts in each.items()})
         found[done : done + len(ranks)] = ranks
         done += len(ranks)
         report(done, wanted, "images, the rank of every feature map")

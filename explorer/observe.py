@@ -14,7 +14,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from explorer.data import Batches
-from explorer.feature_maps import FeatureMaps
+from explorer.feature_maps import FeatureMaps, by_image
 from explorer.gates import Gated
 from explorer.networks.network import Network
 from explorer.networks.units import Layer, Units
@@ -27,8 +27,10 @@ Reduce = Callable[..., Tensor]
 class Observation:
     """What was seen of N images; float64 on the CPU.
 
-    Sums and means are over the positions m of the feature map z; where several convolutions write a unit (coupled
-    units), they are averaged over these convolutions.
+    Sums and means are over the positions m of the feature map z: height and width, of clips also time. Where a unit is
+    several channels (behind a grouped convolution), sums are added and means averaged over these; where several
+    convolutions write it (a residual stream), all is then averaged over these convolutions, but for `weight_effect`,
+    which adds them up. `gradient` is of the one gate that closes all of it, so it needs no such rule.
     """
 
     units: Units
@@ -39,7 +41,7 @@ class Observation:
     mean_square: Tensor  # (N, units) mean of z^2
     positive: Tensor  # (N, units) share of positions where z > 0
     labels: Tensor  # (N,) int64
-    positions: Tensor  # (units,) M = H*W of the feature map
+    positions: Tensor  # (units,) M = H*W of the feature map, T*H*W of a clip's
 
     def __len__(self) -> int:
         return len(self.labels)
@@ -56,7 +58,7 @@ def observe(network: Network, batches: Batches, report: Report = silent) -> Obse
         done += len(y)
         report(done, len(batches), "images observed")
     statistics = {name: torch.cat([part[name] for part in parts]) for name in parts[0]}
-    positions = [recorder.maps[layer.name][0, 0].numel() for layer in network.units.layers]
+    positions = [by_image(recorder.maps[layer.name], len(y))[0, 0].numel() for layer in network.units.layers]
     return Observation(units=network.units, **statistics, positions=torch.tensor(positions)[network.units.layer_index])
 
 
@@ -81,10 +83,13 @@ def _observe_batch(gated: Gated, recorder: FeatureMaps, units: Units, x: Tensor,
         loss = F.cross_entropy(gated(x, gates), y, reduction="sum")
     names, at = list(recorder.maps), [gates, *recorder.maps.values(), *recorder.outputs.values()]
     gradient, *slopes = torch.autograd.grad(loss, at, allow_unused=True, materialize_grads=True)
-    of_maps, of_outputs = (dict(zip(names, part, strict=True)) for part in (slopes[: len(names)], slopes[len(names) :]))
+    seen = [by_image(values, len(x)) for values in (*(value.detach() for value in at[1:]), *slopes)]
+    maps, outputs, of_maps, of_outputs = (
+        dict(zip(names, seen[k : k + len(names)], strict=True)) for k in range(0, len(seen), len(names))
+    )
     by_writer = {
-        name: _moments(recorder.maps[name].detach(), of_maps[name])
-        | {"weight_effect": _weight_effect(gated, name, recorder.outputs[name].detach(), of_outputs[name])}
+        name: _moments(maps[name], of_maps[name])
+        | {"weight_effect": _weight_effect(gated, name, outputs[name], of_outputs[name])}
         for name in names
     }
     found = {name: by_unit(units, {w: s[name] for w, s in by_writer.items()}, *how) for name, how in TOGETHER.items()}

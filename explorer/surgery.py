@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from torch.nn.modules.conv import _ConvNd
 
 from explorer.errors import BadInput
-from explorer.networks.dependencies import depthwise
+from explorer.networks.coupling import depthwise
 from explorer.networks.network import Network
 from explorer.networks.units import Coupling, Layer, Units
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
+from torch.nn.modules.batchnorm import _BatchNorm
 
 from explorer.data.preprocessing import Preprocessing
 from explorer.networks.dependencies import find_units
@@ -31,17 +32,17 @@ class Tensors:
         return zip(self.x.split(self.size), self.y.split(self.size), strict=True)
 
 
-def images(shape: tuple[int, int, int], n: int = 12, classes: int = 3, seed: int = 0, size: int = 64) -> Tensors:
+def images(shape: tuple[int, ...], n: int = 12, classes: int = 3, seed: int = 0, size: int = 64) -> Tensors:
     """Noise images with random labels."""
     generator = torch.Generator().manual_seed(seed)
     return Tensors(torch.randn(n, *shape, generator=generator), torch.randint(classes, (n,), generator=generator), size)
 
 
-def network(module: nn.Module, shape: tuple[int, int, int], name: str = "test", classes: int = 3) -> Network:
+def network(module: nn.Module, shape: tuple[int, ...], name: str = "test", classes: int = 3) -> Network:
     """A network around any module, with batch-norm statistics that are not the trivial ones."""
     generator = torch.Generator().manual_seed(1)
     for layer in module.modules():
-        if isinstance(layer, nn.BatchNorm2d):
+        if isinstance(layer, _BatchNorm):
             for tensor in (layer.running_mean, layer.bias.data):
                 tensor.copy_(0.3 * torch.randn(tensor.shape, generator=generator))
             layer.running_var.copy_(0.5 + torch.rand(layer.running_var.shape, generator=generator))
@@ -149,10 +150,50 @@ MODULES: dict[str, Callable[[], nn.Module]] = {
 SHAPE = (1, 8, 8)
 
 
+class Grouped(nn.Module):
+    """A convolution of two groups between two plain ones: its channels come and go in pairs, one of each group."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.reduce, self.norm = nn.Conv2d(1, 6, 3), nn.BatchNorm2d(6)
+        self.grouped, self.expand = nn.Conv2d(6, 8, 3, groups=2), nn.Conv2d(8, 4, 1)
+        self.head = nn.Linear(4, 3)
+
+    def forward(self, x: Tensor) -> Tensor:
+        x = self.grouped(self.norm(self.reduce(x)).relu()).relu()
+        return self.head(self.expand(x).relu().mean((2, 3)))
+
+
+class Clip(nn.Module):
+    """Clips in segments of 4 frames, which the convolutions see as images, and a recurrent layer over the segments."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.first, self.norm, self.second = nn.Conv3d(1, 5, 3, padding=1), nn.BatchNorm3d(5), nn.Conv3d(5, 4, 3)
+        self.reduce, self.recurrent = nn.Linear(4 * 2 * 2, 6), nn.GRU(6, 5, batch_first=True)
+        self.head = nn.Linear(5, 3)
+
+    def forward(self, x: Tensor) -> Tensor:
+        x = x.unflatten(2, (-1, 4)).transpose(1, 2).flatten(0, 1)
+        x = nn.functional.max_pool3d(self.norm(self.first(x)).relu(), (1, 2, 2))
+        x = self.reduce(self.second(x).relu().amax(2).flatten(1)).relu()
+        return self.head(self.recurrent(x.unflatten(0, (-1, 2)))[0]).mean(1)
+
+
+UNUSUAL: dict[str, Callable[[], nn.Module]] = {"grouped": Grouped, "clip": Clip}
+"""Units of several channels, and parts of an image folded into the batch."""
+SHAPES = {"clip": (1, 8, 8, 8)}
+
+
+def shape_of(name: str) -> tuple[int, ...]:
+    """One image of a network of MODULES or UNUSUAL."""
+    return SHAPES.get(name, SHAPE)
+
+
 def at_hand(name: str) -> Network:
-    """One of MODULES with seeded random weights."""
+    """One of MODULES or UNUSUAL with seeded random weights."""
     torch.manual_seed(0)
-    return network(MODULES[name](), SHAPE, name)
+    return network((MODULES | UNUSUAL)[name](), shape_of(name), name)
 
 
 def many_classes(classes: int = 40) -> Network:

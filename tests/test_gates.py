@@ -4,21 +4,21 @@ from __future__ import annotations
 
 import pytest
 import torch
-from networks_at_hand import MODULES, SHAPE, at_hand, images
+from networks_at_hand import MODULES, SHAPE, UNUSUAL, at_hand, images, shape_of
 
 from explorer.gates import Gated, open_gates
 
 
-@pytest.mark.parametrize("name", MODULES)
+@pytest.mark.parametrize("name", [*MODULES, *UNUSUAL])
 def test_open_gates_change_nothing(name: str) -> None:
-    network, batches = at_hand(name), images(SHAPE)
+    network, batches = at_hand(name), images(shape_of(name))
     gated = Gated(network.module, network.units)
     assert torch.equal(gated(batches.x, torch.ones(len(network.units))), network.module(batches.x))
 
 
-@pytest.mark.parametrize("name", MODULES)
+@pytest.mark.parametrize("name", [*MODULES, *UNUSUAL])
 def test_gates_of_one_image_do_not_reach_another(name: str) -> None:
-    network, batches = at_hand(name), images(SHAPE, n=len(at_hand(name).units))
+    network, batches = at_hand(name), images(shape_of(name), n=len(at_hand(name).units))
     gated = Gated(network.module, network.units)
     own = gated(batches.x, 1 - torch.eye(len(network.units)))
     for unit in range(len(network.units)):

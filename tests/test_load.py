@@ -209,6 +209,21 @@ def test_the_same_classes_in_another_order_are_refused() -> None:
         for_classes(network(), "1023456789", "digits")
 
 
+def test_other_classes_than_those_that_a_network_knows_are_refused() -> None:
+    pets = replace(network(), classes=tuple(f"pet {letter}" for letter in "abcdefghij"))
+    with pytest.raises(BadInput, match=r"zoo has other classes than mine\.pt: class 9 is 'yak' there and 'pet j' here"):
+        for_classes(pets, [*pets.classes[:9], "yak"], "zoo")
+    renamed = tuple(name.upper().replace(" ", "_") for name in pets.classes)
+    assert for_classes(pets, renamed, "pets").classes == renamed
+    assert for_classes(pets, tuple("0123456789"), "numbers").classes == pets.classes
+
+
+def test_names_that_differ_in_signs_alone_are_told_apart() -> None:
+    signed = replace(network(), classes=("a+", "a-", *map(str, range(8))))
+    with pytest.raises(BadInput, match=r"another order than mine.pt: class 0 is 'a-' there and 'a\+' here"):
+        for_classes(signed, ("a-", "a+", *signed.classes[2:]), "signs")
+
+
 def test_a_network_in_a_stream_of_the_older_format() -> None:
     buffer = io.BytesIO()
     torch.save({"state_dict": dict(weights()), "epoch": 3}, buffer, _use_new_zipfile_serialization=False)

@@ -8,12 +8,13 @@ import closed_form
 import numpy as np
 import pytest
 import torch
-from networks_at_hand import MODULES, SHAPE, at_hand, images
+from networks_at_hand import MODULES, SHAPE, UNUSUAL, at_hand, images, shape_of
 from torch import nn
 from torch.nn import functional as F
 
 from explorer.feature_maps import max_pooled, unit_maps
 from explorer.gates import Gated
+from explorer.map_ranks import map_ranks
 from explorer.observe import Observation, observe
 
 
@@ -26,18 +27,18 @@ def test_gradient_at_the_gates_in_closed_form() -> None:
     np.testing.assert_array_equal(seen.positive, closed_form.Z > 0)
 
 
-@pytest.mark.parametrize("name", MODULES)
+@pytest.mark.parametrize("name", [*MODULES, *UNUSUAL])
 def test_results_do_not_depend_on_the_batch_split(name: str) -> None:
     network = at_hand(name)
-    whole, split = (observe(network, images(SHAPE, size=size)) for size in (12, 5))
+    whole, split = (observe(network, images(shape_of(name), size=size)) for size in (12, 5))
     for field in fields(Observation):
         if field.name != "units":
             torch.testing.assert_close(getattr(whole, field.name), getattr(split, field.name), rtol=1e-5, atol=1e-7)
 
 
-@pytest.mark.parametrize("name", MODULES)
+@pytest.mark.parametrize("name", [*MODULES, *UNUSUAL])
 def test_gradient_agrees_with_a_small_step_of_each_gate(name: str) -> None:
-    network, batches = at_hand(name), images(SHAPE, n=6)
+    network, batches = at_hand(name), images(shape_of(name), n=6)
     seen = observe(network, batches)
     gated = Gated(network.module.double(), network.units)
     eye = torch.eye(len(network.units), dtype=torch.float64)
@@ -99,3 +100,24 @@ def test_unit_maps_are_what_the_moments_were_taken_of(name: str) -> None:
         if len(layer.writers) == 1:
             mean = seen.mean[0, network.units.slices[layer.name]]
             torch.testing.assert_close(maps[layer.name].double().mean((1, 2)), mean, rtol=1e-5, atol=1e-6)
+
+
+def test_the_segments_of_a_clip_are_positions_of_the_same_feature_map() -> None:
+    network, batches = at_hand("clip"), images(shape_of("clip"), n=3)
+    seen, clip = observe(network, batches), network.module
+    segments = torch.stack(batches.x.split(4, dim=2), 1)  # (N, S, 1, 4, 8, 8)
+    z = torch.stack([clip.norm(clip.first(part)).relu() for part in segments.unbind(1)], 1)  # (N, S, 5, 4, 8, 8)
+    torch.testing.assert_close(seen.mean[:, :5], z.mean((1, 3, 4, 5)).double(), rtol=1e-5, atol=1e-6)
+    torch.testing.assert_close(seen.positive[:, :5], (z > 0).double().mean((1, 3, 4, 5)))
+    assert seen.positions.tolist() == [2 * 4 * 8 * 8] * 5 + [2 * 2 * 2 * 2] * 4
+    assert unit_maps(network, batches.x[0])["first"].shape == (5, 8, 8)
+    ranks = map_ranks(network, batches)
+    expected = torch.linalg.matrix_rank(z).double().mean((1, 3))
+    torch.testing.assert_close(ranks[:, :5], expected)
+
+
+def test_statistics_of_channels_that_go_together_are_averaged() -> None:
+    network, batches = at_hand("grouped"), images(SHAPE, n=4)
+    z = network.module.norm(network.module.reduce(batches.x)).relu().mean((2, 3)).double()
+    expected = (z[:, :3] + z[:, 3:]) / 2  # channels 0 and 3 are one unit, and so on
+    torch.testing.assert_close(observe(network, batches).mean[:, :3], expected, rtol=1e-5, atol=1e-6)

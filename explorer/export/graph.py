@@ -129,7 +129,7 @@ def _layer(layer: nn.Module, path: str) -> dict[str, Any]:
 
 def _argument(layer: nn.Module, name: str) -> Any:
     value = getattr(layer, name)
-    if name == "bias":
+    if name == "bias" and not isinstance(value, bool):  # a recurrent layer keeps the flag itself
         return value is not None
     return list(value) if isinstance(value, tuple) else value
 

@@ -17,6 +17,7 @@ from torch import nn
 
 _CONVOLUTION = ("in_channels", "out_channels", "kernel_size", "stride", "padding", "dilation", "groups", "bias")
 _BATCH_NORM = ("num_features", "eps", "momentum", "affine", "track_running_stats")
+_RECURRENT = ("input_size", "hidden_size", "num_layers", "bias", "batch_first", "dropout", "bidirectional")
 _MAX_POOL = ("kernel_size", "stride", "padding", "dilation", "return_indices", "ceil_mode")
 _AVG_POOL = ("kernel_size", "stride", "padding", "ceil_mode", "count_include_pad")
 
@@ -38,6 +39,9 @@ _ARGUMENTS: Mapping[Callable[..., nn.Module], tuple[str, ...]] = {
     nn.BatchNorm1d: _BATCH_NORM,
     nn.BatchNorm2d: _BATCH_NORM,
     nn.BatchNorm3d: _BATCH_NORM,
+    nn.RNN: (*_RECURRENT, "nonlinearity"),
+    nn.GRU: _RECURRENT,
+    nn.LSTM: (*_RECURRENT, "proj_size"),
     nn.LayerNorm: ("normalized_shape", "eps", "elementwise_affine", "bias"),
     nn.GroupNorm: ("num_groups", "num_channels", "eps", "affine"),
     nn.InstanceNorm2d: _BATCH_NORM,

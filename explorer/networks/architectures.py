@@ -8,9 +8,8 @@ import inspect
 import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
-from types import ModuleType
 from typing import Any
 
 import torch
@@ -19,14 +18,17 @@ from torch import nn
 
 from explorer.data.preprocessing import IMAGENET_MEAN, IMAGENET_STD, Preprocessing, for_torchvision
 from explorer.errors import BadInput
-from explorer.networks import small
+from explorer.networks import from_timm, small, video
 
 SMALL: dict[str, Callable[..., nn.Module]] = {
     "vgg_small": small.vgg_small,
     "resnet20": small.resnet20,
     "resnet32": small.resnet32,
     "resnet56": small.resnet56,
+    "r3dcnn": video.r3dcnn,
 }
+SIDES = {"vgg_small": 28, "r3dcnn": video.SIDE}  # pixels; 32 where it is not said
+CLIPS = ("r3d_18", "mc3_18", "r2plus1d_18")  # torchvision's convolutional networks for clips
 TRANSFORMERS = ("vit_", "swin_", "maxvit_")
 # Auxiliary heads serve training alone; fine-tuned weights expect the input that the ImageNet weights were trained on.
 AUX_OFF = {"aux_logits": False, "init_weights": False, "transform_input": True}
@@ -75,7 +77,7 @@ def create(arch: str, *, trusted: bool = False, **options: int | None) -> nn.Mod
 def split(arch: str, trusted: bool = False) -> tuple[str | None, str]:
     """Family and name within it; the family of a person's own factory is None. BadInput for unknown names."""
     family, _, name = arch.partition(":")
-    if family == "timm" and _timm().is_model(name):
+    if family == "timm" and from_timm.is_known(name):
         return family, name
     if family in FAMILIES and name in FAMILIES[family].names():
         return family, name
@@ -92,11 +94,12 @@ def preprocessing_for(arch: str) -> Preprocessing:
     return FAMILIES[family].preprocessing(name) if family else PLAIN_RGB
 
 
-def input_shape_for(arch: str, preprocessing: Preprocessing) -> tuple[int, int, int]:
-    """(C, H, W) of a preprocessed image; where it is not resized, the architecture's usual side."""
+def input_shape_for(arch: str, preprocessing: Preprocessing) -> tuple[int, ...]:
+    """(C, H, W) of a preprocessed image or (C, T, H, W) of a clip; where it is not resized, the usual side."""
     family, name = split(arch, trusted=True)
     side = preprocessing.crop or preprocessing.size or (FAMILIES[family].side(name) if family else 224)
-    return len(preprocessing.mean), side, side
+    time = () if preprocessing.frames is None else (preprocessing.frames,)
+    return len(preprocessing.mean), *time, side, side
 
 
 @contextmanager
@@ -131,49 +134,20 @@ def _small(name: str, **options: int) -> nn.Module:
 
 
 def _small_preprocessing(name: str) -> Preprocessing:
-    return Preprocessing((0.1307,), (0.3081,)) if name == "vgg_small" else PLAIN_RGB
+    given = {"vgg_small": Preprocessing((0.1307,), (0.3081,)), "r3dcnn": replace(PLAIN_RGB, frames=video.CLIP)}
+    return given.get(name, PLAIN_RGB)
 
 
 @cache
 def _torchvision_names() -> tuple[str, ...]:
     names = torchvision.models.list_models(module=torchvision.models)
-    return tuple(name for name in names if not name.startswith(TRANSFORMERS))
+    return (*(name for name in names if not name.startswith(TRANSFORMERS)), *CLIPS)
 
 
 def _torchvision(name: str, **options: int) -> nn.Module:
     if "in_channels" in options:
         raise BadInput(f"torchvision:{name} has no option in_channels.")
     return torchvision.models.get_model(name, weights=None, **WITH_AUX.get(name, {}), **options)
-
-
-def _timm() -> ModuleType:
-    try:
-        return importlib.import_module("timm")
-    except ImportError:
-        raise BadInput('timm is not installed: run pip install "pruning-explorer[timm]".') from None
-
-
-def _timm_names() -> tuple[str, ...]:
-    return tuple(_timm().list_models())
-
-
-def _from_timm(name: str, num_classes: int | None = None, in_channels: int | None = None) -> nn.Module:
-    options = {"num_classes": num_classes, "in_chans": in_channels}
-    given = {option: value for option, value in options.items() if value is not None}
-    return _timm().create_model(name, pretrained=False, **given)
-
-
-def _timm_config(name: str) -> dict[str, Any]:
-    timm = _timm()
-    config = timm.get_pretrained_cfg(name)
-    return timm.data.resolve_data_config(pretrained_cfg=config.to_dict() if config else {})
-
-
-def _timm_preprocessing(name: str) -> Preprocessing:
-    config = _timm_config(name)
-    side = config["input_size"][-1]
-    interpolation = config["interpolation"] if config["interpolation"] == "bicubic" else "bilinear"
-    return Preprocessing(config["mean"], config["std"], int(side / config["crop_pct"]), side, interpolation)
 
 
 def _from_factory(arch: str, options: dict[str, Any]) -> nn.Module:
@@ -191,9 +165,7 @@ def _from_factory(arch: str, options: dict[str, Any]) -> nn.Module:
 
 
 FAMILIES = {
-    "explorer": Family(
-        lambda: tuple(SMALL), _small, _small_preprocessing, lambda name: 28 if name == "vgg_small" else 32
-    ),
+    "explorer": Family(lambda: tuple(SMALL), _small, _small_preprocessing, lambda name: SIDES.get(name, 32)),
     "torchvision": Family(_torchvision_names, _torchvision, for_torchvision, lambda name: 224),
-    "timm": Family(_timm_names, _from_timm, _timm_preprocessing, lambda name: _timm_config(name)["input_size"][-1]),
+    "timm": Family(from_timm.names, from_timm.create, from_timm.preprocessing, from_timm.side),
 }

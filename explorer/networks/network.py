@@ -24,7 +24,7 @@ class Network:
     arch: str  # "explorer:vgg_small", "torchvision:vgg16", "package.module:factory", or "graph" for a reloaded export
     module: nn.Module
     units: Units
-    input_shape: tuple[int, int, int]  # (C, H, W) of one image after preprocessing
+    input_shape: tuple[int, ...]  # (C, H, W) of one image after preprocessing, (C, T, H, W) of a clip
     classes: tuple[str, ...]
     preprocessing: Preprocessing
     digest: str  # SHA-256 of architecture, weights and preprocessing: the key of every cached result

@@ -125,6 +125,8 @@ def _listed(module: fx.GraphModule, network: Network) -> Program:
         raise Untraceable(f"The trace of {network.name} does not run: {_first_line(problem)}") from problem
     if not torch.allclose(values[program.logits], network.module(x), rtol=1e-3, atol=1e-4):
         raise Untraceable(f"The trace of {network.name} computes something else than the network.")
+    if any(len(t) != len(x) for n in program.batched for t in _tensors(values[n]) if t.dim()):
+        raise Untraceable(f"{network.name} folds parts of an image into the batch, which can't be run in parts.")
     sizes = (n for n in program.batched - {program.image} if not _tensors(values[n]))
     spaces = {n: sum(t[0].numel() * 4 for t in _tensors(values[n])) for n in program.batched}
     flops = {n: _flops(program.module_of(n), values[n]) for n in nodes if program.is_layer(n)}

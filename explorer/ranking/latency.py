@@ -19,7 +19,7 @@ from torch.nn.modules.conv import _ConvNd
 
 from explorer.costs import Costs
 from explorer.evaluate import timed
-from explorer.networks.dependencies import depthwise
+from explorer.networks.coupling import depthwise
 from explorer.networks.network import Network, replica
 from explorer.networks.units import Layer
 from explorer.plan import nothing

@@ -122,11 +122,26 @@ LAYERS = {  # one instance of each type in the table, on feature maps (1, 4, 6, 
 }
 
 
+class Last(nn.Module):
+    """What a recurrent layer gives, without the state that it ends with."""
+
+    def forward(self, given: tuple[Tensor, object]) -> Tensor:
+        return given[0]
+
+
+RECURRENT = {
+    "RNN": (nn.RNN(6, 3, nonlinearity="relu", batch_first=True), (4, 6)),
+    "GRU": (nn.GRU(6, 3, num_layers=2, bias=False, batch_first=True, dropout=0.1), (4, 6)),
+    "LSTM": (nn.LSTM(6, 3, batch_first=True, bidirectional=True, proj_size=2), (4, 6)),
+}
+
+
 @pytest.mark.parametrize("name", MODULES)
 def test_every_layer_type_survives_with_its_settings(name: str) -> None:
-    layer, shape = LAYERS.get(name) or (MODULES[name].build(), None)
+    layer, shape = (LAYERS | RECURRENT).get(name) or (MODULES[name].build(), None)
     shape = shape or (4, 6, 6)
-    module = nn.Sequential(layer, nn.Flatten()).eval()
+    behind = (Last(), nn.Flatten()) if name in RECURRENT else (nn.Flatten(),)
+    module = nn.Sequential(layer, *behind).eval()
     traced = trace(module, "net")
     reloaded = rebuild(traced.graph, traced.tensors, shape, classes=1)
     x = torch.randn(2, *shape, generator=torch.Generator().manual_seed(0))

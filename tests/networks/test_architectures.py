@@ -51,11 +51,11 @@ def factory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
 def test_known_architectures_are_classification_cnns() -> None:
     known = known_architectures()
     assert known_architectures("explorer") == tuple(
-        f"explorer:{n}" for n in ("vgg_small", "resnet20", "resnet32", "resnet56")
+        f"explorer:{n}" for n in ("vgg_small", "resnet20", "resnet32", "resnet56", "r3dcnn")
     )
     assert {"torchvision:vgg16", "torchvision:resnet50", "torchvision:squeezenet1_0"} < set(known)
     assert not [
-        arch for arch in known if any(word in arch for word in ("vit_", "swin", "rcnn", "deeplab", "raft", "r3d"))
+        arch for arch in known if any(word in arch for word in ("vit_", "swin", "rcnn", "deeplab", "raft", "mvit"))
     ]
     assert len(known) == len(set(known)) >= 55
 
@@ -63,8 +63,9 @@ def test_known_architectures_are_classification_cnns() -> None:
 @pytest.mark.parametrize("arch", known_architectures())
 def test_every_known_architecture_is_described(arch: str) -> None:
     preprocessing = preprocessing_for(arch)
-    channels, height, width = input_shape_for(arch, preprocessing)
+    channels, *time, height, width = input_shape_for(arch, preprocessing)
     assert channels == len(preprocessing.mean) and height == width >= 28
+    assert time == ([] if preprocessing.frames is None else [16])
     if arch.startswith("torchvision:"):
         assert preprocessing == for_torchvision(arch.partition(":")[2]) and height == preprocessing.crop
 

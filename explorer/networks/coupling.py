@@ -1,0 +1,115 @@
+"""From which channels come and go together to a layer of units, or to the reason why it has none."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+
+import numpy as np
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import connected_components
+from torch import nn
+from torch.nn.modules.batchnorm import _BatchNorm
+from torch.nn.modules.conv import _ConvNd
+
+from explorer.networks.units import Coupling, Layer
+
+RESIZABLE = (_ConvNd, nn.Linear, _BatchNorm)
+
+UNREAD = "no convolution or linear layer reads its feature maps"
+UNEVEN = "only some of its channels reach {0}, or not each of them as often, so that they are not alike"
+TIED = "all its channels are tied together by {0}, a grouped convolution: they could only go all at once"
+PARTLY = "{0}, a grouped convolution, shares its groups between several layers, whose channels can't go independently"
+REPEATED = "{0} runs {1} times in one pass: its units would be several feature maps each"
+
+Places = Mapping[tuple[str, str], Collection[tuple[int, int]]]
+"""(module, side) -> pairs of a channel of the first writer and the channel of this module that goes with it."""
+
+
+def layer_of(places: Places, module: nn.Module, writers: Sequence[str], runs: Mapping[str, int]) -> Layer | str:
+    """The layer of the channels that these convolutions write, or why it can't be pruned, as a sentence.
+
+    runs: how often each convolution and linear layer runs in one pass, in the order in which they first do. Channels
+    that a grouped convolution reads or writes go in sets, one channel out of every group, so that its groups stay
+    alike: such a set is one unit.
+    """
+    often = next((name for name in writers if runs[name] > 1), None)
+    if often:
+        return REPEATED.format(often, runs[often])
+    together = _together(places, module)
+    couplings = []
+    for (name, side), pairs in places.items():
+        resized = module.get_submodule(name)
+        channels = _channels({(int(together[root]), channel) for root, channel in pairs}, int(together.max()) + 1)
+        if channels is None:
+            return UNEVEN.format(name)
+        if grouped(resized) and len(channels) == 1:
+            return TIED.format(name)
+        if grouped(resized) and not _of_every_group(channels, resized, side):
+            return PARTLY.format(name)
+        couplings.append(Coupling(name, side, width(resized, side), channels))
+    consumers = tuple(name for name in runs if (name, "in") in places)
+    if not consumers:
+        return UNREAD
+    _, first = np.unique(together, return_index=True)
+    return Layer(writers[0], tuple(first.tolist()), tuple(writers), consumers, tuple(couplings))
+
+
+def _together(places: Places, module: nn.Module) -> np.ndarray:
+    """(channels of the first writer,) int: the unit that each belongs to, counted in the order of their first ones."""
+    count = 1 + max(root for pairs in places.values() for root, _ in pairs)
+    edges, nodes = [(np.arange(count), np.arange(count))], count
+    for (name, side), pairs in places.items():
+        conv = module.get_submodule(name)
+        if grouped(conv):
+            root, channel = np.array(sorted(pairs)).T
+            edges.append((root, nodes + channel % _period(conv, side)))
+            nodes += _period(conv, side)
+    ends = np.concatenate([np.stack(edge) for edge in edges], axis=1)
+    graph = coo_array((np.ones(ends.shape[1], bool), tuple(ends)), shape=(nodes, nodes))
+    _, first, unit = np.unique(
+        connected_components(graph, directed=False)[1][:count], return_index=True, return_inverse=True
+    )
+    return np.argsort(np.argsort(first))[unit]
+
+
+def _period(conv: nn.Module, side: str) -> int:
+    """Channels of one group."""
+    assert isinstance(conv, _ConvNd)
+    return width(conv, side) // conv.groups
+
+
+def _channels(pairs: set[tuple[int, int]], units: int) -> np.ndarray | None:
+    """(unit, channel) pairs as an array (units, k), or None where k differs between units."""
+    ordered = np.array(sorted(pairs))
+    counts = np.bincount(ordered[:, 0], minlength=units)
+    return ordered[:, 1].reshape(units, -1) if len(set(counts.tolist())) == 1 else None
+
+
+def _of_every_group(channels: np.ndarray, conv: nn.Module, side: str) -> bool:
+    """channels (units, k): whether each unit has the same places in all groups of the convolution."""
+    assert isinstance(conv, _ConvNd)
+    period = _period(conv, side)
+    counts = (np.bincount(unit % period, minlength=period) for unit in channels)
+    return all(set(of_place.tolist()) <= {0, conv.groups} for of_place in counts)
+
+
+def grouped(module: nn.Module) -> bool:
+    """Whether it is a convolution of several groups that is not depthwise."""
+    return isinstance(module, _ConvNd) and module.groups > 1 and not depthwise(module)
+
+
+def depthwise(module: nn.Module) -> bool:
+    """Whether each channel has a kernel of its own, so that its input and output channels go together."""
+    return (
+        isinstance(module, _ConvNd) and module.groups > 1 and module.groups == module.in_channels == module.out_channels
+    )
+
+
+def width(module: nn.Module, side: str) -> int:
+    """Number of channels that a convolution, linear or batch-norm layer reads ("in") or writes ("out")."""
+    if isinstance(module, _ConvNd):
+        return module.in_channels if side == "in" else module.out_channels
+    if isinstance(module, nn.Linear):
+        return module.in_features if side == "in" else module.out_features
+    assert isinstance(module, _BatchNorm), f"{type(module).__name__} is not one of RESIZABLE"
+    return module.num_features
