@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import string
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import matplotlib
@@ -41,6 +42,21 @@ SOURCE = [
     (Recipe(2e-4, weight_decay=0, batch_size=SIZE, optimizer="adam"), 50),
 ]
 TARGET = [(Recipe(rate, batch_size=SIZE), updates) for rate, updates in ((0.02, 550), (0.005, 250), (0.001, 150))]
+
+
+@dataclass(frozen=True)
+class Digits:
+    """Images that minibatches are drawn from."""
+
+    x: Tensor
+    y: Tensor
+
+    def __len__(self) -> int:
+        return len(self.y)
+
+    def picked(self, positions: Tensor) -> list[Minibatch]:
+        """Those at these positions."""
+        return [(self.x[positions], self.y[positions])]
 
 
 def glyph(letter: str, font: str, side: int = 56, height: int = 40) -> np.ndarray:
@@ -155,7 +171,7 @@ def main() -> None:
     network, source = learned_letters(preprocessing)
     x, y = torch.from_numpy(images)[:, None].float() / 255, torch.from_numpy(labels)
     part = {name: torch.from_numpy(split == code) for code, name in enumerate(SPLITS)}
-    stream = minibatches([(x[part["finetune"]], y[part["finetune"]])], SIZE, SEED)
+    stream = minibatches(Digits(x[part["finetune"]], y[part["finetune"]]), SIZE, SEED)
     network = learn(with_new_head(network, 10), moved(stream, SEED, preprocessing), TARGET, "digits")
     results = {name: measured(network, normalise(x[of], preprocessing), y[of]) for name, of in part.items()}
     results = {"letters": source} | results

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import count
+from typing import Protocol
 
 import numpy as np
 import torch
@@ -50,16 +51,26 @@ class Recipe:
                 raise BadInput(f"{name} {value!r} must be {rule}.")
 
 
-def minibatches(batches: Iterable[Minibatch], size: int, seed: int = 0, start: int = 0) -> Iterator[Minibatch]:
+class Images(Protocol):
+    """What minibatches are drawn from, such as `explorer.data.Batches`."""
+
+    def __len__(self) -> int:
+        """How many images there are."""
+
+    def picked(self, positions: Tensor) -> Iterable[Minibatch]:
+        """Those at these positions, in this order."""
+
+
+def minibatches(images: Images, size: int, seed: int = 0, start: int = 0) -> Iterator[Minibatch]:
     """Training minibatches without end, x (size, C, H, W) and y (size,), each image once an epoch in a new order.
 
-    `batches` is read once and kept in memory. The order depends on `seed` alone; `start` skips so many minibatches,
-    so that a resumed run draws what it would have drawn.
+    Images are read as they are drawn: they need not fit into memory. The order depends on `seed` alone; `start` skips
+    so many minibatches, so that a resumed run draws what it would have drawn.
     """
-    images, labels = (torch.cat(parts) for parts in zip(*batches, strict=True))
     for step in count(start):
-        index = torch.from_numpy(_draw(len(labels), size, seed, step))
-        yield images[index], labels[index]
+        drawn = images.picked(torch.from_numpy(_draw(len(images), size, seed, step)))
+        x, y = (torch.cat(parts) for parts in zip(*drawn, strict=True))
+        yield x, y
 
 
 def _draw(images: int, size: int, seed: int, step: int) -> np.ndarray:
@@ -86,14 +97,29 @@ def train(
     """
     if updates < 0:
         raise BadInput(f"{updates} updates: their number must be at least 0.")
-    tuned = copy.deepcopy(module).requires_grad_(True).train()
-    optimizer = OPTIMIZERS[recipe.optimizer](tuned, recipe)
-    with _seeded(seed, next(tuned.parameters()).device):
+    tuned = copy.deepcopy(module).requires_grad_(True)
+    descend(tuned, OPTIMIZERS[recipe.optimizer](tuned, recipe), stream, updates, recipe, seed=seed, report=report)
+    return tuned.requires_grad_(False)
+
+
+def descend(
+    module: nn.Module,
+    optimizer: Optimizer,
+    stream: Iterator[Minibatch],
+    updates: int,
+    recipe: Recipe,
+    *,
+    seed: int = 0,
+    report: Report = silent,
+) -> None:
+    """Update the module in place, as `train` does its copy; it is in eval mode afterwards."""
+    module.train()
+    with _seeded(seed, next(module.parameters()).device):
         for update in range(1, updates + 1):
-            loss = _update(tuned, optimizer, *next(stream))
-            _check_finite(loss, tuned, recipe, update)
+            loss = _update(module, optimizer, *next(stream))
+            _check_finite(loss, module, recipe, update)
             report(update, updates, f"loss {loss:.3f}")
-    return tuned.eval().requires_grad_(False)
+    module.eval()
 
 
 def _update(module: nn.Module, optimizer: Optimizer, x: Tensor, y: Tensor) -> Tensor:

@@ -4,6 +4,7 @@ from itertools import islice, repeat
 
 import pytest
 import torch
+from networks_at_hand import Tensors
 from torch import Tensor, nn
 
 from explorer.errors import BadInput
@@ -169,10 +170,10 @@ def test_a_recipe_outside_its_rules_is_bad_input(field: str, value: object, mess
         Recipe(**{field: value})  # type: ignore[arg-type]
 
 
-def numbered(images: int) -> list[tuple[Tensor, Tensor]]:
-    """Two batches of images whose one pixel is their number, and so is their label."""
+def numbered(images: int) -> Tensors:
+    """Images in small batches whose one pixel is their number, and so is their label."""
     numbers = torch.arange(images)
-    return [(part.float().view(-1, 1, 1, 1), part) for part in numbers.split(images - 3)]
+    return Tensors(numbers.float().view(-1, 1, 1, 1), numbers, size=3)
 
 
 def test_minibatches_hold_every_image_once_an_epoch_in_a_new_order() -> None:

@@ -20,6 +20,10 @@ COMMANDS = {
     "oracle": ("explorer.cli.oracle", "Measure what removing each single unit does to the loss."),
     "correlate": ("explorer.cli.correlating", "Compare every criterion's ranking with the oracle's."),
     "prune": ("explorer.cli.pruning", "Prune step by step until a target is reached, and keep the run in a folder."),
+    "finetune": (
+        "explorer.cli.finetuning",
+        "Fine-tune an architecture to one's own images: a network for what follows.",
+    ),
     "export": ("explorer.cli.exporting", "Write a run's network to files that load without its class, with a proof."),
     "verify": ("explorer.cli.exporting", "Load exported files in a clean process and compare their outputs."),
     "evaluate": ("explorer.cli.inspecting", "Measure loss, accuracy, parameters, FLOPs and latency."),

@@ -20,11 +20,12 @@ from explorer.export.verify import TOLERANCE, Verdict
 from explorer.export.verify import verify as verify_files
 from explorer.runs import FILE
 
+RUN = click.argument("network", metavar="RUN")
 DESCRIPTIONS = "\n\n".join(f"{f.name}: {f.description}." for f in formats.FORMATS.values())
 
 
 @click.command(epilog=f"Formats:\n\n{DESCRIPTIONS}")
-@requests("RUN")
+@requests(RUN)
 @click.option(
     "--format",
     "names",

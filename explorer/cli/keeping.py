@@ -6,6 +6,7 @@ import dataclasses
 import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -36,10 +37,10 @@ def check_out(out: Path, resume: bool) -> None:
 
 def run_to_the_end(subject: Subject, settings: procedure.Settings, splits: Splits, out: Path) -> Run:
     """The run that the folder holds, as it is if finished, else taken to its end; or a new one."""
-    asked = _described(subject, settings, splits)
-    held = _held(out, asked) if (out / FILE).is_file() else None
+    asked = described(subject, dataclasses.asdict(settings), splits)
+    held = held_run(out, asked)
     if held and held.timeline and held.finished:
-        _drop_leftovers(out, held.timeline.current + 1)
+        drop_leftovers(out, held.timeline.current + 1)
         click.echo(f"{out} already holds this run, finished: nothing was done.", err=True)
         return held
     try:
@@ -51,7 +52,7 @@ def run_to_the_end(subject: Subject, settings: procedure.Settings, splits: Split
         sys.exit(1)
 
 
-def _described(subject: Subject, settings: procedure.Settings, splits: Splits) -> Run:
+def described(subject: Subject, settings: Mapping[str, Any], splits: Splits) -> Run:
     """The run before its first step: all that decides what becomes of it."""
     request, network, images = subject.request, subject.network, splits["validation"].images
     data = request.data or (str(subject.run.data["source"]) if subject.run else DEMO)
@@ -68,7 +69,7 @@ def _described(subject: Subject, settings: procedure.Settings, splits: Splits) -
             "digest": images.digest,
             "splits": {name: len(batches) for name, batches in splits.items()},
         },
-        settings=dataclasses.asdict(settings),
+        settings=settings,
     )
 
 
@@ -77,8 +78,10 @@ def _whole_path(where: str) -> str:
     return str(path.resolve()) if where != DEMO and path.exists() else where
 
 
-def _held(out: Path, asked: Run) -> Run:
-    """The run that a folder holds, finished or not; BadInput where it is another one than was asked for."""
+def held_run(out: Path, asked: Run) -> Run | None:
+    """The run that a folder holds, finished or not, if any; BadInput where it is another one than was asked for."""
+    if not (out / FILE).is_file():
+        return None
     run = read_run(out)
     held = _facts(run)
     for name, value in _facts(asked).items():
@@ -116,7 +119,7 @@ def _made(
         provenance={"network": run.network, "data": run.data, "settings": run.settings},
     )
     write_run(out, run)
-    _drop_weights(out, step.number)
+    drop_weights(out, step.number)
     return run
 
 
@@ -124,16 +127,17 @@ def _keep(out: Path, run: Run, step: procedure.Step) -> None:
     """Write the weights that can't be had again by pruning, then the run that names them; then the older ones go."""
     trained = step.number and run.settings["updates"]
     write_run(out, dataclasses.replace(run, weights=write_weights(out, step.number, step.network) if trained else None))
-    _drop_weights(out, step.number - 1)
+    drop_weights(out, step.number - 1)
 
 
-def _drop_weights(out: Path, number: int) -> None:
+def drop_weights(out: Path, number: int) -> None:
+    """Delete the weights of the state after step `number`, if the folder holds them."""
     (out / weights_name(number)).unlink(missing_ok=True)
 
 
-def _drop_leftovers(out: Path, number: int) -> None:
+def drop_leftovers(out: Path, number: int) -> None:
     """Delete what a run killed at step `number` left behind: older weights, and files half written."""
-    _drop_weights(out, number - 1)
+    drop_weights(out, number - 1)
     for name in (FILE, RUN_NETWORK, weights_name("*")):
         for half in out.glob(f".{name}.*.tmp"):
             half.unlink()
@@ -144,7 +148,7 @@ def _stopped_at(subject: Subject, settings: procedure.Settings, out: Path, held:
     assert held.timeline is not None, "a run that is asked for has measured states"
     number, state = held.timeline.current, held.timeline.state
     click.echo(f"{out} holds this run up to step {number}: going on from there.", err=True)
-    _drop_leftovers(out, number)
+    drop_leftovers(out, number)
     removed = timeline.removed_at(state, len(subject.network.units))
     network = prune(subject.network, removed) if number else subject.network
     if number and settings.updates:

@@ -12,6 +12,7 @@ from typing import Any
 import click
 
 from explorer.cli.output import check_writable
+from explorer.data import SOURCES
 from explorer.device import NAMES
 from explorer.networks.architectures import FAMILIES
 
@@ -33,6 +34,8 @@ class Request:
     crop: int | None
     mean: tuple[float, ...] | None
     std: tuple[float, ...] | None
+    frames: int | None
+    download: bool
     json: Path | None
     started: float  # time.perf_counter() of the start
 
@@ -70,7 +73,7 @@ class NamedNumber(click.ParamType):
 
 ARCH = f"Architecture of a checkpoint: {', '.join(f'{family}:NAME' for family in FAMILIES)} or package.module:factory."
 DATA = (
-    "demo, FOLDER (one sub-folder a class), FILE.npz or torchvision:NAME.  "
+    f"{' or '.join(SOURCES)}; of clips, a FOLDER of CLASS/CLIP/FRAME.jpg.  "
     "[default: demo for demo, its own for a run; else required where images are needed]"
 )
 COUNT = click.IntRange(min=1)
@@ -92,6 +95,8 @@ OPTIONS = (
     click.option(
         "--std", type=Numbers(), metavar="a,b,c", help="Divide each channel by this, in place of the default."
     ),
+    click.option("--frames", type=COUNT, help="Frames of each clip, in place of a video network's default."),
+    click.option("--download", is_flag=True, help="Fetch the data set torchvision:NAME where it is not on the disk."),
 )
 
 json_option = click.option(
@@ -99,8 +104,11 @@ json_option = click.option(
 )
 
 
-def requests(metavar: str = "NETWORK") -> Callable[[Command], Command]:
-    """Give a command the argument and the options that make up its first parameter, a Request."""
+NETWORK = click.argument("network", metavar="NETWORK")
+
+
+def requests(network: Callable[[Command], Command] = NETWORK) -> Callable[[Command], Command]:
+    """Give a command what makes up its first parameter, a Request: the argument or option `network`, and the others."""
 
     def decorate(command: Command) -> Command:
         @functools.wraps(command)
@@ -115,6 +123,6 @@ def requests(metavar: str = "NETWORK") -> Callable[[Command], Command]:
         wrapped: Command = collected
         for option in (json_option, *reversed(OPTIONS)):
             wrapped = option(wrapped)
-        return click.argument("network", metavar=metavar)(wrapped)
+        return network(wrapped)
 
     return decorate

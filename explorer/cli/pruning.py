@@ -14,12 +14,12 @@ from explorer.cli.keeping import Splits, check_out, run_to_the_end
 from explorer.cli.limiting import limit_options, limits_of
 from explorer.cli.options import NamedNumber, Request, requests
 from explorer.cli.output import table, write_json
+from explorer.cli.recipes import recipe_of, recipe_options
 from explorer.cli.scoring import SUMMARIES
 from explorer.cli.subject import Subject, open_subject
 from explorer.costs import FLOPS_CONVENTION
 from explorer.data import Batches
 from explorer.errors import BadInput
-from explorer.finetune import OPTIMIZERS, Recipe
 from explorer.joint import EVERY, default_step
 from explorer.limits import keeping
 from explorer.networks.units import Units
@@ -28,9 +28,6 @@ from explorer.ranking import FLOPS_PENALTY, PRICES, SCALINGS
 from explorer.runs import Run
 from explorer.selectors import JOINT, SELECTORS
 from explorer.timeline import Metrics, removed_at
-
-PAPER = Recipe()
-
 
 TARGET = NamedNumber(MEASURES, "SHARE", "flops=0.5")
 PRICE = NamedNumber(PRICES, "PENALTY", f"flops={FLOPS_PENALTY:g}")
@@ -82,19 +79,7 @@ PRICE_SUMMARIES = "\n\n".join(f"{price.name}: {price.summary}" for price in PRIC
     help=f"The same as --price flops=PENALTY; paper: {FLOPS_PENALTY:g}.",
 )
 @limit_options
-@click.option("--learning-rate", type=float, default=PAPER.learning_rate, show_default=True, help="Of fine-tuning.")
-@click.option("--momentum", type=float, default=PAPER.momentum, show_default=True, help="Of fine-tuning.")
-@click.option("--weight-decay", type=float, default=PAPER.weight_decay, show_default=True, help="Of fine-tuning.")
-@click.option(
-    "--minibatch", type=click.IntRange(min=1), default=PAPER.batch_size, show_default=True, help="Images an update."
-)
-@click.option(
-    "--optimizer",
-    type=click.Choice(list(OPTIMIZERS)),
-    default=PAPER.optimizer,
-    show_default=True,
-    help="Of fine-tuning.",
-)
+@recipe_options
 @click.option("--resume", is_flag=True, help="Go on with the run of the same settings that RUN holds; else start it.")
 def prune(request: Request, until: tuple[str, float], out: Path, resume: bool, **options: Any) -> None:
     """Prune step by step until a target is reached, and keep the run in a folder.
@@ -120,13 +105,6 @@ def prune(request: Request, until: tuple[str, float], out: Path, resume: bool, *
 
 
 def _settings(until: tuple[str, float], options: Mapping[str, Any]) -> procedure.Settings:
-    recipe = Recipe(
-        options["learning_rate"],
-        options["momentum"],
-        options["weight_decay"],
-        options["minibatch"],
-        options["optimizer"],
-    )
     if options["price"] and options["flops_penalty"] is not None:
         raise BadInput("--flops-penalty is a price too: give it or --price, not both.")
     price, penalty = options["price"] or ("flops", options["flops_penalty"] or 0.0)
@@ -140,7 +118,7 @@ def _settings(until: tuple[str, float], options: Mapping[str, Any]) -> procedure
         step=options["step"] or 1,
         limits=limits_of(options),
         updates=options["updates"],
-        recipe=recipe,
+        recipe=recipe_of(options),
     )
 
 

@@ -19,7 +19,7 @@ from explorer.errors import BadInput
 from explorer.export.manifest import Manifest
 from explorer.export.safetensors_file import has_manifest, load_network
 from explorer.load import CALIBRATION, DEMO, RUN_NETWORK, batches_for, fitting_batch, for_classes, open_network
-from explorer.networks.architectures import preprocessing_for
+from explorer.networks.architectures import preprocessing_for, split
 from explorer.networks.network import Network
 from explorer.runs import FILE, Run, read_run
 
@@ -58,8 +58,9 @@ class Subject:
         return self.batches("calibration", self.request.limit or CALIBRATION)
 
     def measured_on(self, batches: Batches) -> str:
-        """One line under every table: n, split, data, seed, device, stage."""
-        return f"Measured on {batches.describe()}, on {self.network.device}, {self.stage}."
+        """One line under every table: n, split, data, seed, device, stage, preprocessing."""
+        where = f"Measured on {batches.describe()}, on {self.network.device}, {self.stage}."
+        return f"{where} Preprocessing: {self.network.preprocessing.describe()}."
 
     def result(self, results: Mapping[str, Any], *batches: Batches, **settings: Any) -> dict[str, Any]:
         """The object that --json writes; `batches` are the images that were read."""
@@ -112,17 +113,19 @@ class Subject:
 def open_subject(request: Request, *, needs_images: bool = True) -> Subject:
     """Open network and images; raises BadInput where they can't be opened or don't fit together."""
     device = choose(request.device)
+    if needs_images:
+        _check_prepared(request)
     run = _run(request.network)
     seed = request.seed if request.seed is not None else int(run.data.get("seed", 0)) if run else 0
     where = request.data or (DEMO if request.network == DEMO else run.data.get("source") if run else None)
     if needs_images and not where:
         raise BadInput(f"Give --data: on which images {request.network} is to be measured can't be guessed.")
     with progress(f"Opening {request.network}"):
-        images = open_images(where, seed=seed) if where else None
+        images = open_images(where, seed=seed, download=request.download) if where else None
         network = _network(request, run).to(device)
         if images is not None:
             network = for_classes(network, images.classes, images.name)
-            _tell_skipped(images)
+            tell_skipped(images)
     return Subject(request, network, measure_costs(network), images, run, seed)
 
 
@@ -137,11 +140,29 @@ def _run(where: str) -> Run | None:
 
 def _network(request: Request, run: Run | None) -> Network:
     """The network with the preprocessing that was asked for."""
-    changes = {"size": request.size, "crop": request.crop, "mean": request.mean, "std": request.std}
-    if not any(value is not None for value in changes.values()):
+    if not any(value is not None for value in _changes(request).values()):
         return _opened(request, None)
     base = preprocessing_for(request.arch) if request.arch else _opened(request, None).preprocessing
-    return _opened(request, override(base, **changes))  # type: ignore[arg-type]
+    return _opened(request, prepared(request, base))
+
+
+def prepared(request: Request, base: Preprocessing) -> Preprocessing:
+    """A preprocessing with what was asked for in place of its own."""
+    return override(base, **_changes(request))
+
+
+def _changes(request: Request) -> dict[str, Any]:
+    return {name: getattr(request, name) for name in ("size", "crop", "mean", "std", "frames")}
+
+
+def _check_prepared(request: Request) -> None:
+    """Only the maker of an architecture knows what its images go through: for one's own there is no default."""
+    own = request.arch is not None and split(request.arch, trusted=True)[0] is None
+    if own and (request.mean is None or request.std is None):
+        raise BadInput(
+            f"Give --mean and --std, and --size and --crop where images are resized: how they are prepared for "
+            f"{request.arch} can't be known (--mean 0,0,0 --std 1,1,1 leaves values from 0 to 1 as they are)."
+        )
 
 
 def _opened(request: Request, preprocessing: Preprocessing | None) -> Network:
@@ -163,7 +184,9 @@ def original_widths(network: Network, manifest: Manifest | None) -> dict[str, in
     return {layer.name: told.get(layer.name, len(layer)) for layer in network.units.layers}
 
 
-def _tell_skipped(images: ImageSet) -> None:
+def tell_skipped(images: ImageSet) -> None:
+    """Warn of files that are no part of the data, with their number and the first of their paths."""
     if images.skipped:
         more = f" and {len(images.skipped) - SHOWN} more" if len(images.skipped) > SHOWN else ""
-        warn(f"skipped as unreadable or empty: {', '.join(images.skipped[:SHOWN])}{more}.")
+        count = f"{len(images.skipped):,} of {len(images) + len(images.skipped):,}"
+        warn(f"{count} skipped as unreadable or empty: {', '.join(images.skipped[:SHOWN])}{more}.")

@@ -12,7 +12,7 @@ from torch.overrides import TorchFunctionMode
 from torchvision.models import get_model_builder
 
 from explorer.errors import BadInput
-from explorer.networks.architectures import FAMILIES, create, known_architectures
+from explorer.networks.architectures import FAMILIES, build, create, known_architectures
 from explorer.networks.checkpoints import Checkpoint
 from explorer.networks.state_dicts import COUNTER, shared_prefix
 
@@ -47,6 +47,23 @@ def fit(arch: str, checkpoint: Checkpoint, *, trusted: bool = False) -> nn.Modul
         raise BadInput(f"{checkpoint.name} does not fit {arch}: {differences}.")
     state = module.state_dict()  # carries the format versions that some modules ask for, and counters at 0
     state.update(weights)
+    module.load_state_dict(state)
+    return module.eval().requires_grad_(False)
+
+
+def transferred(
+    arch: str, checkpoint: Checkpoint, num_classes: int, *, trusted: bool = False, seed: int = 0
+) -> nn.Module:
+    """The architecture for another number of classes: the checkpoint's weights, and a new head with a seeded start.
+
+    The head is whatever the number of classes gives another shape. BadInput where the checkpoint does not fit the
+    architecture with a head of its own.
+    """
+    fitted = fit(arch, checkpoint, trusted=trusted).state_dict()
+    options = _options(arch, checkpoint.weights, trusted)
+    module = build(arch, num_classes, in_channels=options.get("in_channels"), trusted=trusted, seed=seed)
+    state = module.state_dict()
+    state.update((name, value) for name, value in fitted.items() if state[name].shape == value.shape)
     module.load_state_dict(state)
     return module.eval().requires_grad_(False)
 

@@ -1,0 +1,97 @@
+"""The command that makes a network for one's own classes out of weights trained on others."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+from typing import Any
+
+import click
+
+from explorer.cli.epochs import train_to_the_end
+from explorer.cli.keeping import check_out
+from explorer.cli.options import Request, requests
+from explorer.cli.output import progress, table, write_json
+from explorer.cli.recipes import recipe_of, recipe_options
+from explorer.cli.subject import Subject, prepared, tell_skipped
+from explorer.costs import measure_costs
+from explorer.data import Batches, open_images
+from explorer.device import choose
+from explorer.errors import BadInput
+from explorer.load import assemble, batches_for, fitting_batch
+from explorer.networks.architectures import build, input_shape_for, preprocessing_for
+from explorer.networks.checkpoints import Checkpoint, read_checkpoint
+from explorer.networks.fitting import transferred
+from explorer.networks.network import Network
+from explorer.networks.pretrained import imagenet
+from explorer.runs import Run
+
+IMAGENET, NONE = "imagenet", "none"
+WEIGHTS = click.option(
+    "--weights", "network", default=IMAGENET, show_default=True, metavar=f"{IMAGENET}|{NONE}|FILE",
+    help=f"What to start from: published weights, downloaded where they are not at hand; a checkpoint; or {NONE}.",
+)  # fmt: skip
+
+
+@click.command()
+@requests(WEIGHTS)
+@click.option("--epochs", type=click.IntRange(min=1), default=10, show_default=True, help="Passes over the images.")
+@recipe_options
+@click.option("--out", type=click.Path(path_type=Path), metavar="RUN", required=True, help="Folder for the run.")
+@click.option("--resume", is_flag=True, help="Go on with the run of the same settings that RUN holds; else start it.")
+def finetune(request: Request, epochs: int, out: Path, resume: bool, **options: Any) -> None:
+    """Fine-tune an architecture to one's own images, and keep the run in a folder.
+
+    It gets a new head for the classes of --data; all weights are updated, on the finetune images, by the paper's
+    recipe unless options say otherwise, and measured on the validation images after every epoch. RUN is a network for
+    every other command. A run that is stopped goes on with --resume after the last epoch that RUN holds, and ends as
+    it would have ended without the stop.
+    """
+    check_out(out, resume)
+    recipe = recipe_of(options)  # a bad one is refused before anything is opened
+    subject, splits = _opened(request)
+    run = train_to_the_end(subject, splits, recipe, epochs, out)
+    _show(subject, run, splits["validation"])
+    states = [dataclasses.asdict(state.metrics) for state in run.timeline.states] if run.timeline else []
+    write_json(request.json, subject.result({"epochs": states}, *splits.values(), out=str(out), **run.settings))
+
+
+def _opened(request: Request) -> tuple[Subject, dict[str, Batches]]:
+    """The network at its start, and the images that it is trained and measured on."""
+    if not request.arch or not request.data:
+        raise BadInput("Give --arch and --data: the architecture, and the images that it shall learn.")
+    device, seed = choose(request.device), request.seed or 0
+    with progress(f"Opening {request.arch}"):
+        images = open_images(request.data, seed=seed, download=request.download)
+        tell_skipped(images)
+        network = _start(request, images.classes, seed).to(device)
+    subject = Subject(request, network, measure_costs(network), images, None, seed)
+    size = request.batch_size or fitting_batch(network)
+    return subject, {
+        "finetune": batches_for(network, images, "finetune", request.limit, size),
+        "validation": batches_for(network, images, "validation", None, size),
+    }
+
+
+def _start(request: Request, classes: tuple[str, ...], seed: int) -> Network:
+    arch, weights = str(request.arch), request.network
+    preprocessing = prepared(request, preprocessing_for(arch))
+    if weights == NONE:
+        module = build(arch, len(classes), in_channels=len(preprocessing.mean), trusted=True, seed=seed)
+    else:
+        module = transferred(arch, _checkpoint(arch, weights), len(classes), trusted=True, seed=seed)
+    shape = input_shape_for(arch, preprocessing)
+    return assemble(arch.partition(":")[2], arch, module, shape, preprocessing, classes)
+
+
+def _checkpoint(arch: str, weights: str) -> Checkpoint:
+    return imagenet(arch) if weights == IMAGENET else read_checkpoint(Path(weights))
+
+
+def _show(subject: Subject, run: Run, validation: Batches) -> None:
+    assert run.timeline is not None, "a finished run has one"
+    rows = [
+        [place, state.metrics.loss, f"{state.metrics.accuracy:.2%}"] for place, state in enumerate(run.timeline.states)
+    ]
+    notes = [f"Measured on {validation.describe()}, on {subject.network.device}; epoch 0 is before fine-tuning."]
+    table(f"{subject.network.arch} fine-tuned", ("Epoch", "Loss, nats", "Accuracy"), rows, notes)

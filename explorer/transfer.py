@@ -1,0 +1,99 @@
+"""Transfer: a network for one's own classes, started from weights trained on others and fine-tuned epoch by epoch."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from explorer.costs import measure_costs
+from explorer.data import Batches
+from explorer.evaluate import evaluate
+from explorer.finetune import OPTIMIZERS, Recipe, descend, minibatches
+from explorer.networks.network import Network, with_weights_of
+from explorer.plan import nothing
+from explorer.progress import Report, silent
+from explorer.timeline import Metrics, metrics_of
+
+EPOCH_SEEDS = 1_000_003  # between the seeds of two epochs
+State = dict[str, Tensor]  # what an optimizer keeps, by "place of the parameter.name"
+
+
+@dataclass(frozen=True, eq=False)
+class Epoch:
+    """Where fine-tuning stands after so many epochs; 0 = the network as it started."""
+
+    number: int
+    network: Network
+    optimizer: State
+    metrics: Metrics  # on the validation images
+
+
+def epochs(
+    network: Network,
+    finetuning: Batches,
+    validation: Batches,
+    count: int,
+    recipe: Recipe,
+    *,
+    seed: int = 0,
+    report: Report = silent,
+    start: Epoch | None = None,
+) -> Iterator[Epoch]:
+    """The network as given, then after each of `count` epochs, measured on the validation images.
+
+    An epoch is as many minibatches as the images fill, at least one. With `start`, an epoch that the same arguments
+    gave before, only those after it: bit for bit the same on the same device and number of threads.
+    Raises BadInput when the loss or a weight stops being finite.
+    """
+    per_epoch = max(1, len(finetuning) // recipe.batch_size)
+    if start is None:
+        start = Epoch(0, network, {}, _measured(network, validation))
+        yield start
+    module = copy.deepcopy(start.network.module).requires_grad_(True)
+    optimizer = OPTIMIZERS[recipe.optimizer](module, recipe)
+    restore(optimizer, start.optimizer)
+    for number in range(start.number + 1, count + 1):
+        stream = minibatches(finetuning, recipe.batch_size, seed, (number - 1) * per_epoch)
+        descend(
+            module, optimizer, stream, per_epoch, recipe,
+            seed=seed + number * EPOCH_SEEDS, report=_of_epoch(report, number, count),
+        )  # fmt: skip
+        found = with_weights_of(network, copy.deepcopy(module).requires_grad_(False))
+        yield Epoch(number, found, kept(optimizer), _measured(found, validation))
+
+
+def _measured(network: Network, validation: Batches) -> Metrics:
+    return metrics_of(evaluate(network, validation), measure_costs(network), nothing(network.units))
+
+
+def _of_epoch(report: Report, number: int, count: int) -> Report:
+    """A report of one epoch's updates as part of all epochs."""
+
+    def told(done: int, total: int, note: str = "") -> None:
+        report((number - 1) * total + done, count * total, f"epoch {number} of {count}, {note}")
+
+    return told
+
+
+def kept(optimizer: torch.optim.Optimizer) -> State:
+    """A copy of what the optimizer keeps for each parameter, momentum for example."""
+    state = optimizer.state_dict()["state"]
+    return {
+        f"{place}.{name}": value.detach().cpu().clone()
+        for place, values in state.items()
+        for name, value in values.items()
+        if value is not None
+    }
+
+
+def restore(optimizer: torch.optim.Optimizer, state: State) -> None:
+    """Give an optimizer back what `kept` took of another one of the same parameters."""
+    found = optimizer.state_dict()
+    for key, value in state.items():
+        place, _, name = key.partition(".")
+        found["state"].setdefault(int(place), {})[name] = value
+    optimizer.load_state_dict(found)

@@ -1,0 +1,90 @@
+"""finetune: a network for one's own images, kept epoch by epoch."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import torch
+from invoke import result, run
+
+from explorer.cli import epochs as running
+from explorer.load import open_network
+from explorer.networks.architectures import build
+from explorer.runs import read_run
+
+SMALL = ("--arch", "explorer:vgg_small", "--epochs", 3, "--minibatch", 8, "--learning-rate", 0.01)
+ON_DEMO = ("--data", "demo", "--arch", "explorer:vgg_small")
+
+
+@pytest.fixture(scope="module")
+def letters(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Weights with a head of other classes."""
+    path = tmp_path_factory.mktemp("letters") / "letters.pt"
+    torch.save(build("explorer:vgg_small", 26, seed=4).state_dict(), path)
+    return path
+
+
+@pytest.fixture(scope="module")
+def tuned(few: Path, letters: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str, dict]:
+    """A run folder, and what the command said."""
+    out = tmp_path_factory.mktemp("tuned") / "run"
+    done, found = result(out.parent, "finetune", *SMALL, "--weights", letters, "--data", few, "--out", out)
+    return out, done.out, found
+
+
+def test_every_epoch_is_measured_and_the_folder_is_a_network(tuned: tuple[Path, str, dict], tmp_path: Path) -> None:
+    out, said, found = tuned
+    assert [state.how for state in read_run(out).timeline.states] == ["as loaded", "epoch 1", "epoch 2", "epoch 3"]
+    assert [epoch["loss"] for epoch in found["epochs"]] == [s.metrics.loss for s in read_run(out).timeline.states]
+    assert len({epoch["loss"] for epoch in found["epochs"]}) == 4
+    assert "16 validation images of few, seed 0, on cpu; epoch 0 is before fine-tuning" in said
+    assert sorted(path.name for path in out.iterdir()) == ["network.safetensors", "run.json"]
+    network = open_network(out)
+    assert (len(network.units), len(network.classes)) == (448, 10)
+    _, measured = result(tmp_path, "evaluate", out)  # on the run's own data
+    assert measured["data"]["name"] == "few" and measured["settings"]["stage"] == "after fine-tuning"
+
+
+def test_a_run_that_is_stopped_goes_on_to_the_same_network(
+    tuned: tuple[Path, str, dict], few: Path, letters: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    keep, out = running._keep, tmp_path / "run"
+
+    def stop(folder: Path, told: object, epoch: running.Epoch) -> None:
+        keep(folder, told, epoch)
+        if epoch.number == 2:
+            raise KeyboardInterrupt
+
+    arguments = ("finetune", *SMALL, "--weights", letters, "--data", few, "--out", out, "--resume")
+    monkeypatch.setattr(running, "_keep", stop)
+    assert run(*map(str, arguments)).code == 1
+    assert not read_run(out).finished and read_run(out).weights == "weights-2.safetensors"
+    monkeypatch.undo()
+    done = run(*map(str, arguments))
+    assert done.code == 0 and "up to epoch 2: going on from there" in done.err
+    assert open_network(out).digest == open_network(tuned[0]).digest
+    assert sorted(path.name for path in out.iterdir()) == ["network.safetensors", "run.json"]
+    assert "finished: nothing was done" in run(*map(str, arguments)).err
+
+
+def test_from_scratch_needs_no_weights(few: Path, tmp_path: Path) -> None:
+    _, found = result(tmp_path, "finetune", *SMALL, "--weights", "none", "--data", few, "--out", tmp_path / "run")
+    assert found["settings"]["epochs"] == 3
+
+
+@pytest.mark.parametrize(
+    ("changed", "message"),
+    [
+        (["--weights", "none"], "Give --arch and --data"),
+        ([*ON_DEMO], "Nobody publishes ImageNet weights of explorer:vgg_small"),
+        ([*ON_DEMO[:-1], "explorer:none"], "The architecture 'explorer:none' is unknown"),
+        ([*ON_DEMO, "--weights", "nofile.pt"], "nofile.pt can't be opened"),
+        ([*ON_DEMO, "--momentum", "2"], "momentum 2.0 must be at least 0 and below 1"),
+        ([*ON_DEMO, "--epochs", "0"], "0 is not in the range x>=1"),
+    ],
+)
+def test_bad_input_is_one_sentence(changed: list[str], message: str, tmp_path: Path) -> None:
+    done = run("finetune", *changed, "--out", str(tmp_path / "run"))
+    assert done.code == 2 and message in done.err and done.err.count("\n") == 1
+    assert not (tmp_path / "run" / "run.json").exists()
