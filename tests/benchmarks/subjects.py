@@ -25,7 +25,7 @@ from explorer.networks.network import Network
 SHARED = Path(__file__).resolve().parents[3] / "shared" / "data"
 KEPT = Path("~/.cache/pruning-explorer/benchmarks").expanduser()
 MEAN, STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
-EPOCHS = 6
+EPOCHS = 30
 
 Subject = tuple[Network, Tensors]
 
