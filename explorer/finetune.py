@@ -22,6 +22,8 @@ from explorer.progress import Report, silent
 Minibatch = tuple[Tensor, Tensor]
 """Images x (B, C, H, W) and their labels y (B,)."""
 
+IMAGENET, NONE = "imagenet", "none"  # what a network for new classes may start from, beside a checkpoint
+
 OPTIMIZERS: dict[str, Callable[[nn.Module, Recipe], Optimizer]] = {
     "sgd": lambda m, r: SGD(m.parameters(), r.learning_rate, momentum=r.momentum, weight_decay=r.weight_decay),
     "adam": lambda m, r: Adam(m.parameters(), r.learning_rate, (r.momentum, 0.999), weight_decay=r.weight_decay),
@@ -49,6 +51,9 @@ class Recipe:
         for name, (value, holds, rule) in rules.items():
             if not holds:
                 raise BadInput(f"{name} {value!r} must be {rule}.")
+
+
+PAPER = Recipe()
 
 
 class Images(Protocol):

@@ -83,17 +83,18 @@ def _fitted(data: bytes, name: str, arch: str | None, preprocessing: Preprocessi
     if arch:
         architectures.split(arch, trusted)
     checkpoint = read_checkpoint(data, name)
-    arch = arch or _only(name, fitting.propose(checkpoint))
+    arch = arch or the_only(name, fitting.propose(checkpoint))
     prepared = preprocessing or architectures.preprocessing_for(arch)
     shape = architectures.input_shape_for(arch, prepared)
     return assemble(name, arch, fitting.fit(arch, checkpoint, trusted=trusted), shape, prepared)
 
 
-def _only(name: str, proposed: Sequence[str]) -> str:
+def the_only(name: str, proposed: Sequence[str]) -> str:
+    """The architecture that was proposed; BadInput where there is none, or more than one."""
     if len(proposed) == 1:
         return proposed[0]
     fitting = f"it fits {', '.join(proposed)}" if proposed else "its keys and shapes fit none that is known"
-    raise BadInput(f"The architecture of {name} must be named with --arch: {fitting}.")
+    raise BadInput(f"The architecture of {name} must be named (--arch on the command line): {fitting}.")
 
 
 def assemble(

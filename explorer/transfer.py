@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
 from explorer.costs import measure_costs
-from explorer.data import Batches
+from explorer.data import Batches, Preprocessing
 from explorer.evaluate import evaluate
 from explorer.finetune import OPTIMIZERS, Recipe, descend, minibatches
+from explorer.load import assemble
+from explorer.networks.architectures import build, input_shape_for, preprocessing_for
+from explorer.networks.checkpoints import Checkpoint
+from explorer.networks.fitting import transferred
 from explorer.networks.network import Network, with_weights_of
 from explorer.plan import nothing
 from explorer.progress import Report, silent
@@ -20,6 +24,26 @@ from explorer.timeline import Metrics, metrics_of
 
 EPOCH_SEEDS = 1_000_003  # between the seeds of two epochs
 State = dict[str, Tensor]  # what an optimizer keeps, by "place of the parameter.name"
+
+
+def started(
+    arch: str,
+    checkpoint: Checkpoint | None,
+    preprocessing: Preprocessing,
+    classes: Sequence[str],
+    *,
+    trusted: bool = False,
+    seed: int = 0,
+) -> Network:
+    """A network for these classes before any training: the checkpoint's weights under a new head, or all random."""
+    if checkpoint is None:
+        channels = len(preprocessing.mean)
+        usual = channels == len(preprocessing_for(arch).mean)  # not every architecture lets one choose
+        module = build(arch, len(classes), in_channels=None if usual else channels, trusted=trusted, seed=seed)
+    else:
+        module = transferred(arch, checkpoint, len(classes), trusted=trusted, seed=seed)
+    shape = input_shape_for(arch, preprocessing)
+    return assemble(arch.partition(":")[2], arch, module, shape, preprocessing, classes)
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,7 +75,8 @@ def epochs(
     """
     per_epoch = max(1, len(finetuning) // recipe.batch_size)
     if start is None:
-        start = Epoch(0, network, {}, _measured(network, validation))
+        told = _measuring(report, 0, per_epoch * count)
+        start = Epoch(0, network, {}, _measured(network, validation, told))
         yield start
     module = copy.deepcopy(start.network.module).requires_grad_(True)
     optimizer = OPTIMIZERS[recipe.optimizer](module, recipe)
@@ -63,11 +88,21 @@ def epochs(
             seed=seed + number * EPOCH_SEEDS, report=_of_epoch(report, number, count),
         )  # fmt: skip
         found = with_weights_of(network, copy.deepcopy(module).requires_grad_(False))
-        yield Epoch(number, found, kept(optimizer), _measured(found, validation))
+        told = _measuring(report, number * per_epoch, count * per_epoch)
+        yield Epoch(number, found, kept(optimizer), _measured(found, validation, told))
 
 
-def _measured(network: Network, validation: Batches) -> Metrics:
-    return metrics_of(evaluate(network, validation), measure_costs(network), nothing(network.units))
+def _measured(network: Network, validation: Batches, report: Report) -> Metrics:
+    return metrics_of(evaluate(network, validation, report=report), measure_costs(network), nothing(network.units))
+
+
+def _measuring(report: Report, done: int, total: int) -> Report:
+    """A report of one measurement, during which no updates are done."""
+
+    def told(images: int, all_images: int, note: str = "") -> None:
+        report(done, total, f"{images} of {all_images} {note}")
+
+    return told
 
 
 def _of_epoch(report: Report, number: int, count: int) -> Report:

@@ -141,7 +141,7 @@ BAD: dict[str, tuple[bytes, str, str | None, str]] = {
     "unknown arch": (saved(dict(weights())), "a.pt", "explorer:nothing", "'explorer:nothing' is unknown"),
     "no family": (saved(dict(weights())), "a.pt", "vgg_small", "'vgg_small' is unknown"),
     "own code": (saved(dict(weights())), "a.pt", "os.path:join", "user's own code"),
-    "unrecognised": (saved({"a.weight": torch.ones(3)}), "a.pt", None, "must be named with --arch.*fit none"),
+    "unrecognised": (saved({"a.weight": torch.ones(3)}), "a.pt", None, "must be named .*fit none"),
     "nan": (saved({k: v * float("nan") for k, v in weights().items()}), "a.pt", VGG, "(?i)not finite|nan"),
     "shapes": (
         saved({k: v[:3] if k == "features.0.weight" else v for k, v in weights().items()}), "a.pt", VGG,

@@ -10,13 +10,14 @@ import torch
 from networks_at_hand import Tensors, at_hand, images
 from torch import nn
 
+from explorer.data import Preprocessing
 from explorer.errors import BadInput
 from explorer.finetune import OPTIMIZERS, Recipe, minibatches, train
 from explorer.networks import pretrained
 from explorer.networks.architectures import build
 from explorer.networks.checkpoints import read_checkpoint
 from explorer.networks.fitting import transferred
-from explorer.transfer import EPOCH_SEEDS, epochs, kept, restore
+from explorer.transfer import EPOCH_SEEDS, epochs, kept, restore, started
 
 RECIPE = Recipe(0.05, batch_size=8)
 
@@ -62,8 +63,13 @@ def test_the_first_epoch_is_that_of_plain_training() -> None:
 def test_progress_is_told_over_all_epochs_and_can_cancel() -> None:
     network, data, told = at_hand("plain"), separable(), []
     list(epochs(network, data, data, 2, RECIPE, report=lambda done, total, note="": told.append((done, total, note))))
-    assert [done for done, *_ in told] == list(range(1, 13)) and {total for _, total, _ in told} == {12}
-    assert told[6][2].startswith("epoch 2 of 2, loss ")
+    updates = [each for each in told if each[2].startswith("epoch")]
+    assert [done for done, *_ in updates] == list(range(1, 13)) and {total for _, total, _ in told} == {12}
+    assert updates[6][2].startswith("epoch 2 of 2, loss ")
+    measuring = [each for each in told if each not in updates]
+    assert [(done, note) for done, _, note in measuring if note.startswith("48 ")] == [
+        (done, "48 of 48 images evaluated") for done in (0, 6, 12)
+    ]
 
     def stop(done: int, total: int, note: str = "") -> None:
         raise KeyboardInterrupt
@@ -111,7 +117,20 @@ def test_published_weights_are_taken_or_refused_in_a_sentence(monkeypatch: pytes
         raise OSError("no route to host")
 
     monkeypatch.setitem(pretrained.PUBLISHERS, "torchvision", offline)
-    with pytest.raises(BadInput, match=r"can't be downloaded \(no route to host\): give --weights FILE"):
+    with pytest.raises(BadInput, match=r"can't be downloaded \(no route to host\): give a checkpoint"):
         pretrained.imagenet("torchvision:alexnet")
     with pytest.raises(BadInput, match="Nobody publishes ImageNet weights of explorer:vgg_small"):
         pretrained.imagenet("explorer:vgg_small")
+
+
+def test_a_network_may_start_from_nothing_in_grey_or_colour() -> None:
+    grey, colour = Preprocessing((0.5,), (0.5,)), Preprocessing((0.5,) * 3, (0.5,) * 3)
+    for arch, prepared, channels in (
+        ("explorer:vgg_small", grey, 1), ("explorer:vgg_small", colour, 3), ("explorer:resnet20", colour, 3),
+        ("torchvision:squeezenet1_1", Preprocessing((0.5,) * 3, (0.5,) * 3, 48, 48), 3),
+    ):  # fmt: skip
+        network = started(arch, None, prepared, ("cat", "dog"), seed=1)
+        assert network.input_shape[0] == channels and network.classes == ("cat", "dog")
+        assert network.digest == started(arch, None, prepared, ("cat", "dog"), seed=1).digest
+    with pytest.raises(BadInput, match="has no option in_channels"):
+        started("explorer:resnet20", None, grey, ("cat", "dog"))

@@ -8,7 +8,6 @@ from typing import Any
 
 import click
 
-from explorer.cli.epochs import train_to_the_end
 from explorer.cli.keeping import check_out
 from explorer.cli.options import Request, requests
 from explorer.cli.output import progress, table, write_json
@@ -18,15 +17,17 @@ from explorer.costs import measure_costs
 from explorer.data import Batches, open_images
 from explorer.device import choose
 from explorer.errors import BadInput
-from explorer.load import assemble, batches_for, fitting_batch
-from explorer.networks.architectures import build, input_shape_for, preprocessing_for
+from explorer.finetune import IMAGENET, NONE, Recipe
+from explorer.load import batches_for, fitting_batch
+from explorer.networks.architectures import preprocessing_for
 from explorer.networks.checkpoints import Checkpoint, read_checkpoint
-from explorer.networks.fitting import transferred
 from explorer.networks.network import Network
 from explorer.networks.pretrained import imagenet
+from explorer.run_folders import Splits, held_run
 from explorer.runs import Run
+from explorer.transfer import started
+from explorer.tuning_runs import tuned, tuning_run
 
-IMAGENET, NONE = "imagenet", "none"
 WEIGHTS = click.option(
     "--weights", "network", default=IMAGENET, show_default=True, metavar=f"{IMAGENET}|{NONE}|FILE",
     help=f"What to start from: published weights, downloaded where they are not at hand; a checkpoint; or {NONE}.",
@@ -50,7 +51,7 @@ def finetune(request: Request, epochs: int, out: Path, resume: bool, **options: 
     check_out(out, resume)
     recipe = recipe_of(options)  # a bad one is refused before anything is opened
     subject, splits = _opened(request)
-    run = train_to_the_end(subject, splits, recipe, epochs, out)
+    run = _train_to_the_end(subject, splits, recipe, epochs, out)
     _show(subject, run, splits["validation"])
     states = [dataclasses.asdict(state.metrics) for state in run.timeline.states] if run.timeline else []
     write_json(request.json, subject.result({"epochs": states}, *splits.values(), out=str(out), **run.settings))
@@ -76,16 +77,29 @@ def _opened(request: Request) -> tuple[Subject, dict[str, Batches]]:
 def _start(request: Request, classes: tuple[str, ...], seed: int) -> Network:
     arch, weights = str(request.arch), request.network
     preprocessing = prepared(request, preprocessing_for(arch))
-    if weights == NONE:
-        module = build(arch, len(classes), in_channels=len(preprocessing.mean), trusted=True, seed=seed)
-    else:
-        module = transferred(arch, _checkpoint(arch, weights), len(classes), trusted=True, seed=seed)
-    shape = input_shape_for(arch, preprocessing)
-    return assemble(arch.partition(":")[2], arch, module, shape, preprocessing, classes)
+    checkpoint = None if weights == NONE else _checkpoint(arch, weights)
+    return started(arch, checkpoint, preprocessing, classes, trusted=True, seed=seed)
 
 
 def _checkpoint(arch: str, weights: str) -> Checkpoint:
     return imagenet(arch) if weights == IMAGENET else read_checkpoint(Path(weights))
+
+
+def _train_to_the_end(subject: Subject, splits: Splits, recipe: Recipe, count: int, out: Path) -> Run:
+    """The run that the folder holds, as it is if finished, else taken to its end; or a new one."""
+    request = subject.request
+    asked = tuning_run(
+        subject.network, splits, recipe, count, network_from=request.network, images_from=str(request.data)
+    )
+    held = held_run(out, asked)
+    if held and held.finished:
+        click.echo(f"{out} already holds this run, finished: nothing was done.", err=True)
+        return held
+    if held and held.timeline:
+        click.echo(f"{out} holds this run up to epoch {held.timeline.current}: going on from there.", err=True)
+    with progress("Fine-tuning") as report:
+        *_, run = tuned(subject.network, splits, recipe, asked, out, held, report=report)
+    return run
 
 
 def _show(subject: Subject, run: Run, validation: Batches) -> None:

@@ -14,8 +14,7 @@ from explorer.costs import FLOPS_CONVENTION
 from explorer.data import ALL, SHARES
 from explorer.evaluate import Latency, Outcome, measure_latency
 from explorer.evaluate import evaluate as run_images
-
-TOGETHER = "not on its own: its feature maps come and go with the units of {0}"
+from explorer.layers import LayerRow, list_layers
 
 
 @click.command()
@@ -26,7 +25,7 @@ def inspect(request: Request) -> None:
     It needs no images; with --data, it also checks that they fit the network.
     """
     subject = open_subject(request, needs_images=False)
-    layers = list_layers(subject)
+    layers = [_entry(layer) for layer in list_layers(subject.network, subject.costs)]
     costs = subject.costs
     totals = {"parameters": costs.parameters(), "flops": costs.flops(), "units": len(costs.units)}
     table(
@@ -46,23 +45,15 @@ def _cells(layer: dict[str, Any]) -> list[Any]:
     return [layer["name"], layer["units"], layer["parameters"], layer["flops"] / 1e6, layer["prunable"]]
 
 
-def list_layers(subject: Subject) -> list[dict[str, Any]]:
-    """Every convolution and linear layer in execution order; units that several write are listed with the first."""
-    network, flops = subject.network, subject.costs.flops_by_module()
-    units = {layer.name: len(layer) for layer in network.units.layers}
-    together = {w: TOGETHER.format(layer.name) for layer in network.units.layers for w in layer.writers[1:]}
-    reasons = {**together, **network.units.unprunable}
-    return [
-        {
-            "name": name,
-            "units": units.get(name, 0),
-            "parameters": sum(p.numel() for p in network.module.get_submodule(name).parameters(recurse=False)),
-            "flops": flops[name],
-            "prunable": name in units,
-            "reason": None if name in units else reasons[name],
-        }
-        for name in flops
-    ]
+def _entry(layer: LayerRow) -> dict[str, Any]:
+    return {
+        "name": layer.name,
+        "units": layer.units,
+        "parameters": layer.parameters,
+        "flops": layer.flops,
+        "prunable": layer.prunable,
+        "reason": layer.reason,
+    }
 
 
 @click.command()

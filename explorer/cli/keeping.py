@@ -10,19 +10,17 @@ from typing import Any
 
 import click
 
-from explorer import procedure, timeline
+from explorer import procedure, run_folders, timeline
 from explorer.cli.output import check_writable, progress
 from explorer.cli.subject import Subject, manifest_of, original_widths
-from explorer.data import Batches
 from explorer.errors import BadInput
 from explorer.export.safetensors_file import write_network
 from explorer.load import DEMO, RUN_NETWORK
-from explorer.runs import FILE, Run, read_run, read_weights, weights_name, write_run, write_weights
+from explorer.run_folders import Splits, drop_leftovers, drop_weights, held_run
+from explorer.runs import FILE, Run, read_weights, weights_name, write_run, write_weights
 from explorer.selectors import JOINT, SELECTORS
 from explorer.surgery import prune
 from explorer.timeline import Timeline
-
-Splits = Mapping[str, Batches]
 
 
 def check_out(out: Path, resume: bool) -> None:
@@ -54,47 +52,9 @@ def run_to_the_end(subject: Subject, settings: procedure.Settings, splits: Split
 
 def described(subject: Subject, settings: Mapping[str, Any], splits: Splits) -> Run:
     """The run before its first step: all that decides what becomes of it."""
-    request, network, images = subject.request, subject.network, splits["validation"].images
+    request = subject.request
     data = request.data or (str(subject.run.data["source"]) if subject.run else DEMO)
-    return Run(
-        network={
-            "source": _whole_path(request.network),
-            "name": network.name,
-            "arch": network.arch,
-            "digest": network.digest,
-        },
-        data={
-            "source": _whole_path(data),
-            "seed": images.seed,
-            "digest": images.digest,
-            "splits": {name: len(batches) for name, batches in splits.items()},
-        },
-        settings=settings,
-    )
-
-
-def _whole_path(where: str) -> str:
-    path = Path(where).expanduser()
-    return str(path.resolve()) if where != DEMO and path.exists() else where
-
-
-def held_run(out: Path, asked: Run) -> Run | None:
-    """The run that a folder holds, finished or not, if any; BadInput where it is another one than was asked for."""
-    if not (out / FILE).is_file():
-        return None
-    run = read_run(out)
-    held = _facts(run)
-    for name, value in _facts(asked).items():
-        if held.get(name) != value:
-            raise BadInput(f"{out} holds a run with {name} {held.get(name)}, not {value}: give another --out.")
-    if run.timeline is None:
-        raise BadInput(f"{out} holds a run without any measured state: give another --out.")
-    return run
-
-
-def _facts(run: Run) -> dict[str, object]:
-    parts = {"network": run.network.get("digest"), "data": run.data.get("digest"), "images": run.data.get("splits")}
-    return {**parts, **run.settings}
+    return run_folders.described(subject.network, splits, settings, network_from=request.network, images_from=data)
 
 
 def _made(
@@ -128,19 +88,6 @@ def _keep(out: Path, run: Run, step: procedure.Step) -> None:
     trained = step.number and run.settings["updates"]
     write_run(out, dataclasses.replace(run, weights=write_weights(out, step.number, step.network) if trained else None))
     drop_weights(out, step.number - 1)
-
-
-def drop_weights(out: Path, number: int) -> None:
-    """Delete the weights of the state after step `number`, if the folder holds them."""
-    (out / weights_name(number)).unlink(missing_ok=True)
-
-
-def drop_leftovers(out: Path, number: int) -> None:
-    """Delete what a run killed at step `number` left behind: older weights, and files half written."""
-    drop_weights(out, number - 1)
-    for name in (FILE, RUN_NETWORK, weights_name("*")):
-        for half in out.glob(f".{name}.*.tmp"):
-            half.unlink()
 
 
 def _stopped_at(subject: Subject, settings: procedure.Settings, out: Path, held: Run) -> procedure.Step:

@@ -12,8 +12,9 @@ from typing import Any
 import click
 
 from explorer.cli.output import check_writable
-from explorer.data import SOURCES
+from explorer.data import SOURCES, numbers
 from explorer.device import NAMES
+from explorer.errors import BadInput
 from explorer.networks.architectures import FAMILIES
 
 Command = Callable[..., Any]
@@ -48,9 +49,9 @@ class Numbers(click.ParamType):
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[float, ...]:
         """The numbers of a text."""
         try:
-            return tuple(float(part) for part in value.split(","))
-        except ValueError:
-            self.fail(f"{value!r} is not a list of numbers such as 0.485,0.456,0.406.", param, ctx)
+            return numbers(value)
+        except BadInput as problem:
+            self.fail(str(problem), param, ctx)
 
 
 class NamedNumber(click.ParamType):

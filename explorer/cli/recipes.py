@@ -8,9 +8,7 @@ from typing import Any
 import click
 
 from explorer.cli.options import Command
-from explorer.finetune import OPTIMIZERS, Recipe
-
-PAPER = Recipe()
+from explorer.finetune import OPTIMIZERS, PAPER, Recipe
 
 OPTIONS = (
     click.option("--learning-rate", type=float, default=PAPER.learning_rate, show_default=True, help="Of fine-tuning."),

@@ -23,8 +23,6 @@ from explorer.networks.architectures import preprocessing_for, split
 from explorer.networks.network import Network
 from explorer.runs import FILE, Run, read_run
 
-SHOWN = 3  # skipped files that a message names
-
 
 @dataclass(frozen=True, eq=False)
 class Subject:
@@ -185,8 +183,6 @@ def original_widths(network: Network, manifest: Manifest | None) -> dict[str, in
 
 
 def tell_skipped(images: ImageSet) -> None:
-    """Warn of files that are no part of the data, with their number and the first of their paths."""
+    """Warn of files that are no part of the data."""
     if images.skipped:
-        more = f" and {len(images.skipped) - SHOWN} more" if len(images.skipped) > SHOWN else ""
-        count = f"{len(images.skipped):,} of {len(images) + len(images.skipped):,}"
-        warn(f"{count} skipped as unreadable or empty: {', '.join(images.skipped[:SHOWN])}{more}.")
+        warn(images.describe_skipped())

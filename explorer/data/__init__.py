@@ -8,6 +8,7 @@ from explorer.data.preprocessing import (
     IMAGENET_STD,
     Preprocessing,
     for_torchvision,
+    numbers,
     override,
 )
 from explorer.data.sources import SOURCES, open_images
@@ -27,6 +28,7 @@ __all__ = [
     "for_torchvision",
     "image_set",
     "normalise",
+    "numbers",
     "open_images",
     "override",
     "split_indices",

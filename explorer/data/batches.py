@@ -12,7 +12,7 @@ from torch import Tensor
 from explorer.data.images import ImageSet
 from explorer.data.preprocessing import Preprocessing
 from explorer.data.splits import stratified_order
-from explorer.data.tensors import normalise, to_pixels
+from explorer.data.tensors import normalise, still, to_pixels
 from explorer.errors import BadInput
 
 ALL = "all"
@@ -62,6 +62,10 @@ class Batches:
         chosen = replace(self)
         object.__setattr__(chosen, "indices", self.indices[np.asarray(positions)])
         return chosen
+
+    def still(self, position: int) -> Tensor:
+        """uint8 (C, H, W): what the network gets of one of these images, before `normalise`; a clip's middle frame."""
+        return still(self.images.image(int(self.indices[position])), self.preprocessing)
 
     def describe(self) -> str:
         """What a figure's caption says of its data: "256 calibration images of demo, seed 0"."""

@@ -16,6 +16,7 @@ from explorer.data.splits import complete_splits, split_indices, stratified_orde
 from explorer.data.tensors import Picture
 
 MAX_CLASSES = 65_536
+SHOWN = 3  # skipped files that a message names
 
 Source = np.ndarray | Sequence[np.ndarray] | Sequence[Path] | Sequence[Clip]
 
@@ -63,6 +64,14 @@ class ImageSet:
         splits = ", ".join(f"{len(members)} {name}" for name, members in self.splits.items())
         noun = "clips" if self.clips else "images"
         return f"{self.name}: {len(self)} {noun} of {len(self.classes)} classes ({splits}), seed {self.seed}{skipped}"
+
+    def describe_skipped(self) -> str:
+        """One sentence on files that are no part of the data, with their number and the first of their paths, or ""."""
+        if not self.skipped:
+            return ""
+        more = f" and {len(self.skipped) - SHOWN} more" if len(self.skipped) > SHOWN else ""
+        count = f"{len(self.skipped):,} of {len(self) + len(self.skipped):,}"
+        return f"{count} skipped as unreadable or empty: {', '.join(self.skipped[:SHOWN])}{more}."
 
 
 def image_set(

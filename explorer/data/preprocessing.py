@@ -96,6 +96,14 @@ def override(
     return replace(preprocessing, **changes)
 
 
+def numbers(text: str) -> tuple[float, ...]:
+    """The numbers of "0.485,0.456,0.406"; BadInput where it is no such list."""
+    try:
+        return tuple(float(part) for part in text.split(","))
+    except ValueError:
+        raise BadInput(f"{text[:80]!r} is not a list of numbers such as 0.485,0.456,0.406.") from None
+
+
 def for_torchvision(arch: str) -> Preprocessing:
     """What torchvision's default weights of `arch` ("vgg16") were evaluated with; nothing is downloaded.
 

@@ -45,6 +45,14 @@ def to_pixels(image: Picture, preprocessing: Preprocessing) -> Tensor:
     return torch.from_numpy(np.array(picture)).view(picture.height, picture.width, -1).permute(2, 0, 1).contiguous()
 
 
+def still(image: Picture, preprocessing: Preprocessing) -> Tensor:
+    """uint8 (C, H, W): an image as `to_pixels` gives it, or the middle one of the frames that it takes of a clip."""
+    if not isinstance(image, Clip) or preprocessing.frames is None:
+        return to_pixels(image, preprocessing)
+    middle = image.spread(preprocessing.frames)[preprocessing.frames // 2]
+    return to_pixels(decode(middle), replace(preprocessing, frames=None))
+
+
 def normalise(x: Tensor, preprocessing: Preprocessing) -> Tensor:
     """(x / 255 - mean) / std by channel: uint8 (..., C, H, W), of clips (..., C, T, H, W) -> float32.
 

@@ -1,4 +1,4 @@
-"""A feature map as a small picture for a table."""
+"""A feature map or an image as a small picture for a table or a grid."""
 
 from __future__ import annotations
 
@@ -11,15 +11,29 @@ from PIL import Image
 from plotly.colors import sample_colorscale, unlabel_rgb
 
 SIDE = 72  # pixels
+LARGEST = 160  # pixels of an image's longer side
 
 
 def thumbnail(values: np.ndarray, top: float) -> str:
     """values (H, W), drawn from 0 (dark) to `top` (bright) in cividis; a PNG as a data URI."""
     levels = np.clip(np.asarray(values, np.float64) / (top or 1.0), 0, 1)
     picture = Image.fromarray(_colours()[(levels * 255).round().astype(int)])
+    return _encoded(picture.resize((SIDE, SIDE), Image.Resampling.NEAREST), "PNG")
+
+
+def photo(pixels: np.ndarray) -> str:
+    """pixels (H, W, 1) or (H, W, 3) uint8 as a data URI: a PNG, or a JPEG of LARGEST pixels where it is larger."""
+    picture = Image.fromarray(pixels[:, :, 0] if pixels.shape[2] == 1 else pixels)
+    if max(picture.size) <= LARGEST:
+        return _encoded(picture, "PNG")
+    picture.thumbnail((LARGEST, LARGEST))
+    return _encoded(picture, "JPEG")
+
+
+def _encoded(picture: Image.Image, kind: str) -> str:
     stream = io.BytesIO()
-    picture.resize((SIDE, SIDE), Image.Resampling.NEAREST).save(stream, "PNG")
-    return "data:image/png;base64," + base64.b64encode(stream.getvalue()).decode("ascii")
+    picture.save(stream, kind)
+    return f"data:image/{kind.lower()};base64,{base64.b64encode(stream.getvalue()).decode('ascii')}"
 
 
 @cache

@@ -68,6 +68,11 @@ def transferred(
     return module.eval().requires_grad_(False)
 
 
+def channels_in(arch: str, checkpoint: Checkpoint) -> int | None:
+    """Image channels that the checkpoint's first layer reads; None where the architecture leaves no choice."""
+    return _settle(arch, "in_channels", checkpoint.weights, trusted=False)
+
+
 def propose(checkpoint: Checkpoint) -> tuple[str, ...]:
     """The architectures that the checkpoint fits: the one its manifest names, else those of equal keys and shapes.
 

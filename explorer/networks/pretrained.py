@@ -23,14 +23,12 @@ def imagenet(arch: str) -> Checkpoint:
     """
     family, name = split(arch)
     if family not in PUBLISHERS:
-        raise BadInput(f"Nobody publishes ImageNet weights of {arch}: give --weights FILE, or none.")
+        raise BadInput(f"Nobody publishes ImageNet weights of {arch}: give a checkpoint, or start from none.")
     try:
         weights = PUBLISHERS[family](name)
     except (URLError, OSError, RuntimeError) as error:  # no network, no such file there, a hash that differs
         reason = getattr(error, "reason", None) or str(error).splitlines()[0][:200]
-        raise BadInput(
-            f"The ImageNet weights of {arch} can't be downloaded ({reason}): give --weights FILE."
-        ) from error
+        raise BadInput(f"The ImageNet weights of {arch} can't be downloaded ({reason}): give a checkpoint.") from error
     return Checkpoint(f"ImageNet weights of {arch}", weights)
 
 

@@ -2,26 +2,40 @@
 
 from __future__ import annotations
 
-import hashlib
 from html import escape
-from typing import Any
 
 import streamlit as st
 
 from explorer.costs import FLOPS_CONVENTION
-from explorer.errors import BadInput
-from explorer.export.files import write_whole
 from explorer.figures.confusion import confusion
 from explorer.figures.layer_overview import LayerCost, layer_overview
-from explorer.load import DEMO, network_from_bytes
-from explorer.networks import checkpoints
+from explorer.figures.style import ORANGE
+from explorer.layers import list_layers
 from explorer.plan import nothing
 from explorer.ui.chart import chart
+from explorer.ui.opening import opening, show
+from explorer.ui.predictions import predictions
 from explorer.ui.session import View, await_outcome, open_new
 from explorer.ui.steps import attempt
-from explorer.ui.workspace import Source, Workspace, upload_path
+from explorer.ui.tuning_form import tuning_form
+from explorer.ui.tuning_panel import panel
+from explorer.ui.tunings import in_view
+from explorer.ui.wording import count
+from explorer.ui.workspace import Source, Workspace
 
-SUFFIXES = [suffix.removeprefix(".") for suffix in checkpoints.SUFFIXES]
+DIALOGS = {"open": opening, "tune": tuning_form}
+MOST_ROWS, TALL = 14, 520  # rows up to which the layer table is shown whole; pixels of a longer one
+COLUMNS = {
+    "Layer": st.column_config.TextColumn(width=150),
+    "Units": st.column_config.NumberColumn(format="localized", width=60, help="Feature maps that can go one by one."),
+    "Channels": st.column_config.NumberColumn(format="localized", width=80, help="That the layer writes."),
+    "Parameters": st.column_config.NumberColumn(format="localized", width=95, help="Weights and biases."),
+    "MFLOPs": st.column_config.NumberColumn(format="%.3f", width=85, help="Million operations for one image."),
+    "Share of FLOPs": st.column_config.ProgressColumn(
+        format="%.1f %%", min_value=0, max_value=100, color=ORANGE, width=125
+    ),
+    "Prunable": st.column_config.TextColumn(width=280, help="yes, or the reason why not."),
+}
 STYLE = """
 <style>
 .facts { display: grid; grid-template-columns: max-content 1fr; gap: 0.15rem 0.9rem; margin: 0; font-size: 0.88rem; }
@@ -33,6 +47,10 @@ STYLE = """
 def page(view: View) -> None:
     """Answer: what is this network, and what do its layers cost?"""
     workspace = view.workspace
+    if dialog := DIALOGS.get(str(st.session_state.get("dialog"))):
+        dialog()
+    if tuning := in_view():
+        panel(tuning)
     left, right = st.columns([2.6, 1], gap="large")
     with left:
         st.subheader("Where the feature maps and FLOPs are")
@@ -41,15 +59,16 @@ def page(view: View) -> None:
     with right:
         st.subheader("What is loaded")
         st.html(_description(workspace))
+        if skipped := workspace.images.describe_skipped():
+            st.warning(skipped)
         with st.container(horizontal=True):
-            if st.button("Open another network"):
-                st.session_state["openings"] = st.session_state.get("openings", 0) + 1  # a fresh uploader each time
-                _loader()
+            st.button("Open another network", on_click=show, args=("open",))
+            st.button("Fine-tune a network", on_click=show, args=("tune",))
             st.button("Open the demo anew", on_click=attempt, args=(open_new, Source()))
-    table, quality = st.columns([1.5, 1], gap="large")
+    table, quality = st.columns([1.9, 1], gap="large")
     with table:
         st.subheader("Layers")
-        st.dataframe(_layer_rows(workspace), hide_index=True, height="content")
+        _layers(workspace)
     with quality:
         st.subheader("Right and wrong")
         classes = workspace.network.classes
@@ -58,6 +77,7 @@ def page(view: View) -> None:
         st.caption(
             f"{found.accuracy:.1%} right, loss {found.loss:.4f} nats, on {workspace.validated_on}, before pruning."
         )
+    predictions(workspace, found)
 
 
 def _costs(workspace: Workspace) -> list[LayerCost]:
@@ -70,18 +90,30 @@ def _costs(workspace: Workspace) -> list[LayerCost]:
     ]
 
 
-def _layer_rows(workspace: Workspace) -> dict[str, list[Any]]:
-    """The layer table, by column."""
-    layers = _costs(workspace)
+def _layers(workspace: Workspace) -> None:
+    """The layer table."""
+    layers = list_layers(workspace.network, workspace.costs)
     total = sum(layer.flops for layer in layers)
-    return {
-        "Layer": [layer.name for layer in layers],
-        "Channels": [layer.channels for layer in layers],
-        "Parameters": [layer.parameters for layer in layers],
-        "MFLOPs": [round(layer.flops / 1e6, 3) for layer in layers],
-        "Share of FLOPs": [f"{layer.flops / total:.1%}" for layer in layers],
-        "Prunable": ["yes" if not layer.detail else layer.detail for layer in layers],
-    }
+    st.dataframe(
+        {
+            "Layer": [layer.name for layer in layers],
+            "Units": [layer.units for layer in layers],
+            "Channels": [layer.channels for layer in layers],
+            "Parameters": [layer.parameters for layer in layers],
+            "MFLOPs": [layer.flops / 1e6 for layer in layers],
+            "Share of FLOPs": [100 * layer.flops / total for layer in layers],
+            "Prunable": [layer.reason or "yes" for layer in layers],
+        },
+        hide_index=True,
+        height=TALL if len(layers) > MOST_ROWS else "content",
+        column_config=COLUMNS,
+    )
+    st.caption(
+        f"{count(len(workspace.network.units), 'unit')} in {len(workspace.network.units.layers)} layers, "
+        f"{workspace.costs.parameters():,} parameters and {total / 1e6:,.2f} MFLOPs in all, for one image of "
+        f"{'×'.join(map(str, workspace.network.input_shape))}, before any pruning. {FLOPS_CONVENTION}. What several "
+        "layers write together is counted with the first."
+    )
 
 
 def _description(workspace: Workspace) -> str:
@@ -97,33 +129,3 @@ def _description(workspace: Workspace) -> str:
     }
     cells = "".join(f"<dt>{what}</dt><dd>{escape(value)}</dd>" for what, value in rows.items())
     return f"{STYLE}<dl class='facts'>{cells}</dl>"
-
-
-@st.dialog("Open another network", width="medium")
-def _loader() -> None:
-    """Open one's own checkpoint; what is open now stays open where that fails."""
-    from explorer.networks.architectures import known_architectures  # late: the catalogue takes seconds to import
-
-    uploaded = st.file_uploader(
-        "Checkpoint or export", SUFFIXES, help="Weights only: files that hold code are refused."
-    )
-    arch = st.selectbox("Architecture", known_architectures(), None, placeholder="as the file says, or recognised")
-    data = st.text_input(
-        "Images", DEMO, help="demo, a folder with one sub-folder a class, or an .npz file, on the app's computer."
-    )
-    if st.button("Open", type="primary", disabled=uploaded is None) and uploaded is not None:
-        _open(uploaded.name, uploaded.getvalue(), arch, data)
-
-
-def _open(name: str, content: bytes, arch: str | None, data: str) -> None:
-    """Keep the checked bytes and start a run on them; say in one sentence what is wrong with them."""
-    digest = hashlib.sha256(content).hexdigest()
-    try:
-        with st.spinner(f"Checking {name}"):
-            network_from_bytes(content, name, arch=arch)
-            write_whole(upload_path(digest), content)
-            open_new(Source(digest, name, arch, data.strip()))
-    except BadInput as problem:
-        st.error(str(problem))
-        return
-    st.rerun()

@@ -36,7 +36,7 @@ def follow(job: Job, drawn: object) -> None:
     def box() -> None:
         if job.version != drawn:
             st.rerun()
-        _progress(job)
+        progress_of(job)
 
     if job.active or job.version != drawn:
         box()
@@ -52,7 +52,8 @@ def explain_end(job: Job, remedy: str = "Try again") -> None:
         st.button(remedy, key=f"clear-{job.key}", on_click=JOBS.forget, args=(job.key,))
 
 
-def _progress(job: Job) -> None:
+def progress_of(job: Job) -> None:
+    """How far a job is, with a button to cancel it."""
     left = f", about {wording.duration(job.seconds_left)} left" if job.seconds_left is not None else ""
     st.progress(job.share, text=f"{job.label}: {job.note or job.state}{left}")
     st.button("Cancel", key=f"cancel-{job.key}", on_click=job.cancel)

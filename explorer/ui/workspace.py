@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +14,10 @@ import streamlit as st
 from explorer.costs import Costs, measure_costs
 from explorer.data import Batches, ImageSet, open_images
 from explorer.errors import BadInput
-from explorer.load import CALIBRATION, DEMO, batches_for, for_classes, network_from_bytes, open_network
+from explorer.export.files import write_whole
+from explorer.load import CALIBRATION, DEMO, batches_for, for_classes, open_network
 from explorer.networks.network import Network
+from explorer.preparation import UNCHANGED, Changes, changes_from_json, open_prepared
 
 VALIDATION = 512  # images that every state is evaluated on
 
@@ -28,6 +31,7 @@ class Source:
     arch: str | None = None
     data: str = DEMO
     seed: int = 0
+    changes: Changes = UNCHANGED  # of the preprocessing that the file or its architecture names
 
 
 @dataclass(frozen=True, eq=False)
@@ -79,7 +83,7 @@ def _network(source: Source) -> Network:
     path = upload_path(source.network)
     if not path.is_file():
         raise BadInput(f"{source.name} is no longer in the work folder; upload it again.")
-    return network_from_bytes(path.read_bytes(), source.name, arch=source.arch)
+    return open_prepared(path.read_bytes(), source.name, source.arch, source.changes)
 
 
 def upload_path(digest: str) -> Path:
@@ -89,19 +93,26 @@ def upload_path(digest: str) -> Path:
     return workdir() / "uploads" / digest
 
 
+def keep_upload(content: bytes) -> str:
+    """Keep checked bytes in the work folder; their SHA-256, which a Source names them by."""
+    digest = hashlib.sha256(content).hexdigest()
+    write_whole(upload_path(digest), content)
+    return digest
+
+
 def source_to_json(source: Source) -> tuple[dict[str, Any], dict[str, Any]]:
     """The network and data parts of a run."""
-    fields = asdict(source)
-    data = {"source": fields.pop("data"), "seed": fields.pop("seed")}
-    return {"source": fields.pop("network"), **fields}, data
+    network = {"source": source.network, "name": source.name, "arch": source.arch, **source.changes.to_json()}
+    return network, {"source": source.data, "seed": source.seed}
 
 
 def source_from_json(network: Mapping[str, Any], data: Mapping[str, Any]) -> Source:
     """The source that a run names."""
     try:
-        arch = network["arch"]
+        arch, changes = network["arch"], changes_from_json(network)
         return Source(
-            str(network["source"]), str(network["name"]), arch and str(arch), str(data["source"]), int(data["seed"])
-        )
+            str(network["source"]), str(network["name"]), arch and str(arch), str(data["source"]), int(data["seed"]),
+            changes,
+        )  # fmt: skip
     except (KeyError, TypeError, ValueError, OverflowError) as error:
         raise BadInput("The saved run does not say which network and images it is about.") from error

@@ -85,6 +85,7 @@ def upload(tab: Page, path: Path, arch: str | None = None) -> Locator:
     dialog = tab.get_by_role("dialog")
     button = dialog.get_by_role("button", name="Open", exact=True).last
     button.wait_for()
+    settle(tab)  # until then the fields of the dialog before may still be there
     for earlier in dialog.get_by_role("button", name=re.compile("^Remove ")).all():
         earlier.click()
     expect(button).to_be_disabled(timeout=SECONDS)

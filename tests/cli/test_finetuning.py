@@ -8,7 +8,7 @@ import pytest
 import torch
 from invoke import result, run
 
-from explorer.cli import epochs as running
+from explorer import tuning_runs as running
 from explorer.load import open_network
 from explorer.networks.architectures import build
 from explorer.runs import read_run

@@ -137,7 +137,7 @@ def test_work_cancelled_before_its_first_state_leaves_nothing(
 
 
 def test_a_failure_of_our_own_is_not_dressed_as_bad_input(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("explorer.cli.inspecting.list_layers", lambda subject: 1 / 0)
+    monkeypatch.setattr("explorer.cli.inspecting.list_layers", lambda network, costs: 1 / 0)
     with pytest.raises(ZeroDivisionError):
         run("inspect", "demo")
 

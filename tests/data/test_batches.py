@@ -9,7 +9,7 @@ import torch
 from pictures import picture
 from PIL import Image
 
-from explorer.data import Batches, ImageSet, Preprocessing, batches, image_set, open_images, to_tensor
+from explorer.data import Batches, ImageSet, Preprocessing, batches, image_set, normalise, open_images, to_tensor
 from explorer.errors import BadInput
 
 PLAIN = Preprocessing((0.5, 0.4, 0.3), (0.2, 0.3, 0.4))
@@ -148,3 +148,12 @@ def test_unknown_and_empty_splits(images):
 def test_settings_are_checked(images, setting):
     with pytest.raises(BadInput, match=f"{setting} is 0: at least 1 image is needed"):
         Batches(images, "test", PLAIN, **{setting: 0})
+
+
+def test_a_still_is_what_the_network_gets_before_it_is_normalised(images):
+    data = Batches(images, "test", replace(PLAIN, crop=4))
+    x = torch.cat([x for x, _ in data])
+    for position in (0, 9):
+        pixels = data.still(position)
+        assert pixels.dtype == torch.uint8 and pixels.shape == (3, 4, 4)
+        torch.testing.assert_close(normalise(pixels, data.preprocessing), x[position])

@@ -9,7 +9,7 @@ import torch
 from pictures import picture
 from PIL import Image
 
-from explorer.data import Batches, Preprocessing, image_set, open_images, to_pixels
+from explorer.data import Batches, Preprocessing, decoding, image_set, open_images, tensors, to_pixels
 from explorer.errors import BadInput
 
 STILL = Preprocessing((0.5, 0.4, 0.3), (0.2, 0.3, 0.4), size=6, crop=6)
@@ -46,6 +46,15 @@ def test_a_clip_is_its_frames_in_order_by_number(videos):
     pixels = to_pixels(images.image(4), FOUR)
     assert pixels.dtype == torch.uint8
     assert torch.equal(pixels, expected(1, 1, [1, 4, 7, 10]))
+
+
+def test_one_frame_of_a_clip_is_shown_and_only_that_is_decoded(videos, monkeypatch):
+    batches = Batches(open_images(str(videos)), "all", FOUR)
+    read = []
+    monkeypatch.setattr(tensors, "decode", lambda path: read.append(path) or decoding.decode(path))
+    number = int(batches.indices[2])
+    assert torch.equal(batches.still(2), expected(number // 3, number % 3, [7])[:, 0])  # of 1, 4, 7 and 10
+    assert [path.name for path in read] == ["frame7.png"]
 
 
 def test_batches_of_clips(videos):

@@ -63,3 +63,10 @@ def test_digest_follows_everything_that_changes_a_batch():
     ]
     assert arrays(30).digest == arrays(30, name="renamed").digest
     assert len({images.digest for images in [arrays(30), *others]}) == 1 + len(others)
+
+
+def test_skipped_files_are_told_with_their_number_and_the_first_of_them():
+    assert arrays(30).describe_skipped() == ""
+    assert arrays(30, skipped=["x.png"]).describe_skipped() == "1 of 31 skipped as unreadable or empty: x.png."
+    many = arrays(30, skipped=[f"{i}.png" for i in range(5)])
+    assert many.describe_skipped() == "5 of 35 skipped as unreadable or empty: 0.png, 1.png, 2.png and 2 more."

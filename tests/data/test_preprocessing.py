@@ -9,7 +9,7 @@ import torchvision
 from hypothesis import given
 from hypothesis import strategies as st
 
-from explorer.data.preprocessing import IMAGENET_MEAN, IMAGENET_STD, Preprocessing, for_torchvision, override
+from explorer.data.preprocessing import IMAGENET_MEAN, IMAGENET_STD, Preprocessing, for_torchvision, numbers, override
 from explorer.errors import BadInput
 
 GREY = Preprocessing((0.5,), (0.25,))
@@ -135,3 +135,10 @@ def test_torchvision_video_networks_take_clips(arch):
 def test_no_classifier(arch):
     with pytest.raises(BadInput, match="torchvision"):
         for_torchvision(arch)
+
+
+def test_numbers_come_as_a_list_with_commas():
+    assert numbers("0.485, 0.456,1") == (0.485, 0.456, 1.0)
+    for text in ("", "a", "1,", "1;2"):
+        with pytest.raises(BadInput, match=r"is not a list of numbers such as 0\.485,0\.456,0\.406"):
+            numbers(text)

@@ -45,7 +45,8 @@ class App:
 
     def click(self, label: str) -> App:
         """Press the button whose label starts like this, and wait for the step that it may have begun."""
-        next(button for button in self.test.button if button.label.startswith(label)).click().run()
+        found = [button for button in self.test.button if button.label.startswith(label)]
+        min(found, key=lambda button: button.label != label).click().run()
         if (step := JOBS.find(f"step-{self.run}")) and step.active:
             step.wait(SECONDS)
             self.test.run()
@@ -54,7 +55,23 @@ class App:
     def set(self, label: str, value: object) -> App:
         """Set the input of this label."""
         inputs = (*self.test.number_input, *self.test.selectbox, *self.test.multiselect, *self.test.toggle)
+        inputs += (*self.test.text_input,)
         next(each for each in inputs if each.label == label).set_value(value).run()
+        return self
+
+    def type(self, label: str, value: str) -> App:
+        """Type into the selectbox of this label what it does not offer."""
+        self._offer(label, value).set(label, value)
+        return self._offer(label, value)  # AppTest takes only what the page offers, also in what comes next
+
+    def _offer(self, label: str, value: str) -> App:
+        next(each for each in self.test.selectbox if each.label == label).options.append(value)
+        return self
+
+    def upload(self, name: str, content: bytes) -> App:
+        """Give a file to the page's only uploader."""
+        (uploader,) = self.test.file_uploader
+        uploader.set_value((name, content, "application/octet-stream")).run()
         return self
 
     def choose(self, label: str, option: str) -> App:

@@ -1,0 +1,74 @@
+"""Run folders of long work: what decides a run, what a folder holds of it, and clearing up after a stop."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from explorer.data import Batches
+from explorer.errors import BadInput
+from explorer.load import DEMO, RUN_NETWORK
+from explorer.networks.network import Network
+from explorer.runs import FILE, Run, read_run, weights_name
+
+Splits = Mapping[str, Batches]
+
+
+def described(
+    network: Network, splits: Splits, settings: Mapping[str, Any], *, network_from: str, images_from: str
+) -> Run:
+    """The run before its first step: all that decides what becomes of it."""
+    images = splits["validation"].images
+    return Run(
+        network={
+            "source": _whole_path(network_from),
+            "name": network.name,
+            "arch": network.arch,
+            "digest": network.digest,
+        },
+        data={
+            "source": _whole_path(images_from),
+            "seed": images.seed,
+            "digest": images.digest,
+            "splits": {name: len(batches) for name, batches in splits.items()},
+        },
+        settings=settings,
+    )
+
+
+def _whole_path(where: str) -> str:
+    path = Path(where).expanduser()
+    return str(path.resolve()) if where != DEMO and path.exists() else where
+
+
+def held_run(folder: Path, asked: Run, remedy: str = "give another --out") -> Run | None:
+    """The run that a folder holds, finished or not, if any; BadInput where it is another one than was asked for."""
+    if not (folder / FILE).is_file():
+        return None
+    run = read_run(folder)
+    held = _facts(run)
+    for name, value in _facts(asked).items():
+        if held.get(name) != value:
+            raise BadInput(f"{folder} holds a run with {name} {held.get(name)}, not {value}: {remedy}.")
+    if run.timeline is None:
+        raise BadInput(f"{folder} holds a run without any measured state: {remedy}.")
+    return run
+
+
+def _facts(run: Run) -> dict[str, object]:
+    parts = {"network": run.network.get("digest"), "data": run.data.get("digest"), "images": run.data.get("splits")}
+    return {**parts, **run.settings}
+
+
+def drop_weights(folder: Path, number: int) -> None:
+    """Delete the weights of the state after step `number`, if the folder holds them."""
+    (folder / weights_name(number)).unlink(missing_ok=True)
+
+
+def drop_leftovers(folder: Path, number: int) -> None:
+    """Delete what a run killed at step `number` left behind: older weights, and files half written."""
+    drop_weights(folder, number - 1)
+    for name in (FILE, RUN_NETWORK, weights_name("*")):
+        for half in folder.glob(f".{name}.*.tmp"):
+            half.unlink()
