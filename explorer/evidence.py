@@ -47,6 +47,7 @@ class Stage:
     parts: frozenset[str]
     cost: str
     work: Work
+    of_weights: bool = False  # no image is looked at
 
 
 def _kernels(network: Network, batches: Batches, seed: int, report: Report) -> dict[str, Any]:
@@ -79,31 +80,49 @@ def _ranks(network: Network, batches: Batches, seed: int, report: Report) -> dic
 
 CLASSWISE = f"a backward pass a class; above {EXACT_CLASSES} classes {LARGEST + 2 + DRAWS} in all"
 STAGES = (
-    Stage(frozenset({"kernels", "batchnorm"}), "none: reads the weights", _kernels),
-    Stage(frozenset({"kernel_distances"}), "none: reads the weights", _distances),
+    Stage(frozenset({"kernels", "batchnorm"}), "none: reads the weights", _kernels, of_weights=True),
+    Stage(frozenset({"kernel_distances"}), "none: reads the weights", _distances, of_weights=True),
     Stage(frozenset({"seen"}), "one forward and backward pass", _observation),
     Stage(frozenset({"curvature", "linear_change"}), CLASSWISE, _classwise),
     Stage(frozenset({"map_ranks"}), f"a singular value decomposition a map, {RANKED_IMAGES} images", _ranks),
 )  # cheapest first
 PARTS = frozenset[str]().union(*(stage.parts for stage in STAGES))
+ALWAYS = frozenset({"units", "seed"})
+FROM_UPDATES = ALWAYS.union({"seen"}, *(stage.parts for stage in STAGES if stage.of_weights))
+"""The parts that there are where images were only seen in passing, by `explorer.updates.train_observed`."""
 
 
 def gather(
-    network: Network, batches: Batches, parts: Collection[str] = PARTS, *, seed: int = 0, report: Report = silent
+    network: Network,
+    batches: Batches,
+    parts: Collection[str] = PARTS,
+    *,
+    seed: int = 0,
+    report: Report = silent,
+    seen: Observation | None = None,
 ) -> Evidence:
-    """These parts of the evidence, and what comes with them for nothing."""
-    stages = gather_in_stages(network, batches, parts, seed=seed, report=report)
-    *_, found = Evidence(network.units, seed), *stages
+    """These parts of the evidence, and what comes with them for nothing.
+
+    seen: what was observed of the network's units before; the batches are then not observed anew.
+    """
+    stages = gather_in_stages(network, batches, parts, seed=seed, report=report, seen=seen)
+    *_, found = Evidence(network.units, seed, seen=seen), *stages
     return found
 
 
 def gather_in_stages(
-    network: Network, batches: Batches, parts: Collection[str] = PARTS, *, seed: int = 0, report: Report = silent
+    network: Network,
+    batches: Batches,
+    parts: Collection[str] = PARTS,
+    *,
+    seed: int = 0,
+    report: Report = silent,
+    seen: Observation | None = None,
 ) -> Iterator[Evidence]:
-    """The evidence so far after each stage that these parts need, cheapest first."""
-    found = Evidence(network.units, seed)
+    """The evidence so far after each stage that these parts need, cheapest first; for `seen`, see `gather`."""
+    found = Evidence(network.units, seed, seen=seen)
     for stage in STAGES:
-        if stage.parts & set(parts):
+        if any(getattr(found, part) is None for part in stage.parts & set(parts)):
             found = replace(found, **stage.work(network, batches, seed, report))
             yield found
 

@@ -4,25 +4,28 @@ from __future__ import annotations
 
 import copy
 import math
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from itertools import count
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import cross_entropy
 from torch.optim import SGD, Adam, Optimizer
 
+from explorer.distillation import Loss, objective
 from explorer.errors import BadInput
 from explorer.progress import Report, silent
+from explorer.schedules import SCHEDULES
 
 Minibatch = tuple[Tensor, Tensor]
 """Images x (B, C, H, W) and their labels y (B,)."""
 
 IMAGENET, NONE = "imagenet", "none"  # what a network for new classes may start from, beside a checkpoint
+Watch = Callable[[nn.Module, Tensor, Tensor], None]
+"""Looks at a minibatch, x and y, right before the module is updated with it; it must change neither."""
 
 OPTIMIZERS: dict[str, Callable[[nn.Module, Recipe], Optimizer]] = {
     "sgd": lambda m, r: SGD(m.parameters(), r.learning_rate, momentum=r.momentum, weight_decay=r.weight_decay),
@@ -39,6 +42,9 @@ class Recipe:
     weight_decay: float = 1e-4
     batch_size: int = 32
     optimizer: str = "sgd"
+    schedule: str = "constant"  # of the learning rate
+    distillation: float = 0.0  # the teacher's share of the loss, 0 to 1; the labels have the rest
+    temperature: float = 4.0  # of the distilled answers
 
     def __post_init__(self) -> None:
         rules = {
@@ -47,10 +53,25 @@ class Recipe:
             "weight decay": (self.weight_decay, self.weight_decay >= 0, "at least 0"),
             "batch size": (self.batch_size, self.batch_size >= 1, "at least 1"),
             "optimizer": (self.optimizer, self.optimizer in OPTIMIZERS, f"one of {', '.join(OPTIMIZERS)}"),
+            "schedule": (self.schedule, self.schedule in SCHEDULES, f"one of {', '.join(SCHEDULES)}"),
+            "distillation": (self.distillation, 0 <= self.distillation <= 1, "between 0 and 1"),
+            "temperature": (self.temperature, 0 < self.temperature < math.inf, "above 0 and finite"),
         }
         for name, (value, holds, rule) in rules.items():
             if not holds:
                 raise BadInput(f"{name} {value!r} must be {rule}.")
+
+    def rate(self, update: int, updates: int) -> float:
+        """The learning rate of one update, 0 to updates - 1."""
+        return self.learning_rate * SCHEDULES[self.schedule](update, updates)
+
+
+def recipe_from(settings: Mapping[str, Any]) -> Recipe:
+    """The recipe that a run's settings hold; what an older run does not name was as by default."""
+    try:
+        return Recipe(**{field.name: settings[field.name] for field in fields(Recipe) if field.name in settings})
+    except TypeError as error:  # text or a list where a number must be
+        raise BadInput("The run's settings are damaged: its recipe for fine-tuning can't be read.") from error
 
 
 PAPER = Recipe()
@@ -93,17 +114,22 @@ def train(
     *,
     seed: int = 0,
     report: Report = silent,
+    teacher: nn.Module | None = None,
+    watch: Watch | None = None,
 ) -> nn.Module:
     """A copy of `module` after `updates` steps down the mean cross-entropy of `stream`'s minibatches.
 
-    Train mode (dropout on, batch-norm statistics move) during the updates, eval mode and frozen weights after them.
-    `seed` decides dropout; on CPU the same seed and stream give the same weights, bit for bit at one thread count.
-    Raises BadInput when the loss or a weight stops being finite.
+    Where the recipe distils, the loss is that of `explorer.distillation` with this teacher; the schedule runs over
+    these updates. Train mode (dropout on, batch-norm statistics move) during the updates, eval mode and frozen weights
+    after them. `seed` decides dropout; on CPU the same seed and stream give the same weights, bit for bit at one
+    thread count, watched or not. Each update is reported with its loss. Raises BadInput when the loss or a weight
+    stops being finite, or a teacher is missing.
     """
     if updates < 0:
         raise BadInput(f"{updates} updates: their number must be at least 0.")
     tuned = copy.deepcopy(module).requires_grad_(True)
-    descend(tuned, OPTIMIZERS[recipe.optimizer](tuned, recipe), stream, updates, recipe, seed=seed, report=report)
+    optimizer = OPTIMIZERS[recipe.optimizer](tuned, recipe)
+    descend(tuned, optimizer, stream, updates, recipe, seed=seed, report=report, teacher=teacher, watch=watch)
     return tuned.requires_grad_(False)
 
 
@@ -116,21 +142,35 @@ def descend(
     *,
     seed: int = 0,
     report: Report = silent,
+    teacher: nn.Module | None = None,
+    watch: Watch | None = None,
+    place: tuple[int, int] | None = None,
 ) -> None:
-    """Update the module in place, as `train` does its copy; it is in eval mode afterwards."""
+    """Update the module in place, as `train` does its copy; it is in eval mode afterwards.
+
+    place: how many updates the schedule has behind it, and how many it has in all, where these are not all of them.
+    """
+    loss_of = objective(teacher, recipe.distillation, recipe.temperature)
+    before, total = place or (0, updates)
+    device = next(module.parameters()).device
     module.train()
-    with _seeded(seed, next(module.parameters()).device):
+    with _seeded(seed, device):
         for update in range(1, updates + 1):
-            loss = _update(module, optimizer, *next(stream))
+            x, y = (part.to(device) for part in next(stream))
+            if watch:
+                with _seeded(seed, device):  # what it draws, the updates don't miss
+                    watch(module, x, y)
+            for group in optimizer.param_groups:
+                group["lr"] = recipe.rate(before + update - 1, total)
+            loss = _update(module, optimizer, loss_of, x, y)
             _check_finite(loss, module, recipe, update)
             report(update, updates, f"loss {loss:.3f}")
     module.eval()
 
 
-def _update(module: nn.Module, optimizer: Optimizer, x: Tensor, y: Tensor) -> Tensor:
+def _update(module: nn.Module, optimizer: Optimizer, loss_of: Loss, x: Tensor, y: Tensor) -> Tensor:
     """One step; the minibatch's loss before it, in nats, ()."""
-    device = next(module.parameters()).device
-    loss = cross_entropy(module(x.to(device)), y.to(device))
+    loss = loss_of(x, module(x), y)
     optimizer.zero_grad()
     loss.backward()
     optimizer.step()

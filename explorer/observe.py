@@ -6,11 +6,13 @@ and reduced afterwards, so that results do not depend on how the images were spl
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, fields, replace
+from functools import partial
+from typing import Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn import functional as F
 
 from explorer.data import Batches
@@ -49,17 +51,27 @@ class Observation:
 
 def observe(network: Network, batches: Batches, report: Report = silent) -> Observation:
     """One forward and one backward pass over the images, in eval mode, without the gradient of any weight."""
-    gated = Gated(network.module, network.units)
-    recorder = FeatureMaps(gated.body, writers(network.units))
-    parts: list[dict[str, Tensor]] = []
+    see = observer(network.module, network.units)
+    parts: list[Observation] = []
     done = 0
     for x, y in batches:
-        parts.append(_observe_batch(gated, recorder, network.units, x.to(gated.device), y.to(gated.device)))
+        parts.append(see(x, y))
         done += len(y)
         report(done, len(batches), "images observed")
-    statistics = {name: torch.cat([part[name] for part in parts]) for name in parts[0]}
-    positions = [by_image(recorder.maps[layer.name], len(y))[0, 0].numel() for layer in network.units.layers]
-    return Observation(units=network.units, **statistics, positions=torch.tensor(positions)[network.units.layer_index])
+    return joined(parts)
+
+
+def observer(module: nn.Module, units: Units) -> Callable[[Tensor, Tensor], Observation]:
+    """What `observe` does to each batch: of images x (N, C, ...) and labels y (N,) to what was seen of them."""
+    gated = Gated(module, units)
+    return partial(_observe_batch, gated, FeatureMaps(gated.body, writers(units)), units)
+
+
+def joined(parts: Sequence[Observation]) -> Observation:
+    """Observations of the same units as one of all their images, in this order."""
+    of_images = {field.name for field in fields(Observation)} - {"units", "positions"}
+    found: dict[str, Any] = {name: torch.cat([getattr(part, name) for part in parts]) for name in of_images}
+    return replace(parts[0], **found)
 
 
 def writers(units: Units) -> Iterable[str]:
@@ -77,7 +89,8 @@ TOGETHER: dict[str, tuple[Reduce, Reduce]] = {
 }
 
 
-def _observe_batch(gated: Gated, recorder: FeatureMaps, units: Units, x: Tensor, y: Tensor) -> dict[str, Tensor]:
+def _observe_batch(gated: Gated, recorder: FeatureMaps, units: Units, x: Tensor, y: Tensor) -> Observation:
+    x, y = x.to(gated.device), y.to(gated.device)
     gates = torch.ones(len(x), len(units), device=x.device, requires_grad=True)
     with recorder:
         loss = F.cross_entropy(gated(x, gates), y, reduction="sum")
@@ -93,9 +106,9 @@ def _observe_batch(gated: Gated, recorder: FeatureMaps, units: Units, x: Tensor,
         for name in names
     }
     found = {name: by_unit(units, {w: s[name] for w, s in by_writer.items()}, *how) for name, how in TOGETHER.items()}
-    return {name: value.cpu().double() for name, value in ({"gradient": gradient} | found).items()} | {
-        "labels": y.cpu()
-    }
+    statistics = {name: value.cpu().double() for name, value in ({"gradient": gradient} | found).items()}
+    positions = torch.tensor([by_image(recorder.maps[layer.name], len(y))[0, 0].numel() for layer in units.layers])
+    return Observation(units=units, **statistics, labels=y.cpu(), positions=positions[units.layer_index])
 
 
 def _moments(z: Tensor, slope: Tensor) -> dict[str, Tensor]:

@@ -69,8 +69,9 @@ def epochs(
 ) -> Iterator[Epoch]:
     """The network as given, then after each of `count` epochs, measured on the validation images.
 
-    An epoch is as many minibatches as the images fill, at least one. With `start`, an epoch that the same arguments
-    gave before, only those after it: bit for bit the same on the same device and number of threads.
+    An epoch is as many minibatches as the images fill, at least one; the schedule runs over all epochs. With `start`,
+    an epoch that the same arguments gave before, only those after it: bit for bit the same on the same device and
+    number of threads.
     Raises BadInput when the loss or a weight stops being finite.
     """
     per_epoch = max(1, len(finetuning) // recipe.batch_size)
@@ -86,6 +87,7 @@ def epochs(
         descend(
             module, optimizer, stream, per_epoch, recipe,
             seed=seed + number * EPOCH_SEEDS, report=_of_epoch(report, number, count),
+            place=((number - 1) * per_epoch, count * per_epoch),
         )  # fmt: skip
         found = with_weights_of(network, copy.deepcopy(module).requires_grad_(False))
         told = _measuring(report, number * per_epoch, count * per_epoch)

@@ -30,6 +30,13 @@ def test_only_the_parts_asked_for_and_those_of_the_same_passes_are_gathered() ->
     assert gather(at_hand("plain"), images(SHAPE), set()).seen is None
 
 
+def test_what_was_seen_before_is_taken_as_it_is() -> None:
+    network, batches = at_hand("plain"), images(SHAPE)
+    seen = gather(network, images(SHAPE, seed=1), {"seen"}).seen
+    assert gather(network, batches, set(), seen=seen).seen is gather(network, batches, PARTS, seen=seen).seen is seen
+    assert len(list(gather_in_stages(network, batches, seen=seen))) == len(STAGES) - 1
+
+
 def test_needs_are_parts_that_a_stage_gathers_or_that_are_always_there() -> None:
     assert needs(CRITERIA) <= PARTS | {"units", "seed"}
     assert sum(len(stage.parts) for stage in STAGES) == len(PARTS)

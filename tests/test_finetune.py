@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import asdict
 from itertools import islice, repeat
 
 import pytest
@@ -8,7 +9,7 @@ from networks_at_hand import Tensors
 from torch import Tensor, nn
 
 from explorer.errors import BadInput
-from explorer.finetune import OPTIMIZERS, Recipe, minibatches, train
+from explorer.finetune import OPTIMIZERS, Recipe, minibatches, recipe_from, train
 
 X = torch.tensor([[1.0, 2.0], [-1.0, 0.5]])
 Y = torch.tensor([0, 1])
@@ -46,7 +47,7 @@ def test_first_step_of_adam_is_the_learning_rate_against_the_sign_of_the_gradien
 
 
 def test_defaults_are_those_of_the_paper() -> None:
-    assert Recipe() == Recipe(1e-4, 0.9, 1e-4, 32, "sgd")
+    assert Recipe() == Recipe(1e-4, 0.9, 1e-4, 32, "sgd", "constant", 0.0)
 
 
 @pytest.mark.parametrize("optimizer", OPTIMIZERS)
@@ -163,11 +164,38 @@ def test_negative_updates_are_bad_input() -> None:
         ("weight_decay", -1.0, "weight decay -1.0 must be at least 0"),
         ("batch_size", 0, "batch size 0 must be at least 1"),
         ("optimizer", "lbfgs", "optimizer 'lbfgs' must be one of sgd, adam"),
+        ("schedule", "magic", "schedule 'magic' must be one of constant, cosine, linear, step"),
+        ("distillation", 1.01, "distillation 1.01 must be between 0 and 1"),
+        ("distillation", -0.1, "distillation -0.1 must be between 0 and 1"),
+        ("distillation", float("nan"), "distillation nan must be between 0 and 1"),
+        ("temperature", 0.0, "temperature 0.0 must be above 0 and finite"),
+        ("temperature", float("inf"), "temperature inf must be above 0 and finite"),
     ],
 )
 def test_a_recipe_outside_its_rules_is_bad_input(field: str, value: object, message: str) -> None:
     with pytest.raises(BadInput, match=message):
         Recipe(**{field: value})  # type: ignore[arg-type]
+
+
+def test_a_recipe_is_read_back_from_the_settings_of_a_run() -> None:
+    recipe = Recipe(0.5, optimizer="adam", schedule="step", distillation=0.5, temperature=2.0)
+    assert recipe_from(asdict(recipe) | {"epochs": 3, "updates": 3}) == recipe
+    older = {"learning_rate": 0.5, "momentum": 0.9, "weight_decay": 0.0, "batch_size": 8, "optimizer": "sgd"}
+    assert recipe_from(older) == Recipe(0.5, 0.9, 0.0, 8, "sgd")
+    with pytest.raises(BadInput, match="settings are damaged: its recipe"):
+        recipe_from(older | {"learning_rate": "fast"})
+    with pytest.raises(BadInput, match="momentum 3 must be"):
+        recipe_from(older | {"momentum": 3})
+
+
+def test_what_watches_sees_every_minibatch_before_its_update() -> None:
+    seen: list[tuple[Tensor, Tensor, Tensor]] = []
+    recipe, drawn = Recipe(0.1), [(X * k, Y) for k in (1, 2, 3)]
+    train(linear(), iter(drawn), 3, recipe, watch=lambda m, x, y: seen.append((m.weight.detach().clone(), x, y)))
+    for place, (weight, x, y) in enumerate(seen):
+        assert torch.equal(weight, train(linear(), iter(drawn), place, recipe).weight)
+        assert torch.equal(x, drawn[place][0]) and torch.equal(y, Y)
+    assert len(seen) == 3
 
 
 def numbered(images: int) -> Tensors:

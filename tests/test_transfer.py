@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import islice
 from pathlib import Path
 
@@ -17,6 +18,7 @@ from explorer.networks import pretrained
 from explorer.networks.architectures import build
 from explorer.networks.checkpoints import read_checkpoint
 from explorer.networks.fitting import transferred
+from explorer.schedules import SCHEDULES
 from explorer.transfer import EPOCH_SEEDS, epochs, kept, restore, started
 
 RECIPE = Recipe(0.05, batch_size=8)
@@ -30,10 +32,11 @@ def separable(n: int = 48) -> Tensors:
 
 
 @pytest.mark.parametrize("optimizer", OPTIMIZERS)
+@pytest.mark.parametrize("schedule", SCHEDULES)
 @pytest.mark.parametrize("stop", [0, 1, 2])
-def test_an_epoch_that_was_kept_goes_on_to_the_same_weights(optimizer: str, stop: int) -> None:
+def test_an_epoch_that_was_kept_goes_on_to_the_same_weights(optimizer: str, schedule: str, stop: int) -> None:
     network, data = at_hand("plain"), separable()
-    recipe = Recipe(0.002 if optimizer == "adam" else 0.05, batch_size=8, optimizer=optimizer)
+    recipe = Recipe(0.002 if optimizer == "adam" else 0.05, batch_size=8, optimizer=optimizer, schedule=schedule)
     whole = list(epochs(network, data, data, 3, recipe, seed=5))
     again = list(epochs(network, data, data, 3, recipe, seed=5, start=whole[stop]))
     assert [epoch.number for epoch in whole] == [0, 1, 2, 3]
@@ -58,6 +61,15 @@ def test_the_first_epoch_is_that_of_plain_training() -> None:
     plain = train(network.module, stream, 6, RECIPE, seed=3 + EPOCH_SEEDS)
     for name, value in plain.state_dict().items():
         assert torch.equal(value, first.network.module.state_dict()[name]), name
+
+
+@pytest.mark.parametrize("schedule", SCHEDULES)
+def test_the_schedule_runs_over_all_epochs(schedule: str) -> None:
+    network, data, recipe = at_hand("residual"), separable(), replace(RECIPE, schedule=schedule)
+    *_, last = epochs(network, data, data, 2, recipe, seed=3)
+    plain = train(network.module, minibatches(data, 8, 3), 12, recipe)  # nothing is dropped, so seeds do not matter
+    for name, value in plain.state_dict().items():
+        assert torch.equal(value, last.network.module.state_dict()[name]), name
 
 
 def test_progress_is_told_over_all_epochs_and_can_cancel() -> None:

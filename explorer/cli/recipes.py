@@ -9,6 +9,9 @@ import click
 
 from explorer.cli.options import Command
 from explorer.finetune import OPTIMIZERS, PAPER, Recipe
+from explorer.schedules import SCHEDULES, summary
+
+FIELDS = {"minibatch": "batch_size", "distil": "distillation"}  # of the recipe, where the option is called otherwise
 
 OPTIONS = (
     click.option("--learning-rate", type=float, default=PAPER.learning_rate, show_default=True, help="Of fine-tuning."),
@@ -21,17 +24,41 @@ OPTIONS = (
         "--optimizer", type=click.Choice(list(OPTIMIZERS)), default=PAPER.optimizer, show_default=True,
         help="Of fine-tuning.",
     ),
+    click.option(
+        "--schedule", type=click.Choice(list(SCHEDULES)), default=PAPER.schedule, show_default=True,
+        help=f"Of the learning rate. {' '.join(f'{name}: {summary(name)}' for name in SCHEDULES)}",
+    ),
+)  # fmt: skip
+
+DISTILLATION = (
+    click.option(
+        "--distil", type=float, metavar="ALPHA", default=PAPER.distillation, show_default=True,
+        help="Share of the unpruned network's answers in the loss, 0 to 1; the labels have the rest.",
+    ),
+    click.option(
+        "--temperature", type=float, default=PAPER.temperature, show_default=True,
+        help="Of the answers that --distil compares.",
+    ),
 )  # fmt: skip
 
 
 def recipe_options(command: Command) -> Command:
     """Give a command the option values that `recipe_of` reads."""
-    for option in reversed(OPTIONS):
+    return _with(OPTIONS, command)
+
+
+def distillation_options(command: Command) -> Command:
+    """Give a command that has an unpruned network to learn from those that `recipe_of` reads besides."""
+    return _with(DISTILLATION, command)
+
+
+def _with(options: tuple[Any, ...], command: Command) -> Command:
+    for option in reversed(options):
         command = option(command)
     return command
 
 
 def recipe_of(options: Mapping[str, Any]) -> Recipe:
     """The recipe that a person asked for."""
-    names = ("learning_rate", "momentum", "weight_decay", "minibatch", "optimizer")
-    return Recipe(*(options[name] for name in names))
+    given = {FIELDS.get(name, name): value for name, value in options.items()}
+    return Recipe(**{name: given[name] for name in vars(PAPER) if name in given})
