@@ -41,6 +41,7 @@ class Observation:
     weight_effect: Tensor  # (N, units) sum over all weights w of the unit's kernels of dC_n/dw * w, nats
     mean: Tensor  # (N, units) mean of z
     mean_square: Tensor  # (N, units) mean of z^2
+    largest: Tensor  # (N, units) max of z, over channels and convolutions too
     positive: Tensor  # (N, units) share of positions where z > 0
     labels: Tensor  # (N,) int64
     positions: Tensor  # (units,) M = H*W of the feature map, T*H*W of a clip's
@@ -85,6 +86,7 @@ TOGETHER: dict[str, tuple[Reduce, Reduce]] = {
     "weight_effect": (torch.sum, torch.sum),
     "mean": (torch.mean, torch.mean),
     "mean_square": (torch.mean, torch.mean),
+    "largest": (torch.amax, torch.amax),
     "positive": (torch.mean, torch.mean),
 }
 
@@ -118,6 +120,7 @@ def _moments(z: Tensor, slope: Tensor) -> dict[str, Tensor]:
         "gradient_abs": (z * slope).abs().sum(2),
         "mean": z.mean(2),
         "mean_square": z.square().mean(2),
+        "largest": z.amax(2),
         "positive": (z > 0).float().mean(2),
     }
 

@@ -24,6 +24,7 @@ def test_gradient_at_the_gates_in_closed_form() -> None:
     np.testing.assert_allclose(seen.gradient_abs, np.abs(closed_form.GRADIENT), rtol=1e-5)  # one position
     np.testing.assert_allclose(seen.mean, closed_form.Z, rtol=1e-6)
     np.testing.assert_allclose(seen.mean_square, closed_form.Z**2, rtol=1e-6)
+    np.testing.assert_allclose(seen.largest, closed_form.Z, rtol=1e-6)
     np.testing.assert_array_equal(seen.positive, closed_form.Z > 0)
 
 
@@ -118,6 +119,10 @@ def test_the_segments_of_a_clip_are_positions_of_the_same_feature_map() -> None:
 
 def test_statistics_of_channels_that_go_together_are_averaged() -> None:
     network, batches = at_hand("grouped"), images(SHAPE, n=4)
-    z = network.module.norm(network.module.reduce(batches.x)).relu().mean((2, 3)).double()
+    maps = network.module.norm(network.module.reduce(batches.x)).relu().double()
+    z = maps.mean((2, 3))
     expected = (z[:, :3] + z[:, 3:]) / 2  # channels 0 and 3 are one unit, and so on
-    torch.testing.assert_close(observe(network, batches).mean[:, :3], expected, rtol=1e-5, atol=1e-6)
+    seen = observe(network, batches)
+    torch.testing.assert_close(seen.mean[:, :3], expected, rtol=1e-5, atol=1e-6)
+    largest = maps.amax((2, 3))
+    torch.testing.assert_close(seen.largest[:, :3], torch.maximum(largest[:, :3], largest[:, 3:]), rtol=1e-5, atol=1e-6)

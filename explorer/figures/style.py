@@ -97,6 +97,12 @@ def f32(values: object) -> np.ndarray:
     return np.asarray(values, np.float32)
 
 
+def abridged(name: str, most: int) -> str:
+    """A name in at most so many characters, without its middle where it is longer."""
+    tail = (most - 1) // 2
+    return name if len(name) <= most else f"{name[: most - 1 - tail]}…{name[-tail:]}"
+
+
 def sequential(shares: Sequence[float]) -> list[str]:
     """One colour a value of the sequential scale, whose ends are 0 and the largest value."""
     top = max(max(shares, default=0.0), 1e-12)

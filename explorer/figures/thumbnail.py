@@ -17,8 +17,12 @@ LARGEST = 160  # pixels of an image's longer side
 def thumbnail(values: np.ndarray, top: float) -> str:
     """values (H, W), drawn from 0 (dark) to `top` (bright) in cividis; a PNG as a data URI."""
     levels = np.clip(np.asarray(values, np.float64) / (top or 1.0), 0, 1)
-    picture = Image.fromarray(_colours()[(levels * 255).round().astype(int)])
-    return _encoded(picture.resize((SIDE, SIDE), Image.Resampling.NEAREST), "PNG")
+    return png(_colours()[(levels * 255).round().astype(int)], SIDE, SIDE)
+
+
+def png(pixels: np.ndarray, width: int, height: int) -> str:
+    """uint8 pixels (H, W, 3), each a sharp block, in so many screen pixels; a PNG as a data URI."""
+    return _encoded(Image.fromarray(pixels).resize((width, height), Image.Resampling.NEAREST), "PNG")
 
 
 def photo(pixels: np.ndarray) -> str:

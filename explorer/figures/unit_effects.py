@@ -21,7 +21,7 @@ def unit_effects(
 
     loss (units,): change in loss when the unit goes, nats, above 0 where that hurts. error (units,): its standard
     error, nats, infinite where it is not known; a unit in the grey lies within two of zero. names: each unit's, for the
-    hover text. exact: False says that the changes are estimates.
+    hover text. exact: False says that the changes are estimates. customdata holds the unit's index.
     """
     loss, error = np.asarray(loss, np.float64), np.asarray(error, np.float64)
     if not len(loss) == len(error) == len(names) or not len(loss):
@@ -35,7 +35,9 @@ def unit_effects(
         fig.add_trace(_unclear(rank, error, foot))
     kinds = (("removal hurts", loss >= 0, BLUE, "circle"), ("removal lowers the loss", loss < 0, VERMILION, "diamond"))
     for title, chosen, color, symbol in kinds:
-        fig.add_trace(_points(title, np.flatnonzero(chosen), rank, size, loss, error, names, color, symbol))
+        shown = np.flatnonzero(chosen)
+        points = _points(title, shown, rank, size, loss, error, names, color, symbol)
+        fig.add_trace(points.update(customdata=order[shown].astype(np.int32)))
     fig.update_xaxes(
         title={"text": "rank by the oracle, 1 = most important"}, range=[-0.02 * len(loss), 1.02 * len(loss) + 1]
     )

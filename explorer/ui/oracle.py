@@ -15,12 +15,13 @@ from explorer.plan import nothing
 from explorer.ranking import SCALINGS, ranks
 from explorer.ui.ablations import calibration_of, oracle, oracle_key, start_oracle
 from explorer.ui.agreement import Chosen, agreement
-from explorer.ui.chart import chart
+from explorer.ui.chart import chart, clickable_chart
 from explorer.ui.controls import criterion_choice, saliencies, scaling_choice
 from explorer.ui.jobs import JOBS, Job
 from explorer.ui.progress import explain_end, follow
 from explorer.ui.results import pooled_layers, scoring
 from explorer.ui.session import View
+from explorer.ui.unit import Order, openings, unit_in_detail
 from explorer.ui.workspace import Workspace
 
 
@@ -49,15 +50,17 @@ def page(view: View) -> None:
     if found and scored.result is None:
         with picture:
             chart(rank_statistics(panels), "ranks")
+    clicked = None
     if found:
         with effects:
-            _effects(workspace, found)
+            clicked = _effects(workspace, found)
     scores = saliencies(view, needed=criterion)
     saliency = SCALINGS[scaling](scores[criterion], workspace.network.units)
     with picture:
         chart(rank_statistics([*panels, _panel(workspace, criterion, saliency)]), f"ranks-{len(panels)}")
     if found:
         agreement(view, found, scored, Chosen(criterion, scaling, saliency, scores))
+        unit_in_detail(view, clicked, Order(found.oracle_abs, "the oracle", scaling))
     if len(scores) < len(applicable(workspace.network)):  # the table fills as criteria are scored
         explain_end(scored)
         follow(scored, drawn)
@@ -73,18 +76,21 @@ def _about_ranks(workspace: Workspace, found: Oracle | None) -> str:
     return f"{ranks_of} Oracle-abs: |change in loss when one unit goes|. {measured_on(workspace, found)}"
 
 
-def _effects(workspace: Workspace, found: Oracle) -> None:
-    """Every unit's change in loss, with its standard error."""
+def _effects(workspace: Workspace, found: Oracle) -> int | None:
+    """Every unit's change in loss, with its standard error; the one that was clicked."""
     st.subheader("What each removal does, and how sure that is")
     names = [f"{layer}, channel {channel}" for layer, channel in workspace.network.units.labels]
     loss, error = found.oracle_loss, found.standard_error
-    chart(unit_effects(loss.numpy(), error.numpy(), names, exact=found.whole), "effects")
+    figure = unit_effects(loss.numpy(), error.numpy(), names, exact=found.whole)
+    clicked = clickable_chart(figure, f"effects-{openings()}")
     unclear = int((loss.abs() <= CLEAR * error).sum())
     also = "" if found.whole else ", and of the images that are not exact yet"
     st.caption(
         f"Standard errors over {found.total} images{also}. {unclear:,} of {len(loss):,} units lie within {CLEAR:g} "
-        "of zero: these images can't tell whether the network gains or loses without any one of them."
+        "of zero: these images can't tell whether the network gains or loses without any one of them. Click a unit to "
+        "see it in detail."
     )
+    return clicked
 
 
 def measured_on(workspace: Workspace, found: Oracle) -> str:

@@ -23,6 +23,7 @@ from explorer.ui.controls import Choice, axes_choice, choice, criterion_choice, 
 from explorer.ui.results import first_image_maps
 from explorer.ui.session import View, await_outcome, jump
 from explorer.ui.steps import attempt, remove_count, remove_to, select_to
+from explorer.ui.unit import Order, openings, unit_in_detail
 from explorer.ui.workspace import Workspace
 
 MEASURE_TITLES = {"units": "units", "params": "parameters", "flops": "FLOPs"}
@@ -41,7 +42,8 @@ def page(view: View) -> None:
         _curve(view, chosen)
         _states(view)
     with side:
-        _candidates(view, saliency, chosen)
+        clicked = _candidates(view, saliency, chosen)
+    unit_in_detail(view, clicked, Order(saliency, chosen.title, chosen.scaling, chosen.anew))
 
 
 def _buttons(view: View, saliency: Tensor, chosen: Choice) -> None:
@@ -144,13 +146,13 @@ def _states(view: View) -> None:
     st.caption("Click a row to go to that state. Every number is before fine-tuning.")
 
 
-def _candidates(view: View, saliency: Tensor, chosen: Choice) -> None:
-    """The least important units with their feature maps, worst first."""
+def _candidates(view: View, saliency: Tensor, chosen: Choice) -> int | None:
+    """The least important units with their feature maps, worst first; the one that was clicked."""
     workspace = view.workspace
     units = workspace.network.units
     going = list(chain.from_iterable(portions(units, view.removed, saliency, chosen.limits)))[:CANDIDATES]
     st.markdown("**Next to go**, least important first")
-    st.dataframe(
+    picked = st.dataframe(
         {
             "Map": [_map(workspace, unit) for unit in going],
             "Layer": [units.labels[unit][0] for unit in going],
@@ -160,12 +162,17 @@ def _candidates(view: View, saliency: Tensor, chosen: Choice) -> None:
         hide_index=True,
         row_height=44,
         column_config={"Map": st.column_config.ImageColumn(width="small")},
+        on_select="rerun",
+        selection_mode="single-cell",
+        key=f"next-{openings()}",
     )
     base = "in the network as it is now" if chosen.anew else "in the network as loaded"
     st.caption(
         f"{chosen.title}; scored {base}, on {workspace.calibrated_on}. Maps: the network as loaded on the first of "
-        "these images; the layer's largest value is bright yellow, zero dark blue."
+        "these images; the layer's largest value is bright yellow, zero dark blue. Click a row to see that unit in "
+        "detail."
     )
+    return going[picked.selection.cells[0][0]] if picked.selection.cells else None
 
 
 def _map(workspace: Workspace, unit: int) -> str:

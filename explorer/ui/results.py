@@ -33,7 +33,16 @@ def measuring(workspace: Workspace, removed: Tensor) -> Job:
     def work(job: Job) -> Outcome:
         return evaluate(workspace.network, workspace.validation, removed, job.report)
 
-    return JOBS.ensure(f"measure-{workspace.key}-{plan_digest(removed)}", "Measuring loss and accuracy", work)
+    return JOBS.ensure(_measure_key(workspace, removed), "Measuring loss and accuracy", work)
+
+
+def find_measuring(workspace: Workspace, removed: Tensor) -> Job | None:
+    """That job, where there is one already."""
+    return JOBS.find(_measure_key(workspace, removed))
+
+
+def _measure_key(workspace: Workspace, removed: Tensor) -> str:
+    return f"measure-{workspace.key}-{plan_digest(removed)}"
 
 
 def plan_digest(removed: Tensor) -> str:

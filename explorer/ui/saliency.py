@@ -25,6 +25,7 @@ from explorer.ui.results import measuring
 from explorer.ui.session import View
 from explorer.ui.steps import attempt, remove
 from explorer.ui.threshold import threshold_histogram
+from explorer.ui.unit import Order, unit_choice, unit_in_detail
 
 EVERY_LAYER = "all layers"
 INSTANT = 0.15  # seconds in which a measurement comes before its prediction
@@ -47,6 +48,7 @@ def page(view: View) -> None:
         st.subheader(f"{SELECTORS[chosen.criterion].title} of every unit, by layer")
         chart(_distributions(view, saliency, plan, chosen, names, threshold), "distributions")
         st.caption(_caption(view, chosen))
+        asked = unit_choice(view)
         if more:
             st.subheader("What would be left")
             chart(widths(widths_of(view, plan)), "threshold-widths")
@@ -56,6 +58,7 @@ def page(view: View) -> None:
             _consequence(view, plan, chosen, wording.count(more, "unit"))
         else:
             st.info("Drag the line to the right to see what would go, and what that would cost.")
+    unit_in_detail(view, asked, Order(saliency, chosen.title, chosen.scaling, chosen.anew))
 
 
 def _threshold(view: View, chosen: Choice, saliency: Tensor, names: list[str]) -> float:

@@ -44,6 +44,11 @@ def count(number: int, noun: str) -> str:
     return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
 
 
+def rank(place: float) -> str:
+    """ "3"; of ties, which share their average, "3.5"; "–" for what has none."""
+    return "–" if place != place else f"{place:,.1f}".removesuffix(".0")
+
+
 def duration(seconds: float) -> str:
     """ "8 s", "3 min"."""
     return f"{seconds:.0f} s" if seconds < 90 else f"{seconds / 60:.0f} min"

@@ -7,7 +7,16 @@ import plotly.graph_objects as go
 import pytest
 
 from explorer.criteria import CRITERIA
-from explorer.figures.style import CRITERION_STYLES, NEUTRAL, alt_text, blank, criterion_style, f32, sequential
+from explorer.figures.style import (
+    CRITERION_STYLES,
+    NEUTRAL,
+    abridged,
+    alt_text,
+    blank,
+    criterion_style,
+    f32,
+    sequential,
+)
 
 NAMED = [*CRITERIA, "oracle", "joint"]
 
@@ -73,3 +82,9 @@ def test_a_blank_figure_is_clear_and_described() -> None:
     assert fig.layout.paper_bgcolor == fig.layout.plot_bgcolor == "rgba(0,0,0,0)"
     assert fig.layout.font.color is None
     assert f32([1.5]).dtype == "float32"
+
+
+def test_long_names_lose_their_middle() -> None:
+    assert abridged("automobile", 10) == "automobile"
+    assert abridged("Corn___Northern_Leaf_Blight", 9) == "Corn…ight"
+    assert abridged("Corn___Northern_Leaf_Blight", 10) == "Corn_…ight"

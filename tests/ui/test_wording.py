@@ -79,3 +79,8 @@ def test_facts_against_another_state() -> None:
     assert [change for _, _, change in wording.facts(now, BEFORE)] == [
         "−25.0 %", "−50.0 %", "−50.0 %", "+0.0500", "−1.0 points",
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize(("place", "text"), [(3, "3"), (3.5, "3.5"), (1234.0, "1,234"), (float("nan"), "–")])
+def test_ranks(place: float, text: str) -> None:
+    assert wording.rank(place) == text
