@@ -109,12 +109,31 @@ def below(
 ) -> Tensor:
     """The plan with what lies below its layer's threshold gone as well, as far as the limits allow.
 
-    thresholds: layer name -> threshold in the saliency's unit; layers not named lose nothing. A portion goes when all
-    of its units lie below.
+    thresholds: layer name -> threshold in the saliency's unit; layers not named lose only what the limits choose to go.
+    A portion goes when all of its units lie below or are chosen to.
     """
     lines = torch.cat([saliency.new_full((len(layer),), thresholds.get(layer.name, -inf)) for layer in units.layers])
-    under = saliency < lines
-    return with_removed(removed, (each for each in portions(units, removed, saliency, limits) if under[each].all()))
+    return removed | under(limiting(units, removed, saliency, limits), lines)
+
+
+def limiting(units: Units, removed: Tensor, saliency: Tensor, limits: Limits = FREE) -> Tensor:
+    """(units,) float64: the value that a layer's threshold has to lie above for the unit to go.
+
+    The largest saliency of the portion that the unit goes with, minus infinity where all of that is chosen to go;
+    infinity for what is gone already, and for what the limits keep.
+    """
+    values = saliency.double().masked_fill(limits.going(units), -inf).tolist()
+    found = [inf] * len(units)
+    for portion in portions(units, removed, saliency, limits):
+        highest = max(values[unit] for unit in portion)
+        for unit in portion:
+            found[unit] = highest
+    return torch.tensor(found, dtype=torch.float64)
+
+
+def under(limiting: Tensor, lines: Tensor) -> Tensor:
+    """Which units go, bool: `limiting` (units,) as above, lines (..., units) the thresholds of their layers."""
+    return (limiting < lines) | (limiting == -inf)
 
 
 def to_json(units: Units, removed: Tensor) -> list[dict[str, Any]]:

@@ -75,9 +75,11 @@ class _Race:
         self.factors = torch.exp(-self.slopes - highest[:, None])  # (N, K, candidates)
         self.offset = highest.double().mean(0) - (0 if charge is None else charge)  # (units,)
         self.left = torch.bincount(found.units.layer_index, minlength=len(found.units.layers))
-        self.floors = torch.tensor(list(limits.of(found.units).values()))
+        staying = limits.staying(found.units)
+        held = torch.bincount(found.units.layer_index[staying], minlength=len(self.left))
+        self.floors = torch.maximum(torch.tensor(list(limits.of(found.units).values())), held)
         self.allowed = int((self.left - self.floors).sum())  # how many units may go in all
-        self.open = (self.left > self.floors)[found.units.layer_index]  # (units,): may go next
+        self.open = (self.left > self.floors)[found.units.layer_index] & ~staying  # (units,): may go next
         self.candidates = torch.arange(len(found.units))  # of the columns of `factors`
 
     @property

@@ -10,10 +10,11 @@ from torch import Tensor
 
 from explorer.criteria import applicable
 from explorer.figures.curve import AGAINST, QUANTITIES
-from explorer.limits import FREE, Limits, keeping
+from explorer.limits import FREE, Limits
 from explorer.plan import nothing
 from explorer.ranking import FLOPS_PENALTY, PRICES, SCALINGS, AtPlan, scaled
 from explorer.selectors import JOINT, SELECTORS
+from explorer.ui import by_hand
 from explorer.ui.jobs import JOBS, Job
 from explorer.ui.linear import ordering
 from explorer.ui.progress import await_result
@@ -110,10 +111,11 @@ def choice(view: View) -> Choice:
 def _limits_choice(view: View) -> Limits:
     """What every plan leaves standing."""
     units = view.workspace.network.units
-    kept = st.multiselect(
-        "Layers that stay whole", [layer.name for layer in units.layers], key=f"kept-{view.workspace.key}",
+    st.multiselect(
+        "Layers that stay whole", [layer.name for layer in units.layers], key=by_hand.locked_key(),
         persist_state="session",
     )  # fmt: skip
+    by_hand.clear_button("clear-limits")
     with st.container(horizontal=True):
         floor = st.number_input(
             "Least units a layer", 1, None, 1, key="floor", persist_state="session",
@@ -123,7 +125,7 @@ def _limits_choice(view: View) -> Limits:
             "Widths in multiples of", MULTIPLES, key="multiple", persist_state="session",
             help="Of every layer that loses units: many devices compute 8 or 16 channels in the time of one.",
         )  # fmt: skip
-    return keeping(units, kept, Limits(floor, {}, multiple))
+    return by_hand.limited(units, floor, multiple)
 
 
 def _price_choice() -> tuple[str, float]:

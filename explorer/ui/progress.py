@@ -26,17 +26,19 @@ def await_result(job: Job, enough: Callable[[Any], bool] = lambda found: True) -
     st.stop()
 
 
-def follow(job: Job, drawn: object) -> None:
+def follow(job: Job, drawn: object, every: float = 0.9, silent: float = 0.0) -> None:
     """Progress of an active job, with a button to cancel it.
 
-    drawn: the job's version that this page shows; as soon as there is a newer one, the page is drawn again.
+    drawn: the job's version that this page shows; as soon as there is a newer one, the page is drawn again. every:
+    seconds between two looks at it. silent: seconds before there is anything to see.
     """
 
-    @st.fragment(run_every=0.9)
+    @st.fragment(run_every=every)
     def box() -> None:
         if job.version != drawn:
             st.rerun()
-        progress_of(job)
+        if job.seconds >= silent:
+            progress_of(job)
 
     if job.active or job.version != drawn:
         box()

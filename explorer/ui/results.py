@@ -41,6 +41,12 @@ def find_measuring(workspace: Workspace, removed: Tensor) -> Job | None:
     return JOBS.find(_measure_key(workspace, removed))
 
 
+def measured_before(workspace: Workspace, removed: Tensor) -> Outcome | None:
+    """The outcome of these units gated, where it is known already."""
+    job = find_measuring(workspace, removed)
+    return job.result if job else None
+
+
 def _measure_key(workspace: Workspace, removed: Tensor) -> str:
     return f"measure-{workspace.key}-{plan_digest(removed)}"
 

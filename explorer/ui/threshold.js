@@ -1,6 +1,5 @@
 const NS = "http://www.w3.org/2000/svg"
-const LEFT = 12, RIGHT = 12, TOP = 22, PLOT = 132, AXIS = 26, RUG = 7
-const HEIGHT = TOP + PLOT + AXIS
+const LEFT = 12, RIGHT = 12, HEAD = 22, PANEL = 46, GAP = 16, PLOT = 120, AXIS = 26, RUG = 7
 
 const decode = text => new Float32Array(Uint8Array.from(atob(text), c => c.charCodeAt(0)).buffer)
 
@@ -30,6 +29,49 @@ function axis({ edges, log, zeros }) {
   return { place, value, slot, first: slot ? 0 : low, last: high }
 }
 
+const PANELS = [
+  { name: "accuracy", column: 1, top: () => 1, said: v => `${Math.round(100 * v)}%` },
+  { name: "loss", column: 2, top: most => most, said: v => v.toPrecision(2) },
+]
+
+/** Accuracy and loss against the threshold, one panel each: predicted as a dashed line, measured as dots on a line. */
+function drawCurve({ svg, data, x, width }) {
+  const group = svg.querySelector(".curve")
+  group.replaceChildren()
+  if (!data.curve) return
+  const { predicted, measured } = data.curve
+  const whole = measured.length && !(measured.at(-1)[0] < predicted.at(-1)?.[0])
+  const most = Math.max(...(whole || !predicted.length ? measured : predicted).map(p => p[2]), 0.1)
+  PANELS.forEach((panel, i) => drawPanel(group, panel, HEAD + i * (PANEL + GAP), most, { predicted, measured, x, width }))
+}
+
+function drawPanel(group, { name, column, top, said }, start, most, { predicted, measured, x, width }) {
+  const add = (kind, attributes, text) => {
+    const node = group.appendChild(document.createElementNS(NS, kind))
+    for (const [key, value] of Object.entries(attributes)) node.setAttribute(key, value)
+    if (text) node.textContent = text
+  }
+  const high = top(most), floor = start + PANEL
+  const y = v => floor - PANEL * Math.min(1, Math.max(0, v / high))
+  const line = points => points.map((p, i) => `${i ? "L" : "M"}${x(p[0]).toFixed(1)} ${y(p[column]).toFixed(1)}`).join("")
+  add("path", { class: "edge", d: `M${LEFT} ${floor + .5}H${width - RIGHT}M${LEFT} ${start - .5}H${width - RIGHT}` })
+  add("path", { class: "predicted", d: line(predicted) })
+  add("path", { class: "measured", d: line(measured) })
+  for (const p of measured) add("circle", { class: "measured", cx: x(p[0]).toFixed(1), cy: y(p[column]).toFixed(1), r: 2.6 })
+  add("text", { class: "panel", x: LEFT, y: start + PANEL / 2 + 4 }, `${name}, 0 to ${said(high)}`)
+}
+
+/** Accuracy and loss predicted at v, between the points next to it. */
+function foreseen({ data, ax }, v) {
+  const points = data.curve?.predicted ?? []
+  const after = points.findIndex(p => p[0] >= v)
+  if (!points.length) return null
+  if (after <= 0) return points.at(after)
+  const a = points[after - 1], b = points[after], from = ax.place(a[0])
+  const share = (ax.place(v) - from) / (ax.place(b[0]) - from || 1)
+  return a.map((value, i) => value + share * (b[i] - value))
+}
+
 /** Where a key moves the threshold: arrows take one more or one fewer unit, Page keys a twentieth of them. */
 function keyTarget(key, state) {
   const { sorted, value, ax } = state, n = sorted.length, k = below(sorted, value)
@@ -50,12 +92,13 @@ function keyTarget(key, state) {
 
 function draw(state) {
   const { svg, data, ax, sorted } = state
-  const width = Math.max(240, svg.clientWidth), inner = width - LEFT - RIGHT, floor = TOP + PLOT
+  const width = Math.max(240, svg.clientWidth), inner = width - LEFT - RIGHT
+  const top = HEAD + (data.curve ? PANELS.length * (PANEL + GAP) : 0), floor = top + PLOT
   const x = v => LEFT + ax.place(v) * inner
   state.x = x
   state.inverse = px => ax.value((px - LEFT) / inner)
-  svg.setAttribute("viewBox", `0 0 ${width} ${HEIGHT}`)
-  svg.style.height = `${HEIGHT}px`
+  svg.setAttribute("viewBox", `0 0 ${width} ${floor + AXIS}`)
+  svg.style.height = `${floor + AXIS}px`
   const most = Math.max(...data.counts, 1)
   const bar = (a, b, count, top) => {
     const h = Math.max(1.5, count / top * PLOT)
@@ -66,13 +109,16 @@ function draw(state) {
   for (const part of svg.querySelectorAll(".bars")) part.setAttribute("d", path)
   svg.querySelector(".rug").setAttribute("d", [...sorted].map(v => `M${(v === 0 && data.zeros ? LEFT + ax.slot * inner * .31 : x(v)).toFixed(1)} ${floor + 2}v${RUG - 3}`).join(""))
   svg.querySelector(".floor").setAttribute("d", `M${LEFT} ${floor + .5}H${width - RIGHT}`)
-  drawTicks(state, width, floor)
+  drawTicks(state, width, top, floor)
   svg.querySelector(".frame").setAttribute("width", width)
+  svg.querySelector(".frame").setAttribute("height", floor + AXIS)
+  state.handle.querySelector(".line").setAttribute("d", `M0 14V${floor}`)
   state.width = width
+  drawCurve(state)
   paint(state)
 }
 
-function drawTicks({ svg, data, x, ax }, width, floor) {
+function drawTicks({ svg, data, x, ax }, width, top, floor) {
   const group = svg.querySelector(".ticks")
   group.replaceChildren()
   const text = (px, label) => {
@@ -83,7 +129,7 @@ function drawTicks({ svg, data, x, ax }, width, floor) {
   for (const [v, label] of data.ticks) {
     text(x(v), label)
     const line = document.createElementNS(NS, "path")
-    line.setAttribute("d", `M${x(v).toFixed(1)} ${TOP}V${floor}`)
+    line.setAttribute("d", `M${x(v).toFixed(1)} ${top}V${floor}`)
     group.appendChild(line)
   }
   if (data.zeros) text(LEFT + ax.slot * (width - LEFT - RIGHT) * .31, "0")
@@ -101,6 +147,8 @@ function paint(state) {
   output.querySelector(".at").textContent = said
   output.querySelector(".cut").textContent = `${k.toLocaleString("en")} of ${n.toLocaleString("en")} ${data.unit} below (${share}%)`
   output.querySelector(".keep").textContent = `${(n - k).toLocaleString("en")} kept`
+  const found = foreseen(state, value)
+  output.querySelector(".fore").textContent = found ? `predicted: ${(100 * found[1]).toFixed(1)}% right, loss ${found[2].toFixed(3)}` : ""
   handle.setAttribute("aria-valuenow", value)
   handle.setAttribute("aria-valuetext", `${said}, ${k} of ${n} ${data.unit} below`)
 }
@@ -148,5 +196,5 @@ export default function ({ data, parentElement, setTriggerValue }) {
   state.observer?.disconnect()
   state.observer = new ResizeObserver(() => { if (svg.clientWidth && svg.clientWidth !== state.width) draw(state) })
   state.observer.observe(svg)
-  return () => { state.observer.disconnect(); clearTimeout(state.timer) }
+  return () => state.observer.disconnect()
 }

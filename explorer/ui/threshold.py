@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
 import streamlit as st
 
 from explorer.figures.binning import scale_for
+from explorer.sweep import Curve, Point
 
 _FILES = Path(__file__).with_suffix("")
 _HTML, _CSS, _JS = (_FILES.with_suffix(end).read_text(encoding="utf-8") for end in (".html", ".css", ".js"))
@@ -25,6 +26,7 @@ def threshold_histogram(
     unit: str = "feature maps",
     value_unit: str = "",
     on_move: Callable[[float], None] | None = None,
+    curve: Curve | None = None,
 ) -> float:
     """The threshold after the person's last move, or `value` when they have not moved it in this run.
 
@@ -33,24 +35,27 @@ def threshold_histogram(
 
     values (units,): saliencies, read as float32; moved thresholds are float32 numbers too, so that
     `values.astype(np.float32) < threshold` is exactly what the component counts. Arrow keys take one unit more or less,
-    Page keys a twentieth of them, Home none, End all but the largest.
+    Page keys a twentieth of them, Home none, End all but the largest. Above the histogram, accuracy and loss against
+    the threshold are drawn as far as the curve has come.
     """
     moved = _component(
         key=key,
-        data=threshold_data(values, value, label=label, unit=unit, value_unit=value_unit),
+        data=threshold_data(values, value, label=label, unit=unit, value_unit=value_unit, curve=curve),
         on_moved_change=lambda: _tell(key, on_move),
     ).moved
     return float(value if moved is None else moved)
 
 
 def _tell(key: str, on_move: Callable[[float], None] | None) -> None:
-    moved = st.session_state[key].moved
+    moved = getattr(st.session_state.get(key), "moved", None)
     if on_move is not None and moved is not None:
         on_move(float(moved))
 
 
-def threshold_data(values: np.ndarray, value: float, *, label: str, unit: str, value_unit: str) -> dict[str, object]:
-    """What the browser draws: the ascending float32 values as base64, their bins, ticks, and zeros apart."""
+def threshold_data(
+    values: np.ndarray, value: float, *, label: str, unit: str, value_unit: str, curve: Curve | None = None
+) -> dict[str, object]:
+    """What the browser draws: the ascending float32 values as base64, their bins, ticks, zeros apart, and the curve."""
     ascending = np.sort(np.asarray(values, "<f4").ravel())
     scale = scale_for(ascending, bins=72)
     return {
@@ -64,4 +69,10 @@ def threshold_data(values: np.ndarray, value: float, *, label: str, unit: str, v
         "label": label,
         "unit": unit,
         "value_unit": value_unit,
+        "curve": {"predicted": _points(curve.predicted), "measured": _points(curve.measured)} if curve else None,
     }
+
+
+def _points(points: Sequence[Point]) -> list[list[float]]:
+    """[threshold, accuracy, loss] of each."""
+    return [[point.threshold, point.accuracy, point.loss] for point in points]

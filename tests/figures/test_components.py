@@ -13,8 +13,10 @@ from explorer.errors import BadInput
 
 pytest.importorskip("streamlit")
 
+from explorer.sweep import Curve, Point
 from explorer.ui.strip import StripLayer, strip_data
 from explorer.ui.threshold import threshold_data
+from explorer.ui.unit_map import BELOW, GOES, REMOVED, ByHand, LayerCells, unit_map_data
 
 UI = Path(__file__).resolve().parents[2] / "explorer" / "ui"
 
@@ -61,7 +63,33 @@ def test_a_strip_needs_layers() -> None:
         strip_data([], None)
 
 
-@pytest.mark.parametrize("name", ["threshold", "strip"])
+def test_the_curve_goes_to_the_browser_as_threshold_accuracy_loss() -> None:
+    curve = Curve((Point(0.5, 3, 1.25, 0.75), Point(1.0, 2, 2.5, 0.5)), (Point(0.5, 3, 1.5, 0.25),))
+    sent = threshold_data(np.array([0.5, 1.0]), 0.5, label="", unit="units", value_unit="", curve=curve)["curve"]
+    assert sent == {"predicted": [[0.5, 0.75, 1.25], [1.0, 0.5, 2.5]], "measured": [[0.5, 0.25, 1.5]]}
+    assert threshold(np.array([0.5, 1.0]))["curve"] is None
+
+
+def units(name: str, saliency: list[float], goes: list[int], below: list[int], removed: list[int]) -> LayerCells:
+    masks = (np.array(mask, bool) for mask in (goes, below, removed))
+    return LayerCells(name, (2, 5, 7), np.array(saliency), *masks, line=0.25)
+
+
+def test_cells_say_what_goes_and_why_in_either_order() -> None:
+    layer = units("a", [3.0, 1.5, np.inf], [0, 1, 0], [1, 1, 0], [0, 0, 1])
+    chosen = ByHand({"a": (2,)}, {"b": (1, 4)}, ["b"], 7)
+    data = unit_map_data([layer], chosen, "channel", "a", None)
+    (row,) = data["layers"]
+    assert row["cells"] == [[2, BELOW, "3"], [5, GOES + BELOW, "1.5"], [7, REMOVED, ""]]
+    assert (row["total"], row["gone"], row["going"], row["line"]) == (3, 1, 1, "0.25")
+    assert (data["stay"], data["go"], data["locked"], data["stamp"]) == ({"a": [2]}, {"b": [1, 4]}, ["b"], 7)
+    (row,) = unit_map_data([layer], chosen, "saliency", None, ["a"])["layers"]
+    assert [cell[0] for cell in row["cells"]] == [5, 2, 7]
+    (row,) = unit_map_data([layer], chosen, "saliency", None, [])["layers"]
+    assert row["cells"] is None and row["going"] == 1
+
+
+@pytest.mark.parametrize("name", ["threshold", "strip", "unit_map"])
 def test_components_ask_no_other_host_and_run_no_text_as_markup(name: str) -> None:
     source = "".join((UI / f"{name}{end}").read_text(encoding="utf-8") for end in (".html", ".css", ".js"))
     assert not re.search(r"@import|fetch\(|XMLHttpRequest|innerHTML|(?<!www\.w3\.org)https?://(?!www\.w3\.org)", source)

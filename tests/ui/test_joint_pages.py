@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import threading
 from collections.abc import Callable
 
@@ -85,20 +86,25 @@ def test_a_threshold_is_predicted_until_it_is_measured(open_app: Open, monkeypat
     monkeypatch.setattr("explorer.ui.results.evaluate", slow)
     app.set("Exactly", 0.005).fine()
     assert "**Predicted** from slopes, rough where many go, for 128 validation images" in app.text
-    predicted = table(app)
+    predicted, nothing_yet = table(app, "Predicted"), table(app, "Measured")
+    assert nothing_yet["Loss"] == nothing_yet["Accuracy"] == "…" and nothing_yet["Units"].isdigit()
     may_go_on.set()
     for job in list(JOBS._jobs.values()):
         job.wait(60)
     app.again().fine()
     assert "Measured on 128 validation images" in app.text and "Predicted" not in app.text
-    measured = table(app)
-    assert predicted["Units"] == measured["Units"]
-    assert float(predicted["Loss"]) == pytest.approx(float(measured["Loss"]), abs=0.02)
+    measured = table(app, "Measured")
+    assert measured["Units"] == nothing_yet["Units"]
+    assert table(app, "Predicted") == predicted
+    difference = float(predicted["Loss"]) - float(measured["Loss"])
+    assert abs(difference) < 0.02
+    said = re.search(r"The prediction was off by ([+−±][\d.]+) in loss and [+−±][\d.]+ points in accuracy", app.text)
+    assert said and float(said[1].replace("−", "-").replace("±", "")) == pytest.approx(difference, abs=1.5e-4)
 
 
-def table(app: App) -> dict[str, str]:
-    frame = app.test.dataframe[0].value
-    return dict(zip(frame[""], frame["Then"], strict=True))
+def table(app: App, column: str) -> dict[str, str]:
+    frame = app.test.table[0].value
+    return dict(zip(frame[""], frame[column], strict=True))
 
 
 def test_few_linearisations_are_kept(open_app: Open) -> None:

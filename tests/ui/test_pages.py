@@ -82,7 +82,8 @@ def test_a_threshold_says_what_would_go_and_removes_it(open_app: Open, saved: Ca
     count = int(label.split()[1])
     assert 0 < count < 448
     assert f"**{count} units would go.** Measured on 128 validation images" in app.text
-    then = dict(zip(app.test.dataframe[0].value[""], app.test.dataframe[0].value["Then"], strict=True))
+    table = app.test.table[0].value
+    then = dict(zip(table[""], table["Measured"], strict=True))
     app.click(label).fine()
     assert app.facts == then
     assert app.facts["Units"] == str(448 - count)

@@ -1,0 +1,105 @@
+"""Every unit as a cell: what stays and what goes, layer by layer; a click has a unit stay or go, or locks a layer."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import streamlit as st
+
+from explorer.limits import Chosen
+
+_FILES = Path(__file__).with_suffix("")
+_HTML, _CSS, _JS = (_FILES.with_suffix(end).read_text(encoding="utf-8") for end in (".html", ".css", ".js"))
+_component = st.components.v2.component("explorer_unit_map", html=_HTML, css=_CSS, js=_JS)
+
+ORDERS = ("channel", "saliency")
+GOES, BELOW, REMOVED = 1, 2, 4  # bits of a cell
+
+
+@dataclass(frozen=True, eq=False)
+class LayerCells:
+    """One layer: channels as loaded, saliencies, and which units go, lie below its line, or are removed; (units,)."""
+
+    name: str
+    channels: Sequence[int]
+    saliency: np.ndarray
+    goes: np.ndarray
+    below: np.ndarray
+    removed: np.ndarray
+    line: float | None = None  # its own, where it has one
+
+
+@dataclass(frozen=True)
+class ByHand:
+    """What the person has chosen; stamp: grows with every choice."""
+
+    stay: Chosen
+    go: Chosen
+    locked: Sequence[str]
+    stamp: int
+
+
+def unit_map(
+    layers: Sequence[LayerCells],
+    chosen: ByHand,
+    *,
+    key: str,
+    order: str = "channel",
+    selected: str | None = None,
+    shown: Sequence[str] | None = None,
+    on_choose: Callable[[Mapping[str, Any]], None],
+    on_layer: Callable[[str], None],
+) -> None:
+    """Draw the cells of the layers `shown` (all by default); the others are a bar each.
+
+    on_choose gets all choices at once, as `by_hand.choose` takes them; on_layer the name of a layer that was clicked.
+    Arrow keys move between cells, Enter or the space bar changes one: free, then to stay, then to go.
+    """
+    _component(
+        key=key,
+        data=unit_map_data(layers, chosen, order, selected, shown),
+        on_chosen_change=lambda: _tell(key, "chosen", on_choose),
+        on_layer_change=lambda: _tell(key, "layer", on_layer),
+    )
+
+
+def _tell(key: str, what: str, act: Callable[[Any], None]) -> None:
+    if (value := getattr(st.session_state.get(key), what, None)) is not None:
+        act(value)
+
+
+def unit_map_data(
+    layers: Sequence[LayerCells], chosen: ByHand, order: str, selected: str | None, shown: Sequence[str] | None
+) -> dict[str, object]:
+    """What the browser draws: [channel, bits, saliency] of each cell, and the choices."""
+    return {
+        "layers": [_layer(layer, order, shown is None or layer.name in shown) for layer in layers],
+        "selected": selected,
+        "stay": {name: list(channels) for name, channels in chosen.stay.items()},
+        "go": {name: list(channels) for name, channels in chosen.go.items()},
+        "locked": list(chosen.locked),
+        "stamp": chosen.stamp,
+    }
+
+
+def _layer(layer: LayerCells, order: str, shown: bool) -> dict[str, object]:
+    going = int((layer.goes & ~layer.removed).sum())
+    places = np.argsort(layer.saliency, kind="stable") if order == "saliency" else range(len(layer.channels))
+    return {
+        "name": layer.name,
+        "total": len(layer.channels),
+        "gone": int(layer.removed.sum()),
+        "going": going,
+        "line": None if layer.line is None else f"{layer.line:.3g}",
+        "cells": [_cell(layer, int(place)) for place in places] if shown else None,
+    }
+
+
+def _cell(layer: LayerCells, place: int) -> list[object]:
+    bits = GOES * layer.goes[place] + BELOW * layer.below[place] + REMOVED * layer.removed[place]
+    value = layer.saliency[place]
+    return [layer.channels[place], int(bits), f"{value:.3g}" if np.isfinite(value) else ""]
