@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import partial
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from explorer import joint
 from explorer.costs import Costs, measure_costs
@@ -22,9 +22,12 @@ from explorer.networks.network import Network, with_weights_of
 from explorer.plan import check_target, nothing, over_all_units, remove_towards, remove_until, share_left
 from explorer.progress import Report, silent
 from explorer.ranking import charges, check_price, check_scaling, scaled
+from explorer.regrowth import regrown
 from explorer.selectors import JOINT, SELECTORS
 from explorer.surgery import prune
 from explorer.timeline import Metrics, metrics_of
+
+SEEDS = 1_000_003  # between the dropout seeds of two runs
 
 
 @dataclass(frozen=True)
@@ -42,6 +45,7 @@ class Settings:
     limits: Limits = FREE
     updates: int = 0  # fine-tuning minibatches after each step
     recipe: Recipe = field(default_factory=Recipe)
+    least_accuracy: float = 0.0  # 0 to 1, on the validation images: a state below it is the last
     seed: int = 0
 
     def __post_init__(self) -> None:
@@ -54,16 +58,20 @@ class Settings:
                 f"A step of {self.step} units with {self.updates} updates is not possible: at least 1 and 0."
             )
         check_target(self.measure, self.target)
+        if not 0 <= self.least_accuracy < 1:
+            raise BadInput(f"A least accuracy of {self.least_accuracy:g} is not possible: at least 0, below 1.")
 
 
 @dataclass(frozen=True, eq=False)
 class Step:
     """Where the procedure stands after one step."""
 
-    number: int  # 0 = the network as given
+    number: int  # 0 = the network that the procedure started from
     network: Network  # pruned, and fine-tuned where updates were asked for
-    removed: Tensor  # (units,) bool over the units of the network that the procedure started from
+    removed: Tensor  # (units,) bool over the units of the network as loaded
     metrics: Metrics
+    pruned: Metrics | None = None  # before fine-tuning, where there is some
+    updates: int = 0  # minibatches since the network as loaded
 
 
 def iterate(
@@ -78,34 +86,42 @@ def iterate(
     """Every state from the network as given to the target, each evaluated on the validation images.
 
     Saliencies are estimated anew, in eval mode on the calibration images, before each step. With `start`, a state
-    that the same settings gave before, only the states after it: the same that would have come without the stop.
+    that the same settings gave before, only the states after it: the same that would have come without the stop. It
+    may also be any other state of a network pruned from this one. The first state below `least_accuracy` is the last.
     Raises BadInput before any work where the target can't be reached.
     """
     if settings.criterion in CRITERIA:
         check_applies(settings.criterion, network)
     costs, whole = measure_costs(network), nothing(network.units)
-    remove_until(
-        costs, whole, torch.zeros(len(whole)), settings.measure, settings.target, settings.limits
-    )  # refuses at once
+    check_reachable(costs, whole if start is None else start.removed, settings)
     stage = partial(_stage, report, costs, settings)
     if start is None:
         outcome = evaluate(network, validation, report=stage(whole, whole))
         start = Step(0, network, whole, metrics_of(outcome, costs, whole))
         yield start
-    step, drawn = start, start.number * settings.updates
+    step, base = start, regrown(network, start.network, start.removed) if start.updates else network
     said = _said(network, calibration, settings, stage(step.removed, step.removed))
     charge = charges(settings.price, settings.penalty, network, costs, stage(step.removed, step.removed))
-    stream = minibatches(finetuning, settings.recipe.batch_size, settings.seed, drawn)
+    stream = minibatches(finetuning, settings.recipe.batch_size, settings.seed, start.updates)
     while share_left(costs, step.removed, settings.measure) > settings.target:
         charged = charge(step.removed)[~step.removed]
         removed = _next(step, costs, charged, calibration, said, settings, stage(step.removed, step.removed))
         if settings.updates:
-            smaller = _tuned(step, removed, stream, settings, stage(step.removed, removed, 0, 0.5))
+            of_step = partial(stage, step.removed, removed)
+            step = _tuned(step, removed, stream, validation, costs, settings, network.module, of_step)
         else:
-            smaller = prune(network, removed)
-        outcome = evaluate(smaller, validation, report=stage(step.removed, removed, 0.5, 1))
-        step = Step(step.number + 1, smaller, removed, metrics_of(outcome, costs, removed))
+            smaller = prune(base, removed)
+            outcome = evaluate(smaller, validation, report=stage(step.removed, removed, 0.5, 1))
+            step = Step(step.number + 1, smaller, removed, metrics_of(outcome, costs, removed), None, step.updates)
         yield step
+        if step.metrics.accuracy < settings.least_accuracy:
+            return
+
+
+def check_reachable(costs: Costs, removed: Tensor, settings: Settings) -> None:
+    """Raise BadInput where the floors of the layers stand above the target."""
+    equal = torch.zeros(len(removed))
+    remove_until(costs, removed, equal, settings.measure, settings.target, settings.limits)
 
 
 def _stage(
@@ -124,11 +140,24 @@ def _stage(
     return staged
 
 
-def _tuned(step: Step, removed: Tensor, stream: Iterator[Minibatch], settings: Settings, report: Report) -> Network:
-    """The network of `step` without the units that `removed` (units,) adds, fine-tuned."""
+def _tuned(
+    step: Step, removed: Tensor, stream: Iterator[Minibatch], validation: Batches, costs: Costs, settings: Settings,
+    teacher: nn.Module, stage: Callable[[float, float], Report],
+) -> Step:  # fmt: skip
+    """The step that removes more units and fine-tunes what is left, evaluated before and after that.
+
+    teacher: the unpruned network's module, for a recipe that distils.
+    """
     smaller = prune(step.network, removed[~step.removed])
-    tuned = train(smaller.module, stream, settings.updates, settings.recipe, seed=settings.seed, report=report)
-    return with_weights_of(smaller, tuned)
+    pruned = metrics_of(evaluate(smaller, validation, report=stage(0, 0.2)), costs, removed)
+    seed = settings.seed * SEEDS + step.updates  # dropout differs from step to step
+    module = train(
+        smaller.module, stream, settings.updates, settings.recipe,
+        seed=seed, report=stage(0.2, 0.8), teacher=teacher if settings.recipe.distillation else None,
+    )  # fmt: skip
+    tuned = with_weights_of(smaller, module)
+    found = metrics_of(evaluate(tuned, validation, report=stage(0.8, 1)), costs, removed)
+    return Step(step.number + 1, tuned, removed, found, pruned, step.updates + settings.updates)
 
 
 def _said(network: Network, images: Batches, settings: Settings, report: Report) -> Tensor | None:

@@ -1,4 +1,4 @@
-"""Run folders of long work: what decides a run, what a folder holds of it, and clearing up after a stop."""
+"""Run folders of long work: what decides a run, and what a folder holds of it."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from typing import Any
 
 from explorer.data import Batches
 from explorer.errors import BadInput
-from explorer.load import DEMO, RUN_NETWORK
+from explorer.load import DEMO
 from explorer.networks.network import Network
-from explorer.runs import FILE, Run, read_run, weights_name
+from explorer.runs import FILE, Run, read_run
 
 Splits = Mapping[str, Batches]
 
@@ -59,16 +59,3 @@ def held_run(folder: Path, asked: Run, remedy: str = "give another --out") -> Ru
 def _facts(run: Run) -> dict[str, object]:
     parts = {"network": run.network.get("digest"), "data": run.data.get("digest"), "images": run.data.get("splits")}
     return {**parts, **run.settings}
-
-
-def drop_weights(folder: Path, number: int) -> None:
-    """Delete the weights of the state after step `number`, if the folder holds them."""
-    (folder / weights_name(number)).unlink(missing_ok=True)
-
-
-def drop_leftovers(folder: Path, number: int) -> None:
-    """Delete what a run killed at step `number` left behind: older weights, and files half written."""
-    drop_weights(folder, number - 1)
-    for name in (FILE, RUN_NETWORK, weights_name("*")):
-        for half in folder.glob(f".{name}.*.tmp"):
-            half.unlink()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import copy
 import json
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,16 +12,19 @@ from typing import Any
 import safetensors
 import safetensors.torch
 from safetensors import SafetensorError
+from torch import Tensor
 
-from explorer import timeline as timelines
+from explorer import timeline_json
 from explorer.errors import BadInput
 from explorer.export.files import write_whole
 from explorer.networks.network import Network, fingerprint, with_weights_of
-from explorer.timeline import Timeline
+from explorer.regrowth import regrown
+from explorer.surgery import prune
+from explorer.timeline import Timeline, removed_at, trained_at
 
-FORMAT = "pruning-explorer run 1"
+FORMAT = "pruning-explorer run 2"
 FILE = "run.json"
-WEIGHTS = re.compile(r"[\w-]{1,80}\.safetensors", re.ASCII)
+WEIGHTS_FILES = "weights-*.safetensors"
 
 
 @dataclass(frozen=True)
@@ -33,7 +35,6 @@ class Run:
     data: Mapping[str, Any]  # {"source", "seed", ...}
     timeline: Timeline | None = None  # None until the network as loaded has been measured
     settings: Mapping[str, Any] = field(default_factory=dict)
-    weights: str | None = None  # file with the weights of the current state, while a run that trains is unfinished
     finished: bool = True
 
 
@@ -44,8 +45,7 @@ def write_run(folder: Path, run: Run) -> Path:
         "network": dict(run.network),
         "data": dict(run.data),
         "settings": dict(run.settings),
-        "timeline": run.timeline and timelines.to_json(run.timeline),
-        "weights": run.weights,
+        "timeline": run.timeline and timeline_json.to_json(run.timeline),
         "finished": run.finished,
     }
     return write_whole(folder / FILE, json.dumps(content, indent=1).encode())
@@ -68,32 +68,24 @@ def read_run(folder: Path) -> Run:
     timeline, finished = content.get("timeline"), content.get("finished", True)
     if not isinstance(finished, bool):
         raise BadInput(f"{path} is damaged: finished must be true or false.")
-    states = None if timeline is None else timelines.from_json(timeline)
-    return Run(network, data, states, settings, _weights(path, content.get("weights")), finished)
+    states = None if timeline is None else timeline_json.from_json(timeline)
+    return Run(network, data, states, settings, finished)
 
 
-def _weights(path: Path, name: object) -> str | None:
-    """The weights file that a run names; BadInput where it lies elsewhere or is not there."""
-    if name is None:
-        return None
-    if not (isinstance(name, str) and WEIGHTS.fullmatch(name)):
-        raise BadInput(f"{path} is damaged: weights must be the name of a .safetensors file beside it.")
-    if not (path.parent / name).is_file():
-        raise BadInput(f"{path} is damaged: the weights that it names, {name}, are not there.")
-    return name
-
-
-def write_weights(folder: Path, number: int, network: Network) -> str:
-    """Write the weights of the state after step `number`; the file's name in the folder."""
+def write_weights(folder: Path, network: Network) -> str:
+    """Write the weights of a state into the folder; the file's name there, which tells their content."""
     tensors = {name: value.cpu().clone().contiguous() for name, value in network.module.state_dict().items()}
     digest = fingerprint(network.arch, network.module, network.preprocessing)
     content = safetensors.torch.save(tensors, metadata={"digest": digest})
-    return write_whole(folder / weights_name(number), content).name
+    return write_whole(folder / f"weights-{digest[:16]}.safetensors", content).name
 
 
-def weights_name(number: int | str) -> str:
-    """The name of the file with the weights of the state after step `number`."""
-    return f"weights-{number}.safetensors"
+def drop_unnamed(folder: Path, timeline: Timeline) -> None:
+    """Delete weights that no state names any more, and what writes that were cut off left behind."""
+    named = {state.weights for state in timeline.states.values()}
+    for path in (*folder.glob(WEIGHTS_FILES), *folder.glob(".*.tmp")):
+        if path.name not in named:
+            path.unlink(missing_ok=True)
 
 
 def read_weights(path: Path, network: Network) -> Network:
@@ -109,3 +101,37 @@ def read_weights(path: Path, network: Network) -> Network:
     if found.digest != digest:
         raise BadInput(f"{path} is damaged: its weights are not those that were written.")
     return found
+
+
+def pruned_at(network: Network, timeline: Timeline, folder: Path, number: int | None = None) -> Network:
+    """The pruned network of the current state of a run, or of another, with its own weights, as it was measured.
+
+    network: as loaded. BadInput where the weights were not kept.
+    """
+    removed = removed_at(timeline, network.units, number)
+    trained = trained_at(timeline, number)
+    if trained is None:
+        return prune(network, removed) if removed.any() else network
+    before, at_weights = _trained(network, timeline, folder, trained)
+    left = removed[~before]
+    return prune(at_weights, left) if left.any() else at_weights
+
+
+def network_at(network: Network, timeline: Timeline, folder: Path, number: int | None = None) -> Network:
+    """The network as loaded, with the weights that it has at the current state of a run, or at another.
+
+    It keeps its whole shape: the state's plan says which gates are closed. BadInput where the weights were not kept.
+    """
+    trained = trained_at(timeline, number)
+    if trained is None:
+        return network
+    removed, pruned = _trained(network, timeline, folder, trained)
+    return regrown(network, pruned, removed)
+
+
+def _trained(network: Network, timeline: Timeline, folder: Path, number: int) -> tuple[Tensor, Network]:
+    """The plan of a state with weights of its own, and the pruned network with these."""
+    name, removed = timeline.states[number].weights, removed_at(timeline, network.units, number)
+    if name is None or not (folder / name).is_file():
+        raise BadInput(f"The weights of state {number} were not kept: it can be looked at, but not gone to.")
+    return removed, read_weights(folder / name, prune(network, removed))

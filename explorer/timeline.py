@@ -1,9 +1,9 @@
-"""Timeline: the tree of states that a person has made by pruning; frozen values all the way."""
+"""Timeline: the tree of states that a person has made by pruning and fine-tuning; frozen values all the way."""
 
 from __future__ import annotations
 
-import math
-from dataclasses import asdict, dataclass, fields, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import torch
@@ -12,6 +12,11 @@ from torch import Tensor
 from explorer.costs import Costs
 from explorer.errors import BadInput
 from explorer.evaluate import Outcome
+from explorer.networks.units import Units
+
+LONGEST_NAME = 60
+Label = tuple[str, int]
+"""A unit: its layer, and its channel in the network as loaded."""
 
 
 @dataclass(frozen=True)
@@ -40,20 +45,27 @@ def metrics_of(outcome: Outcome, costs: Costs, removed: Tensor) -> Metrics:
 
 @dataclass(frozen=True)
 class State:
-    """One point of the timeline: which units are gone, how it came to be, and what it scores."""
+    """One point of the timeline: what the step to it did, and what the network scores there."""
 
-    parent: int | None  # place of the parent among the timeline's states
-    removed: tuple[int, ...]  # all units gone, as places in the global order of the network as loaded
+    parent: int | None  # number of the state that it was made from
+    removed: tuple[Label, ...]  # the units that went with this step
     how: str  # what made this state, for people: "10 units by Taylor (l2)"
-    metrics: Metrics
+    metrics: Metrics  # after the step's fine-tuning, if it had any
+    pruned: Metrics | None = None  # before it: right after the units went
+    updates: int = 0  # fine-tuning minibatches of this step
+    weights: str | None = None  # file beside the run with what they made of the weights
+    settings: Mapping[str, Any] = field(default_factory=dict)  # criterion, recipe, seed: how the step was chosen
+    name: str = ""  # what the person calls it
 
 
 @dataclass(frozen=True)
 class Timeline:
-    """All states, oldest first; the first is the network as loaded."""
+    """All states by their number, oldest first; number 0 is the network as loaded. Numbers are never used twice."""
 
-    states: tuple[State, ...]
+    states: Mapping[int, State]
     current: int = 0
+    tip: int = 0  # where redo leads: the state that was last stepped or jumped to
+    made: int = 1  # states that there have ever been
 
     @property
     def state(self) -> State:
@@ -68,80 +80,98 @@ class Timeline:
 
 def start(metrics: Metrics) -> Timeline:
     """A timeline with only the network as loaded."""
-    return Timeline((State(None, (), "as loaded", metrics),))
+    return Timeline({0: State(None, (), "as loaded", metrics)})
 
 
-def step(timeline: Timeline, removed: Tensor, how: str, metrics: Metrics) -> Timeline:
-    """The timeline with a new state under the current one, and that state current."""
-    state = State(timeline.current, tuple(removed.nonzero()[:, 0].tolist()), how, metrics)
-    return Timeline((*timeline.states, state), len(timeline.states))
+def step(timeline: Timeline, state: State) -> Timeline:
+    """The timeline with a new state; whoever is at its parent goes on to it. BadInput where that is gone."""
+    if state.parent not in timeline.states:
+        raise BadInput(f"State {state.parent}, from which this step was taken, has been deleted meanwhile.")
+    number = timeline.made
+    grown = replace(timeline, states={**timeline.states, number: state}, made=number + 1)
+    return replace(grown, current=number, tip=number) if timeline.current == state.parent else grown
+
+
+def gone(units: Units, before: Tensor, after: Tensor) -> tuple[Label, ...]:
+    """The units that the plan `after` (units,) removes beyond those of `before`."""
+    return tuple(units.labels[unit] for unit in (after & ~before).nonzero()[:, 0].tolist())
 
 
 def back(timeline: Timeline, steps: int = 1) -> Timeline:
     """The timeline at the current state's ancestor, `steps` up or as far as there is one."""
-    current = timeline.current
-    for _ in range(steps):
-        parent = timeline.states[current].parent
-        current = current if parent is None else parent
-    return replace(timeline, current=current)
+    return replace(timeline, current=path(timeline)[::-1][: steps + 1][-1])
 
 
 def forward(timeline: Timeline) -> Timeline:
-    """The timeline at the youngest child of the current state, or where it is when there is none."""
-    children = [i for i, state in enumerate(timeline.states) if state.parent == timeline.current]
-    return replace(timeline, current=children[-1] if children else timeline.current)
+    """The timeline one state nearer to where it came back from, or at the youngest child; else where it is."""
+    children = [number for number, state in timeline.states.items() if state.parent == timeline.current]
+    known = [number for number in path(timeline, timeline.tip) if number in children]
+    return replace(timeline, current=[timeline.current, *children, *known][-1])
 
 
-def jump(timeline: Timeline, place: int) -> Timeline:
+def jump(timeline: Timeline, number: int) -> Timeline:
     """The timeline at any of its states."""
-    if not 0 <= place < len(timeline.states):
-        raise BadInput(f"There is no state {place}; the timeline has states 0 to {len(timeline.states) - 1}.")
-    return replace(timeline, current=place)
+    _check_there(timeline, number)
+    return replace(timeline, current=number, tip=number)
 
 
-def path(timeline: Timeline) -> tuple[int, ...]:
-    """Places of the states from the root to the current one."""
-    places = [timeline.current]
-    while (parent := timeline.states[places[-1]].parent) is not None:
-        places.append(parent)
-    return tuple(reversed(places))
+def rename(timeline: Timeline, number: int, name: str) -> Timeline:
+    """The timeline with a state called by this name; none takes it away."""
+    _check_there(timeline, number)
+    if len(name) > LONGEST_NAME or not (name.isprintable() or not name):
+        raise BadInput(f"The name {name[:LONGEST_NAME]!r} must be printable and have at most {LONGEST_NAME} letters.")
+    return replace(timeline, states={**timeline.states, number: replace(timeline.states[number], name=name.strip())})
 
 
-def removed_at(state: State, units: int) -> Tensor:
-    """(units,) bool: the state's plan; raises BadInput where it is one of a network with more units."""
-    if any(not 0 <= unit < units for unit in state.removed):
-        raise BadInput(f"This state belongs to another network: this one has {units} units.")
-    plan = torch.zeros(units, dtype=torch.bool)
-    plan[list(state.removed)] = True
+def delete(timeline: Timeline, number: int) -> Timeline:
+    """The timeline without a state and all that was made from it; whoever is there goes to its parent."""
+    _check_there(timeline, number)
+    parent = timeline.states[number].parent
+    if parent is None:
+        raise BadInput("State 0 is the network as loaded: it can't be deleted.")
+    left = {other: state for other, state in timeline.states.items() if number not in path(timeline, other)}
+    current, tip = (place if place in left else parent for place in (timeline.current, timeline.tip))
+    return replace(timeline, states=left, current=current, tip=tip)
+
+
+def forget_weights(timeline: Timeline, kept: int | None) -> Timeline:
+    """The timeline with no weights but those of one state, or none: the others can be looked at, but not gone to."""
+    return replace(
+        timeline,
+        states={n: state if n == kept else replace(state, weights=None) for n, state in timeline.states.items()},
+    )
+
+
+def path(timeline: Timeline, number: int | None = None) -> tuple[int, ...]:
+    """Numbers of the states from the root to the current one, or to another."""
+    numbers = [timeline.current if number is None else number]
+    while (parent := timeline.states[numbers[-1]].parent) is not None:
+        numbers.append(parent)
+    return tuple(reversed(numbers))
+
+
+def removed_at(timeline: Timeline, units: Units, number: int | None = None) -> Tensor:
+    """(units,) bool: the plan of the current state or of another; BadInput where it is one of another network."""
+    places = {label: unit for unit, label in enumerate(units.labels)}
+    removed = [label for each in path(timeline, number) for label in timeline.states[each].removed]
+    for layer, channel in removed:
+        if (layer, channel) not in places:
+            raise BadInput(f"This state belongs to another network: this one has no channel {channel} in {layer!r}.")
+    plan = torch.zeros(len(units), dtype=torch.bool)
+    plan[[places[label] for label in removed]] = True
     return plan
 
 
-def to_json(timeline: Timeline) -> dict[str, Any]:
-    """A timeline as plain JSON values."""
-    return asdict(timeline)
+def updates_at(timeline: Timeline, number: int | None = None) -> int:
+    """Fine-tuning minibatches between the network as loaded and the current state, or another."""
+    return sum(timeline.states[each].updates for each in path(timeline, number))
 
 
-def from_json(data: Any) -> Timeline:
-    """The timeline of such values; raises BadInput where they are broken."""
-    try:
-        states = tuple(_state(entry, place) for place, entry in enumerate(data["states"]))
-        return jump(Timeline(states), int(data["current"]))
-    except BadInput:
-        raise
-    except (KeyError, TypeError, AttributeError, ValueError, OverflowError) as problem:
-        raise BadInput("The saved timeline is damaged: it lacks parts that every timeline has.") from problem
+def trained_at(timeline: Timeline, number: int | None = None) -> int | None:
+    """The last state with weights of its own on the way to the current state, or to another; None where none has."""
+    return next((each for each in reversed(path(timeline, number)) if timeline.states[each].updates), None)
 
 
-def _state(entry: dict[str, Any], place: int) -> State:
-    parent = entry["parent"]
-    if not (parent is None if place == 0 else isinstance(parent, int) and 0 <= parent < place):
-        raise BadInput(f"The saved timeline is damaged: state {place} has no earlier parent.")
-    return State(parent, tuple(map(int, entry["removed"])), str(entry["how"]), _metrics(entry["metrics"]))
-
-
-def _metrics(entry: dict[str, Any]) -> Metrics:
-    for field in fields(Metrics):
-        value, kind = entry[field.name], int if field.type == "int" else int | float
-        if isinstance(value, bool) or not isinstance(value, kind) or not math.isfinite(value):
-            raise TypeError(f"{field.name} is no such number")
-    return Metrics(**entry)
+def _check_there(timeline: Timeline, number: int) -> None:
+    if number not in timeline.states:
+        raise BadInput(f"There is no state {number}; the timeline has {', '.join(map(str, timeline.states))}.")

@@ -56,6 +56,11 @@ class Epoch:
     metrics: Metrics  # on the validation images
 
 
+def updates_of_an_epoch(finetuning: Batches, recipe: Recipe) -> int:
+    """As many minibatches as the images fill, at least one."""
+    return max(1, len(finetuning) // recipe.batch_size)
+
+
 def epochs(
     network: Network,
     finetuning: Batches,
@@ -69,12 +74,11 @@ def epochs(
 ) -> Iterator[Epoch]:
     """The network as given, then after each of `count` epochs, measured on the validation images.
 
-    An epoch is as many minibatches as the images fill, at least one; the schedule runs over all epochs. With `start`,
-    an epoch that the same arguments gave before, only those after it: bit for bit the same on the same device and
-    number of threads.
+    The schedule runs over all epochs. With `start`, an epoch that the same arguments gave before, only those after it:
+    bit for bit the same on the same device and number of threads.
     Raises BadInput when the loss or a weight stops being finite.
     """
-    per_epoch = max(1, len(finetuning) // recipe.batch_size)
+    per_epoch = updates_of_an_epoch(finetuning, recipe)
     if start is None:
         told = _measuring(report, 0, per_epoch * count)
         start = Epoch(0, network, {}, _measured(network, validation, told))

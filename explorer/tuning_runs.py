@@ -16,12 +16,11 @@ from explorer.export.safetensors_file import write_network
 from explorer.finetune import Recipe
 from explorer.load import RUN_NETWORK
 from explorer.networks.network import Network
-from explorer.plan import nothing
 from explorer.progress import Report, silent
-from explorer.run_folders import Splits, described, drop_leftovers, drop_weights
-from explorer.runs import Run, read_weights, write_run, write_weights
+from explorer.run_folders import Splits, described
+from explorer.runs import Run, drop_unnamed, pruned_at, write_run, write_weights
 from explorer.timeline import Timeline
-from explorer.transfer import Epoch, epochs
+from explorer.transfer import Epoch, epochs, updates_of_an_epoch
 
 MOMENTA = "optimizer-{}.safetensors"  # what the optimizer keeps after an epoch
 
@@ -55,36 +54,36 @@ def tuned(
         network, splits["finetune"], splits["validation"], count, recipe, seed=seed, report=report, start=start
     )
     for epoch in stream:
-        states = _grown(states, epoch)
-        run = dataclasses.replace(asked, timeline=states, finished=False)
-        _keep(folder, run, epoch)
-        yield run
+        states = _keep(folder, asked, states, epoch, updates_of_an_epoch(splits["finetune"], recipe))
+        yield dataclasses.replace(asked, timeline=states, finished=False)
     assert states is not None and epoch is not None, "the first epoch is the network as it starts"
     yield _finish(folder, dataclasses.replace(asked, timeline=states), epoch)
 
 
-def _grown(states: Timeline | None, epoch: Epoch) -> Timeline:
-    if states is None:
-        return timeline.start(epoch.metrics)
-    return timeline.step(states, nothing(epoch.network.units), f"epoch {epoch.number}", epoch.metrics)
-
-
-def _keep(folder: Path, run: Run, epoch: Epoch) -> None:
+def _keep(folder: Path, asked: Run, states: Timeline | None, epoch: Epoch, updates: int) -> Timeline:
     """Write weights and momenta, then the run that names them; then the older ones go."""
-    if epoch.number:
+    if states is None:
+        grown = timeline.start(epoch.metrics)
+    else:
         write_whole(folder / MOMENTA.format(epoch.number), safetensors.torch.save(epoch.optimizer))
-        run = dataclasses.replace(run, weights=write_weights(folder, epoch.number, epoch.network))
-    write_run(folder, run)
-    _drop(folder, epoch.number - 1)
+        weights, how = write_weights(folder, epoch.network), f"epoch {epoch.number}"
+        state = timeline.State(states.current, (), how, epoch.metrics, states.state.metrics, updates, weights)
+        grown = timeline.step(states, state)
+        grown = timeline.forget_weights(grown, kept=grown.current)
+    write_run(folder, dataclasses.replace(asked, timeline=grown, finished=False))
+    _drop(folder, grown, epoch.number - 1)
+    return grown
 
 
-def _drop(folder: Path, number: int) -> None:
-    drop_weights(folder, number)
+def _drop(folder: Path, states: Timeline, number: int) -> None:
+    """Delete what only an older epoch needed."""
+    drop_unnamed(folder, states)
     (folder / MOMENTA.format(number)).unlink(missing_ok=True)
 
 
 def _finish(folder: Path, run: Run, epoch: Epoch) -> Run:
     """The network is written before the run is called finished, and what going on would need goes after that."""
+    assert run.timeline is not None, "the first epoch is the network as it starts"
     write_network(
         epoch.network,
         folder / RUN_NETWORK,
@@ -92,8 +91,10 @@ def _finish(folder: Path, run: Run, epoch: Epoch) -> Run:
         metrics={"after": dataclasses.asdict(epoch.metrics)},
         provenance={"network": run.network, "data": run.data, "settings": run.settings},
     )
+    states = timeline.forget_weights(run.timeline, kept=None)  # the network's own file has them
+    run = dataclasses.replace(run, timeline=states)
     write_run(folder, run)
-    _drop(folder, epoch.number)
+    _drop(folder, states, epoch.number)
     return run
 
 
@@ -101,16 +102,12 @@ def _stopped_at(network: Network, folder: Path, held: Run) -> Epoch:
     """The epoch that an unfinished run stands at."""
     assert held.timeline is not None, "a run that is asked for has measured states"
     number = held.timeline.current
-    drop_leftovers(folder, number)
     for neighbour in (number - 1, number + 1):
-        _drop(folder, neighbour)
-    for half in folder.glob(f".{MOMENTA.format('*')}.*.tmp"):
-        half.unlink()
+        _drop(folder, held.timeline, neighbour)
     if not number:
         return Epoch(0, network, {}, held.timeline.state.metrics)
     try:
         momenta = safetensors.torch.load_file(folder / MOMENTA.format(number))
-        network = read_weights(folder / str(held.weights), network)
     except (OSError, SafetensorError) as error:
         raise BadInput(f"{folder} is damaged: what the optimizer kept after epoch {number} can't be read.") from error
-    return Epoch(number, network, momenta, held.timeline.state.metrics)
+    return Epoch(number, pruned_at(network, held.timeline, folder), momenta, held.timeline.state.metrics)

@@ -71,7 +71,7 @@ def test_the_same_seed_gives_the_same_result() -> None:
 def _reloaded(name: str, step: Step, folder: Path) -> Step:
     """The step as a later process has it: the original pruned, and the weights from their file."""
     pruned = prune(at_hand(name), step.removed)
-    return replace(step, network=read_weights(folder / write_weights(folder, step.number, step.network), pruned))
+    return replace(step, network=read_weights(folder / write_weights(folder, step.network), pruned))
 
 
 @pytest.mark.parametrize("name", ["plain", "plain_batchnorm", "residual"])
@@ -111,7 +111,7 @@ def test_the_bar_starts_before_the_first_evaluation_and_never_goes_back() -> Non
     assert seen[-1] == (1000, 1000, "yielded")
     assert {total for _, total, _ in seen} == {1000}
     assert [done for done, _, _ in seen] == sorted(done for done, _, _ in seen)
-    assert len({done for done, _, _ in seen}) == 1 + 2 * (2 + 1)  # a step: two updates and one batch evaluated
+    assert len({done for done, _, _ in seen}) == 1 + 2 * (2 + 2)  # two updates, and evaluated before and after
     words = "images observed", "images evaluated", "loss", "3 units removed, 72.7% of the units left"
     assert all(any(word in note for _, _, note in seen) for word in words)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import json
 import os
 from collections.abc import Callable
@@ -10,15 +9,33 @@ from pathlib import Path
 
 import pytest
 import torch
-from networks_at_hand import MODULES, at_hand
+from networks_at_hand import MODULES, SHAPE, at_hand, images
 from safetensors.torch import load_file, save_file
 from test_timeline import branched
 
+from explorer import timeline as timelines
+from explorer.costs import measure_costs
 from explorer.errors import BadInput
+from explorer.evaluate import evaluate
 from explorer.export import files
+from explorer.finetune import Recipe, minibatches, train
 from explorer.networks.network import Network, with_weights_of
-from explorer.runs import FILE, FORMAT, Run, read_run, read_weights, write_run, write_weights
+from explorer.plan import nothing, with_removed
+from explorer.runs import (
+    FILE,
+    FORMAT,
+    Run,
+    drop_unnamed,
+    network_at,
+    pruned_at,
+    read_run,
+    read_weights,
+    write_run,
+    write_weights,
+)
+from explorer.surgery import prune
 
+IMAGES = images(SHAPE)
 RUN = Run({"source": "demo", "arch": None, "digest": "ab" * 32}, {"source": "demo", "seed": 3}, branched(), {"step": 1})
 
 
@@ -31,8 +48,13 @@ def test_a_run_comes_back_as_it_was_written(tmp_path: Path, run: Run) -> None:
 def test_the_file_is_json_with_its_format(tmp_path: Path) -> None:
     content = json.loads(write_run(tmp_path, RUN).read_text())
     assert content["format"] == FORMAT
-    assert list(content) == ["format", "network", "data", "settings", "timeline", "weights", "finished"]
-    assert [state["removed"] for state in content["timeline"]["states"]] == [[], [4], [1, 4], [4, 5]]
+    assert list(content) == ["format", "network", "data", "settings", "timeline", "finished"]
+    assert [state["removed"] for state in content["timeline"]["states"].values()] == [
+        [],
+        [["b", 2]],
+        [["a", 1]],
+        [["b", 5]],
+    ]
 
 
 def test_writing_again_replaces_the_run_and_leaves_no_other_file(tmp_path: Path) -> None:
@@ -84,21 +106,17 @@ DAMAGED = {
     "nested without end": (b"[" * 100_000, "not JSON"),
     "list": (b"[]", "not in the format"),
     "number": (b"1", "not in the format"),
-    "another format": (_with(format="pruning-explorer run 99"), "not in the format 'pruning-explorer run 1'"),
+    "another format": (_with(format="pruning-explorer run 99"), "not in the format 'pruning-explorer run 2'"),
     "network is a list": (_with(network=[]), "network, data and settings must be objects"),
     "no data": (_with(data=None), "network, data and settings must be objects"),
     "settings is text": (_with(settings="all"), "network, data and settings must be objects"),
     "finished is text": (_with(finished="no"), "finished must be true or false"),
-    "weights is a number": (_with(weights=3), "must be the name of a .safetensors file beside it"),
-    "weights elsewhere": (_with(weights="../weights-1.safetensors"), "must be the name of a .safetensors file"),
-    "weights far away": (_with(weights="/tmp/weights-1.safetensors"), "must be the name of a .safetensors file"),
-    "weights of another drive": (_with(weights="c:weights-1.safetensors"), "must be the name of a .safetensors file"),
-    "weights of another kind": (_with(weights="weights-1.pt"), "must be the name of a .safetensors file"),
-    "weights without end": (_with(weights=f"{'w' * 9999}.safetensors"), "must be the name of a .safetensors file"),
-    "weights are gone": (_with(weights="weights-1.safetensors"), "that it names, weights-1.safetensors, are not there"),
     "timeline is a number": (_with(timeline=5), "timeline is damaged"),
     "timeline is an empty list": (_with(timeline=[]), "timeline is damaged"),
-    "timeline without states": (_with(timeline={"states": [], "current": 0}), "no state 0"),
+    "timeline without states": (
+        _with(timeline={"states": {}, "current": 0, "tip": 0, "made": 1}),
+        "there is no state 0",
+    ),
 }
 
 
@@ -118,16 +136,9 @@ def test_a_folder_in_the_file_s_place_is_refused(tmp_path: Path) -> None:
         read_run(tmp_path)
 
 
-def test_an_unfinished_run_names_its_weights(tmp_path: Path) -> None:
-    run = dataclasses.replace(RUN, weights=write_weights(tmp_path, 3, at_hand("plain")), finished=False)
-    write_run(tmp_path, run)
-    assert run.weights == "weights-3.safetensors"
-    assert read_run(tmp_path) == run
-
-
 def test_a_file_that_does_not_say_so_is_of_a_finished_run(tmp_path: Path) -> None:
     (tmp_path / FILE).write_bytes(_with())
-    assert read_run(tmp_path) == Run({}, {}, None, {}, weights=None, finished=True)
+    assert read_run(tmp_path) == Run({}, {}, None, {}, finished=True)
 
 
 def _moved(name: str) -> Network:
@@ -142,7 +153,7 @@ def _moved(name: str) -> Network:
 @pytest.mark.parametrize("name", MODULES)
 def test_weights_come_back_bit_for_bit_and_change_no_network(tmp_path: Path, name: str) -> None:
     saved, before = _moved(name), at_hand(name)
-    found = read_weights(tmp_path / write_weights(tmp_path, 1, saved), before)
+    found = read_weights(tmp_path / write_weights(tmp_path, saved), before)
     assert found.digest == saved.digest
     for key, value in saved.module.state_dict().items():
         assert torch.equal(found.module.state_dict()[key], value)
@@ -165,14 +176,59 @@ def _flipped(content: bytes) -> bytes:
 
 
 def _written(folder: Path, name: str) -> bytes:
-    return (folder / write_weights(folder, 9, at_hand(name))).read_bytes()
+    return (folder / write_weights(folder, at_hand(name))).read_bytes()
 
 
 @pytest.mark.parametrize("name", SPOILED)
 def test_spoiled_weights_get_one_sentence(tmp_path: Path, name: str) -> None:
     spoil, words = SPOILED[name]
-    path = tmp_path / write_weights(tmp_path, 1, _moved("plain"))
+    path = tmp_path / write_weights(tmp_path, _moved("plain"))
     spoil(path)
-    with pytest.raises(BadInput, match=rf"weights-1\.safetensors is damaged: .*{words}") as refusal:
+    with pytest.raises(BadInput, match=rf"weights-\w{{16}}\.safetensors is damaged: .*{words}") as refusal:
         read_weights(path, at_hand("plain"))
     assert "\n" not in str(refusal.value)
+
+
+def _tuned_twice(folder: Path) -> tuple[Network, timelines.Timeline, list[Network]]:
+    """A run whose states 1 and 3 were trained; the networks that were then measured, of states 0 to 3."""
+    network = at_hand("plain_batchnorm")
+    timeline, removed = timelines.start(measured(network)), nothing(network.units)
+    found = [network]
+    for number, more in enumerate(([1, 6], [2], [7]), 1):
+        before, removed = removed, with_removed(removed, [more])
+        smaller = prune(found[-1], removed[~before])
+        if number != 2:
+            smaller = with_weights_of(smaller, train(smaller.module, minibatches(IMAGES, 4), 3, Recipe(0.05)))
+        found.append(smaller)
+        weights = write_weights(folder, smaller) if number != 2 else None
+        gone = timelines.gone(network.units, before, removed)
+        state = timelines.State(number - 1, gone, "", measured(smaller), None, 3 * (number != 2), weights)
+        timeline = timelines.step(timeline, state)
+    return network, timeline, found
+
+
+def measured(network: Network) -> timelines.Metrics:
+    return timelines.metrics_of(evaluate(network, IMAGES), measure_costs(network), nothing(network.units))
+
+
+def test_every_state_has_its_weights_bit_for_bit(tmp_path: Path) -> None:
+    network, timeline, networks = _tuned_twice(tmp_path)
+    for number, expected in enumerate(networks):
+        here = network_at(network, timeline, tmp_path, number)
+        found = prune(here, timelines.removed_at(timeline, network.units, number))
+        assert pruned_at(network, timeline, tmp_path, number).digest == expected.digest
+        for pruned in (found, pruned_at(network, timeline, tmp_path, number)):
+            state = pruned.module.state_dict()
+            assert all(torch.equal(value, state[key]) for key, value in expected.module.state_dict().items())
+            assert measured(pruned) == timeline.states[number].metrics
+
+
+def test_weights_that_no_state_names_are_deleted_and_others_stay(tmp_path: Path) -> None:
+    network, timeline, _ = _tuned_twice(tmp_path)
+    (tmp_path / ".run.json.0123.tmp").write_text("half")
+    left = timelines.delete(timeline, 3)
+    drop_unnamed(tmp_path, left)
+    assert [path.name for path in tmp_path.iterdir()] == [timeline.states[1].weights]
+    assert network_at(network, left, tmp_path).digest == network_at(network, timeline, tmp_path, 1).digest
+    with pytest.raises(BadInput, match="The weights of state 3 were not kept"):
+        network_at(network, timeline, tmp_path, 3)

@@ -53,7 +53,7 @@ def finetune(request: Request, epochs: int, out: Path, resume: bool, **options: 
     subject, splits = _opened(request)
     run = _train_to_the_end(subject, splits, recipe, epochs, out)
     _show(subject, run, splits["validation"])
-    states = [dataclasses.asdict(state.metrics) for state in run.timeline.states] if run.timeline else []
+    states = [dataclasses.asdict(state.metrics) for state in run.timeline.states.values()] if run.timeline else []
     write_json(request.json, subject.result({"epochs": states}, *splits.values(), out=str(out), **run.settings))
 
 
@@ -105,7 +105,7 @@ def _train_to_the_end(subject: Subject, splits: Splits, recipe: Recipe, count: i
 def _show(subject: Subject, run: Run, validation: Batches) -> None:
     assert run.timeline is not None, "a finished run has one"
     rows = [
-        [place, state.metrics.loss, f"{state.metrics.accuracy:.2%}"] for place, state in enumerate(run.timeline.states)
+        [place, state.metrics.loss, f"{state.metrics.accuracy:.2%}"] for place, state in run.timeline.states.items()
     ]
     notes = [f"Measured on {validation.describe()}, on {subject.network.device}; epoch 0 is before fine-tuning."]
     table(f"{subject.network.arch} fine-tuned", ("Epoch", "Loss, nats", "Accuracy"), rows, notes)

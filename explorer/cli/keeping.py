@@ -16,17 +16,16 @@ from explorer.cli.subject import Subject, manifest_of, original_widths
 from explorer.errors import BadInput
 from explorer.export.safetensors_file import write_network
 from explorer.load import DEMO, RUN_NETWORK
-from explorer.run_folders import Splits, drop_leftovers, drop_weights, held_run
-from explorer.runs import FILE, Run, read_weights, weights_name, write_run, write_weights
+from explorer.run_folders import Splits, held_run
+from explorer.runs import FILE, WEIGHTS_FILES, Run, drop_unnamed, pruned_at, write_run, write_weights
 from explorer.selectors import JOINT, SELECTORS
-from explorer.surgery import prune
 from explorer.timeline import Timeline
 
 
 def check_out(out: Path, resume: bool) -> None:
     """Raise BadInput, before any work, where the folder can't take a run, or holds what a run would replace."""
     check_writable(out, "--out", folder=True)
-    held = [path.name for name in (FILE, RUN_NETWORK, weights_name("*")) for path in sorted(out.glob(name))]
+    held = [path.name for name in (FILE, RUN_NETWORK, WEIGHTS_FILES) for path in sorted(out.glob(name))]
     if FILE in held and not resume:
         raise BadInput(f"--out {out} already holds a {FILE}: give another folder, or --resume to go on with that run.")
     if held and FILE not in held:
@@ -38,7 +37,7 @@ def run_to_the_end(subject: Subject, settings: procedure.Settings, splits: Split
     asked = described(subject, dataclasses.asdict(settings), splits)
     held = held_run(out, asked)
     if held and held.timeline and held.finished:
-        drop_leftovers(out, held.timeline.current + 1)
+        drop_unnamed(out, held.timeline)
         click.echo(f"{out} already holds this run, finished: nothing was done.", err=True)
         return held
     try:
@@ -62,47 +61,39 @@ def _made(
 ) -> Run:
     """Run the procedure, or go on with the unfinished run `held`; every step is kept before the next one starts.
 
-    The network is written before the run is called finished, and its last weights go after that.
+    The network is written before the run is called finished.
     """
-    start = _stopped_at(subject, settings, out, held) if held else None
-    step, states = start, held.timeline if held else None
+    start = _stopped_at(subject, out, held) if held else None
+    states, network = held.timeline if held else None, start.network if start else subject.network
     for step in _steps(subject, settings, splits, start):
-        states = timeline.start(step.metrics) if states is None else _grown(states, step, settings)
-        _keep(out, dataclasses.replace(asked, timeline=states, finished=False), step)
-    assert states is not None and step is not None, "the procedure yields the network as given"
+        states = timeline.start(step.metrics) if states is None else _grown(out, subject, states, step, settings)
+        if step.metrics.accuracy < settings.least_accuracy:
+            states = timeline.back(states)
+        else:
+            network = step.network
+        write_run(out, dataclasses.replace(asked, timeline=states, finished=False))
+    assert states is not None, "the procedure yields the network as given"
     run = dataclasses.replace(asked, timeline=states)
     write_network(
-        step.network,
+        network,
         out / RUN_NETWORK,
         original_widths=original_widths(subject.network, manifest_of(subject.request.network)),
         metrics={"before": dataclasses.asdict(states.root.metrics), "after": dataclasses.asdict(states.state.metrics)},
         provenance={"network": run.network, "data": run.data, "settings": run.settings},
     )
     write_run(out, run)
-    drop_weights(out, step.number)
     return run
 
 
-def _keep(out: Path, run: Run, step: procedure.Step) -> None:
-    """Write the weights that can't be had again by pruning, then the run that names them; then the older ones go."""
-    trained = step.number and run.settings["updates"]
-    write_run(out, dataclasses.replace(run, weights=write_weights(out, step.number, step.network) if trained else None))
-    drop_weights(out, step.number - 1)
-
-
-def _stopped_at(subject: Subject, settings: procedure.Settings, out: Path, held: Run) -> procedure.Step:
+def _stopped_at(subject: Subject, out: Path, held: Run) -> procedure.Step:
     """The step that an unfinished run stands at, with the network as it was then."""
-    assert held.timeline is not None, "a run that is asked for has measured states"
-    number, state = held.timeline.current, held.timeline.state
-    click.echo(f"{out} holds this run up to step {number}: going on from there.", err=True)
-    drop_leftovers(out, number)
-    removed = timeline.removed_at(state, len(subject.network.units))
-    network = prune(subject.network, removed) if number else subject.network
-    if number and settings.updates:
-        if held.weights is None:
-            raise BadInput(f"{out / FILE} is damaged: it names no weights for step {number}.")
-        network = read_weights(out / held.weights, network)
-    return procedure.Step(number, network, removed, state.metrics)
+    states = held.timeline
+    assert states is not None, "a run that is asked for has measured states"
+    click.echo(f"{out} holds this run up to step {states.current}: going on from there.", err=True)
+    drop_unnamed(out, states)
+    removed, updates = timeline.removed_at(states, subject.network.units), timeline.updates_at(states)
+    network = pruned_at(subject.network, states, out)
+    return procedure.Step(states.current, network, removed, states.state.metrics, states.state.pruned, updates)
 
 
 def _steps(
@@ -114,9 +105,24 @@ def _steps(
         yield from procedure.iterate(subject.network, calibration, finetune, validation, settings, report, start)
 
 
-def _grown(states: Timeline, step: procedure.Step, settings: procedure.Settings) -> Timeline:
-    count = int(step.removed.sum()) - len(states.state.removed)
+def _grown(
+    out: Path, subject: Subject, states: Timeline, step: procedure.Step, settings: procedure.Settings
+) -> Timeline:
+    """The timeline with one more step; the weights that can't be had again by pruning are written first."""
+    units = subject.network.units
+    gone = timeline.gone(units, timeline.removed_at(states, units), step.removed)
     scaling = "" if settings.criterion == JOINT else f" ({settings.scaling})"
-    how = f"{count} {'unit' if count == 1 else 'units'} by {SELECTORS[settings.criterion].title}{scaling}"
-    how += f", {settings.updates} updates" if settings.updates else ""
-    return timeline.step(states, step.removed, how, step.metrics)
+    how = f"{len(gone)} {'unit' if len(gone) == 1 else 'units'} by {SELECTORS[settings.criterion].title}{scaling}"
+    return timeline.step(
+        states,
+        timeline.State(
+            parent=states.current,
+            removed=gone,
+            how=how + (f", {settings.updates} updates" if settings.updates else ""),
+            metrics=step.metrics,
+            pruned=step.pruned,
+            updates=settings.updates,
+            weights=write_weights(out, step.network) if settings.updates else None,
+            settings=dataclasses.asdict(settings),
+        ),
+    )

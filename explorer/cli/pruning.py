@@ -14,7 +14,7 @@ from explorer.cli.keeping import Splits, check_out, run_to_the_end
 from explorer.cli.limiting import limit_options, limits_of
 from explorer.cli.options import NamedNumber, Request, requests
 from explorer.cli.output import table, write_json
-from explorer.cli.recipes import recipe_of, recipe_options
+from explorer.cli.recipes import distillation_options, recipe_of, recipe_options
 from explorer.cli.scoring import SUMMARIES
 from explorer.cli.subject import Subject, open_subject
 from explorer.costs import FLOPS_CONVENTION
@@ -80,6 +80,14 @@ PRICE_SUMMARIES = "\n\n".join(f"{price.name}: {price.summary}" for price in PRIC
 )
 @limit_options
 @recipe_options
+@distillation_options
+@click.option(
+    "--least-accuracy",
+    type=click.FloatRange(0, 1, max_open=True),
+    default=0.0,
+    show_default=True,
+    help="On the validation images, 0 to 1: a step that ends below it is the last, and the one before it the result.",
+)
 @click.option("--resume", is_flag=True, help="Go on with the run of the same settings that RUN holds; else start it.")
 def prune(request: Request, until: tuple[str, float], out: Path, resume: bool, **options: Any) -> None:
     """Prune step by step until a target is reached, and keep the run in a folder.
@@ -88,6 +96,7 @@ def prune(request: Request, until: tuple[str, float], out: Path, resume: bool, *
     on the finetune images where --updates asks for it, and evaluated on the validation images. RUN gets run.json
     with every step, and network.safetensors once the target is reached. A run that is stopped before, in whatever
     way, goes on with --resume from the last step that RUN holds, and ends as it would have ended without the stop.
+    The weights of every fine-tuned step stay in RUN.
     Only --price latency is measured, and so anew when a run starts or goes on: there no two runs need be the same.
     """
     check_out(out, resume)
@@ -119,6 +128,7 @@ def _settings(until: tuple[str, float], options: Mapping[str, Any]) -> procedure
         limits=limits_of(options),
         updates=options["updates"],
         recipe=recipe_of(options),
+        least_accuracy=options["least_accuracy"],
     )
 
 
@@ -136,7 +146,7 @@ def _results(subject: Subject, run: Run) -> dict[str, Any]:
     assert run.timeline is not None, "a finished run has one"
     before, after = (_figures(state.metrics) for state in (run.timeline.root, run.timeline.state))
     units = subject.network.units
-    return {"before": before, "after": after, "removed": to_json(units, removed_at(run.timeline.state, len(units)))}
+    return {"before": before, "after": after, "removed": to_json(units, removed_at(run.timeline, units))}
 
 
 def _figures(metrics: Metrics) -> dict[str, Any]:

@@ -47,11 +47,11 @@ def agreement(view: View, found: Oracle, scored: Job, chosen: Chosen) -> None:
         _scatter(view, found, chosen)
     with right:
         st.subheader("Every criterion against the oracle")
-        _table(view.workspace, found, scored, chosen)
+        _table(view.loaded, found, scored, chosen)
 
 
 def _scatter(view: View, found: Oracle, chosen: Chosen) -> None:
-    units = view.workspace.network.units
+    units = view.loaded.network.units
     figure = rank_scatter(
         ranks(found.oracle_abs).numpy(), ranks(chosen.saliency).numpy(), units.layer_index.numpy(), list(units.slices),
         criterion=chosen.criterion, spearman=spearman(chosen.saliency, found.oracle_abs),

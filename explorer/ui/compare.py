@@ -11,7 +11,6 @@ from torch import Tensor
 from explorer.comparison import Curves, one_shot_curves
 from explorer.criteria import CRITERIA, applicable
 from explorer.figures.curve import Series, curve
-from explorer.plan import nothing
 from explorer.ranking import overlap
 from explorer.ui.ablations import oracle
 from explorer.ui.chart import chart
@@ -31,11 +30,11 @@ def page(view: View) -> None:
     picture, side = st.columns([2.2, 1], gap="large")
     with side:
         rankings = _rankings(view)
-        job = JOBS.find(_key(view.workspace, rankings))
+        job = JOBS.find(_key(view.loaded, rankings))
         drawn = job.version if job else None
         idle = not (job and (job.active or job.result))
         if idle and st.button("Compare", type="primary", width="stretch"):  # a callback would have the choice of before
-            _start(view.workspace, rankings)
+            _start(view.loaded, rankings)
             st.rerun()
         if job:
             explain_end(job, "Dismiss")
@@ -52,21 +51,20 @@ def page(view: View) -> None:
 
 def _rankings(view: View) -> dict[str, Tensor]:
     """The chosen criteria's scaled saliencies of the network as loaded; the oracle's own where it is known."""
-    whole = oracle(view.workspace)
-    names = [*applicable(view.workspace.network), *([ORACLE] if whole is not None else [])]
+    whole = oracle(view.loaded)
+    names = [*applicable(view.loaded.network), *([ORACLE] if whole is not None else [])]
     chosen = st.multiselect(
         "Criteria", names, [n for n in (*FIRST, ORACLE) if n in names], format_func=_title, key="compared",
         persist_state="session",
     )  # fmt: skip
     scaling = scaling_choice("compare-scaling", "The oracle is never scaled.")
-    as_loaded = View(view.workspace, view.timeline, nothing(view.workspace.network.units))
     found = {}
     for name in chosen:
         if name == ORACLE and whole is not None:
             found[name] = whole.oracle_abs
         elif name in CRITERIA:
             raw = saliencies(view, needed=name)[name]
-            found[name] = scaled_like(as_loaded, raw, Choice(name, scaling, 0.0, False))
+            found[name] = scaled_like(view.as_loaded, raw, Choice(name, scaling, 0.0, False))
     return found
 
 
@@ -106,7 +104,7 @@ def _picture(view: View, curves: Curves) -> None:
     ]
     chart(curve(series, quantity=quantity, against=against, original=getattr(root, quantity)), "race")
     st.caption(
-        f"On {view.workspace.validated_on}, before fine-tuning; one ranking of "
+        f"On {view.loaded.validated_on}, before fine-tuning; one ranking of "
         "the network as loaded, all units removed at once. The loss right after removal says little about the accuracy "
         "after retraining on larger tasks (arXiv:2412.00143)."
     )
@@ -114,7 +112,7 @@ def _picture(view: View, curves: Curves) -> None:
 
 def _overlap(view: View, rankings: dict[str, Tensor]) -> None:
     """Of the units that the oracle would remove first, how many would each criterion remove?"""
-    whole = oracle(view.workspace)
+    whole = oracle(view.loaded)
     others = {name: saliency for name, saliency in rankings.items() if name != ORACLE}
     if whole is None or not others:
         return

@@ -8,6 +8,7 @@ from torch import Tensor
 from explorer.evaluate import Outcome
 from explorer.timeline import Metrics, metrics_of
 from explorer.ui import wording
+from explorer.ui.controls import Choice
 from explorer.ui.linear import foreseen, linearising
 from explorer.ui.progress import await_result, explain_end, follow
 from explorer.ui.results import measuring
@@ -20,7 +21,7 @@ QUIET = 1.5  # seconds of measuring before its progress is shown
 PENDING = "…"
 
 
-def consequence(view: View, plan: Tensor, how: str) -> None:
+def consequence(view: View, plan: Tensor, how: str, chosen: Choice) -> None:
     """The table of a plan, and the button that takes the step to it; how: what the timeline is to call it."""
     job, predicted = measuring(view.workspace, plan), foreseen(view.workspace, view.removed, plan)
     job.wait(INSTANT)
@@ -32,7 +33,9 @@ def consequence(view: View, plan: Tensor, how: str) -> None:
     st.table(_table(view, plan, predicted, measured), border="horizontal", hide_index=True)
     if predicted and measured:
         st.caption(_trust(predicted, measured))
-    st.button(f"Remove {more}", type="primary", width="stretch", on_click=attempt, args=(remove, view, plan, how))
+    st.button(
+        f"Remove {more}", type="primary", width="stretch", on_click=attempt, args=(remove, view, plan, how, chosen)
+    )
     if measured is None:
         explain_end(job)
         follow(job, drawn, POLL, QUIET)
@@ -45,7 +48,7 @@ def _said(view: View, measured: bool, predicted: bool) -> str:
         if predicted or linearising(view.workspace, view.removed)
         else " There is no prediction: it would take too much memory."
     )
-    return f"{how} {view.workspace.validated_on}, before fine-tuning:{missing}"
+    return f"{how} {view.workspace.validated_on}, {view.stage}:{missing}"
 
 
 def _table(view: View, plan: Tensor, predicted: Outcome | None, measured: Outcome | None) -> dict[str, list[str]]:

@@ -11,7 +11,6 @@ from torch import Tensor
 from explorer.criteria import applicable
 from explorer.figures.curve import AGAINST, QUANTITIES
 from explorer.limits import FREE, Limits
-from explorer.plan import nothing
 from explorer.ranking import FLOPS_PENALTY, PRICES, SCALINGS, AtPlan, scaled
 from explorer.selectors import JOINT, SELECTORS
 from explorer.ui import by_hand
@@ -143,14 +142,15 @@ def _price_choice() -> tuple[str, float]:
 
 def saliencies(view: View, anew: bool = False, needed: str = "taylor") -> Saliencies:
     """Saliencies by criterion, `needed` among them; where that takes long, the page shows progress and stops here."""
-    plan = view.removed if anew else nothing(view.workspace.network.units)
-    return await_result(scoring(view.workspace, plan), enough=lambda found: needed in found.saliencies).saliencies
+    scored = view if anew else view.as_loaded
+    job = scoring(scored.workspace, scored.removed)
+    return await_result(job, enough=lambda found: needed in found.saliencies).saliencies
 
 
 def ranking(view: View, chosen: Choice) -> Tensor:
     """(units,) scaled saliencies; what is already removed is at infinity."""
     if chosen.criterion == JOINT:
-        return await_result(ordering(view.workspace, view.removed, _charge(view, chosen)))
+        return await_result(ordering(view.loaded, view.workspace, view.removed, _charge(view, chosen)))
     raw = saliencies(view, chosen.anew, chosen.criterion)[chosen.criterion]
     return scaled_like(view, raw, chosen)
 
@@ -167,7 +167,7 @@ def _charge(view: View, chosen: Choice) -> Tensor | None:
 
 def prices(view: View, name: str) -> Tensor:
     """(units,) prices at the plan shown; where they are measured, the page shows progress and stops here."""
-    workspace, price = view.workspace, PRICES[name]
+    workspace, price = view.loaded, PRICES[name]  # weights make no difference to it
 
     def work(job: Job) -> AtPlan:
         return price.of(workspace.network, workspace.costs, job.report)

@@ -67,7 +67,7 @@ def page(view: View) -> None:
 def _exporting(view: View) -> Job:
     workspace, removed, timeline = view.workspace, view.removed, view.timeline
     metrics = {"before": asdict(timeline.root.metrics), "after": asdict(timeline.state.metrics)}
-    provenance = {"how": timeline.state.how, "images": workspace.images.digest, "fine-tuning": "none since loading"}
+    provenance = {"how": timeline.state.how, "images": workspace.images.digest, "fine-tuning": view.stage}
     widths_before = {layer.name: len(layer) for layer in workspace.network.units.layers}
 
     def work(job: Job) -> Exported:

@@ -53,14 +53,14 @@ def strip_layers(view: View) -> list[StripLayer]:
 
 def _state_bar(view: View) -> str:
     now, root = view.timeline.state, view.timeline.root
-    place = f"state {view.timeline.current} of {len(view.timeline.states) - 1}: {now.how}"
+    place = f"state {view.timeline.current} of {max(view.timeline.states)}: {now.name or now.how}"
     facts = "".join(
         f'<span class="fact"><span class="what">{what}</span><span class="value">{value}</span>'
         f'<span class="change">{delta}</span></span>'
         for what, value, delta in wording.facts(now.metrics, root.metrics)
     )
-    when = f"{now.metrics.images} validation images, before fine-tuning"
+    when = f"{now.metrics.images} validation images, {view.stage}"
     return (
-        f'<div class="state-bar" role="status"><span class="name">{escape(view.workspace.network.name)}</span>'
+        f'<div class="state-bar" role="status"><span class="name">{escape(view.loaded.network.name)}</span>'
         f'<span class="what">{escape(place)}</span>{facts}<span class="what">{when}</span></div>'
     )

@@ -41,10 +41,11 @@ class Job:
     lane: str = QUICK
     _others: Callable[[], bool] = field(default=lambda: False, repr=False)  # whether it has to let others go first
     _stop: threading.Event = field(default_factory=threading.Event, repr=False)
+    _pause: threading.Event = field(default_factory=threading.Event, repr=False)
 
     def report(self, done: int, total: int, note: str = "") -> None:
-        """Publish progress; let jobs of quicker lanes go first; raise Cancelled if somebody asked for it."""
-        while self._others() and not self._stop.is_set():
+        """Publish progress; wait while paused or others go first; raise Cancelled if somebody asked for it."""
+        while (self.paused or self._others()) and not self._stop.is_set():
             time.sleep(0.01)
         if self._stop.is_set():
             raise Cancelled
@@ -64,6 +65,19 @@ class Job:
     def cancel(self) -> None:
         """Ask the work to stop at its next report; a job that waits in the queue never starts."""
         self._stop.set()
+
+    @property
+    def paused(self) -> bool:
+        """Whether somebody asked it to wait at its next report."""
+        return self._pause.is_set()
+
+    def pause(self) -> None:
+        """Ask the work to wait at its next report."""
+        self._pause.set()
+
+    def resume(self) -> None:
+        """Let paused work go on."""
+        self._pause.clear()
 
     def wait(self, patience: float, enough: Callable[[Any], bool] = lambda found: False) -> None:
         """Return when it has ended or published something that is `enough`, or after `patience` seconds."""
@@ -151,7 +165,7 @@ class JobManager:
                 del self._jobs[key]
 
     def _active_in(self, lanes: Sequence[str]) -> bool:
-        return any(job.active and job.lane in lanes for job in list(self._jobs.values()))
+        return any(job.active and not job.paused and job.lane in lanes for job in list(self._jobs.values()))
 
     def shutdown(self, patience: float = 5.0) -> None:
         """Cancel everything and wait for the workers to notice, at most `patience` seconds."""

@@ -25,14 +25,15 @@ _RECENT: deque[str] = deque()  # their keys
 _LOCK = threading.Lock()
 
 
-def ordering(workspace: Workspace, removed: Tensor, charge: Tensor | None) -> Job:
+def ordering(loaded: Workspace, workspace: Workspace, removed: Tensor, charge: Tensor | None) -> Job:
     """The job that puts every unit left into the joint order, in the network without the removed units.
 
     Its result: (units,) places over all units, those removed at infinity. charge: (units,) nats, off each unit.
+    loaded: the network as loaded, whose outputs are to be kept.
     """
 
     def work(job: Job) -> Tensor:
-        said = evaluate(workspace.network, workspace.calibration, report=job.report).logits
+        said = evaluate(loaded.network, loaded.calibration, report=job.report).logits
         network, charged = prune(workspace.network, removed), None if charge is None else charge[~removed]
         places = joint.ranking(network, workspace.calibration, said, JOINTLY, charged, job.report)
         return over_all_units(places, removed)

@@ -46,7 +46,7 @@ STYLE = """
 
 def page(view: View) -> None:
     """Answer: what is this network, and what do its layers cost?"""
-    workspace = view.workspace
+    workspace = view.loaded
     if dialog := DIALOGS.get(str(st.session_state.get("dialog"))):
         dialog()
     if tuning := in_view():

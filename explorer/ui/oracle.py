@@ -27,7 +27,7 @@ from explorer.ui.workspace import Workspace
 
 def page(view: View) -> None:
     """Answer: how much does the loss change when one unit goes, and which criterion knows it beforehand?"""
-    workspace = view.workspace
+    workspace = view.loaded
     job = JOBS.find(oracle_key(workspace))
     drawn = job.version if job else None
     found = oracle(workspace)

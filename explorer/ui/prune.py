@@ -17,12 +17,13 @@ from explorer.limits import portions
 from explorer.plan import MEASURES, nothing, remove_next
 from explorer.selectors import JOINT
 from explorer.timeline import Metrics, metrics_of
-from explorer.ui import wording
 from explorer.ui.chart import chart
 from explorer.ui.controls import Choice, axes_choice, choice, criterion_choice, ranking, saliencies, scaled_like
 from explorer.ui.results import first_image_maps
 from explorer.ui.session import View, await_outcome, jump
+from explorer.ui.states import states
 from explorer.ui.steps import attempt, remove_count, remove_to, select_to
+from explorer.ui.turns import turns
 from explorer.ui.unit import Order, openings, unit_in_detail
 from explorer.ui.workspace import Workspace
 
@@ -40,7 +41,7 @@ def page(view: View) -> None:
     with picture:
         st.subheader("The way so far")
         _curve(view, chosen)
-        _states(view)
+        states(view)
     with side:
         clicked = _candidates(view, saliency, chosen)
     unit_in_detail(view, clicked, Order(saliency, chosen.title, chosen.scaling, chosen.anew))
@@ -68,7 +69,10 @@ def _buttons(view: View, saliency: Tensor, chosen: Choice) -> None:
             width=150,
         )
         act, *how = (select_to,) if chosen.criterion == JOINT else (remove_to, saliency)
-        st.button("Go", key="go", on_click=attempt, args=(act, view, *how, measure, target / 100, chosen))
+        if st.button("Go", key="go"):  # a callback would have the target of before
+            attempt(act, view, *how, measure, target / 100, chosen)
+            st.rerun()
+    turns(view, chosen, measure, target / 100)
 
 
 def _back(view: View, steps: int) -> int:
@@ -81,20 +85,24 @@ def _curve(view: View, chosen: Choice) -> None:
         other = criterion_choice(view, "Beside it, on the same steps", "beside", "random")
     chart(_figure(view, chosen, other, quantity, against), "way")
     st.caption(
-        f"On {view.workspace.validated_on}, before fine-tuning. "
-        f"The second line removes as many units in one go, by {CRITERIA[other].title} scored in the network as loaded."
+        f"On {view.workspace.validated_on}, {view.stage}. The second line removes as many units in one go, by "
+        f"{CRITERIA[other].title} scored in the network as loaded, before fine-tuning."
     )
 
 
 def _figure(view: View, chosen: Choice, other: str, quantity: str, against: str) -> go.Figure:
     root, now = view.timeline.root.metrics, view.timeline.state.metrics
-    here = [view.timeline.states[place] for place in timelines.path(view.timeline)]
+    here = [view.timeline.states[number] for number in timelines.path(view.timeline)]
+    tuned = timelines.updates_at(view.timeline) > 0
     rival = Choice(other, chosen.scaling, chosen.penalty, False, chosen.price)
-    beside = [_beside(view, rival, len(s.removed)) for s in here]
+    beside = [_beside(view, rival, root.units - s.metrics.units) for s in here]
     series = [
-        _series(chosen.criterion, [s.metrics for s in here], root, quantity, against, "this run"),
+        _series(chosen.criterion, [s.metrics for s in here], root, quantity, against, "this run", tuned),
         _series(other, beside, root, quantity, against, f"{CRITERIA[other].title}, same steps"),
-        *(_series(chosen.criterion, leg, root, quantity, against, "another branch", True) for leg in _branches(view)),
+        *(
+            _series(chosen.criterion, leg, root, quantity, against, "another branch", tuned, True)
+            for leg in _branches(view)
+        ),
     ]
     share = getattr(now, against) / getattr(root, against)
     return curve(series, quantity=quantity, against=against, original=getattr(root, quantity),
@@ -102,53 +110,32 @@ def _figure(view: View, chosen: Choice, other: str, quantity: str, against: str)
 
 
 def _series(
-    criterion: str, points: list[Metrics], root: Metrics, quantity: str, against: str, label: str, faded: bool = False
-) -> Series:
+    criterion: str, points: list[Metrics], root: Metrics, quantity: str, against: str, label: str,
+    tuned: bool = False, faded: bool = False,
+) -> Series:  # fmt: skip
     x = np.array([getattr(p, against) / getattr(root, against) for p in points])
-    return Series(criterion, x, np.array([getattr(p, quantity) for p in points]), label=label, faded=faded)
+    return Series(criterion, x, np.array([getattr(p, quantity) for p in points]), tuned, label, faded=faded)
 
 
 def _branches(view: View) -> list[list[Metrics]]:
     """Each step off the current path, as a two-point line from its parent."""
     states, here = view.timeline.states, set(timelines.path(view.timeline))
-    off = [s for place, s in enumerate(states) if place not in here and s.parent is not None]
+    off = [s for number, s in states.items() if number not in here]
     return [[states[s.parent].metrics, s.metrics] for s in off if s.parent is not None]
 
 
 def _beside(view: View, chosen: Choice, count: int) -> Metrics:
     """What removing so many units at once by another criterion gives."""
-    workspace = view.workspace
-    plan = nothing(workspace.network.units)
+    workspace, plan = view.loaded, nothing(view.loaded.network.units)
     if count:
         raw = saliencies(view, needed=chosen.criterion)[chosen.criterion]
-        as_loaded = View(workspace, view.timeline, plan)
-        plan = remove_next(workspace.network.units, plan, scaled_like(as_loaded, raw, chosen), count)
+        plan = remove_next(workspace.network.units, plan, scaled_like(view.as_loaded, raw, chosen), count)
     return metrics_of(await_outcome(workspace, plan), workspace.costs, plan)
-
-
-def _states(view: View) -> None:
-    """Every state as a row; a click on a row goes there."""
-    root = view.timeline.root.metrics
-    rows = [
-        {
-            "State": ("→ " if place == view.timeline.current else "") + str(place),
-            "From": "" if state.parent is None else str(state.parent),
-            "How": state.how,
-            **{what: f"{value}  {delta}".strip() for what, value, delta in wording.facts(state.metrics, root)},
-        }
-        for place, state in enumerate(view.timeline.states)
-    ]
-    picked = st.dataframe(rows, hide_index=True, on_select="rerun", selection_mode="single-row",
-                          key=f"states-{len(rows)}-{view.timeline.current}")  # fmt: skip
-    if picked.selection.rows and picked.selection.rows[0] != view.timeline.current:
-        jump(picked.selection.rows[0])
-        st.rerun()
-    st.caption("Click a row to go to that state. Every number is before fine-tuning.")
 
 
 def _candidates(view: View, saliency: Tensor, chosen: Choice) -> int | None:
     """The least important units with their feature maps, worst first; the one that was clicked."""
-    workspace = view.workspace
+    workspace = view.loaded
     units = workspace.network.units
     going = list(chain.from_iterable(portions(units, view.removed, saliency, chosen.limits)))[:CANDIDATES]
     st.markdown("**Next to go**, least important first")

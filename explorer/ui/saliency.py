@@ -58,7 +58,7 @@ def _outcome(view: View, plan: Tensor, below: Tensor, chosen: Choice) -> None:
     """What the lines and choices would do, or why they do nothing; and what they can't do."""
     more, held = plan & ~view.removed, int((below & ~plan).sum())
     if more.any():
-        consequence(view, plan, _how(more, chosen.title, chosen.limits, view))
+        consequence(view, plan, _how(more, chosen.title, chosen.limits, view), chosen)
     elif not held:
         st.info("Drag the line to the right to see what would go, and what that would cost.")
     if held:

@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 import secrets
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import streamlit as st
 from torch import Tensor
@@ -17,23 +18,44 @@ from explorer.errors import BadInput
 from explorer.evaluate import Outcome, evaluate
 from explorer.plan import nothing
 from explorer.progress import Report
-from explorer.runs import Run, read_run, write_run
-from explorer.timeline import Timeline, metrics_of
+from explorer.runs import FILE, Run, drop_unnamed, read_run, write_run
+from explorer.timeline import State, Timeline, metrics_of
+from explorer.ui import wording
 from explorer.ui.jobs import JOBS, Job
 from explorer.ui.progress import await_result
 from explorer.ui.results import measuring
-from explorer.ui.workspace import Source, Workspace, open_workspace, source_from_json, source_to_json, workdir
+from explorer.ui.workspace import (
+    Source,
+    Workspace,
+    open_workspace,
+    source_from_json,
+    source_to_json,
+    trained_workspace,
+    workdir,
+)
 
 RUN_ID = re.compile(r"[A-Za-z0-9_-]{8,40}")
 
 
 @dataclass(frozen=True, eq=False)
 class View:
-    """All that a page needs: the workspace, the timeline, and the plan of the state that the person is at."""
+    """All that a page needs: the network as loaded, the timeline, and the state that the person is at."""
 
-    workspace: Workspace
+    loaded: Workspace  # with the network as loaded
+    workspace: Workspace  # with the weights of the state, in the whole shape: the plan says what is gone
     timeline: Timeline
     removed: Tensor  # (units,) bool
+
+    @property
+    def as_loaded(self) -> View:
+        """The same run, looked at before its first step."""
+        return View(self.loaded, self.loaded, self.timeline, nothing(self.loaded.network.units))
+
+    @property
+    def stage(self) -> str:
+        """For captions: what has been done to the weights of the state."""
+        updates = timelines.updates_at(self.timeline)
+        return f"after {wording.count(updates, 'fine-tuning update')}" if updates else "before fine-tuning"
 
 
 _LOCK = threading.Lock()  # two tabs of one run, or a tab and a job, take turns
@@ -55,11 +77,10 @@ def _look_at(run: str) -> str:
 def current_view() -> View:
     """What this tab shows; a run that can't be opened any more says so and gives way to the demo."""
     try:
-        return _view(_saved(run_id()))
+        return _view(run_id(), _saved(run_id()))
     except BadInput as problem:
         st.warning(f"{problem} The demo is shown instead; the run stays where it is.")
-        _look_at(secrets.token_urlsafe(9))
-        return _view(None)
+        return _view(_look_at(secrets.token_urlsafe(9)), None)
 
 
 def open_new(source: Source) -> None:
@@ -67,21 +88,30 @@ def open_new(source: Source) -> None:
     open_workspace(source)
     fresh = secrets.token_urlsafe(9)
     network, data = source_to_json(source)
-    write_run(_folder(fresh), Run(network, data, None))
+    write_run(run_folder(fresh), Run(network, data, None))
     _look_at(fresh)
 
 
 def change(act: Callable[[Timeline], Timeline]) -> None:
     """Replace this tab's timeline by act(timeline), on disk first."""
-    _change(run_id(), current_view(), act)
+    grow_run(run_id(), current_view(), act)
 
 
-def jump(place: int) -> None:
+def jump(number: int) -> None:
     """Go to any state of the timeline."""
-    change(lambda timeline: timelines.jump(timeline, place))
+    change(lambda timeline: timelines.jump(timeline, number))
 
 
-def take(view: View, choose: Callable[[Report], Tensor], how: str) -> Job:
+def delete(number: int) -> None:
+    """Delete a state of the timeline, with all that was made from it and the weights that no other state names."""
+    change(lambda timeline: timelines.delete(timeline, number))
+    run = run_id()
+    with _LOCK:
+        if (saved := _saved(run)) and saved.timeline:
+            drop_unnamed(run_folder(run), saved.timeline)
+
+
+def take(view: View, choose: Callable[[Report], Tensor], how: str, settings: Mapping[str, Any]) -> Job:
     """The job that chooses a plan, measures the network without its units, and adds that state under the one in view.
 
     Where the run has moved on meanwhile (a double click, a second tab), the step is not taken.
@@ -91,13 +121,15 @@ def take(view: View, choose: Callable[[Report], Tensor], how: str) -> Job:
     def work(job: Job) -> None:
         removed = choose(job.report)
         outcome = evaluate(workspace.network, workspace.validation, removed, job.report)
+        gone = timelines.gone(workspace.network.units, view.removed, removed)
         found = metrics_of(outcome, workspace.costs, removed)
+        state = State(view.timeline.current, gone, how, found, settings={**settings, "seed": workspace.source.seed})
 
         def grow(timeline: Timeline) -> Timeline:
             still_there = timeline.current == view.timeline.current
-            return timelines.step(timeline, removed, how, found) if still_there else timeline
+            return timelines.step(timeline, state) if still_there else timeline
 
-        _change(run, view, grow)
+        grow_run(run, view, grow)
 
     return JOBS.submit(step_key(), how, work)
 
@@ -107,28 +139,38 @@ def step_key() -> str:
     return f"step-{run_id()}"
 
 
-def _change(run: str, view: View, act: Callable[[Timeline], Timeline]) -> None:
+def grow_run(run: str, view: View, act: Callable[[Timeline], Timeline]) -> Timeline:
+    """Replace the timeline of any run by act(timeline), on disk first; the new one."""
     with _LOCK:
         saved = _saved(run)
-        timeline = saved.timeline if saved and saved.timeline else view.timeline
-        network, data = source_to_json(view.workspace.source)
-        write_run(_folder(run), Run({**network, "digest": view.workspace.network.digest}, data, act(timeline)))
+        timeline = act(saved.timeline if saved and saved.timeline else view.timeline)
+        network, data = source_to_json(view.loaded.source)
+        write_run(run_folder(run), Run({**network, "digest": view.loaded.network.digest}, data, timeline))
+        return timeline
 
 
-def _folder(run: str) -> Path:
+def run_folder(run: str) -> Path:
+    """Where a run is kept."""
     return workdir() / "runs" / run
 
 
 def _saved(run: str) -> Run | None:
     """The run on disk, or None for one that has not been touched yet."""
-    return read_run(_folder(run)) if _folder(run).exists() else None
+    return read_run(run_folder(run)) if (run_folder(run) / FILE).exists() else None
 
 
-def _view(run: Run | None) -> View:
-    workspace = open_workspace(source_from_json(run.network, run.data) if run else Source())
-    timeline = run.timeline if run and run.timeline else _started(workspace)
-    plan = timelines.removed_at(timeline.state, len(workspace.network.units))
-    return View(workspace, timeline, plan)
+def _view(run: str, saved: Run | None) -> View:
+    loaded = open_workspace(source_from_json(saved.network, saved.data) if saved else Source())
+    timeline = saved.timeline if saved and saved.timeline else _started(loaded)
+    removed = timelines.removed_at(timeline, loaded.network.units)
+    return View(loaded, _at_state(loaded, run_folder(run), timeline), timeline, removed)
+
+
+def _at_state(loaded: Workspace, folder: Path, timeline: Timeline) -> Workspace:
+    trained = timelines.trained_at(timeline)
+    if trained is None:
+        return loaded
+    return trained_workspace(loaded.key, str(timeline.states[trained].weights), loaded, folder, timeline)
 
 
 def _started(workspace: Workspace) -> Timeline:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import asdict
 from typing import Any
 
 import streamlit as st
@@ -41,22 +42,22 @@ def problems() -> None:
         follow(job, drawn)
 
 
-def remove(view: View, plan: Tensor, how: str) -> None:
+def remove(view: View, plan: Tensor, how: str, chosen: Choice) -> None:
     """Take the step to a plan, waiting for it a little."""
-    take(view, lambda report: plan, how).wait(PATIENCE)
+    take(view, lambda report: plan, how, asdict(chosen)).wait(PATIENCE)
 
 
 def remove_count(view: View, saliency: Tensor, count: int, chosen: Choice) -> None:
     """Remove the least important units."""
     plan = remove_next(view.workspace.network.units, view.removed, saliency, count, chosen.limits)
     gone = int((plan & ~view.removed).sum())
-    remove(view, plan, f"{wording.count(gone, 'unit')} by {chosen.title}")
+    remove(view, plan, f"{wording.count(gone, 'unit')} by {chosen.title}", chosen)
 
 
 def remove_to(view: View, saliency: Tensor, measure: str, target: float, chosen: Choice) -> None:
     """Remove the least important units until at most a share of a measure is left."""
     plan = _down_to(view, saliency, measure, target, chosen)
-    remove(view, plan, f"down to {target:.0%} of {measure} by {chosen.title}")
+    remove(view, plan, f"down to {target:.0%} of {measure} by {chosen.title}", chosen)
 
 
 def _down_to(view: View, saliency: Tensor, measure: str, target: float, chosen: Choice) -> Tensor:
@@ -79,4 +80,4 @@ def select_to(view: View, measure: str, target: float, chosen: Choice) -> None:
             charge=charge, report=report, limits=chosen.limits,
         )  # fmt: skip
 
-    take(view, choose, f"down to {target:.0%} of {measure} by {chosen.title}").wait(PATIENCE)
+    take(view, choose, f"down to {target:.0%} of {measure} by {chosen.title}", asdict(chosen)).wait(PATIENCE)

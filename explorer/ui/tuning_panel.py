@@ -46,7 +46,7 @@ def _content(tuning: Tuning) -> None:
 
 def _curves(tuning: Tuning, states: Timeline | None) -> None:
     if states is not None:
-        metrics = [state.metrics for state in states.states]
+        metrics = [state.metrics for state in states.states.values()]
         chart(
             epoch_curves([m.loss for m in metrics], [m.accuracy for m in metrics], tuning.epochs),
             f"epochs-{tuning.id}-{len(metrics)}",

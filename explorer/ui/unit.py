@@ -81,10 +81,10 @@ def _head(view: View, order: Order, unit: int) -> None:
         st.markdown(f"#### {layer}, channel {channel}\n{_summary(view, order, unit)}")
     before, after = neighbours(order.saliency, removed, unit)
     with buttons.container(horizontal=True, horizontal_alignment="right", gap="small"):
-        for label, other in (("Previous", before), ("Next", after)):
+        for label, other in (("Previous", before), ("Next", after)):  # never disabled: Escape needs the focus here
             st.button(
-                label, key=f"unit-{label}", disabled=other is None, on_click=_show, args=(view, other),
-                help=f"In the order of {order.title}",
+                label, key=f"unit-{label}", on_click=_show, args=(view, unit if other is None else other),
+                help=f"In the order of {order.title}" + ("; this is the end" if other is None else ""),
             )  # fmt: skip
     if removed[unit]:
         st.info(
@@ -94,8 +94,9 @@ def _head(view: View, order: Order, unit: int) -> None:
 
 
 def _show(view: View, unit: int) -> None:
-    worth.leave(view, st.session_state[_key(view)])
-    st.session_state[_key(view)] = unit
+    if unit != st.session_state[_key(view)]:
+        worth.leave(view, st.session_state[_key(view)])
+        st.session_state[_key(view)] = unit
 
 
 def _summary(view: View, order: Order, unit: int) -> str:

@@ -47,19 +47,19 @@ class Written(NamedTuple):
 
 def written_choice(view: View, unit: int) -> Written:
     """Which of a unit's kernels is looked at; asked for only where there are several."""
-    layer, row = locate(view.workspace.network.units, unit)
+    layer, row = locate(view.loaded.network.units, unit)
     options = [Written(w, c, i) for w in layer.writers for i, c in enumerate(layer.written(w)[row].tolist())]
     if len(options) == 1:
         return options[0]
     return st.selectbox(
-        f"Written by {len(options)} kernels; look at", options, key=f"written-{view.workspace.key}-{unit}", width=320,
+        f"Written by {len(options)} kernels; look at", options, key=f"written-{view.loaded.key}-{unit}", width=320,
         format_func=lambda option: f"{option.writer}, channel {option.channel}",
     )  # fmt: skip
 
 
 def images(view: View, unit: int, written: Written) -> None:
     """The images that excite the unit most, or others, with its activation over them."""
-    workspace, seen = view.workspace, _seen(view.workspace)
+    workspace, seen = view.loaded, _seen(view.loaded)
     by, order, first = _images_choice(workspace, seen, unit)
     if not len(order):
         st.info(f"None of {workspace.calibrated_on} is of this class.")
@@ -116,22 +116,22 @@ def _hover(workspace: Workspace, seen: Observation, unit: int, image: int, label
 
 
 def _about_images(view: View, unit: int, by: str, written: Written, top: float) -> str:
-    layer, _ = locate(view.workspace.network.units, unit)
+    layer, _ = locate(view.loaded.network.units, unit)
     several = len(layer.writers) > 1 or layer.written(written.writer).shape[1] > 1
     which = f" The map is what {written.writer} writes; the figures are of all kernels together." if several else ""
-    over_time = " Clips: means over time." if view.workspace.images.clips else ""
-    if not _seen(view.workspace).mean_square[:, unit].any():
-        return f"This unit is silent: zero on {view.workspace.calibrated_on}, in the network as loaded."
+    over_time = " Clips: means over time." if view.loaded.images.clips else ""
+    if not _seen(view.loaded).mean_square[:, unit].any():
+        return f"This unit is silent: zero on {view.loaded.calibrated_on}, in the network as loaded."
     return (
         f"Above each image its class and the unit's {EXCITEMENT[by]}. Below, yellow: activation, up to {top:.3g}; "
-        f"blue: below zero.{which}{over_time} Network as loaded, on {view.workspace.calibrated_on}."
+        f"blue: below zero.{which}{over_time} Network as loaded, on {view.loaded.calibrated_on}."
     )
 
 
 def kernel(view: View, unit: int, written: Written) -> None:
     """The kernel, and the inputs that weigh most in it."""
     st.markdown("**Its kernel**")
-    network = view.workspace.network
+    network = view.loaded.network
     chosen = next(each for each in kernels(network, unit) if each.writer == written.writer)
     picture = kernel_picture(chosen, written.place)
     names = [_input(view, written.writer, channel) for channel in picture.channels]
@@ -141,7 +141,7 @@ def kernel(view: View, unit: int, written: Written) -> None:
 
 
 def _input(view: View, writer: str, channel: int) -> str:
-    units = view.workspace.network.units
+    units = view.loaded.network.units
     behind = source(units, writer, channel)
     if behind is None:
         return f"input {channel}"
@@ -154,9 +154,7 @@ def _about_kernel(view: View, unit: int, chosen: Kernel, written: Written, slice
     inputs = wording.count(chosen.weights.shape[1], "input channel")
     most = " The inputs that weigh most, with their share of the sum of |weights|; † removed." if slices else ""
     bias = "no bias" if chosen.bias is None else f"bias {float(chosen.bias[written.place]):.4g}"
-    over = [
-        f"{n.module}: scale {_listed(n.scale)}, shift {_listed(n.shift)}" for n in norms(view.workspace.network, unit)
-    ]
+    over = [f"{n.module}: scale {_listed(n.scale)}, shift {_listed(n.shift)}" for n in norms(view.loaded.network, unit)]
     normed = f" Batch-norm {'; '.join(over)}." if over else ""
     ink = "Red, green and blue as they weigh; grey is 0." if chosen.colours else "Blue positive, vermilion negative."
     return f"{chosen.writer}: {size} over {inputs}, {bias}. {ink}{most}{normed}"
@@ -169,7 +167,7 @@ def _listed(values: Tensor) -> str:
 def coupling(view: View, unit: int) -> None:
     """Every channel that goes with the unit."""
     st.markdown("**What goes with it**")
-    found = coupled(view.workspace.network, unit)
+    found = coupled(view.loaded.network, unit)
     st.dataframe(
         {
             "Module": [each.module for each in found],

@@ -10,7 +10,6 @@ from explorer.evaluate import Outcome
 from explorer.figures.class_changes import MOST, class_changes
 from explorer.figures.rank_strip import Place, rank_strip
 from explorer.figures.unit_effects import CLEAR
-from explorer.plan import nothing
 from explorer.ranking import scaled
 from explorer.ui import wording
 from explorer.ui.ablations import oracle
@@ -29,9 +28,10 @@ def standings(view: View, unit: int, scaling: str, anew: bool) -> None:
     """Every criterion's value of the unit, and its rank among those left."""
     units, removed = view.workspace.network.units, view.removed
     found = {}
-    if known := oracle(view.workspace):
+    if known := oracle(view.loaded):
         found["oracle"] = standing(known.oracle_abs, known.oracle_abs, units, removed, unit)
-    job = scoring(view.workspace, removed if anew else nothing(units))
+    scored = view if anew else view.as_loaded
+    job = scoring(scored.workspace, scored.removed)
     drawn = job.version  # before the scores are taken: what comes later is seen as new
     for name, saliency in saliencies(view, anew).items():
         found[name] = standing(saliency, scaled(saliency, units, scaling), units, removed, unit)
@@ -70,7 +70,7 @@ def _table(found: dict[str, Standing]) -> dict[str, list[str]]:
 
 def oracle_effect(view: View, unit: int) -> None:
     """What the oracle found for the unit, or where to have it found."""
-    known = oracle(view.workspace)
+    known = oracle(view.loaded)
     if known is None:
         st.caption("Oracle: not known yet. It is run on the Oracle page, for all units at once.")
         return
@@ -136,7 +136,7 @@ def _changes(view: View, unit: int, before: Outcome, after: Outcome) -> None:
         f"{would} the loss from {before.loss:.4f} to {after.loss:.4f} nats ({_signed(float(total.loss))} ± "
         f"{float(total.error):.2g}) and the accuracy from {before.accuracy:.1%} to {after.accuracy:.1%}. Bars: mean "
         f"over a class's images, with its standard error.{few} At the state in view, on "
-        f"{view.workspace.validated_on}, before fine-tuning."
+        f"{view.workspace.validated_on}, {view.stage}."
     )
 
 

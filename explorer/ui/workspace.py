@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +18,8 @@ from explorer.export.files import write_whole
 from explorer.load import CALIBRATION, DEMO, batches_for, for_classes, open_network
 from explorer.networks.network import Network
 from explorer.preparation import UNCHANGED, Changes, changes_from_json, open_prepared
+from explorer.runs import network_at
+from explorer.timeline import Timeline
 
 VALIDATION = 512  # images that every state is evaluated on
 
@@ -75,6 +77,12 @@ def open_workspace(source: Source) -> Workspace:
     calibration = batches_for(network, images, "calibration", CALIBRATION)
     validation = batches_for(network, images, "validation", VALIDATION)
     return Workspace(source, network, measure_costs(network), images, calibration, validation)
+
+
+@st.cache_resource(max_entries=8, show_spinner="Reading the weights of this state")
+def trained_workspace(key: str, weights: str, _loaded: Workspace, _folder: Path, _timeline: Timeline) -> Workspace:
+    """The workspace with the weights of the timeline's current state, which the file `weights` holds."""
+    return replace(_loaded, network=network_at(_loaded.network, _timeline, _folder))
 
 
 def _network(source: Source) -> Network:

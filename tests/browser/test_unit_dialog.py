@@ -37,6 +37,7 @@ def test_a_click_on_a_candidate_opens_it_and_escape_closes_it(tab: Page) -> None
     expect(heading(tab)).not_to_have_text(first, timeout=SECONDS)
     tab.get_by_role("button", name="Previous", exact=True).click()
     expect(heading(tab)).to_have_text(first, timeout=SECONDS)
+    settle(tab)  # what is being drawn would open it again
     tab.keyboard.press("Escape")
     expect(tab.get_by_role("dialog")).to_have_count(0, timeout=SECONDS)
     settle(tab)

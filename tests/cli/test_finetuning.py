@@ -11,7 +11,8 @@ from invoke import result, run
 from explorer import tuning_runs as running
 from explorer.load import open_network
 from explorer.networks.architectures import build
-from explorer.runs import read_run
+from explorer.runs import Run, read_run
+from explorer.timeline import Timeline
 
 SMALL = ("--arch", "explorer:vgg_small", "--epochs", 3, "--minibatch", 8, "--learning-rate", 0.01)
 ON_DEMO = ("--data", "demo", "--arch", "explorer:vgg_small")
@@ -35,8 +36,15 @@ def tuned(few: Path, letters: Path, tmp_path_factory: pytest.TempPathFactory) ->
 
 def test_every_epoch_is_measured_and_the_folder_is_a_network(tuned: tuple[Path, str, dict], tmp_path: Path) -> None:
     out, said, found = tuned
-    assert [state.how for state in read_run(out).timeline.states] == ["as loaded", "epoch 1", "epoch 2", "epoch 3"]
-    assert [epoch["loss"] for epoch in found["epochs"]] == [s.metrics.loss for s in read_run(out).timeline.states]
+    assert [state.how for state in read_run(out).timeline.states.values()] == [
+        "as loaded",
+        "epoch 1",
+        "epoch 2",
+        "epoch 3",
+    ]
+    assert [epoch["loss"] for epoch in found["epochs"]] == [
+        s.metrics.loss for s in read_run(out).timeline.states.values()
+    ]
     assert len({epoch["loss"] for epoch in found["epochs"]}) == 4
     assert "16 validation images of few, seed 0, on cpu; epoch 0 is before fine-tuning" in said
     assert sorted(path.name for path in out.iterdir()) == ["network.safetensors", "run.json"]
@@ -51,15 +59,16 @@ def test_a_run_that_is_stopped_goes_on_to_the_same_network(
 ) -> None:
     keep, out = running._keep, tmp_path / "run"
 
-    def stop(folder: Path, told: object, epoch: running.Epoch) -> None:
-        keep(folder, told, epoch)
+    def stop(folder: Path, asked: Run, states: Timeline | None, epoch: running.Epoch, updates: int) -> Timeline:
+        grown = keep(folder, asked, states, epoch, updates)
         if epoch.number == 2:
             raise KeyboardInterrupt
+        return grown
 
     arguments = ("finetune", *SMALL, "--weights", letters, "--data", few, "--out", out, "--resume")
     monkeypatch.setattr(running, "_keep", stop)
     assert run(*map(str, arguments)).code == 1
-    assert not read_run(out).finished and read_run(out).weights == "weights-2.safetensors"
+    assert not read_run(out).finished and (out / read_run(out).timeline.state.weights).is_file()
     monkeypatch.undo()
     done = run(*map(str, arguments))
     assert done.code == 0 and "up to epoch 2: going on from there" in done.err

@@ -38,7 +38,9 @@ def whole(tiny: list[object], tmp_path_factory: pytest.TempPathFactory) -> dict[
     for updates in (0, 2):
         assert pruned(tiny, folder / str(updates), "--updates", updates).code == 0
     found = {updates: held(folder / str(updates)) for updates in (0, 2)}
-    assert all(set(files) == {"run.json", "network.safetensors"} for files in found.values())
+    for updates, kept in ((0, 0), (2, STEPS)):
+        weights = [name for name in found[updates] if name.startswith("weights-")]
+        assert len(weights) == kept and set(found[updates]) == {"run.json", "network.safetensors", *weights}
     return found
 
 
@@ -90,7 +92,6 @@ def test_stopped_anywhere_the_run_goes_on_to_the_same_files(
         1,
         f"Stopped; {out} holds the steps so far: --resume goes on with them.",
     )
-    assert len([name for name in held(out) if name.startswith("weights-")]) <= 2
     resumed = pruned(tiny, out, *UPDATES, "--resume")
     assert resumed.code == 0
     assert held(out) == whole[2]
@@ -119,11 +120,12 @@ def unfinished(tiny: list[object], tmp_path: Path, monkeypatch: pytest.MonkeyPat
 
 
 def test_an_unfinished_run_holds_its_last_whole_step(unfinished: Path) -> None:
-    assert set(held(unfinished)) == {"run.json", "weights-2.safetensors"}
     saved = read_run(unfinished)
-    assert saved.timeline is not None
-    assert (saved.finished, saved.weights) == (False, "weights-2.safetensors")
-    assert [len(state.removed) for state in saved.timeline.states] == [0, 2, 4]
+    assert saved.timeline is not None and not saved.finished
+    states = saved.timeline.states.values()
+    assert set(held(unfinished)) == {"run.json", *(state.weights for state in states if state.parent is not None)}
+    assert [(len(state.removed), state.updates) for state in states] == [(0, 0), (2, 2), (2, 2)]
+    assert all((state.pruned is None) == (state.parent is None) for state in states)
 
 
 def test_files_that_a_kill_left_half_written_go(
@@ -151,17 +153,23 @@ def test_an_unfinished_run_is_neither_overwritten_nor_continued_otherwise(tiny: 
     assert held(unfinished) == before
 
 
-WEIGHTS = "weights-2.safetensors"
+def last_weights(folder: Path) -> Path:
+    return folder / read_run(folder).timeline.state.weights
+
+
+def unnamed(folder: Path) -> None:
+    text = (folder / "run.json").read_text()
+    (folder / "run.json").write_text(text.replace(f'"{last_weights(folder).name}"', "null"))
+
+
+LOST = "The weights of state 2 were not kept"
 DAMAGE: dict[str, tuple[Callable[[Path], object], str]] = {
-    "gone": (lambda run: (run / WEIGHTS).unlink(), f"the weights that it names, {WEIGHTS}, are not there"),
+    "gone": (lambda run: last_weights(run).unlink(), LOST),
     "cut short": (
-        lambda run: (run / WEIGHTS).write_bytes((run / WEIGHTS).read_bytes()[:300]),
-        f"{WEIGHTS} is damaged: it does not hold the weights of the run's current state",
+        lambda run: last_weights(run).write_bytes(last_weights(run).read_bytes()[:300]),
+        "is damaged: it does not hold the weights of the run's current state",
     ),
-    "not named": (
-        lambda run: (run / "run.json").write_text((run / "run.json").read_text().replace(f'"{WEIGHTS}"', "null")),
-        "run.json is damaged: it names no weights for step 2",
-    ),
+    "not named": (unnamed, LOST),
 }
 
 

@@ -7,11 +7,12 @@ from collections.abc import Callable
 import pytest
 import torch
 from driving import App
+from torch import Tensor
 
 from explorer.evaluate import evaluate
 from explorer.plan import nothing
 from explorer.runs import Run
-from explorer.timeline import removed_at
+from explorer.timeline import Label, gone, removed_at
 from explorer.ui import units_by_hand, workspace
 from explorer.ui.jobs import JOBS, Job
 from explorer.ui.linear import linearising
@@ -24,8 +25,13 @@ Saved = Callable[[str], Run]
 def kept(run: Run) -> dict[str, int]:
     """Layer -> width, at the run's current state of the demo."""
     units = workspace.open_workspace(Source()).network.units
-    plan = removed_at(run.timeline.state, len(units))
+    plan = removed_at(run.timeline, units)
     return {name: int((~part).sum()) for name, part in units.by_layer(plan).items()}
+
+
+def labels(plan: Tensor) -> tuple[Label, ...]:
+    units = workspace.open_workspace(Source()).network.units
+    return gone(units, nothing(units), plan)
 
 
 def choose(app: App, stay: dict | None = None, go: dict | None = None, locked: list | None = None) -> App:
@@ -51,10 +57,10 @@ def test_lines_of_several_layers_hold_together(open_app: Open, saved: Saved) -> 
     app.go("prune").go("saliency").fine().click("Remove ").fine()
     widths = kept(saved(app.run))
     assert widths["features.5"] == 1 and 1 < widths["features.2"] < 32
-    assert saved(app.run).timeline.state.removed == tuple(expected(0.001, {"features.5": 9.0}))
+    assert saved(app.run).timeline.state.removed == labels(expected(0.001, {"features.5": 9.0}))
 
 
-def expected(common: float, own: dict[str, float]) -> list[int]:
+def expected(common: float, own: dict[str, float]) -> Tensor:
     """Units below their lines, by Taylor with l2, without anything of the page."""
     from explorer.criteria import CRITERIA
     from explorer.evidence import gather
@@ -66,7 +72,7 @@ def expected(common: float, own: dict[str, float]) -> list[int]:
     taylor = CRITERIA["taylor"]
     found = scaled(taylor.saliency(gather(opened.network, opened.calibration, taylor.needs)), units, "l2")
     lines = {layer.name: own.get(layer.name, common) for layer in units.layers}
-    return below(units, nothing(units), found.float().double(), lines).nonzero()[:, 0].tolist()
+    return below(units, nothing(units), found.float().double(), lines)
 
 
 def test_all_own_lines_are_taken_back_at_once(open_app: Open) -> None:
@@ -89,10 +95,12 @@ def test_locked_layers_and_chosen_units_hold_on_both_pages_and_are_cleared(open_
     assert "32 units below a line stay" not in app.text and "37 units below a line stay: 1 layer locked" in app.said
     app.go("prune").fine().click("Remove 1").fine()
     state = saved(app.run).timeline.state
-    assert state.removed[0] - 64 in (7, 9)  # features.5 begins after 32 + 32 units
+    assert state.removed[0] in (("features.5", 7), ("features.5", 9))
     app.set("Down to, %", 10).click("Go").fine()
-    widths, removed = kept(saved(app.run)), saved(app.run).timeline.state.removed
-    assert widths["features.2"] == 32 and 3 not in removed and {71, 73} <= set(removed)
+    run = saved(app.run)
+    widths, removed = kept(run), {label for state in run.timeline.states.values() for label in state.removed}
+    assert widths["features.2"] == 32 and ("features.0", 3) not in removed
+    assert {("features.5", 7), ("features.5", 9)} <= removed
     app.go("saliency").fine().click("Clear").fine()
     assert "By hand" not in app.text
     app.set("Exactly", 9.0).fine().click("Remove ").fine()
@@ -102,7 +110,7 @@ def test_locked_layers_and_chosen_units_hold_on_both_pages_and_are_cleared(open_
 def test_a_step_says_what_of_it_was_by_hand(open_app: Open, saved: Saved) -> None:
     app = choose(open_app("saliency"), go={"features.5": (7, 9)}).click("Remove 2 units").fine()
     assert saved(app.run).timeline.state.how == "2 units below a threshold of Taylor, layer-wise l2, 2 of them by hand"
-    assert saved(app.run).timeline.state.removed == (71, 73)
+    assert saved(app.run).timeline.state.removed == (("features.5", 7), ("features.5", 9))
 
 
 def test_the_last_unit_of_a_layer_never_goes_and_the_page_says_why(open_app: Open) -> None:
@@ -142,8 +150,7 @@ def test_the_curve_is_predicted_and_measured_where_the_handle_can_go(open_app: O
     assert {point.threshold for point in curve.measured} <= {point.threshold for point in curve.predicted}
     assert curve.measured[0].units == 448 and curve.measured[-1].units < 20
     point = curve.measured[6]
-    plan = nothing(opened.network.units)
-    plan[expected(point.threshold, {})] = True
+    plan = expected(point.threshold, {})
     outcome = evaluate(opened.network, opened.validation, plan)
     assert (point.units, point.accuracy) == (int((~plan).sum()), outcome.accuracy)
     assert point.loss == pytest.approx(outcome.loss, rel=1e-5)

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from explorer.errors import BadInput
-from explorer.ui.jobs import KEPT, LONG, QUICK, Job, JobManager
+from explorer.ui.jobs import KEPT, LONG, QUICK, SPARE, Job, JobManager
 
 SECONDS = 5.0  # how long a test waits before it fails
 
@@ -266,3 +266,28 @@ def test_shutting_down_does_not_wait_for_ever(jobs: JobManager) -> None:
     assert job.active
     release.set()
     ended(job)
+
+
+def test_a_paused_job_waits_at_its_next_report_and_lets_others_work(jobs: JobManager) -> None:
+    seen: list[int] = []
+
+    def work(job: Job) -> None:
+        for i in range(100_000):
+            seen.append(i)
+            job.report(i, 100_000)
+
+    job = jobs.submit("long", "Long", work, LONG)
+    job.pause()
+    time.sleep(0.1)
+    count = len(seen)
+    assert job.paused and job.active
+    assert ended(jobs.submit("spare", "Spare", lambda job: job.report(1, 1) or "done", SPARE)).result == "done"
+    assert len(seen) == count
+    job.resume()
+    deadline = time.monotonic() + SECONDS
+    while len(seen) == count and time.monotonic() < deadline:
+        time.sleep(0.01)
+    assert len(seen) > count
+    job.pause()
+    job.cancel()
+    assert ended(job).state == "cancelled"

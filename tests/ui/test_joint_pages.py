@@ -14,6 +14,7 @@ from explorer import joint
 from explorer.evaluate import evaluate
 from explorer.plan import nothing
 from explorer.runs import Run
+from explorer.timeline import gone
 from explorer.ui import linear, workspace
 from explorer.ui.jobs import JOBS
 from explorer.ui.workspace import Source
@@ -32,14 +33,14 @@ def test_one_and_ten_are_those_of_the_joint_order_of_the_network_as_it_is(jointl
     app = jointly.click("Remove 1").fine().click("Remove 10").fine()
     assert app.facts["Units"] == "437"
     timeline = saved(app.run).timeline
-    assert [state.how for state in timeline.states[1:]] == [
+    assert [state.how for state in list(timeline.states.values())[1:]] == [
         "1 unit by Joint linearised",
         "10 units by Joint linearised",
     ]
     opened = workspace.open_workspace(Source())
     said = evaluate(opened.network, opened.calibration).logits
     places = joint.ranking(opened.network, opened.calibration, said)
-    assert timeline.states[1].removed == (int(places.argmin()),)
+    assert timeline.states[1].removed == (opened.network.units.labels[int(places.argmin())],)
     assert "Place in the order" not in app.text and "the network as it is now" in app.text
 
 
@@ -49,7 +50,7 @@ def test_down_to_a_target_is_the_engines_selection(jointly: App, saved: Saved) -
     whole = nothing(opened.network.units)
     expected = joint.select(opened.network, opened.costs, opened.calibration, whole, "units", 0.6)
     state = saved(app.run).timeline.state
-    assert state.removed == tuple(expected.nonzero()[:, 0].tolist())
+    assert state.removed == gone(opened.network.units, whole, expected)
     assert state.how == "down to 60% of units by Joint linearised"
     app.click("Go")
     assert "At most 60% of the units is left already: there is nothing to remove." in app.said

@@ -78,9 +78,9 @@ def test_from_the_form_to_the_open_network(open_app: Open, data: str, saved: Cal
     assert tuning == Tuning(SMALL, NONE, "", data, 3, FAST, 3)
     assert app.fine().test.query_params["tuning"] == tuning.id
     states = read_run(tuning.folder).timeline.states
-    assert [state.how for state in states] == ["as loaded", "epoch 1", "epoch 2", "epoch 3"]
+    assert [state.how for state in states.values()] == ["as loaded", "epoch 1", "epoch 2", "epoch 3"]
     assert [trace["name"] for trace in app.figure(f"epochs-{tuning.id}-4")["data"]] == ["loss (nats)", "accuracy"]
-    last = states[-1].metrics
+    last = states[3].metrics
     assert "12 validation images of shades, seed 3, cpu. Epoch 0 (open mark): before fine-tuning, " in app.text
     assert f"After epoch 3 of 3: {last.accuracy:.1%} right, loss {last.loss:.4f} nats." in app.text
     assert "explorer:vgg_small from random weights; SGD, learning rate 0.01, momentum 0.9" in app.text
@@ -113,7 +113,9 @@ def test_a_cancelled_one_keeps_its_epochs_and_goes_on(open_app: Open, data: str)
     job_of(tuning).wait(60)
     assert app.again().fine().buttons["Open it"]
     done = read_run(tuning.folder)
-    assert done.finished and done.timeline.states[: number + 1] == held.timeline.states
+    assert done.finished and [s.metrics for s in done.timeline.states.values()][: number + 1] == [
+        s.metrics for s in held.timeline.states.values()
+    ]
 
 
 def test_it_goes_on_after_a_restart(open_app: Open, data: str) -> None:

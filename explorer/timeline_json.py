@@ -1,0 +1,97 @@
+"""Timelines as plain JSON values, and back: what comes from a file is checked."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Mapping
+from dataclasses import asdict, fields
+from typing import Any
+
+from explorer.errors import BadInput
+from explorer.timeline import LONGEST_NAME, Metrics, State, Timeline, path
+
+WEIGHTS = re.compile(r"[\w-]{1,80}\.safetensors", re.ASCII)
+
+
+def to_json(timeline: Timeline) -> dict[str, Any]:
+    """A timeline as plain JSON values; the states by number."""
+    return asdict(timeline)
+
+
+def from_json(data: Any) -> Timeline:
+    """The timeline of such values; raises BadInput where they are broken."""
+    try:
+        states = {int(number): _state(entry, int(number)) for number, entry in data["states"].items()}
+        timeline = Timeline(states, *(_number(data[name]) for name in ("current", "tip", "made")))
+        _check_tree(timeline)
+        return timeline
+    except BadInput:
+        raise
+    except (KeyError, TypeError, AttributeError, ValueError, OverflowError) as problem:
+        raise BadInput("The saved timeline is damaged: it lacks parts that every timeline has.") from problem
+
+
+def _check_tree(timeline: Timeline) -> None:
+    for number, state in timeline.states.items():
+        above = state.parent
+        if not (above is None if number == 0 else above is not None and above in timeline.states and above < number):
+            raise BadInput(f"The saved timeline is damaged: state {number} has no earlier parent.")
+    for number in (0, timeline.current, timeline.tip):
+        if number not in timeline.states:
+            raise BadInput(f"The saved timeline is damaged: there is no state {number}.")
+    if timeline.made <= max(timeline.states):
+        raise BadInput(f"The saved timeline is damaged: it has a state {max(timeline.states)}, of {timeline.made}.")
+    for number in timeline.states:
+        labels = [label for each in path(timeline, number) for label in timeline.states[each].removed]
+        if len(set(labels)) < len(labels):
+            raise BadInput(f"The saved timeline is damaged: state {number} removes a unit twice.")
+
+
+def _state(entry: dict[str, Any], number: int) -> State:
+    parent, pruned = entry["parent"], entry["pruned"]
+    return State(
+        parent=None if parent is None else _number(parent),
+        removed=tuple((_text(layer), _number(channel)) for layer, channel in entry["removed"]),
+        how=_text(entry["how"]),
+        metrics=_metrics(entry["metrics"]),
+        pruned=None if pruned is None else _metrics(pruned),
+        updates=_number(entry["updates"]),
+        weights=_weights(entry["weights"], number),
+        settings=_settings(entry["settings"]),
+        name=_text(entry["name"])[:LONGEST_NAME],
+    )
+
+
+def _weights(name: object, number: int) -> str | None:
+    if name is not None and not (isinstance(name, str) and WEIGHTS.fullmatch(name)):
+        raise BadInput(
+            f"The saved timeline is damaged: weights of state {number} must be a .safetensors file beside it."
+        )
+    return name
+
+
+def _number(value: object) -> int:
+    if isinstance(value, bool) or not isinstance(value, int) or value < 0:
+        raise TypeError(f"{value!r:.40} is no whole number from 0")
+    return value
+
+
+def _text(value: object) -> str:
+    if not isinstance(value, str):
+        raise TypeError(f"{value!r:.40} is no text")
+    return value
+
+
+def _settings(value: object) -> Mapping[str, Any]:
+    if not isinstance(value, dict):
+        raise TypeError("settings are no object")
+    return value
+
+
+def _metrics(entry: dict[str, Any]) -> Metrics:
+    for field in fields(Metrics):
+        value, kind = entry[field.name], int if field.type == "int" else int | float
+        if isinstance(value, bool) or not isinstance(value, kind) or not math.isfinite(value):
+            raise TypeError(f"{field.name} is no such number")
+    return Metrics(**entry)

@@ -1,0 +1,124 @@
+"""Pruning and fine-tuning in turns, and the tree of states that comes of it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from driving import App
+
+from explorer.evaluate import evaluate
+from explorer.runs import Run, pruned_at
+from explorer.timeline import metrics_of, removed_at
+from explorer.ui import workspace
+from explorer.ui.jobs import JOBS, Job
+from explorer.ui.workspace import Source
+
+Open = Callable[..., App]
+Saved = Callable[[str], Run]
+
+
+def begun(app: App, target: int = 80, **fields: object) -> Job:
+    app.set("Down to, %", target)
+    for label, value in ({"Units a step": 40, "Updates a step": 2} | fields).items():
+        app.set(label, value)
+    app.click("Prune and fine-tune").fine()
+    return JOBS.find(f"turns-{app.run}")
+
+
+def ended(app: App) -> App:
+    JOBS.find(f"turns-{app.run}").wait(60)
+    return app.again()
+
+
+def test_every_step_is_a_state_with_its_own_weights_that_can_be_gone_to(
+    open_app: Open, saved: Saved, workdir: Path
+) -> None:
+    app = open_app("prune").click("Remove 10")
+    begun(app)
+    ended(app).fine()
+    timeline = saved(app.run).timeline
+    assert [len(state.removed) for state in timeline.states.values()] == [0, 10, 40, 40]
+    assert [state.updates for state in timeline.states.values()] == [0, 0, 2, 2]
+    assert timeline.current == 3 and "after 4 fine-tuning updates" in app.bar
+    loaded, folder = workspace.open_workspace(Source()), workdir / "runs" / app.run
+    for number, state in timeline.states.items():
+        pruned = pruned_at(loaded.network, timeline, folder, number)
+        found = metrics_of(
+            evaluate(pruned, loaded.validation), loaded.costs, removed_at(timeline, loaded.network.units, number)
+        )
+        assert found == state.metrics or (state.updates == 0 and abs(found.loss - state.metrics.loss) < 1e-6)
+    assert timeline.states[2].pruned.loss != timeline.states[2].metrics.loss
+    app.click("Remove 1").fine()  # by gates, on the trained weights
+    after = saved(app.run).timeline
+    assert after.state.weights is None and after.state.parent == 3
+    app.go("export").fine()
+    assert "100.0% of the predictions agree" in app.said
+
+
+def test_back_and_forward_bring_numbers_back_bit_for_bit(open_app: Open, saved: Saved) -> None:
+    app = open_app("prune")
+    begun(app, 90)
+    before = ended(app).facts
+    assert app.click("Undo").facts["Units"] != before["Units"]
+    assert app.click("Redo").facts == before
+    states = saved(app.run).timeline.states
+    assert app.click("Undo").click("Remove 1").fine()
+    assert {n: s for n, s in saved(app.run).timeline.states.items() if n in states} == states
+
+
+def test_it_can_be_paused_goes_on_and_is_cancelled(open_app: Open) -> None:
+    app = open_app("prune")
+    job = begun(app, 10, **{"Updates a step": 50})
+    app.again().click("Pause")
+    time.sleep(0.3)
+    done = job.done
+    time.sleep(0.5)
+    assert (job.done, job.active, job.paused) == (done, True, True)
+    assert "paused" in app.text
+    app.click("Go on")
+    deadline = time.monotonic() + 30
+    while job.done == done and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert job.done > done
+    job.cancel()
+    ended(app)
+    assert job.state == "cancelled" and "cancelled at" in app.said
+
+
+def test_a_step_below_the_least_accuracy_is_the_last_and_nobody_goes_there(open_app: Open, saved: Saved) -> None:
+    app = open_app("prune")
+    begun(app, 10, **{"Units a step": 200, "Learning rate": 1e-5, "Least accuracy, %": 90.0})
+    ended(app).fine()
+    timeline = saved(app.run).timeline
+    last = timeline.states[max(timeline.states)]
+    assert last.metrics.accuracy < 0.9 <= timeline.state.metrics.accuracy
+    assert timeline.current == last.parent
+
+
+def test_a_target_that_is_not_reachable_is_refused_before_anything_starts(open_app: Open) -> None:
+    app = open_app("prune").set("Down to, %", 1).click("Prune and fine-tune")
+    assert "can't be reached" in app.said and JOBS.find(f"turns-{app.run}") is None
+
+
+def test_states_get_names_and_branches_go(open_app: Open, saved: Saved) -> None:
+    app = open_app("prune").click("Remove 10").click("Remove 1").click("Back")
+    box = next(box for box in app.test.text_input if box.label == "Name of state 1")
+    box.set_value("ship this").run()
+    assert saved(app.run).timeline.states[1].name == "ship this" and "ship this" in app.bar
+    app.click("Delete it and all made from it").fine()
+    timeline = saved(app.run).timeline
+    assert (list(timeline.states), timeline.current) == ([0], 0)
+    assert app.click("Remove 1").fine() and list(saved(app.run).timeline.states) == [0, 3]
+
+
+def test_weights_of_a_deleted_branch_are_deleted(open_app: Open, workdir: Path) -> None:
+    app = open_app("prune")
+    begun(app, 90)
+    ended(app)
+    folder = workdir / "runs" / app.run
+    kept = len(list(folder.glob("weights-*")))
+    assert kept == 2
+    app.click("Delete it")
+    assert len(list(folder.glob("weights-*"))) == kept - 1
