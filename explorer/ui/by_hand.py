@@ -10,7 +10,7 @@ import streamlit as st
 from explorer.limits import Chosen, Limits, choosing, keeping
 from explorer.networks.units import Units
 from explorer.ui import wording
-from explorer.ui.session import run_id
+from explorer.ui.address import run_id
 
 
 def locked_key() -> str:

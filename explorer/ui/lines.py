@@ -10,9 +10,10 @@ import streamlit as st
 from torch import Tensor
 
 from explorer.limits import FREE
+from explorer.ui.address import run_id
 from explorer.ui.controls import Choice
 from explorer.ui.one_shot import Trace, tracing
-from explorer.ui.session import View, run_id
+from explorer.ui.session import View
 from explorer.ui.threshold import threshold_histogram
 
 EVERY_LAYER = "all layers"

@@ -8,12 +8,15 @@ from importlib import import_module
 import streamlit as st
 from streamlit.navigation.page import StreamlitPage
 
+from explorer.ui.address import run_id
+
 PAGES = ("network", "saliency", "oracle", "prune", "compare", "export")
 
 
 def main() -> None:
     """Draw the page that the address names."""
     st.set_page_config(page_title="Pruning Explorer", page_icon="✂️", layout="wide")
+    run_id()  # before the navigation: else the browser's history gets an address without the run as well
     page = st.navigation([_page(name) for name in PAGES], position="top")
     blank = st.empty()
     if "fetched" not in st.session_state:  # the browser fetches what draws figures while the engine is being imported

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import re
-import secrets
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -21,6 +19,7 @@ from explorer.progress import Report
 from explorer.runs import FILE, Run, drop_unnamed, read_run, write_run
 from explorer.timeline import State, Timeline, metrics_of
 from explorer.ui import wording
+from explorer.ui.address import look_at, new_id, run_id
 from explorer.ui.jobs import JOBS, Job
 from explorer.ui.progress import await_result
 from explorer.ui.results import measuring
@@ -33,8 +32,6 @@ from explorer.ui.workspace import (
     trained_workspace,
     workdir,
 )
-
-RUN_ID = re.compile(r"[A-Za-z0-9_-]{8,40}")
 
 
 @dataclass(frozen=True, eq=False)
@@ -61,35 +58,22 @@ class View:
 _LOCK = threading.Lock()  # two tabs of one run, or a tab and a job, take turns
 
 
-def run_id() -> str:
-    """The id of this tab's run, kept in the address so that reloads and bookmarks find it."""
-    asked = st.query_params.get("run") or st.session_state.get("run") or ""
-    return _look_at(asked if RUN_ID.fullmatch(asked) else secrets.token_urlsafe(9))
-
-
-def _look_at(run: str) -> str:
-    st.session_state["run"] = run
-    if st.query_params.get("run") != run:
-        st.query_params["run"] = run
-    return run
-
-
 def current_view() -> View:
     """What this tab shows; a run that can't be opened any more says so and gives way to the demo."""
     try:
         return _view(run_id(), _saved(run_id()))
     except BadInput as problem:
         st.warning(f"{problem} The demo is shown instead; the run stays where it is.")
-        return _view(_look_at(secrets.token_urlsafe(9)), None)
+        return _view(look_at(new_id()), None)
 
 
 def open_new(source: Source) -> None:
     """Look at a run of its own on this source; raises BadInput where it can't be opened, and then nothing changes."""
     open_workspace(source)
-    fresh = secrets.token_urlsafe(9)
+    fresh = new_id()
     network, data = source_to_json(source)
     write_run(run_folder(fresh), Run(network, data, None))
-    _look_at(fresh)
+    look_at(fresh)
 
 
 def change(act: Callable[[Timeline], Timeline]) -> None:

@@ -148,7 +148,7 @@ function paint(state) {
   output.querySelector(".cut").textContent = `${k.toLocaleString("en")} of ${n.toLocaleString("en")} ${data.unit} below (${share}%)`
   output.querySelector(".keep").textContent = `${(n - k).toLocaleString("en")} kept`
   const found = foreseen(state, value)
-  output.querySelector(".fore").textContent = found ? `predicted: ${(100 * found[1]).toFixed(1)}% right, loss ${found[2].toFixed(3)}` : ""
+  output.querySelector(".fore").textContent = found ? `predicted: about ${(100 * found[1]).toFixed(0)}% right, loss ${found[2].toPrecision(2)}` : ""
   handle.setAttribute("aria-valuenow", value)
   handle.setAttribute("aria-valuetext", `${said}, ${k} of ${n} ${data.unit} below`)
 }
