@@ -19,11 +19,12 @@ from explorer.evidence import gather
 from explorer.finetune import Minibatch, Recipe, minibatches, train
 from explorer.limits import FREE, Limits
 from explorer.networks.network import Network, with_weights_of
+from explorer.oracle import oracle
 from explorer.plan import check_target, nothing, over_all_units, remove_towards, remove_until, share_left
 from explorer.progress import Report, silent
 from explorer.ranking import charges, check_price, check_scaling, scaled
 from explorer.regrowth import regrown
-from explorer.selectors import JOINT, SELECTORS
+from explorer.selectors import JOINT, ORACLE, SELECTORS
 from explorer.surgery import prune
 from explorer.timeline import Metrics, metrics_of
 
@@ -181,6 +182,8 @@ def _next(
 
 def _saliency(network: Network, charge: Tensor, images: Batches, settings: Settings, report: Report) -> Tensor:
     """(units,) of the network so far."""
+    if settings.criterion == ORACLE:
+        return scaled(oracle(network, images, report=report).oracle_abs, network.units, "none", charge)
     criterion = CRITERIA[settings.criterion]
     evidence = gather(network, images, criterion.needs, seed=settings.seed, report=report)
     return scaled(criterion.saliency(evidence), network.units, settings.scaling, charge)

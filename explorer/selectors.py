@@ -1,4 +1,4 @@
-"""Selectors: all that can choose which units go: every criterion by its ranking, and joint linearised pruning."""
+"""Selectors: all that can choose which units go: criteria by their ranking, the oracle, joint linearised pruning."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from explorer.criteria import CRITERIA
 
-JOINT = "joint"
+JOINT, ORACLE = "joint", "oracle"
 
 
 @dataclass(frozen=True)
@@ -19,6 +19,7 @@ class Selector:
     unit: str
     cost: str
     source: str
+    scalable: bool = True  # layer by layer, before units of different layers are compared
 
 
 SELECTORS: dict[str, Selector] = {
@@ -30,5 +31,15 @@ SELECTORS: dict[str, Selector] = {
         "place",
         "a backward pass a class, up to ten, every few units",
         "explorer.joint",
+        scalable=False,
+    ),
+    ORACLE: Selector(
+        ORACLE,
+        "Oracle",
+        "How far the mean loss moves when the unit alone is taken out: |C(without it) - C|, measured. Never scaled.",
+        "nats",
+        "the network from each unit on, for every unit and image",
+        "Molchanov et al. 2017, section 2.1",
+        scalable=False,
     ),
 }

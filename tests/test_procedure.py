@@ -30,7 +30,7 @@ def run(name: str = "plain", **settings) -> list[Step]:
     return list(iterate(at_hand(name), IMAGES, IMAGES, IMAGES, Settings(**settings)))
 
 
-@pytest.mark.parametrize("criterion", applicable(at_hand("plain")))
+@pytest.mark.parametrize("criterion", [*applicable(at_hand("plain")), "oracle"])
 def test_every_criterion_reaches_the_target_and_no_further(criterion: str) -> None:
     steps = run(criterion=criterion, step=3, target=0.5)
     assert [int(s.removed.sum()) for s in steps] == [0, 3, 6]  # 5 of 11 units left is the first at most half
@@ -51,6 +51,15 @@ def test_the_least_important_unit_of_the_network_so_far_goes_next() -> None:
         kernels = torch.cat([before.network.module[i].weight.square().flatten(1).mean(1) for i in (0, 3)])
         units = before.network.units
         least = units.labels[int(kernels.argmin())]
+        assert set(units.labels) - set(after.network.units.labels) == {least}
+
+
+def test_the_oracle_takes_the_unit_whose_absence_changes_the_loss_of_the_network_so_far_least() -> None:
+    for before, after in pairwise(run(criterion="oracle", target=0.6)):
+        network, units = before.network, before.network.units
+        alone = torch.eye(len(units), dtype=torch.bool)
+        losses = torch.tensor([evaluate(prune(network, plan), IMAGES).loss for plan in alone])
+        least = units.labels[int((losses - before.metrics.loss).abs().argmin())]
         assert set(units.labels) - set(after.network.units.labels) == {least}
 
 

@@ -18,7 +18,7 @@ from explorer.export.safetensors_file import write_network
 from explorer.load import DEMO, RUN_NETWORK
 from explorer.run_folders import Splits, held_run
 from explorer.runs import FILE, WEIGHTS_FILES, Run, drop_unnamed, pruned_at, write_run, write_weights
-from explorer.selectors import JOINT, SELECTORS
+from explorer.selectors import SELECTORS
 from explorer.timeline import Timeline
 
 
@@ -111,8 +111,9 @@ def _grown(
     """The timeline with one more step; the weights that can't be had again by pruning are written first."""
     units = subject.network.units
     gone = timeline.gone(units, timeline.removed_at(states, units), step.removed)
-    scaling = "" if settings.criterion == JOINT else f" ({settings.scaling})"
-    how = f"{len(gone)} {'unit' if len(gone) == 1 else 'units'} by {SELECTORS[settings.criterion].title}{scaling}"
+    selector = SELECTORS[settings.criterion]
+    scaling = f" ({settings.scaling})" if selector.scalable else ""
+    how = f"{len(gone)} {'unit' if len(gone) == 1 else 'units'} by {selector.title}{scaling}"
     return timeline.step(
         states,
         timeline.State(

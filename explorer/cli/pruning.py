@@ -18,6 +18,7 @@ from explorer.cli.recipes import distillation_options, recipe_of, recipe_options
 from explorer.cli.scoring import SUMMARIES
 from explorer.cli.subject import Subject, open_subject
 from explorer.costs import FLOPS_CONVENTION
+from explorer.criteria import CRITERIA
 from explorer.data import Batches
 from explorer.errors import BadInput
 from explorer.joint import EVERY, default_step
@@ -32,11 +33,10 @@ from explorer.timeline import Metrics, removed_at
 TARGET = NamedNumber(MEASURES, "SHARE", "flops=0.5")
 PRICE = NamedNumber(PRICES, "PENALTY", f"flops={FLOPS_PENALTY:g}")
 PRICE_SUMMARIES = "\n\n".join(f"{price.name}: {price.summary}" for price in PRICES.values())
+OTHERS = "\n\n".join(f"{name}: {SELECTORS[name].summary}" for name in SELECTORS if name not in CRITERIA)
 
 
-@click.command(
-    epilog=f"Criteria:\n\n{SUMMARIES}\n\n{JOINT}: {SELECTORS[JOINT].summary}\n\nPrices:\n\n{PRICE_SUMMARIES}"
-)
+@click.command(epilog=f"Criteria:\n\n{SUMMARIES}\n\n{OTHERS}\n\nPrices:\n\n{PRICE_SUMMARIES}")
 @requests()
 @click.option("--criterion", type=click.Choice(list(SELECTORS)), required=True, help="How to value units.")
 @click.option(

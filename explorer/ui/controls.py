@@ -46,13 +46,15 @@ class Choice:
     @property
     def unit(self) -> str:
         """Of the scaled saliency; scaling takes it away, but joint places are not scaled."""
-        return SELECTORS[self.criterion].unit if self.scaling == "none" or self.criterion == JOINT else ""
+        return (
+            SELECTORS[self.criterion].unit if self.scaling == "none" or not SELECTORS[self.criterion].scalable else ""
+        )
 
     @property
     def title(self) -> str:
         """For captions and the timeline: "Taylor, l2"."""
         price = f", {penalty_title(self.price)} {self.penalty:g}" if self.penalty else ""
-        scaling = "" if self.criterion == JOINT else f", {SCALING_TITLES[self.scaling]}"
+        scaling = f", {SCALING_TITLES[self.scaling]}" if SELECTORS[self.criterion].scalable else ""
         return f"{SELECTORS[self.criterion].title}{scaling}{price}"
 
 
