@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
@@ -69,14 +70,23 @@ class Latency:
     threads: int
 
 
-@torch.no_grad()
 def measure_latency(network: Network, *, batch: int = 1, runs: int = 20, warmup: int = 3) -> Latency:
     """Median and quartiles of the time that a batch of blank images takes, after `warmup` runs."""
-    body, device = network.module, network.device
-    x = torch.zeros(batch, *network.input_shape, device=device)
-    times = torch.tensor([timed(body, x) for _ in range(warmup + runs)][warmup:], dtype=torch.float64)
-    low, median, high = torch.quantile(times, torch.tensor([0.25, 0.5, 0.75], dtype=torch.float64)).tolist()
-    return Latency(median, low, high, batch, runs, str(device), torch.get_num_threads())
+    return measure_latencies([network], batch=batch, runs=runs, warmup=warmup)[0]
+
+
+@torch.no_grad()
+def measure_latencies(
+    networks: Sequence[Network], *, batch: int = 1, runs: int = 20, warmup: int = 3
+) -> tuple[Latency, ...]:
+    """The latency of each, a run of each in turn: what slows the machine down meanwhile slows down all of them."""
+    jobs = [(each.module, torch.zeros(batch, *each.input_shape, device=each.device)) for each in networks]
+    times = torch.tensor([[timed(*job) for job in jobs] for _ in range(warmup + runs)][warmup:], dtype=torch.float64)
+    low, median, high = torch.quantile(times, torch.tensor([0.25, 0.5, 0.75], dtype=torch.float64), dim=0).tolist()
+    return tuple(
+        Latency(median[i], low[i], high[i], batch, runs, str(each.device), torch.get_num_threads())
+        for i, each in enumerate(networks)
+    )
 
 
 def timed(body: torch.nn.Module, x: Tensor) -> float:

@@ -54,8 +54,8 @@ def _state(entry: dict[str, Any], number: int) -> State:
         parent=None if parent is None else _number(parent),
         removed=tuple((_text(layer), _number(channel)) for layer, channel in entry["removed"]),
         how=_text(entry["how"]),
-        metrics=_metrics(entry["metrics"]),
-        pruned=None if pruned is None else _metrics(pruned),
+        metrics=metrics_from_json(entry["metrics"]),
+        pruned=None if pruned is None else metrics_from_json(pruned),
         updates=_number(entry["updates"]),
         weights=_weights(entry["weights"], number),
         settings=_settings(entry["settings"]),
@@ -89,7 +89,8 @@ def _settings(value: object) -> Mapping[str, Any]:
     return value
 
 
-def _metrics(entry: dict[str, Any]) -> Metrics:
+def metrics_from_json(entry: Mapping[str, Any]) -> Metrics:
+    """The metrics of such values; KeyError or TypeError where they are broken."""
     for field in fields(Metrics):
         value, kind = entry[field.name], int if field.type == "int" else int | float
         if isinstance(value, bool) or not isinstance(value, kind) or not math.isfinite(value):

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -40,9 +42,16 @@ def taylor_activation(seen: Observation, share: float = 0.5) -> Tensor:
 def random(units: Units, seed: int) -> Tensor:
     """The control: uniform noise, whose expected rank correlation with anything is 0.
 
+    Drawn once for every channel of the network as loaded: whoever ranks anew while units go keeps to one uniform order.
     No unit; (units,), 0 to 1. Molchanov et al. 2017, sec. 3.
     """
-    return torch.rand(len(units), generator=torch.Generator().manual_seed(seed), dtype=torch.float64)
+    drawn = [_noise(seed, layer.name, max(layer.channels) + 1)[list(layer.channels)] for layer in units.layers]
+    return torch.from_numpy(np.concatenate(drawn))
+
+
+def _noise(seed: int, name: str, count: int) -> np.ndarray:
+    """(count,) uniform on [0, 1), float64; the first of them are the same for any count."""
+    return np.random.default_rng((seed, zlib.crc32(name.encode()))).random(count)
 
 
 def any_network(network: Network) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import plotly.graph_objects as go
@@ -14,7 +15,12 @@ from explorer.figures.style import NEUTRAL, blank, criterion_style, f32, translu
 QUANTITIES = {"accuracy": ("accuracy", ".1%"), "loss": ("loss (nats)", ".3f")}
 _NARROWEST = 0.05  # of an axis of shares: one point alone would be stretched over nothing
 _FEW = 4  # series up to which the legend lies above the plot
-AGAINST = {"units": "units left", "parameters": "parameters left", "flops": "FLOPs left"}
+AGAINST = {
+    "units": "units left",
+    "parameters": "parameters left",
+    "flops": "FLOPs left",
+    "latency": "measured latency, share of the original's",
+}
 
 
 @dataclass(frozen=True, eq=False)
@@ -23,8 +29,8 @@ class Series:
 
     criterion: its name in the table of styles. x (points,): share left, 1 = the original. y (points,): accuracy as a
     share of 1, or loss in nats. fine_tuned: measured after fine-tuning (filled marks) or before (open marks).
-    label: legend text when the criterion's own does not do. low, high (points,): a band, such as over seeds.
-    faded: a branch that has been left.
+    label: legend text when the criterion's own does not do. low, high (points,): a band over seeds, seeds (points,):
+    how many there are. faded: a branch that has been left.
     """
 
     criterion: str
@@ -34,6 +40,7 @@ class Series:
     label: str | None = None
     low: np.ndarray | None = None
     high: np.ndarray | None = None
+    seeds: np.ndarray | None = None
     faded: bool = False
 
     @property
@@ -63,8 +70,8 @@ def curve(
 ) -> go.Figure:
     """Lines from the original network at the left (100 %) to what is left of it at the right.
 
-    quantity: "accuracy" or "loss"; against: "units", "parameters" or "flops". original: the original's y, drawn as a
-    reference line. current: (x, y) of the present state, drawn as a ring.
+    quantity: "accuracy" or "loss"; against: one of AGAINST. original: the original's y, drawn as a reference line.
+    current: (x, y) of the present state, drawn as a ring.
     """
     if quantity not in QUANTITIES or against not in AGAINST:
         raise BadInput(
@@ -76,7 +83,10 @@ def curve(
         _reference(fig, original, f"original {format(original, QUANTITIES[quantity][1])}")
     said_once = len({one.when for one in series}) == 1
     for one in series:
-        fig.add_traces([*_band(one), _line(one, quantity, against, one.name if said_once else one.title)])
+        line = _line(one, quantity, against, one.name if said_once else one.title)
+        if not (said_once or one.fine_tuned):
+            line.line.width = 1
+        fig.add_traces([*_band(one), line])
     if current is not None:
         fig.add_trace(_ring(*current))
     if len(series) > _FEW:
@@ -108,8 +118,19 @@ def _line(one: Series, quantity: str, against: str, name: str) -> go.Scatter:
         showlegend=not one.faded,
         line={"color": style.color, "width": 2, "dash": style.dash},
         marker=marker,
-        hovertemplate=f"<b>{one.title}</b><br>{AGAINST[against]} %{{x:.1%}}<br>{ylabel} %{{y:{number}}}<extra></extra>",
+        **_hover(one, f"<b>{one.title}</b><br>{AGAINST[against]} %{{x:.1%}}<br>{ylabel} %{{y:{number}}}", number),
     )
+
+
+def _hover(one: Series, text: str, number: str) -> dict[str, Any]:
+    """What is said where the pointer is; of a band its ends, and of how many seeds."""
+    if one.low is None or one.high is None or one.seeds is None:
+        return {"hovertemplate": f"{text}<extra></extra>"}
+    spread = f"%{{customdata[0]:{number}}} to %{{customdata[1]:{number}}}"
+    return {
+        "customdata": np.stack([one.low, one.high, one.seeds], axis=1),
+        "hovertemplate": f"{text}<br>least to largest of %{{customdata[2]}} seeds: {spread}<extra></extra>",
+    }
 
 
 def _band(one: Series) -> list[go.Scatter]:
@@ -144,8 +165,10 @@ def _ring(x: float, y: float) -> go.Scatter:
 def _axes(fig: go.Figure, series: Sequence[Series], quantity: str, against: str, when: str) -> go.Figure:
     least = min((float(np.min(one.x)) for one in series if len(one.x)), default=0.0)
     least = min(least, 1 - _NARROWEST)
+    most = max((float(np.max(one.x)) for one in series if len(one.x)), default=1.0)  # latency can rise
     margin = 0.03 * (1 - least) + 0.002
-    fig.update_xaxes(title={"text": AGAINST[against]}, tickformat=".1~%", range=[1 + margin, max(0.0, least) - margin])
+    ends = [max(1.0, most) + margin, max(0.0, least) - margin]
+    fig.update_xaxes(title={"text": AGAINST[against]}, tickformat=".1~%", range=ends)
     fig.update_yaxes(title={"text": QUANTITIES[quantity][0] + when})
     if quantity == "accuracy":
         worst = min((float(np.min(one.y)) for one in series if len(one.y)), default=0.0)

@@ -21,7 +21,7 @@ from explorer.ui.results import Saliencies, scoring
 from explorer.ui.session import View
 
 MULTIPLES = (1, 4, 8, 16, 32)
-AGAINST_TITLES = {"units": "units", "parameters": "parameters", "flops": "FLOPs"}
+AGAINST_TITLES = {"units": "units", "parameters": "parameters", "flops": "FLOPs", "latency": "latency"}
 SCALING_TITLES = {
     "none": "as it is",
     "l1": "layer-wise l1",
@@ -83,13 +83,14 @@ def scaling_choice(key: str = "scaling", explanation: str | None = None) -> str:
     )  # fmt: skip
 
 
-def axes_choice(prefix: str) -> tuple[str, str]:
-    """What a curve shows, and against what."""
+def axes_choice(prefix: str, timed: bool = False) -> tuple[str, str]:
+    """What a curve shows, and against what; against latency where that has been timed."""
+    names = [name for name in AGAINST if timed or name != "latency"]
     quantity = st.segmented_control(
         "Show", list(QUANTITIES), default="accuracy", key=f"{prefix}-quantity", persist_state="session", required=True
     )
     against = st.segmented_control(
-        "against", list(AGAINST), default="units", format_func=AGAINST_TITLES.__getitem__, key=f"{prefix}-against",
+        "against", names, default="units", format_func=AGAINST_TITLES.__getitem__, key=f"{prefix}-against",
         persist_state="session", required=True,
     )  # fmt: skip
     return quantity, against

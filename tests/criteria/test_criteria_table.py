@@ -11,6 +11,7 @@ from explorer.criteria.table import combined
 from explorer.errors import BadInput
 from explorer.evidence import Evidence, gather
 from explorer.ranking import l2
+from explorer.surgery import prune
 
 
 @pytest.fixture(scope="module", params=MODULES)
@@ -89,3 +90,11 @@ def test_every_criterion_states_formula_range_direction_and_source(criterion: Cr
 
 def test_titles_and_summaries_tell_criteria_apart() -> None:
     assert len({c.title for c in CRITERIA.values()}) == len({c.summary for c in CRITERIA.values()}) == len(CRITERIA)
+
+
+def test_random_keeps_to_one_order_while_units_go() -> None:
+    network = at_hand("plain")
+    removed = torch.tensor([True, False, False, True, False, False, True, False, True, False, False])
+    pruned = prune(network, removed)
+    before, after = (CRITERIA["random"].saliency(Evidence(n.units, seed=4)) for n in (network, pruned))
+    assert torch.equal(after, before[~removed])

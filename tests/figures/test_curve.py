@@ -68,5 +68,5 @@ def test_a_curve_without_points_is_an_empty_plot() -> None:
 
 @pytest.mark.parametrize("wrong", [{"quantity": "speed"}, {"against": "time"}])
 def test_unknown_axes_are_refused(wrong: dict[str, str]) -> None:
-    with pytest.raises(BadInput, match="one of accuracy, loss against one of units, parameters, flops, not"):
+    with pytest.raises(BadInput, match="one of accuracy, loss against one of units, parameters, flops, latency, not"):
         curve([Series("taylor", X, Y)], **wrong)

@@ -1,0 +1,150 @@
+"""Race folders: what was raced and every finished lane, each a file that is whole or not there."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass, fields
+from pathlib import Path
+from typing import Any
+
+from explorer.errors import BadInput
+from explorer.evaluate import Latency
+from explorer.export.files import write_whole
+from explorer.finetune import recipe_from
+from explorer.limits import Limits
+from explorer.networks.network import Network
+from explorer.procedure import Settings
+from explorer.progress import Report, silent
+from explorer.race import Lane, Point, Race, Speed, Splits, Terms, race
+from explorer.runs import Run
+from explorer.timeline_json import metrics_from_json
+
+FORMAT = "pruning-explorer race 1"
+FILE = "race.json"
+LANES = "lane-*.json"
+BROKEN = (KeyError, TypeError, AttributeError, ValueError, OverflowError, RecursionError)
+
+
+@dataclass(frozen=True)
+class Kept:
+    """What a race folder says: which network and images, on which terms, and the lanes that are finished."""
+
+    network: Mapping[str, Any]  # {"source", "digest", ...}
+    data: Mapping[str, Any]  # {"source", "seed", "digest", "splits"}
+    terms: Terms
+    lanes: Race = ()
+
+
+def begin(folder: Path, about: Run, terms: Terms) -> None:
+    """Write what is raced into the folder; BadInput where it holds another race.
+
+    about: from `explorer.run_folders.described`.
+    """
+    asked = {"network": about.network, "data": about.data, "terms": asdict(terms)}
+    content = json.loads(json.dumps({"format": FORMAT, **asked}))
+    if (folder / FILE).is_file():
+        _check_same(folder, _content(folder), content)
+    else:
+        write_whole(folder / FILE, json.dumps(content, indent=1).encode())
+
+
+def kept_race(network: Network, splits: Splits, terms: Terms, folder: Path, report: Report = silent) -> Iterator[Race]:
+    """`explorer.race.race` in a folder that has begun: from the lanes that it holds, and every finished lane kept."""
+    held = read_race(folder).lanes
+    if held:
+        yield held
+    known = {(lane.selector, lane.seed) for lane in held}
+    for lanes in race(network, splits, terms, held, report):
+        for lane in lanes:
+            if lane.finished and (lane.selector, lane.seed) not in known:
+                known.add((lane.selector, lane.seed))
+                write_whole(_lane_path(folder, lane.selector, lane.seed), json.dumps(asdict(lane)).encode())
+        yield lanes
+
+
+def read_race(folder: Path) -> Kept:
+    """What a folder holds; a lane's file that is damaged counts as missing. BadInput where there is no race."""
+    content = _content(folder)
+    try:
+        terms = _terms(content["terms"])
+        wanted = [(selector, seed) for seed in terms.seeds for selector in terms.selectors]
+        lanes = (_read_lane(_lane_path(folder, *each), *each) for each in wanted)
+        return Kept(content["network"], content["data"], terms, tuple(lane for lane in lanes if lane))
+    except BROKEN as error:
+        raise BadInput(f"{folder / FILE} is damaged: it does not say what was raced.") from error
+
+
+def _content(folder: Path) -> dict[str, Any]:
+    path = folder / FILE
+    try:
+        content = json.loads(path.read_bytes())
+    except OSError as error:
+        raise BadInput(f"{folder} is not a race folder: it holds no {FILE}.") from error
+    except (ValueError, RecursionError) as error:
+        raise BadInput(f"{path} is damaged: it is not JSON.") from error
+    if not isinstance(content, dict) or content.get("format") != FORMAT:
+        raise BadInput(f"{path} is not in the format {FORMAT!r}.")
+    return content
+
+
+def _check_same(folder: Path, held: Mapping[str, Any], asked: Mapping[str, Any]) -> None:
+    """BadInput that names the first thing in which the folder's race differs."""
+    for name, value in _facts(asked).items():
+        if (there := _facts(held).get(name)) != value:
+            raise BadInput(f"{folder} holds a race with {name} {there}, not {value}: give another folder.")
+
+
+def _facts(content: Mapping[str, Any]) -> dict[str, Any]:
+    terms = content["terms"]
+    data, settings = content["data"], terms["settings"]
+    return {
+        "network": content["network"].get("digest"),
+        "data": data.get("digest"),
+        "images": data.get("splits"),
+        **{name: terms[name] for name in ("selectors", "seeds", "timed")},
+        **settings,
+    }
+
+
+def _lane_path(folder: Path, selector: str, seed: int) -> Path:
+    return folder / f"lane-{selector}-{seed}.json"
+
+
+def _terms(data: Mapping[str, Any]) -> Terms:
+    given = data["settings"]
+    settings: dict[str, Any] = {field.name: given[field.name] for field in fields(Settings) if field.name in given}
+    settings |= {"recipe": recipe_from(given["recipe"]), "limits": _limits(given["limits"])}
+    return Terms(tuple(data["selectors"]), tuple(data["seeds"]), Settings(**settings), bool(data["timed"]))
+
+
+def _limits(data: Mapping[str, Any]) -> Limits:
+    chosen = {name: {layer: tuple(units) for layer, units in data[name].items()} for name in ("stay", "go")}
+    return Limits(**{**data, **chosen})
+
+
+def _read_lane(path: Path, selector: str, seed: int) -> Lane | None:
+    try:
+        data = json.loads(path.read_bytes())
+        points = tuple(_point(entry) for entry in data["points"])
+        lane = Lane(selector, seed, bool(data["every_seed"]), points, bool(data["finished"]))
+        return lane if points and lane.finished else None
+    except (OSError, BadInput, *BROKEN):
+        return None
+
+
+def _point(entry: Mapping[str, Any]) -> Point:
+    pruned, speed = entry["pruned"], entry["speed"]
+    return Point(
+        metrics_from_json(entry["metrics"]),
+        None if pruned is None else metrics_from_json(pruned),
+        tuple((str(layer), int(channel)) for layer, channel in entry["removed"]),
+        None if speed is None else Speed(_latency(speed["full"]), _latency(speed["pruned"])),
+    )
+
+
+def _latency(entry: Mapping[str, Any]) -> Latency:
+    if not 0 < float(entry["median"]) < math.inf:
+        raise ValueError(f"{entry['median']!r:.40} is no time")
+    return Latency(**entry)

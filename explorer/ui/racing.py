@@ -1,0 +1,122 @@
+"""The race on the Compare page: its curves as they come, its figures, and which units went first."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from explorer.figures.race_curve import race_curve
+from explorer.race import Race
+from explorer.race_bands import bands
+from explorer.ui import races, wording
+from explorer.ui.chart import chart
+from explorer.ui.controls import axes_choice
+from explorer.ui.progress import follow
+from explorer.ui.race_form import race_form
+from explorer.ui.race_tables import first_to_go, quality
+from explorer.ui.races import Standing
+from explorer.ui.session import View
+from explorer.ui.steps import attempt
+
+STAGES = {"after": "after", "before": "before", "both": "both"}
+
+
+def racing(view: View) -> None:
+    """Answer: with the same steps and the same fine-tuning, whose choice of units costs least?"""
+    name = races.in_view(view.loaded)
+    now = races.standing(view.loaded, name) if name else None
+    picture, side = st.columns([2.2, 1], gap="large")
+    with side:
+        if now:
+            _controls(view, now)
+        race_form(view)
+    with picture:
+        st.subheader("The race")
+        if now and now.lanes:
+            _curves(view, now)
+            quality(now)
+            first_to_go(now)
+        elif now:
+            st.info("The network as loaded is measured first; the curves begin with the first step.")
+        else:
+            st.info("Choose who races: all prune the network as loaded in the same steps, fine-tuned alike in between.")
+
+
+def _controls(view: View, now: Standing) -> None:
+    """Which race is shown, how far it is, and what can be done with it."""
+    known = races.all_races(view.loaded)
+    if len(known) > 1:
+        st.selectbox(
+            "Race", known, known.index(now.name), format_func=lambda name: _title(races.standing(view.loaded, name)),
+            key=f"race-shown-{now.name}", on_change=lambda: races.look_at(st.session_state[f"race-shown-{now.name}"]),
+        )  # fmt: skip
+    if now.job and now.active:
+        label, act = ("Go on", now.job.resume) if now.job.paused else ("Pause", now.job.pause)
+        st.button(label, key="race-pause", on_click=act)
+        follow(now.job, now.job.version)
+        return
+    if now.job and now.job.state == "failed":
+        st.error(f"{now.job.label}: {now.job.error}")
+    missing = now.wanted(view.loaded.network) - len(now.lanes)
+    with st.container(horizontal=True, gap="small", vertical_alignment="center"):
+        if missing:
+            st.button(
+                f"Go on: {wording.count(missing, 'lane')} to run", type="primary", key="race-go-on",
+                on_click=attempt, args=(races.start, view.loaded, now.terms),
+            )  # fmt: skip
+        st.button("Discard this race", key="race-discard", on_click=races.discard, args=(view.loaded, now.name))
+
+
+def _title(now: Standing) -> str:
+    settings = now.terms.settings
+    return (
+        f"{', '.join(now.terms.selectors)}: {wording.count(settings.step, 'unit')} and "
+        f"{wording.count(settings.updates, 'update')} a step, {wording.count(len(now.terms.seeds), 'seed')}"
+    )
+
+
+def _curves(view: View, now: Standing) -> None:
+    with st.container(horizontal=True, gap="medium"):
+        quantity, against = axes_choice("race", now.terms.timed)
+        stage = _stage() if now.tuned else "before"
+    stages = {"after": (True,), "before": (False,), "both": (True, False)}[stage]
+    found = [band for each in stages for band in bands(now.lanes, quantity, against, fine_tuned=each)]
+    chart(race_curve(found, quantity, against), "race-curve")
+    st.caption(_about(view, now, now.lanes))
+
+
+def _stage() -> str:
+    return str(
+        st.segmented_control(
+            "fine-tuning", list(STAGES), default="after", key="race-stage", persist_state="session", required=True,
+            help="After each step's updates (filled marks), or right after its units went (open marks).",
+        )
+    )  # fmt: skip
+
+
+def _about(view: View, now: Standing, lanes: Race) -> str:
+    settings, recipe, seeds = now.terms.settings, now.terms.settings.recipe, now.terms.seeds
+    tuned = (
+        f"then {wording.count(settings.updates, 'update')} with {recipe.optimizer.upper()}, learning rate "
+        f"{recipe.learning_rate:g}, minibatches of {recipe.batch_size}. Filled marks: after a step's updates; open "
+        "marks: right after its units went, on the weights that the earlier steps left."
+        if settings.updates
+        else "ranked anew before each; all before fine-tuning."
+    )
+    every = sorted({lane.selector for lane in lanes if lane.every_seed})
+    alike = f" The same for every seed, run once: {', '.join(every)}." if every and len(seeds) > 1 else ""
+    return (
+        f"On {view.loaded.validated_on}. {wording.count(settings.step, 'unit')} a step, {tuned} Lines: median of the "
+        f"seeds {', '.join(map(str, seeds))}; bands: least to largest. {now.finished} of "
+        f"{now.wanted(view.loaded.network)} lanes finished.{alike}{_timed(now)}"
+    )
+
+
+def _timed(now: Standing) -> str:
+    speed = now.lanes[0].points[-1].speed
+    if speed is None:
+        return ""
+    full = speed.full
+    return (
+        f" Latency: median of {full.runs} runs, batch {full.batch}, {full.device}, {full.threads} threads; the pruned "
+        "network and the one as loaded in turn."
+    )
