@@ -9,7 +9,7 @@ import streamlit as st
 from explorer.criteria import applicable
 from explorer.finetune import PAPER
 from explorer.procedure import Settings
-from explorer.race import Terms
+from explorer.race import RANDOM, Terms
 from explorer.selectors import JOINT, ORACLE, SELECTORS
 from explorer.ui import races, wording
 from explorer.ui.controls import scaling_choice
@@ -19,47 +19,48 @@ from explorer.ui.steps import attempt
 STEPS = 40  # about so many from the whole network to nothing, where nobody says otherwise
 
 
-def race_form(view: View) -> None:
-    """Ask for the terms, say what they come to, and start the race."""
-    network = view.loaded.network
+def race_form(view: View, first: bool) -> None:
+    """Ask for the terms, say what they come to, and start the race; open at once where it would be the first."""
+    with st.expander("A new race, from the network as loaded", expanded=first):
+        _form(view)
+
+
+def _form(view: View) -> None:
+    network, seed = view.loaded.network, view.loaded.source.seed
     names = [*applicable(network), JOINT, ORACLE]
-    st.markdown("**A new race**, from the network as loaded")
     chosen = st.multiselect(
-        "Who races", names, ["taylor", "random"], format_func=lambda name: SELECTORS[name].title, key="racers",
+        "Who races", names, ["taylor", RANDOM], format_func=lambda name: SELECTORS[name].title, key="racers",
         persist_state="session", help="The oracle takes longest: it measures every unit anew before each step.",
     )  # fmt: skip
-    settings, count = _settings(len(network.units)), _seeds()
+    settings, count = _terms(len(network.units))
     timed = st.toggle(
         "Measure latency", key="race-timed", persist_state="session",
         help="After each step, in turn with the network as loaded. What else this machine does shows in it.",
     )  # fmt: skip
-    seed = view.loaded.source.seed
     st.caption(_extent(len(chosen), count, settings, len(network.units)))
-    if st.button("Race", type="primary", width="stretch", disabled=not chosen):
+    if st.button("Race", type="primary", width="stretch", disabled=not chosen):  # a callback would have terms of before
         attempt(_begin, view, tuple(chosen), tuple(range(seed, seed + count)), replace(settings, seed=seed), timed)
         st.rerun()
 
 
-def _settings(units: int) -> Settings:
+def _terms(units: int) -> tuple[Settings, int]:
+    """What all lanes have in common, and the number of seeds."""
     with st.container(horizontal=True, gap="small"):
         left = st.number_input("Down to, % of the units", 1, 99, 40, key="race-target", persist_state="session")
-        step = st.number_input(
-            "Units a step", 1, None, max(1, round(units / STEPS)), key="race-step", persist_state="session"
-        )
+        count = st.number_input(
+            "Seeds", 1, 20, 3, key="race-seeds", persist_state="session",
+            help="Of minibatches' order, dropout and chance. Without updates most criteria need only one.",
+        )  # fmt: skip
     with st.container(horizontal=True, gap="small"):
+        usual = max(1, round(units / STEPS))
+        step = st.number_input("Units a step", 1, None, usual, key="race-step", persist_state="session")
         updates = st.number_input("Updates a step", 0, None, 10, key="race-updates", persist_state="session")
-        size = st.number_input("Minibatch", 1, None, PAPER.batch_size, key="race-size", persist_state="session")
+    with st.container(horizontal=True, gap="small"):
         rate = st.number_input("Learning rate", 1e-6, None, 1e-3, format="%g", key="race-rate", persist_state="session")
+        size = st.number_input("Minibatch", 1, None, PAPER.batch_size, key="race-size", persist_state="session")
     scaling = scaling_choice("race-scaling", "Chance, the oracle and joint linearised are never scaled.")
     recipe = replace(PAPER, learning_rate=rate, batch_size=size)
-    return Settings(target=left / 100, scaling=scaling, step=step, updates=updates, recipe=recipe)
-
-
-def _seeds() -> int:
-    return st.number_input(
-        "Seeds", 1, 20, 3, key="race-seeds", persist_state="session",
-        help="A seed decides the order of the minibatches, dropout and chance. Without updates most criteria need one.",
-    )  # fmt: skip
+    return Settings(target=left / 100, scaling=scaling, step=step, updates=updates, recipe=recipe), count
 
 
 def _extent(racers: int, seeds: int, settings: Settings, units: int) -> str:

@@ -28,7 +28,7 @@ def racing(view: View) -> None:
     with side:
         if now:
             _controls(view, now)
-        race_form(view)
+        race_form(view, now is None)
     with picture:
         st.subheader("The race")
         if now and now.lanes:
