@@ -145,6 +145,6 @@ def _point(entry: Mapping[str, Any]) -> Point:
 
 
 def _latency(entry: Mapping[str, Any]) -> Latency:
-    if not 0 < float(entry["median"]) < math.inf:
-        raise ValueError(f"{entry['median']!r:.40} is no time")
+    if not 0 < float(entry["lower_quartile"]) < math.inf:
+        raise ValueError(f"{entry['lower_quartile']!r:.40} is no time")
     return Latency(**entry)

@@ -192,7 +192,7 @@ def test_networks_are_timed_in_turn(monkeypatch: pytest.MonkeyPatch) -> None:
     assert (first.lower_quartile, first.upper_quartile, first.batch, first.runs) == (3.0, 5.0, 2, 3)
     *_, (lane,) = race(small, SPLITS, replace(STILL, selectors=("taylor",), timed=True))
     assert [point.speed.share for point in lane.points] == [
-        p.speed.pruned.median / p.speed.full.median for p in lane.points
+        p.speed.pruned.lower_quartile / p.speed.full.lower_quartile for p in lane.points
     ]
     assert bands((lane,), "loss", "latency", fine_tuned=False)[0].x[-1] == lane.points[-1].speed.share
 
@@ -201,7 +201,7 @@ def _point(units: int, accuracy: float, before: float | None, *channels: int, sh
     metrics = Metrics(1 - accuracy, accuracy, 10, units, 100 * units, 1000 * units)
     pruned = None if before is None else replace(metrics, accuracy=before)
     latency = Latency(2.0, 1.0, 3.0, 1, 20, "cpu", 1)
-    speed = Speed(latency, replace(latency, median=2 * share))
+    speed = Speed(latency, replace(latency, lower_quartile=share))
     return Point(metrics, pruned, tuple(("conv", channel) for channel in channels), speed)
 
 

@@ -33,7 +33,7 @@ def show(subject: Subject, terms: Terms, validation: Batches, lanes: Race) -> li
     found = bands(lanes, "accuracy", "units", fine_tuned=settings.updates > 0)
     shares = [share for share in SHARES if any(at_share(band, share) is not None for band in found)]
     known = [share for share in FIRST if ORACLE in terms.selectors]
-    columns = ["Criterion", *(f"{share:.0%} of the units" for share in shares), "End", "MFLOPs left"]
+    columns = ["Criterion", *(f"At most {share:.0%} of the units" for share in shares), "Last step", "MFLOPs left"]
     columns += [f"Oracle's first {share:.0%}" for share in known]
     rows = [
         [
@@ -90,8 +90,8 @@ def _timed(lane: Lane) -> str:
     assert speed is not None, "a timed race has latencies"
     full = speed.full
     return (
-        f"Latency: median of {full.runs} runs on {full.device}, {full.threads} threads, batch {full.batch}, the pruned "
-        "network and the one as given in turn."
+        f"Latency: lower quartile of {full.runs} runs on {full.device}, {full.threads} threads, batch {full.batch}, "
+        "the pruned network and the one as given in turn."
     )
 
 

@@ -10,6 +10,7 @@ from explorer.evaluate import Outcome
 from explorer.plan import remove_next
 from explorer.race import RANDOM
 from explorer.selectors import JOINT, ORACLE, SELECTORS
+from explorer.timeline import gone
 from explorer.ui import wording
 from explorer.ui.ablations import oracle
 from explorer.ui.controls import Choice, ranking, scaling_choice
@@ -83,7 +84,7 @@ def _rows(view: View, plans: dict[str, Tensor], jobs: dict[str, Job]) -> None:
         {
             "": [SELECTORS[name].title for name in names],
             "next to go, by layer": [_layers(view, plans[name]) for name in names],
-            "MFLOPs": [f"{(view.loaded.costs.flops(plans[name]) - now.flops) / 1e6:+.2f}" for name in names],
+            "MFLOPs": [_saved(view, plans[name]) for name in names],
             "loss, predicted": [_loss(predicted[name], now.loss) for name in names],
             "loss, measured": [_loss(outcomes[name], now.loss) for name in names],
             "accuracy, predicted": [_accuracy(predicted[name]) for name in names],
@@ -106,8 +107,13 @@ def _place(measured: Outcome | None, predicted: Outcome | None) -> float:
 
 
 def _layers(view: View, plan: Tensor) -> str:
-    labels = view.loaded.network.units.labels
-    return by_layer(labels[unit] for unit in (plan & ~view.removed).nonzero()[:, 0].tolist())
+    units = view.loaded.network.units
+    return by_layer(units, gone(units, view.removed, plan))
+
+
+def _saved(view: View, plan: Tensor) -> str:
+    saved = view.timeline.state.metrics.flops - view.loaded.costs.flops(plan)
+    return f"−{saved / 1e6:.2f}"
 
 
 def _loss(outcome: Outcome | None, now: float) -> str:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Collection
 
 import streamlit as st
 
+from explorer.networks.units import Units
 from explorer.race import Lane
 from explorer.race_bands import FIRST, Band, at_share, bands, first_gone, shared_with
 from explorer.selectors import ORACLE, SELECTORS
@@ -18,13 +19,14 @@ NOT_YET = "–"
 
 
 def quality(now: Standing) -> None:
-    """Accuracy of every selector at some shares of the units, after fine-tuning where there is some."""
+    """Accuracy of every selector at some shares of the units: median, and in brackets the least and the largest."""
     found = bands(now.lanes, "accuracy", "units", fine_tuned=now.tuned)
     shares = [share for share in SHARES if share >= now.terms.settings.target]
-    columns = {"": [SELECTORS[band.selector].title for band in found]}
+    stage = "after fine-tuning" if now.tuned else "before fine-tuning"
+    columns = {f"accuracy, {stage}": [SELECTORS[band.selector].title for band in found]}
     for share in shares:
-        columns[f"at {share:.0%} of the units"] = [_accuracy(band, at_share(band, share)) for band in found]
-    columns["at its last step"] = [f"{_accuracy(band, -1)} at {band.x[-1]:.0%}" for band in found]
+        columns[f"at most {share:.0%} of the units"] = [_accuracy(band, at_share(band, share)) for band in found]
+    columns["last step"] = [f"{_accuracy(band, -1)} at {band.x[-1]:.0%}" for band in found]
     st.table(columns, border="horizontal", hide_index=True)
 
 
@@ -35,7 +37,7 @@ def _accuracy(band: Band, step: int | None) -> str:
     return f"{band.y[step]:.1%}{spread}"
 
 
-def first_to_go(now: Standing) -> None:
+def first_to_go(units: Units, now: Standing) -> None:
     """Which units each selector removed first, and how many of the oracle's."""
     st.subheader("What went first")
     share = st.segmented_control(
@@ -44,7 +46,7 @@ def first_to_go(now: Standing) -> None:
     )  # fmt: skip
     lanes = list({lane.selector: lane for lane in reversed(now.lanes)}.values())[::-1]  # of the first seed
     columns = {"": [SELECTORS[lane.selector].title for lane in lanes]}
-    columns["units by layer"] = [by_layer(first_gone(lane, float(share))) for lane in lanes]
+    columns["units by layer"] = [by_layer(units, first_gone(lane, float(share))) for lane in lanes]
     if any(lane.selector == ORACLE for lane in lanes):
         for each in FIRST:
             columns[f"oracle's first {each:.0%}"] = [_shared(now, lane.selector, each) for lane in lanes]
@@ -53,11 +55,12 @@ def first_to_go(now: Standing) -> None:
     _one_by_one(lanes)
 
 
-def by_layer(removed: Iterable[Label] | None) -> str:
-    """ "features.0: 3, features.10: 20"; a dash where the lane has not come so far."""
+def by_layer(units: Units, removed: Collection[Label] | None) -> str:
+    """ "features.0: 3, features.10: 20", in network order; a dash where the lane has not come so far."""
     if removed is None:
         return NOT_YET
-    return ", ".join(f"{layer}: {count}" for layer, count in sorted(Counter(layer for layer, _ in removed).items()))
+    counts = Counter(layer for layer, _ in removed)
+    return ", ".join(f"{layer.name}: {counts[layer.name]}" for layer in units.layers if counts[layer.name])
 
 
 def _shared(now: Standing, selector: str, share: float) -> str:

@@ -34,7 +34,7 @@ def racing(view: View) -> None:
         if now and now.lanes:
             _curves(view, now)
             quality(now)
-            first_to_go(now)
+            first_to_go(view.loaded.network.units, now)
         elif now:
             st.info("The network as loaded is measured first; the curves begin with the first step.")
         else:
@@ -117,6 +117,6 @@ def _timed(now: Standing) -> str:
         return ""
     full = speed.full
     return (
-        f" Latency: median of {full.runs} runs, batch {full.batch}, {full.device}, {full.threads} threads; the pruned "
-        "network and the one as loaded in turn."
+        f" Latency: lower quartile of {full.runs} runs, batch {full.batch}, {full.device}, {full.threads} threads; the "
+        "pruned network and the one as loaded in turn."
     )
