@@ -5,6 +5,8 @@ It waits for no part of the engine: that is imported beside the server's own sta
 
 from __future__ import annotations
 
+import atexit
+import gc
 import importlib
 import ipaddress
 import os
@@ -48,7 +50,11 @@ def app(host: str, port: int, no_browser: bool, workdir: Path | None) -> None:
 
 
 def _warm_up() -> None:
-    """Import what the first page needs, while the server starts and the browser opens."""
+    """Import what the first page needs, while the server starts and the browser opens.
+
+    All that stays for good: else every collection of garbage, of which Streamlit asks for one after each run of the
+    script, would look through it again, for 0.2 s.
+    """
     for module in (
         "explorer.load",
         "explorer.evaluate",
@@ -56,6 +62,8 @@ def _warm_up() -> None:
         "explorer.figures.confusion",
     ):
         importlib.import_module(module)
+    gc.freeze()
+    atexit.register(gc.unfreeze)  # libraries count what is left at the end
 
 
 def flags(host: str, port: int, no_browser: bool) -> list[str]:

@@ -17,7 +17,7 @@ def main() -> None:
     """Draw the page that the address names."""
     st.set_page_config(page_title="Pruning Explorer", page_icon="✂️", layout="wide")
     run_id()  # before the navigation: else the browser's history gets an address without the run as well
-    page = st.navigation([_page(name) for name in PAGES], position="top")
+    page = st.navigation([*(_page(name) for name in PAGES), _first_by_name()], position="top")
     blank = st.empty()
     if "fetched" not in st.session_state:  # the browser fetches what draws figures while the engine is being imported
         st.session_state["fetched"] = True
@@ -27,7 +27,13 @@ def main() -> None:
 
 
 def _page(name: str) -> StreamlitPage:
-    return st.Page(partial(_draw, name), title=name.capitalize(), url_path=name)
+    first = name == PAGES[0]
+    return st.Page(partial(_draw, name), title=name.capitalize(), url_path="" if first else name, default=first)
+
+
+def _first_by_name() -> StreamlitPage:
+    """The first page once more: its address has no name, but people type one."""
+    return st.Page(partial(_draw, PAGES[0]), title=PAGES[0].capitalize(), url_path=PAGES[0], visibility="hidden")
 
 
 def _draw(name: str) -> None:
