@@ -80,9 +80,19 @@ def write_weights(folder: Path, network: Network) -> str:
     return write_whole(folder / f"weights-{digest[:16]}.safetensors", content).name
 
 
+def drop_weights(folder: Path, before: Timeline, after: Timeline) -> None:
+    """Delete weights that only states of `before` name; those that somebody is just writing, for a next state, stay."""
+    for name in _named(before) - _named(after):
+        (folder / name).unlink(missing_ok=True)
+
+
+def _named(timeline: Timeline) -> set[str]:
+    return {state.weights for state in timeline.states.values() if state.weights}
+
+
 def drop_unnamed(folder: Path, timeline: Timeline) -> None:
-    """Delete weights that no state names any more, and what writes that were cut off left behind."""
-    named = {state.weights for state in timeline.states.values()}
+    """Delete weights that no state names any more, and what writes that were cut off left; of a run at rest."""
+    named = _named(timeline)
     for path in (*folder.glob(WEIGHTS_FILES), *folder.glob(".*.tmp")):
         if path.name not in named:
             path.unlink(missing_ok=True)

@@ -16,13 +16,13 @@ from explorer.errors import BadInput
 from explorer.evaluate import Outcome, evaluate
 from explorer.plan import nothing
 from explorer.progress import Report
-from explorer.runs import FILE, Run, drop_unnamed, read_run, write_run
+from explorer.runs import FILE, Run, drop_weights, read_run, write_run
 from explorer.timeline import State, Timeline, metrics_of
 from explorer.ui import wording
 from explorer.ui.address import look_at, new_id, run_id
 from explorer.ui.jobs import JOBS, Job
 from explorer.ui.progress import await_result
-from explorer.ui.results import measuring
+from explorer.ui.results import measured_before, measuring
 from explorer.ui.workspace import (
     Source,
     Workspace,
@@ -88,30 +88,32 @@ def jump(number: int) -> None:
 
 def delete(number: int) -> None:
     """Delete a state of the timeline, with all that was made from it and the weights that no other state names."""
+    run, before = run_id(), current_view().timeline
     change(lambda timeline: timelines.delete(timeline, number))
-    run = run_id()
     with _LOCK:
         if (saved := _saved(run)) and saved.timeline:
-            drop_unnamed(run_folder(run), saved.timeline)
+            drop_weights(run_folder(run), before, saved.timeline)
 
 
 def take(view: View, choose: Callable[[Report], Tensor], how: str, settings: Mapping[str, Any]) -> Job:
     """The job that chooses a plan, measures the network without its units, and adds that state under the one in view.
 
-    Where the run has moved on meanwhile (a double click, a second tab), the step is not taken.
+    Where the run has moved on meanwhile (a double click, a second tab), the step is not taken, and says so.
     """
     run, workspace = run_id(), view.workspace
 
     def work(job: Job) -> None:
         removed = choose(job.report)
-        outcome = evaluate(workspace.network, workspace.validation, removed, job.report)
+        known = measured_before(workspace, removed)
+        outcome = known or evaluate(workspace.network, workspace.validation, removed, job.report)
         gone = timelines.gone(workspace.network.units, view.removed, removed)
         found = metrics_of(outcome, workspace.costs, removed)
         state = State(view.timeline.current, gone, how, found, settings={**settings, "seed": workspace.source.seed})
 
         def grow(timeline: Timeline) -> Timeline:
-            still_there = timeline.current == view.timeline.current
-            return timelines.step(timeline, state) if still_there else timeline
+            if timeline.current != view.timeline.current:
+                raise BadInput(f"Not done, for the run has gone on to state {timeline.current} meanwhile.")
+            return timelines.step(timeline, state)
 
         grow_run(run, view, grow)
 

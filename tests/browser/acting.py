@@ -13,6 +13,14 @@ PAGES = ("network", "saliency", "oracle", "prune", "compare", "export")
 IDLE = "[data-testid=stApp][data-test-script-state=notRunning]"
 EXCEPTION = "[data-testid=stException]"
 PICTURE = ".js-plotly-plot"
+TABLE = "[data-testid=stDataFrame]"
+HEAD = 36  # pixels: of a table's head
+MARK = """(plot, number) => {
+    const {xaxis, yaxis, _size: size} = plot._fullLayout, box = plot.getBoundingClientRect();
+    const marks = plot._fullData.find(trace => trace.customdata && [...trace.customdata].includes(number));
+    const at = [...marks.customdata].indexOf(number);
+    return [box.x + size.l + xaxis.d2p(marks.x[at]), box.y + size.t + yaxis.d2p(marks.y[at])];
+}"""  # where a state's mark is on the page
 
 
 def visit(tab: Page, page: str, run: str = "") -> None:
@@ -60,6 +68,21 @@ def reach(tab: Page, wanted: str) -> None:
     """Wait until the bar names a state, for example "state 1 of 2"."""
     tab.locator(".state-bar", has_text=re.compile(rf"{wanted}\b")).wait_for()
     settle(tab)
+
+
+def click_state(tab: Page, number: int) -> None:
+    """Click the mark of a state in the tree."""
+    tree = tab.get_by_role("figure", name=re.compile("^Tree of ")).locator(PICTURE)
+    tree.scroll_into_view_if_needed()
+    tab.mouse.click(*tree.evaluate(MARK, number))
+
+
+def click_row(tab: Page, table: Locator, row: int, height: int = 35) -> None:
+    """Click the second column of a row of a table, whose rows are so many pixels high."""
+    table.scroll_into_view_if_needed()
+    box = table.bounding_box()
+    assert box
+    tab.mouse.click(box["x"] + 160, box["y"] + HEAD + (row + 0.5) * height)
 
 
 def run_of(tab: Page) -> str:

@@ -6,28 +6,22 @@ import pytest
 
 pytest.importorskip("playwright")
 
-from acting import PICTURE, SECONDS, settle, visit
+from acting import PICTURE, SECONDS, TABLE, click_row, settle, visit
 from playwright.sync_api import Locator, Page, expect
-
-HEAD, ROW = 36, 44  # pixels: of a table's head, and of a row of candidates
 
 
 def heading(tab: Page) -> Locator:
     return tab.get_by_role("dialog").locator("h4")
 
 
-def click_row(tab: Page, row: int) -> None:
+def click_candidate(tab: Page, row: int) -> None:
     """Click the name of a candidate's layer."""
-    table = tab.locator("[data-testid=stDataFrame]").last
-    table.scroll_into_view_if_needed()
-    box = table.bounding_box()
-    assert box
-    tab.mouse.click(box["x"] + 160, box["y"] + HEAD + (row + 0.5) * ROW)
+    click_row(tab, tab.locator(TABLE).last, row, 44)
 
 
 def test_a_click_on_a_candidate_opens_it_and_escape_closes_it(tab: Page) -> None:
     visit(tab, "prune")
-    click_row(tab, 0)
+    click_candidate(tab, 0)
     heading(tab).wait_for()
     first = heading(tab).inner_text()
     expect(tab.get_by_role("dialog").locator(PICTURE)).to_have_count(4, timeout=SECONDS)
@@ -41,5 +35,5 @@ def test_a_click_on_a_candidate_opens_it_and_escape_closes_it(tab: Page) -> None
     tab.keyboard.press("Escape")
     expect(tab.get_by_role("dialog")).to_have_count(0, timeout=SECONDS)
     settle(tab)
-    click_row(tab, 0)  # the same row once more
+    click_candidate(tab, 0)  # the same row once more
     expect(heading(tab)).to_have_text(first, timeout=SECONDS)
