@@ -21,7 +21,7 @@ from explorer.preparation import UNCHANGED, Changes, changes_from_json, open_pre
 from explorer.runs import network_at
 from explorer.timeline import Timeline
 
-VALIDATION = 512  # images that every state is evaluated on
+VALIDATION = 256  # images that every state is evaluated on
 
 
 @dataclass(frozen=True)

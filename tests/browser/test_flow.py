@@ -161,10 +161,10 @@ def test_compare_draws_a_curve_of_each_criterion(tab: Page) -> None:
 
 def accuracy(module: torch.nn.Module) -> float:
     """On the validation images that the pages show."""
-    batches = Batches(open_images("demo"), "validation", module.preprocessing, 512)
+    batches = Batches(open_images("demo"), "validation", module.preprocessing, 256)
     with torch.no_grad():
         right = sum(int((module(x).argmax(1) == y).sum()) for x, y in batches)
-    return right / 512
+    return right / 256
 
 
 def test_the_file_taken_away_computes_what_the_pages_showed(tab: Page, tmp_path: Path) -> None:
