@@ -171,7 +171,8 @@ def _axes(fig: go.Figure, series: Sequence[Series], quantity: str, against: str,
     fig.update_xaxes(title={"text": AGAINST[against]}, tickformat=".1~%", range=ends)
     fig.update_yaxes(title={"text": QUANTITIES[quantity][0] + when})
     if quantity == "accuracy":
-        worst = min((float(np.min(one.y)) for one in series if len(one.y)), default=0.0)
+        lowest = [one.y if one.low is None else one.low for one in series if len(one.y)]
+        worst = min((float(np.min(values)) for values in lowest), default=0.0)
         low = min(worst, 1 - _NARROWEST)
         fig.update_yaxes(tickformat=".1~%", range=[low - 0.05 * (1 - low), 1 + 0.03 * (1 - low)])
     return fig

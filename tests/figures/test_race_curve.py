@@ -23,7 +23,7 @@ def test_a_band_lies_behind_the_line_of_its_medians_and_says_of_how_many_seeds_i
     assert line.customdata[2] == pytest.approx([0.85, 0.92, 2])
     assert "least to largest of %{customdata[2]} seeds: %{customdata[0]:.1%} to" in line.hovertemplate
     assert fig.layout.shapes[0].y0 == 0.97
-    assert "parameters left" in alt_text(fig)
+    assert "parameters left" in alt_text(fig) and fig.layout.yaxis.range[0] < 0.85
 
 
 def test_before_fine_tuning_has_open_marks_and_a_thin_line_beside_after() -> None:
