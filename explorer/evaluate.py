@@ -17,6 +17,8 @@ from explorer.parallel import side_by_side
 from explorer.plan import nothing
 from explorer.progress import Report, silent
 
+WARMUP = 3  # runs before those that are timed
+
 
 @dataclass(frozen=True, eq=False)
 class Outcome:
@@ -70,14 +72,14 @@ class Latency:
     threads: int
 
 
-def measure_latency(network: Network, *, batch: int = 1, runs: int = 20, warmup: int = 3) -> Latency:
+def measure_latency(network: Network, *, batch: int = 1, runs: int = 20, warmup: int = WARMUP) -> Latency:
     """Median and quartiles of the time that a batch of blank images takes, after `warmup` runs."""
     return measure_latencies([network], batch=batch, runs=runs, warmup=warmup)[0]
 
 
 @torch.no_grad()
 def measure_latencies(
-    networks: Sequence[Network], *, batch: int = 1, runs: int = 20, warmup: int = 3
+    networks: Sequence[Network], *, batch: int = 1, runs: int = 20, warmup: int = WARMUP
 ) -> tuple[Latency, ...]:
     """The latency of each, a run of each in turn: what slows the machine down meanwhile slows down all of them."""
     jobs = [(each.module, torch.zeros(batch, *each.input_shape, device=each.device)) for each in networks]
@@ -87,6 +89,20 @@ def measure_latencies(
         Latency(median[i], low[i], high[i], batch, runs, str(each.device), torch.get_num_threads())
         for i, each in enumerate(networks)
     )
+
+
+@torch.no_grad()
+def latency_share(network: Network, smaller: Network, *, rounds: int = 15, report: Report = silent) -> float:
+    """Time of a forward pass of `smaller` on one blank image, as a share of that of `network`.
+
+    Both are run in turns, so that what slows the machine down slows both: the median over rounds of the quotient.
+    """
+    x = torch.zeros(1, *network.input_shape, device=network.device)
+    quotients = []
+    for done in range(WARMUP + rounds):
+        quotients.append(timed(smaller.module, x) / timed(network.module, x))
+        report(done + 1, WARMUP + rounds, "latency measured")
+    return float(torch.tensor(quotients[WARMUP:], dtype=torch.float64).median())
 
 
 def timed(body: torch.nn.Module, x: Tensor) -> float:

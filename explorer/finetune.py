@@ -26,6 +26,7 @@ Minibatch = tuple[Tensor, Tensor]
 IMAGENET, NONE = "imagenet", "none"  # what a network for new classes may start from, beside a checkpoint
 Watch = Callable[[nn.Module, Tensor, Tensor], None]
 """Looks at a minibatch, x and y, right before the module is updated with it; it must change neither."""
+Heard = Callable[[float], None]  # is told the loss of each update's minibatch, before that update
 
 OPTIMIZERS: dict[str, Callable[[nn.Module, Recipe], Optimizer]] = {
     "sgd": lambda m, r: SGD(m.parameters(), r.learning_rate, momentum=r.momentum, weight_decay=r.weight_decay),
@@ -116,6 +117,7 @@ def train(
     report: Report = silent,
     teacher: nn.Module | None = None,
     watch: Watch | None = None,
+    heard: Heard | None = None,
 ) -> nn.Module:
     """A copy of `module` after `updates` steps down the mean cross-entropy of `stream`'s minibatches.
 
@@ -129,7 +131,8 @@ def train(
         raise BadInput(f"{updates} updates: their number must be at least 0.")
     tuned = copy.deepcopy(module).requires_grad_(True)
     optimizer = OPTIMIZERS[recipe.optimizer](tuned, recipe)
-    descend(tuned, optimizer, stream, updates, recipe, seed=seed, report=report, teacher=teacher, watch=watch)
+    descend(tuned, optimizer, stream, updates, recipe,
+            seed=seed, report=report, teacher=teacher, watch=watch, heard=heard)  # fmt: skip
     return tuned.requires_grad_(False)
 
 
@@ -144,6 +147,7 @@ def descend(
     report: Report = silent,
     teacher: nn.Module | None = None,
     watch: Watch | None = None,
+    heard: Heard | None = None,
     place: tuple[int, int] | None = None,
 ) -> None:
     """Update the module in place, as `train` does its copy; it is in eval mode afterwards.
@@ -164,6 +168,8 @@ def descend(
                 group["lr"] = recipe.rate(before + update - 1, total)
             loss = _update(module, optimizer, loss_of, x, y)
             _check_finite(loss, module, recipe, update)
+            if heard:
+                heard(float(loss))
             report(update, updates, f"loss {loss:.3f}")
     module.eval()
 

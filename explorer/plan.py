@@ -86,12 +86,20 @@ def remove_until(
     return with_removed(removed, candidates[: fits[-1]])
 
 
+def remove_all(units: Units, removed: Tensor, saliency: Tensor, limits: Limits = FREE) -> Tensor:
+    """The plan that leaves only what the limits keep."""
+    return with_removed(removed, portions(units, removed, saliency, limits))
+
+
+Aim = tuple[str, float]  # a measure, and the share of it that is to be left
+
+
 def remove_towards(
-    costs: Costs, removed: Tensor, saliency: Tensor, count: int, aim: tuple[str, float], limits: Limits = FREE
+    costs: Costs, removed: Tensor, saliency: Tensor, count: int, aim: Aim | None, limits: Limits = FREE
 ) -> Tensor:
-    """The plan with `count` more units gone, or the fewer that take a measure to its share: aim = (measure, share)."""
+    """The plan with `count` more units gone, or the fewer that take the measure of an aim to its share."""
     plan = remove_next(costs.units, removed, saliency, count, limits)
-    if share_left(costs, plan, aim[0]) > aim[1]:
+    if aim is None or share_left(costs, plan, aim[0]) > aim[1]:
         return plan
     return remove_until(costs, removed, saliency, *aim, limits)
 

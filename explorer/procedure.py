@@ -3,64 +3,34 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 from functools import partial
 
-import torch
 from torch import Tensor, nn
 
 from explorer import joint
 from explorer.costs import Costs, measure_costs
 from explorer.criteria import CRITERIA, check_applies
 from explorer.data import Batches
-from explorer.errors import BadInput
-from explorer.evaluate import evaluate
+from explorer.endings import check_reachable, check_within, exhausted, reached
+from explorer.evaluate import evaluate, latency_share
 from explorer.evidence import gather
-from explorer.finetune import Minibatch, Recipe, minibatches, train
-from explorer.limits import FREE, Limits
+from explorer.finetune import Heard, Minibatch, minibatches, train
+from explorer.goals import LATENCY, check_fast_enough
 from explorer.networks.network import Network, with_weights_of
 from explorer.oracle import oracle
-from explorer.plan import check_target, nothing, over_all_units, remove_towards, remove_until, share_left
+from explorer.plan import nothing, over_all_units, remove_towards, share_left
 from explorer.progress import Report, silent
-from explorer.ranking import charges, check_price, check_scaling, scaled
+from explorer.ranking import charges, scaled
 from explorer.regrowth import regrown
-from explorer.selectors import JOINT, ORACLE, SELECTORS
+from explorer.selectors import JOINT, ORACLE
+from explorer.settings import UPDATES, Settings
 from explorer.surgery import prune
 from explorer.timeline import Metrics, metrics_of
+from explorer.updates import train_observed
 
 SEEDS = 1_000_003  # between the dropout seeds of two runs
-
-
-@dataclass(frozen=True)
-class Settings:
-    """How to prune. The defaults are the paper's where it names one."""
-
-    criterion: str = "taylor"  # or any other of the SELECTORS
-    measure: str = "units"  # what the target counts: "units", "params" or "flops"
-    target: float = 0.5  # the share of it that is left, 0 to 1
-    scaling: str = "l2"
-    price: str = "flops"
-    penalty: float = 0.0  # a unit's price counts this much against it; of FLOPs, the paper's value is 1e-3
-    step: int = 1  # units removed between two rankings
-    further: bool = False  # joint: more than a step of units, as long as they change nothing
-    limits: Limits = FREE
-    updates: int = 0  # fine-tuning minibatches after each step
-    recipe: Recipe = field(default_factory=Recipe)
-    least_accuracy: float = 0.0  # 0 to 1, on the validation images: a state below it is the last
-    seed: int = 0
-
-    def __post_init__(self) -> None:
-        if self.criterion not in SELECTORS:
-            raise BadInput(f"Unknown criterion '{self.criterion}'; known are {', '.join(SELECTORS)}.")
-        check_scaling(self.scaling)
-        check_price(self.price, self.penalty)
-        if self.step < 1 or self.updates < 0:
-            raise BadInput(
-                f"A step of {self.step} units with {self.updates} updates is not possible: at least 1 and 0."
-            )
-        check_target(self.measure, self.target)
-        if not 0 <= self.least_accuracy < 1:
-            raise BadInput(f"A least accuracy of {self.least_accuracy:g} is not possible: at least 0, below 1.")
+OBSERVED = 1024  # images of the updates that a ranking comes from, the last ones: more take memory
 
 
 @dataclass(frozen=True, eq=False)
@@ -73,6 +43,7 @@ class Step:
     metrics: Metrics
     pruned: Metrics | None = None  # before fine-tuning, where there is some
     updates: int = 0  # minibatches since the network as loaded
+    saliency: Tensor | None = None  # (units left,) of the criterion, where these updates were its evidence
 
 
 def iterate(
@@ -83,55 +54,71 @@ def iterate(
     settings: Settings,
     report: Report = silent,
     start: Step | None = None,
+    heard: Heard | None = None,
 ) -> Iterator[Step]:
     """Every state from the network as given to the target, each evaluated on the validation images.
 
-    Saliencies are estimated anew, in eval mode on the calibration images, before each step. With `start`, a state
-    that the same settings gave before, only the states after it: the same that would have come without the stop. It
-    may also be any other state of a network pruned from this one. The first state below `least_accuracy` is the last.
-    Raises BadInput before any work where the target can't be reached.
+    Saliencies are estimated anew before each step: in eval mode on the calibration images, or from the updates of the
+    step before. With `start`, a state that the same settings gave before, only the states after it: the same that
+    would have come without the stop. It may also be any other state of a network pruned from this one. The first state
+    beyond a budget is the last; so is one from which no unit can go any more. heard: is told each update's loss.
+    Raises BadInput before any step where the target can't be reached, or a budget is spent already.
     """
     if settings.criterion in CRITERIA:
         check_applies(settings.criterion, network)
     costs, whole = measure_costs(network), nothing(network.units)
     check_reachable(costs, whole if start is None else start.removed, settings)
     stage = partial(_stage, report, costs, settings)
+    step = start or _pruned(None, network, whole, costs, validation, stage(whole, whole))
+    check_within(settings, step.metrics)
+    step = _timed(network, step, settings, stage(step.removed, step.removed))
+    if settings.measure == LATENCY and not reached(costs, step.removed, step.metrics, settings):
+        check_fast_enough(network, costs, settings.target, settings.limits, stage(step.removed, step.removed))
     if start is None:
-        outcome = evaluate(network, validation, report=stage(whole, whole))
-        start = Step(0, network, whole, metrics_of(outcome, costs, whole))
-        yield start
-    step, base = start, regrown(network, start.network, start.removed) if start.updates else network
+        yield step
+    base = regrown(network, step.network, step.removed) if step.updates else network
     said = _said(network, calibration, settings, stage(step.removed, step.removed))
     charge = charges(settings.price, settings.penalty, network, costs, stage(step.removed, step.removed))
-    stream = minibatches(finetuning, settings.recipe.batch_size, settings.seed, start.updates)
-    while share_left(costs, step.removed, settings.measure) > settings.target:
+    stream = minibatches(finetuning, settings.recipe.batch_size, settings.seed, step.updates)
+    updating = Updating(stream, calibration, validation, settings, network.module, heard)
+    while not (reached(costs, step.removed, step.metrics, settings) or exhausted(costs, step.removed, settings)):
         charged = charge(step.removed)[~step.removed]
         removed = _next(step, costs, charged, calibration, said, settings, stage(step.removed, step.removed))
+        of_step = partial(stage, step.removed, removed)
         if settings.updates:
-            of_step = partial(stage, step.removed, removed)
-            step = _tuned(step, removed, stream, validation, costs, settings, network.module, of_step)
+            step = _tuned(step, removed, updating, costs, of_step)
         else:
-            smaller = prune(base, removed)
-            outcome = evaluate(smaller, validation, report=stage(step.removed, removed, 0.5, 1))
-            step = Step(step.number + 1, smaller, removed, metrics_of(outcome, costs, removed), None, step.updates)
+            step = _pruned(step, prune(base, removed), removed, costs, validation, of_step(0.5, 1))
+        step = _timed(network, step, settings, of_step(1, 1))
         yield step
-        if step.metrics.accuracy < settings.least_accuracy:
+        if settings.spent(step.metrics):
             return
 
 
-def check_reachable(costs: Costs, removed: Tensor, settings: Settings) -> None:
-    """Raise BadInput where the floors of the layers stand above the target."""
-    equal = torch.zeros(len(removed))
-    remove_until(costs, removed, equal, settings.measure, settings.target, settings.limits)
+def _pruned(
+    step: Step | None, smaller: Network, removed: Tensor, costs: Costs, validation: Batches, report: Report
+) -> Step:
+    """The step after another that fine-tunes nothing, or the first of all, evaluated."""
+    found = metrics_of(evaluate(smaller, validation, report=report), costs, removed)
+    return Step(step.number + 1 if step else 0, smaller, removed, found, None, step.updates if step else 0)
+
+
+def _timed(network: Network, step: Step, settings: Settings, report: Report) -> Step:
+    """The step with its latency, where that is the goal and it is not known yet."""
+    if settings.measure != LATENCY or step.metrics.latency is not None:
+        return step
+    share = latency_share(network, step.network, report=report) if step.removed.any() else 1.0
+    return replace(step, metrics=replace(step.metrics, latency=share))
 
 
 def _stage(
     report: Report, costs: Costs, settings: Settings, before: Tensor, after: Tensor, first: float = 0, last: float = 1
 ) -> Report:
     """Enter a stage: its work takes the bar from `first` to `last` (0 to 1) of the way between two plans."""
-    left = share_left(costs, after, settings.measure)
-    where = f"{int(after.sum())} units removed, {left:.1%} of the {settings.measure} left"
-    ends = [min(1.0, (1 - share_left(costs, p, settings.measure)) / (1 - settings.target)) for p in (before, after)]
+    measure, target = settings.aim or ("units", 0.0)
+    left = share_left(costs, after, measure)
+    where = f"{int(after.sum())} units removed, {left:.1%} of the {measure} left"
+    ends = [min(1.0, (1 - share_left(costs, p, measure)) / (1 - target)) for p in (before, after)]
 
     def staged(done: int, total: int, note: str = "") -> None:
         way = first + (last - first) * done / total
@@ -141,24 +128,45 @@ def _stage(
     return staged
 
 
-def _tuned(
-    step: Step, removed: Tensor, stream: Iterator[Minibatch], validation: Batches, costs: Costs, settings: Settings,
-    teacher: nn.Module, stage: Callable[[float, float], Report],
-) -> Step:  # fmt: skip
-    """The step that removes more units and fine-tunes what is left, evaluated before and after that.
+@dataclass(frozen=True, eq=False)
+class Updating:
+    """What all fine-tuning of a run has in common."""
 
-    teacher: the unpruned network's module, for a recipe that distils.
-    """
+    stream: Iterator[Minibatch]
+    calibration: Batches
+    validation: Batches
+    settings: Settings
+    teacher: nn.Module  # the unpruned network's module, for a recipe that distils
+    heard: Heard | None
+
+
+def _tuned(
+    step: Step, removed: Tensor, updating: Updating, costs: Costs, stage: Callable[[float, float], Report]
+) -> Step:
+    """The step that removes more units and fine-tunes what is left, evaluated before and after that."""
+    settings, validation = updating.settings, updating.validation
     smaller = prune(step.network, removed[~step.removed])
     pruned = metrics_of(evaluate(smaller, validation, report=stage(0, 0.2)), costs, removed)
     seed = settings.seed * SEEDS + step.updates  # dropout differs from step to step
-    module = train(
-        smaller.module, stream, settings.updates, settings.recipe,
-        seed=seed, report=stage(0.2, 0.8), teacher=teacher if settings.recipe.distillation else None,
-    )  # fmt: skip
-    tuned = with_weights_of(smaller, module)
+    tuned, saliency = _updated(smaller, updating, seed, stage(0.2, 0.8))
     found = metrics_of(evaluate(tuned, validation, report=stage(0.8, 1)), costs, removed)
-    return Step(step.number + 1, tuned, removed, found, pruned, step.updates + settings.updates)
+    return Step(step.number + 1, tuned, removed, found, pruned, step.updates + settings.updates, saliency)
+
+
+def _updated(network: Network, how: Updating, seed: int, report: Report) -> tuple[Network, Tensor | None]:
+    """The network after a step's updates, and its units' saliencies where these updates are the evidence."""
+    settings, recipe = how.settings, how.settings.recipe
+    teacher = how.teacher if recipe.distillation else None
+    if settings.evidence != UPDATES:
+        module = train(network.module, how.stream, settings.updates, recipe,
+                       seed=seed, report=report, teacher=teacher, heard=how.heard)  # fmt: skip
+        return with_weights_of(network, module), None
+    last = max(1, OBSERVED // recipe.batch_size)
+    tuned, seen = train_observed(network, how.stream, settings.updates, recipe,
+                                 seed=seed, report=report, teacher=teacher, last=last, heard=how.heard)  # fmt: skip
+    criterion = CRITERIA[settings.criterion]
+    evidence = gather(tuned, how.calibration, criterion.needs, seed=settings.seed, seen=seen)
+    return tuned, criterion.saliency(evidence)
 
 
 def _said(network: Network, images: Batches, settings: Settings, report: Report) -> Tensor | None:
@@ -170,18 +178,21 @@ def _next(
     step: Step, costs: Costs, charge: Tensor, images: Batches, said: Tensor | None, settings: Settings, report: Report
 ) -> Tensor:
     """The plan after one more step: `step` units, or the fewer that the target still asks for."""
-    aim, count = (settings.measure, settings.target), settings.step
+    aim, count = settings.aim, settings.step
     if said is not None:
         return joint.advance(
             step.network, costs, images, said, step.removed, aim, count, charge, report,
             further=settings.further, limits=settings.limits,
         )  # fmt: skip
-    saliency = over_all_units(_saliency(step.network, charge, images, settings, report), step.removed)
+    saliency = over_all_units(_saliency(step, charge, images, settings, report), step.removed)
     return remove_towards(costs, step.removed, saliency, count, aim, settings.limits)
 
 
-def _saliency(network: Network, charge: Tensor, images: Batches, settings: Settings, report: Report) -> Tensor:
-    """(units,) of the network so far."""
+def _saliency(step: Step, charge: Tensor, images: Batches, settings: Settings, report: Report) -> Tensor:
+    """(units left,) of the network so far."""
+    network = step.network
+    if step.saliency is not None:
+        return scaled(step.saliency, network.units, settings.scaling, charge)
     if settings.criterion == ORACLE:
         return scaled(oracle(network, images, report=report).oracle_abs, network.units, "none", charge)
     criterion = CRITERIA[settings.criterion]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -25,6 +26,7 @@ from explorer.timeline import Timeline, removed_at, trained_at
 FORMAT = "pruning-explorer run 2"
 FILE = "run.json"
 WEIGHTS_FILES = "weights-*.safetensors"
+SALIENCY = "saliency of what is left"  # beside the weights; no parameter can be called so
 
 
 @dataclass(frozen=True)
@@ -72,12 +74,28 @@ def read_run(folder: Path) -> Run:
     return Run(network, data, states, settings, finished)
 
 
-def write_weights(folder: Path, network: Network) -> str:
-    """Write the weights of a state into the folder; the file's name there, which tells their content."""
+def write_weights(folder: Path, network: Network, saliency: Tensor | None = None) -> str:
+    """Write the weights of a state into the folder; the file's name there, which tells their content.
+
+    saliency: (units,) what the updates said of the units left, for the ranking that comes next; kept with the weights.
+    """
     tensors = {name: value.cpu().clone().contiguous() for name, value in network.module.state_dict().items()}
     digest = fingerprint(network.arch, network.module, network.preprocessing)
+    name = f"weights-{digest[:16]}"
+    if saliency is not None:
+        tensors[SALIENCY] = saliency.cpu().contiguous()
+        name += f"-{hashlib.sha256(tensors[SALIENCY].numpy().tobytes()).hexdigest()[:8]}"
     content = safetensors.torch.save(tensors, metadata={"digest": digest})
-    return write_whole(folder / f"weights-{digest[:16]}.safetensors", content).name
+    return write_whole(folder / f"{name}.safetensors", content).name
+
+
+def read_saliency(path: Path) -> Tensor | None:
+    """What `write_weights` kept for the next ranking, if anything; raises BadInput where the file is damaged."""
+    try:
+        with safetensors.safe_open(path, framework="pt") as file:
+            return file.get_tensor(SALIENCY) if SALIENCY in file.keys() else None  # noqa: SIM118
+    except (OSError, SafetensorError) as error:
+        raise BadInput(f"{path} is damaged: it does not hold what the next ranking needs.") from error
 
 
 def drop_weights(folder: Path, before: Timeline, after: Timeline) -> None:
@@ -104,7 +122,8 @@ def read_weights(path: Path, network: Network) -> Network:
     try:
         with safetensors.safe_open(path, framework="pt") as file:
             digest = (file.metadata() or {}).get("digest")
-            module.load_state_dict({name: file.get_tensor(name) for name in file.keys()})  # noqa: SIM118
+            names = [name for name in file.keys() if name != SALIENCY]  # noqa: SIM118
+            module.load_state_dict({name: file.get_tensor(name) for name in names})
     except (OSError, SafetensorError, RuntimeError) as error:
         raise BadInput(f"{path} is damaged: it does not hold the weights of the run's current state.") from error
     found = with_weights_of(network, module)

@@ -9,7 +9,9 @@ from torch import nn
 from torch.nn.modules.batchnorm import _NormBase
 
 from explorer.errors import BadInput
+from explorer.finetune import Images, Recipe, minibatches, train
 from explorer.networks.network import Network, with_weights_of
+from explorer.progress import Report, silent
 
 
 def fresh(network: Network, seed: int = 0) -> Network:
@@ -28,6 +30,29 @@ def fresh(network: Network, seed: int = 0) -> Network:
             elif any(True for _ in layer.parameters(recurse=False)):
                 _reset(name, layer)
     return with_weights_of(network, module.to(network.device))
+
+
+def trained(
+    network: Network,
+    images: Images,
+    updates: int,
+    recipe: Recipe,
+    *,
+    seed: int = 0,
+    report: Report = silent,
+    teacher: nn.Module | None = None,
+) -> Network:
+    """`fresh`, and then so many updates on minibatches of these images, drawn as a run of this seed draws them.
+
+    Raises BadInput as `fresh` and `explorer.finetune.train` do, and where there are no updates.
+    """
+    if updates < 1:
+        raise BadInput(f"{updates} updates from scratch train nothing: their number must be at least 1.")
+    start, stream = fresh(network, seed), minibatches(images, recipe.batch_size, seed)
+    teacher = teacher if recipe.distillation else None
+    return with_weights_of(
+        start, train(start.module, stream, updates, recipe, seed=seed, report=report, teacher=teacher)
+    )
 
 
 def _reset(name: str, layer: nn.Module) -> None:

@@ -29,9 +29,10 @@ class Metrics:
     units: int
     parameters: int
     flops: int  # one image
+    latency: float | None = None  # share of the network's as loaded, where it was measured
 
 
-def metrics_of(outcome: Outcome, costs: Costs, removed: Tensor) -> Metrics:
+def metrics_of(outcome: Outcome, costs: Costs, removed: Tensor, latency: float | None = None) -> Metrics:
     """The metrics of a network with the units where `removed` (units,) is True gone."""
     return Metrics(
         loss=outcome.loss,
@@ -40,7 +41,17 @@ def metrics_of(outcome: Outcome, costs: Costs, removed: Tensor) -> Metrics:
         units=int((~removed).sum()),
         parameters=costs.parameters(removed),
         flops=costs.flops(removed),
+        latency=latency,
     )
+
+
+@dataclass(frozen=True)
+class Scratch:
+    """The control of a state: what its shape scores when it is trained from fresh weights."""
+
+    metrics: Metrics
+    updates: int
+    settings: Mapping[str, Any] = field(default_factory=dict)  # recipe and seed
 
 
 @dataclass(frozen=True)
@@ -56,6 +67,7 @@ class State:
     weights: str | None = None  # file beside the run with what they made of the weights
     settings: Mapping[str, Any] = field(default_factory=dict)  # criterion, recipe, seed: how the step was chosen
     name: str = ""  # what the person calls it
+    scratch: Scratch | None = None
 
 
 @dataclass(frozen=True)
@@ -121,6 +133,12 @@ def rename(timeline: Timeline, number: int, name: str) -> Timeline:
     if len(name) > LONGEST_NAME or not (name.isprintable() or not name):
         raise BadInput(f"The name {name[:LONGEST_NAME]!r} must be printable and have at most {LONGEST_NAME} letters.")
     return replace(timeline, states={**timeline.states, number: replace(timeline.states[number], name=name.strip())})
+
+
+def control(timeline: Timeline, number: int, scratch: Scratch) -> Timeline:
+    """The timeline with a state's control, in place of an earlier one."""
+    _check_there(timeline, number)
+    return replace(timeline, states={**timeline.states, number: replace(timeline.states[number], scratch=scratch)})
 
 
 def delete(timeline: Timeline, number: int) -> Timeline:

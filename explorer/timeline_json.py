@@ -9,7 +9,7 @@ from dataclasses import asdict, fields
 from typing import Any
 
 from explorer.errors import BadInput
-from explorer.timeline import LONGEST_NAME, Metrics, State, Timeline, path
+from explorer.timeline import LONGEST_NAME, Metrics, Scratch, State, Timeline, path
 
 WEIGHTS = re.compile(r"[\w-]{1,80}\.safetensors", re.ASCII)
 
@@ -60,7 +60,14 @@ def _state(entry: dict[str, Any], number: int) -> State:
         weights=_weights(entry["weights"], number),
         settings=_settings(entry["settings"]),
         name=_text(entry["name"])[:LONGEST_NAME],
+        scratch=_scratch(entry.get("scratch")),
     )
+
+
+def _scratch(entry: Any) -> Scratch | None:
+    if entry is None:
+        return None
+    return Scratch(_metrics(entry["metrics"]), _number(entry["updates"]), _settings(entry["settings"]))
 
 
 def _weights(name: object, number: int) -> str | None:
@@ -92,7 +99,9 @@ def _settings(value: object) -> Mapping[str, Any]:
 def metrics_from_json(entry: Mapping[str, Any]) -> Metrics:
     """The metrics of such values; KeyError or TypeError where they are broken."""
     for field in fields(Metrics):
-        value, kind = entry[field.name], int if field.type == "int" else int | float
+        value, kind = entry.get(field.name, field.default), int if field.type == "int" else int | float
+        if value is None and field.default is None:
+            continue
         if isinstance(value, bool) or not isinstance(value, kind) or not math.isfinite(value):
             raise TypeError(f"{field.name} is no such number")
     return Metrics(**entry)

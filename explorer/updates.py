@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from explorer.criteria import CRITERIA
 from explorer.errors import BadInput
 from explorer.evidence import FROM_UPDATES
-from explorer.finetune import Minibatch, Recipe, train
+from explorer.finetune import Heard, Minibatch, Recipe, train
 from explorer.networks.network import Network, with_weights_of
 from explorer.observe import Observation, joined, observer
 from explorer.progress import Report, silent
@@ -43,6 +43,7 @@ def train_observed(
     report: Report = silent,
     teacher: nn.Module | None = None,
     last: int | None = None,
+    heard: Heard | None = None,
 ) -> tuple[Network, Observation]:
     """The network after `train`, and what was seen of the minibatches of its updates, or of the `last` so many.
 
@@ -62,7 +63,9 @@ def train_observed(
         if next(place) >= updates - watched:
             parts.append(observer(_beside(module), network.units)(x, y))
 
-    tuned = train(network.module, stream, updates, recipe, seed=seed, report=report, teacher=teacher, watch=watch)
+    tuned = train(
+        network.module, stream, updates, recipe, seed=seed, report=report, teacher=teacher, watch=watch, heard=heard
+    )
     return with_weights_of(network, tuned), joined(parts)
 
 

@@ -12,18 +12,24 @@ from networks_at_hand import SHAPE, at_hand, images
 from torch import Tensor
 
 from explorer.costs import Costs
-from explorer.criteria import applicable
+from explorer.criteria import CRITERIA, applicable
 from explorer.errors import BadInput
 from explorer.evaluate import evaluate
-from explorer.finetune import Recipe
+from explorer.evidence import gather
+from explorer.finetune import Recipe, minibatches
 from explorer.networks.network import Network
-from explorer.procedure import Settings, Step, iterate
+from explorer.procedure import SEEDS, Step, iterate
 from explorer.progress import Report
 from explorer.ranking import PRICES, AtPlan
-from explorer.runs import read_weights, write_weights
+from explorer.runs import read_saliency, read_weights, write_weights
+from explorer.settings import Settings
 from explorer.surgery import prune
+from explorer.updates import train_observed
 
 IMAGES = images(SHAPE, n=24)
+
+
+OF_UPDATES = Settings(step=2, updates=3, recipe=Recipe(0.05, batch_size=10), seed=3, evidence="updates")
 
 
 def run(name: str = "plain", **settings) -> list[Step]:
@@ -99,6 +105,47 @@ def test_stopped_after_any_step_it_ends_bit_for_bit_as_without_the_stop(
             assert_same(found, expected)
 
 
+@pytest.mark.parametrize("name", ["plain", "residual"])
+@pytest.mark.parametrize("criterion", ["taylor", "activation_mean", "weight"])
+def test_rankings_from_the_updates_are_those_of_their_own_minibatches(name: str, criterion: str) -> None:
+    settings = replace(OF_UPDATES, criterion=criterion)
+    first, second, *_ = iterate(at_hand(name), IMAGES, IMAGES, IMAGES, settings)
+    _, calibrated, *_ = iterate(at_hand(name), IMAGES, IMAGES, IMAGES, replace(settings, evidence="calibration"))
+    assert second.metrics == calibrated.metrics and calibrated.saliency is None  # the first is from calibration images
+    smaller = prune(at_hand(name), second.removed)
+    stream = minibatches(IMAGES, settings.recipe.batch_size, settings.seed)
+    tuned, seen = train_observed(smaller, stream, settings.updates, settings.recipe, seed=settings.seed * SEEDS)
+    needs = CRITERIA[criterion].needs
+    expected = CRITERIA[criterion].saliency(gather(tuned, IMAGES, needs, seed=settings.seed, seen=seen))
+    assert first.saliency is None and torch.equal(second.saliency, expected)
+
+
+def test_what_the_updates_said_decides_what_goes_next() -> None:
+    _, second, third, *_ = iterate(
+        at_hand("plain"), IMAGES, IMAGES, IMAGES, replace(OF_UPDATES, scaling="none", step=1)
+    )
+    least = second.network.units.labels[int(second.saliency.argmin())]
+    assert set(second.network.units.labels) - set(third.network.units.labels) == {least}
+
+
+def test_rankings_from_updates_go_on_bit_for_bit_after_a_stop(tmp_path: Path) -> None:
+    whole = list(iterate(at_hand("plain"), IMAGES, IMAGES, IMAGES, OF_UPDATES))
+    for stop in whole[1:]:
+        path = tmp_path / write_weights(tmp_path, stop.network, stop.saliency)
+        network = read_weights(path, prune(at_hand("plain"), stop.removed))
+        start = replace(stop, network=network, saliency=read_saliency(path))
+        rest = list(iterate(at_hand("plain"), IMAGES, IMAGES, IMAGES, OF_UPDATES, start=start))
+        for found, expected in zip(rest, whole[stop.number + 1 :], strict=True):
+            assert_same(found, expected)
+            assert torch.equal(found.saliency, expected.saliency)
+
+
+def test_every_update_is_heard_with_its_loss() -> None:
+    heard: list[float] = []
+    steps = list(iterate(at_hand("plain"), IMAGES, IMAGES, IMAGES, OF_UPDATES, heard=heard.append))
+    assert len(heard) == steps[-1].updates and all(loss > 0 for loss in heard)
+
+
 def assert_same(found: Step, expected: Step) -> None:
     assert (found.number, found.metrics, found.network.digest) == (
         expected.number,
@@ -163,6 +210,10 @@ def test_flops_penalty_spares_cheap_maps() -> None:
         ({"step": 0}, "A step of 0 units with 0 updates is not possible"),
         ({"target": 1.5}, "units=1.5 is not between 0 and 1"),
         ({"measure": "kilos"}, "Unknown target 'kilos'"),
+        ({"evidence": "rumour"}, "Unknown evidence 'rumour'; known are calibration, updates"),
+        ({"evidence": "updates"}, "there are no updates"),
+        ({"evidence": "updates", "updates": 1, "criterion": "obd"}, "OBD.* can't be had from the updates' own"),
+        ({"evidence": "updates", "updates": 1, "criterion": "joint"}, "Joint linearised can't be had from"),
         ({"target": 0.01}, "units=0.01 can't be reached"),
     ],
 )

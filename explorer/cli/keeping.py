@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -17,8 +18,9 @@ from explorer.errors import BadInput
 from explorer.export.safetensors_file import write_network
 from explorer.load import DEMO, RUN_NETWORK
 from explorer.run_folders import Splits, held_run
-from explorer.runs import FILE, WEIGHTS_FILES, Run, drop_unnamed, pruned_at, write_run, write_weights
+from explorer.runs import FILE, WEIGHTS_FILES, Run, drop_unnamed, pruned_at, read_saliency, write_run, write_weights
 from explorer.selectors import SELECTORS
+from explorer.settings import UPDATES, Settings
 from explorer.timeline import Timeline
 
 
@@ -32,16 +34,21 @@ def check_out(out: Path, resume: bool) -> None:
         raise BadInput(f"--out {out} already holds a {held[0]}, but no {FILE}: give another folder.")
 
 
-def run_to_the_end(subject: Subject, settings: procedure.Settings, splits: Splits, out: Path) -> Run:
-    """The run that the folder holds, as it is if finished, else taken to its end; or a new one."""
-    asked = described(subject, dataclasses.asdict(settings), splits)
+def run_to_the_end(
+    subject: Subject, settings: Settings, splits: Splits, out: Path, *, last_weights: bool = False
+) -> Run:
+    """The run that the folder holds, as it is if finished, else taken to its end; or a new one.
+
+    last_weights: of the fine-tuned steps only the last one within all budgets keeps its weights.
+    """
+    asked = described(subject, json.loads(json.dumps(dataclasses.asdict(settings))), splits)
     held = held_run(out, asked)
     if held and held.timeline and held.finished:
         drop_unnamed(out, held.timeline)
         click.echo(f"{out} already holds this run, finished: nothing was done.", err=True)
         return held
     try:
-        return _made(subject, settings, splits, asked, out, held)
+        return _made(subject, settings, splits, asked, out, held, last_weights)
     except KeyboardInterrupt:
         if not (out / FILE).is_file():
             raise
@@ -57,21 +64,26 @@ def described(subject: Subject, settings: Mapping[str, Any], splits: Splits) -> 
 
 
 def _made(
-    subject: Subject, settings: procedure.Settings, splits: Splits, asked: Run, out: Path, held: Run | None
+    subject: Subject, settings: Settings, splits: Splits, asked: Run, out: Path, held: Run | None, last_weights: bool
 ) -> Run:
     """Run the procedure, or go on with the unfinished run `held`; every step is kept before the next one starts.
 
     The network is written before the run is called finished.
     """
-    start = _stopped_at(subject, out, held) if held else None
+    start = _stopped_at(subject, settings, out, held) if held else None
     states, network = held.timeline if held else None, start.network if start else subject.network
-    for step in _steps(subject, settings, splits, start):
+    steps = iter(()) if states and _went_beyond(states) else _steps(subject, settings, splits, start)
+    for step in steps:
         states = timeline.start(step.metrics) if states is None else _grown(out, subject, states, step, settings)
-        if step.metrics.accuracy < settings.least_accuracy:
+        if settings.spent(step.metrics):
             states = timeline.back(states)
         else:
             network = step.network
+        if last_weights:
+            states = timeline.forget_weights(states, states.current)
         write_run(out, dataclasses.replace(asked, timeline=states, finished=False))
+        if last_weights:
+            drop_unnamed(out, states)
     assert states is not None, "the procedure yields the network as given"
     run = dataclasses.replace(asked, timeline=states)
     write_network(
@@ -85,19 +97,26 @@ def _made(
     return run
 
 
-def _stopped_at(subject: Subject, out: Path, held: Run) -> procedure.Step:
+def _went_beyond(states: Timeline) -> bool:
+    """Whether the last step spent a budget, so that none follows."""
+    return max(states.states) != states.current
+
+
+def _stopped_at(subject: Subject, settings: Settings, out: Path, held: Run) -> procedure.Step:
     """The step that an unfinished run stands at, with the network as it was then."""
     states = held.timeline
     assert states is not None, "a run that is asked for has measured states"
     click.echo(f"{out} holds this run up to step {states.current}: going on from there.", err=True)
     drop_unnamed(out, states)
     removed, updates = timeline.removed_at(states, subject.network.units), timeline.updates_at(states)
-    network = pruned_at(subject.network, states, out)
-    return procedure.Step(states.current, network, removed, states.state.metrics, states.state.pruned, updates)
+    network, state = pruned_at(subject.network, states, out), states.state
+    of_updates = settings.evidence == UPDATES and state.weights is not None
+    saliency = read_saliency(out / str(state.weights)) if of_updates else None
+    return procedure.Step(states.current, network, removed, state.metrics, state.pruned, updates, saliency)
 
 
 def _steps(
-    subject: Subject, settings: procedure.Settings, splits: Splits, start: procedure.Step | None
+    subject: Subject, settings: Settings, splits: Splits, start: procedure.Step | None
 ) -> Iterator[procedure.Step]:
     with progress(f"Pruning by {SELECTORS[settings.criterion].title}") as report:
         calibration, validation = splits["calibration"], splits["validation"]
@@ -105,9 +124,7 @@ def _steps(
         yield from procedure.iterate(subject.network, calibration, finetune, validation, settings, report, start)
 
 
-def _grown(
-    out: Path, subject: Subject, states: Timeline, step: procedure.Step, settings: procedure.Settings
-) -> Timeline:
+def _grown(out: Path, subject: Subject, states: Timeline, step: procedure.Step, settings: Settings) -> Timeline:
     """The timeline with one more step; the weights that can't be had again by pruning are written first."""
     units = subject.network.units
     gone = timeline.gone(units, timeline.removed_at(states, units), step.removed)
@@ -123,7 +140,7 @@ def _grown(
             metrics=step.metrics,
             pruned=step.pruned,
             updates=settings.updates,
-            weights=write_weights(out, step.network) if settings.updates else None,
+            weights=write_weights(out, step.network, step.saliency) if settings.updates else None,
             settings=dataclasses.asdict(settings),
         ),
     )

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import click
 
 from explorer.cli.options import Command
-from explorer.limits import Limits
+from explorer.errors import BadInput
+from explorer.limits import Limits, choosing, keeping
+from explorer.networks.units import Units
 
 EVERY_LAYER = ""
+SPAN = re.compile(r"\s*(\d{1,9})(?:-(\d{1,9}))?\s*", re.ASCII)
+MOST = 1_000_000  # channels in one span
 
 
 class Floor(click.ParamType):
@@ -29,6 +34,41 @@ class Floor(click.ParamType):
             self.fail(f"{value!r} is not of the form {self.name}, such as 8 or features.0=16.", param, ctx)
 
 
+class Channels(click.ParamType):
+    """LAYER:CHANNELS, such as features.0:3,7 or features.0:3-5; the engine judges layer and channels."""
+
+    name = "LAYER:CHANNELS"
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> tuple[str, tuple[int, ...]]:
+        """Layer and channels of a text."""
+        if isinstance(value, tuple):
+            return value
+        layer, _, listed = value.rpartition(":")
+        spans = [SPAN.fullmatch(part) for part in listed.split(",")]
+        if not layer or not all(spans):
+            self.fail(f"{value!r} is not of the form {self.name}, such as features.0:3,7-9.", param, ctx)
+        return layer, tuple(channel for span in spans if span for channel in _channels(span))
+
+
+def _channels(span: re.Match[str]) -> range:
+    first, last = int(span[1]), int(span[2] or span[1])
+    if first > last:
+        raise BadInput(f"Channels {span[0]} are none: the first must not be above the last.")
+    if last - first >= MOST:
+        raise BadInput(f"Channels {span[0]} are too many: no layer has {last - first + 1:,}.")
+    return range(first, last + 1)
+
+
+def chosen(given: Iterable[tuple[str, tuple[int, ...]]]) -> dict[str, tuple[int, ...]]:
+    """All channels that were named, by layer."""
+    layers: dict[str, set[int]] = {}
+    for layer, channels in given:
+        layers.setdefault(layer, set()).update(channels)
+    return {layer: tuple(sorted(channels)) for layer, channels in layers.items()}
+
+
 OPTIONS = (
     click.option(
         "--keep", multiple=True, metavar="LAYER", help="A layer that loses nothing, as inspect names it; repeatable."
@@ -41,17 +81,27 @@ OPTIONS = (
         "--multiple", type=click.IntRange(min=1), default=1, show_default=True,
         help="Layers that lose units get widths in multiples of this, such as 8 or 16.",
     ),
+    click.option(
+        "--stay", type=Channels(), multiple=True, metavar=Channels.name,
+        help="Channels that stay, by their indices in the network as loaded, such as features.0:3,7; repeatable.",
+    ),
+    click.option(
+        "--go", type=Channels(), multiple=True, metavar=Channels.name,
+        help="Channels that go before all others of their layer, such as features.0:3-5; repeatable.",
+    ),
 )  # fmt: skip
 
 
 def limit_options(command: Command) -> Command:
-    """Give a command the option values that `limits_of` reads, and `keep`, which asks for a network's layers."""
+    """Give a command the option values that `limits_of` reads."""
     for option in reversed(OPTIONS):
         command = option(command)
     return command
 
 
-def limits_of(options: Mapping[str, Any]) -> Limits:
-    """The limits that a person asked for, without the layers to keep."""
+def limits_of(options: Mapping[str, Any], units: Units | None = None) -> Limits:
+    """The limits that a person asked for; without a network's units, those that need none to be judged."""
     floors = dict(options["floors"])
-    return Limits(floors.pop(EVERY_LAYER, 1), floors, options["multiple"])
+    stay, go = chosen(options["stay"]), chosen(options["go"])
+    limits = Limits(floors.pop(EVERY_LAYER, 1), floors, options["multiple"], stay, go)
+    return limits if units is None else choosing(units, stay, go, keeping(units, options["keep"], limits))

@@ -6,6 +6,7 @@ import functools
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, fields
+from itertools import repeat
 from pathlib import Path
 from typing import Any
 
@@ -55,10 +56,14 @@ class Numbers(click.ParamType):
 
 
 class NamedNumber(click.ParamType):
-    """NAME=NUMBER, the names those of a table; the engine judges both."""
+    """NAME=NUMBER, the names those of a table; the engine judges both.
 
-    def __init__(self, names: Iterable[str], number: str, example: str) -> None:
-        self.name = "|".join(f"{name}={number}" for name in names)
+    number: what stands for it in the help, the same for every name or one for each.
+    """
+
+    def __init__(self, names: Iterable[str], number: str | Iterable[str], example: str) -> None:
+        numbers = repeat(number) if isinstance(number, str) else number
+        self.name = "|".join(f"{name}={of_name}" for name, of_name in zip(names, numbers, strict=False))
         self.example = example
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[str, float]:

@@ -9,34 +9,36 @@ from typing import Any
 
 import click
 
-from explorer import procedure
+from explorer.cli.controlling import check_control, controlled
 from explorer.cli.keeping import Splits, check_out, run_to_the_end
 from explorer.cli.limiting import limit_options, limits_of
 from explorer.cli.options import NamedNumber, Request, requests
-from explorer.cli.output import table, write_json
+from explorer.cli.output import write_json
+from explorer.cli.pruned import results, show
 from explorer.cli.recipes import distillation_options, recipe_of, recipe_options
 from explorer.cli.scoring import SUMMARIES
 from explorer.cli.subject import Subject, open_subject
-from explorer.costs import FLOPS_CONVENTION
 from explorer.criteria import CRITERIA
-from explorer.data import Batches
 from explorer.errors import BadInput
+from explorer.goals import GOALS
 from explorer.joint import EVERY, default_step
-from explorer.limits import keeping
 from explorer.networks.units import Units
-from explorer.plan import MEASURES, to_json
 from explorer.ranking import FLOPS_PENALTY, PRICES, SCALINGS
-from explorer.runs import Run
 from explorer.selectors import JOINT, SELECTORS
-from explorer.timeline import Metrics, removed_at
+from explorer.settings import CALIBRATION, EVIDENCE, Settings
 
-TARGET = NamedNumber(MEASURES, "SHARE", "flops=0.5")
+TARGET = NamedNumber(GOALS, [goal.number for goal in GOALS.values()], "flops=0.5")
+TARGET_SUMMARIES = "\n\n".join(f"{goal.name}={goal.number}: {goal.summary}" for goal in GOALS.values())
+EVIDENCE_SUMMARIES = " ".join(f"{name}: {summary}" for name, summary in EVIDENCE.items())
 PRICE = NamedNumber(PRICES, "PENALTY", f"flops={FLOPS_PENALTY:g}")
 PRICE_SUMMARIES = "\n\n".join(f"{price.name}: {price.summary}" for price in PRICES.values())
 OTHERS = "\n\n".join(f"{name}: {SELECTORS[name].summary}" for name in SELECTORS if name not in CRITERIA)
 
 
-@click.command(epilog=f"Criteria:\n\n{SUMMARIES}\n\n{OTHERS}\n\nPrices:\n\n{PRICE_SUMMARIES}")
+EPILOG = f"Targets:\n\n{TARGET_SUMMARIES}\n\nCriteria:\n\n{SUMMARIES}\n\n{OTHERS}\n\nPrices:\n\n{PRICE_SUMMARIES}"
+
+
+@click.command(epilog=EPILOG)
 @requests()
 @click.option("--criterion", type=click.Choice(list(SELECTORS)), required=True, help="How to value units.")
 @click.option(
@@ -44,7 +46,7 @@ OTHERS = "\n\n".join(f"{name}: {SELECTORS[name].summary}" for name in SELECTORS 
     type=TARGET,
     metavar=TARGET.name,
     required=True,
-    help="Stop when at most this share (0 to 1) of it is left.",
+    help="How far; see Targets.",
 )
 @click.option("--out", type=click.Path(path_type=Path), metavar="RUN", required=True, help="Folder for the run.")
 @click.option(
@@ -59,6 +61,13 @@ OTHERS = "\n\n".join(f"{name}: {SELECTORS[name].summary}" for name in SELECTORS 
     default=0,
     show_default=True,
     help="Fine-tuning minibatches after each step.",
+)
+@click.option(
+    "--evidence",
+    type=click.Choice(list(EVIDENCE)),
+    default=CALIBRATION,
+    show_default=True,
+    help=f"What rankings come from. {EVIDENCE_SUMMARIES}",
 )
 @click.option(
     "--scaling",
@@ -86,8 +95,21 @@ OTHERS = "\n\n".join(f"{name}: {SELECTORS[name].summary}" for name in SELECTORS 
     type=click.FloatRange(0, 1, max_open=True),
     default=0.0,
     show_default=True,
-    help="On the validation images, 0 to 1: a step that ends below it is the last, and the one before it the result.",
+    help="A budget beside the target, as accuracy=SHARE is.",
 )
+@click.option(
+    "--keep-weights",
+    type=click.Choice(("all", "last")),
+    default="all",
+    show_default=True,
+    help="Of which fine-tuned steps RUN keeps the weights; last is for huge networks.",
+)
+@click.option(
+    "--from-scratch",
+    is_flag=True,
+    help="Then train the final shape from fresh weights by the same recipe, with as many updates, as a control.",
+)
+@click.option("--scratch-updates", type=click.IntRange(min=1), help="The same, with so many updates.")
 @click.option("--resume", is_flag=True, help="Go on with the run of the same settings that RUN holds; else start it.")
 def prune(request: Request, until: tuple[str, float], out: Path, resume: bool, **options: Any) -> None:
     """Prune step by step until a target is reached, and keep the run in a folder.
@@ -96,28 +118,35 @@ def prune(request: Request, until: tuple[str, float], out: Path, resume: bool, *
     on the finetune images where --updates asks for it, and evaluated on the validation images. RUN gets run.json
     with every step, and network.safetensors once the target is reached. A run that is stopped before, in whatever
     way, goes on with --resume from the last step that RUN holds, and ends as it would have ended without the stop.
-    The weights of every fine-tuned step stay in RUN.
-    Only --price latency is measured, and so anew when a run starts or goes on: there no two runs need be the same.
+    The weights of every fine-tuned step stay in RUN, unless --keep-weights last is given.
+    Prices and targets of latency are measured, and so anew when a run starts or goes on: no two runs need be the same.
     """
     check_out(out, resume)
+    check_control(options)
     settings = _settings(until, options)  # a bad one is refused before the network is opened
     subject = open_subject(request)
-    units = subject.network.units
-    limits = keeping(units, options["keep"], settings.limits)
-    step = options["step"] or _default_step(settings, units)
-    further = settings.criterion == JOINT and not (options["step"] or settings.updates)
-    settings = dataclasses.replace(settings, step=step, further=further, seed=subject.seed, limits=limits)
+    settings = _completed(settings, options, subject)
     splits = _splits(subject, settings)
-    run = run_to_the_end(subject, settings, splits, out)
-    _show(subject, settings, run, splits["validation"])
-    write_json(request.json, subject.result(_results(subject, run), *splits.values(), out=str(out), **run.settings))
+    run = run_to_the_end(subject, settings, splits, out, last_weights=options["keep_weights"] == "last")
+    run = controlled(subject, settings, run, out, options)
+    show(subject, settings, run, splits["validation"])
+    found = results(subject, settings, run)
+    write_json(request.json, subject.result(found, *splits.values(), out=str(out), **run.settings))
 
 
-def _settings(until: tuple[str, float], options: Mapping[str, Any]) -> procedure.Settings:
+def _completed(settings: Settings, options: Mapping[str, Any], subject: Subject) -> Settings:
+    """The settings with what takes a network to know."""
+    units = subject.network.units
+    limits, step = limits_of(options, units), options["step"] or _default_step(settings, units)
+    further = settings.criterion == JOINT and not (options["step"] or settings.updates)
+    return dataclasses.replace(settings, step=step, further=further, seed=subject.seed, limits=limits)
+
+
+def _settings(until: tuple[str, float], options: Mapping[str, Any]) -> Settings:
     if options["price"] and options["flops_penalty"] is not None:
         raise BadInput("--flops-penalty is a price too: give it or --price, not both.")
     price, penalty = options["price"] or ("flops", options["flops_penalty"] or 0.0)
-    return procedure.Settings(
+    return Settings(
         criterion=options["criterion"],
         measure=until[0],
         target=until[1],
@@ -129,50 +158,15 @@ def _settings(until: tuple[str, float], options: Mapping[str, Any]) -> procedure
         updates=options["updates"],
         recipe=recipe_of(options),
         least_accuracy=options["least_accuracy"],
+        evidence=options["evidence"],
     )
 
 
-def _default_step(settings: procedure.Settings, units: Units) -> int:
+def _default_step(settings: Settings, units: Units) -> int:
     return default_step(units) if settings.criterion == JOINT else max(1, round(len(units) / 100))
 
 
-def _splits(subject: Subject, settings: procedure.Settings) -> Splits:
+def _splits(subject: Subject, settings: Settings) -> Splits:
     """The images of every job; those for fine-tuning only where there is any."""
     finetune = {"finetune": subject.batches("finetune")} if settings.updates else {}
     return {"calibration": subject.calibration(), **finetune, "validation": subject.batches("validation")}
-
-
-def _results(subject: Subject, run: Run) -> dict[str, Any]:
-    assert run.timeline is not None, "a finished run has one"
-    before, after = (_figures(state.metrics) for state in (run.timeline.root, run.timeline.state))
-    units = subject.network.units
-    return {"before": before, "after": after, "removed": to_json(units, removed_at(run.timeline, units))}
-
-
-def _figures(metrics: Metrics) -> dict[str, Any]:
-    return {name: getattr(metrics, name) for name in ("units", "parameters", "flops", "loss", "accuracy")}
-
-
-def _show(subject: Subject, settings: procedure.Settings, run: Run, validation: Batches) -> None:
-    assert run.timeline is not None, "a finished run has one"
-    before, after = run.timeline.root.metrics, run.timeline.state.metrics
-    rows: list[list[object]] = [
-        ["Units", before.units, after.units, f"{after.units / before.units:.1%} left"],
-        ["Parameters", before.parameters, after.parameters, f"{after.parameters / before.parameters:.1%} left"],
-        ["MFLOPs", before.flops / 1e6, after.flops / 1e6, f"{after.flops / before.flops:.1%} left"],
-        ["Loss, nats", before.loss, after.loss, f"{after.loss - before.loss:+.4f}"],
-        [
-            "Accuracy",
-            f"{before.accuracy:.2%}",
-            f"{after.accuracy:.2%}",
-            f"{100 * (after.accuracy - before.accuracy):+.2f} points",
-        ],
-    ]
-    steps = len(run.timeline.states) - 1
-    title = f"{subject.network.name} pruned by {SELECTORS[settings.criterion].title}, {steps} steps"
-    stage = f"after fine-tuning ({settings.updates} updates a step)" if settings.updates else "before fine-tuning"
-    notes = [
-        f"Measured on {validation.describe()}, on {subject.network.device}, {stage}.",
-        f"FLOPs: {FLOPS_CONVENTION}.",
-    ]
-    table(title, ("What", "Before", "After", "Change"), rows, notes)

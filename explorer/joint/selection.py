@@ -14,7 +14,7 @@ from explorer.joint.greedy import order
 from explorer.limits import FREE, Limits
 from explorer.networks.network import Network
 from explorer.networks.units import Units
-from explorer.plan import over_all_units, remove_towards, remove_until, share_left
+from explorer.plan import Aim, over_all_units, remove_towards, remove_until, share_left
 from explorer.predict import linearise_all
 from explorer.progress import Report, silent
 from explorer.ranking import AtPlan
@@ -47,7 +47,7 @@ def advance(
     batches: Batches,
     reference: Tensor,
     removed: Tensor,
-    aim: tuple[str, float],
+    aim: Aim | None,
     count: int,
     charge: Tensor | None = None,
     report: Report = silent,
@@ -57,8 +57,8 @@ def advance(
 ) -> Tensor:
     """The plan with `count` more units gone, or the fewer that take a measure to its share, by one linearisation.
 
-    network: the one left by `removed`, a plan of the network that `costs` is of. aim: measure and share. charge: of the
-    units left. With `further`, more than `count` go as long as they add at most CALM nats in all.
+    network: the one left by `removed`, a plan of the network that `costs` is of. aim: measure and share, or none.
+    charge: of the units left. With `further`, more than `count` go as long as they add at most CALM nats in all.
     """
     calm = CALM if further else -math.inf
     found = order(linearise_all(network, batches, report=report), reference, count, charge, report, calm, limits)

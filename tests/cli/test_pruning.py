@@ -29,7 +29,7 @@ def pruned(few: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, D
 
 def test_prune_meets_its_target_and_says_what_is_gone(pruned: tuple[Path, Done, dict[str, Any]]) -> None:
     _, done, found = pruned
-    assert set(found) == ENVELOPE | {"before", "after", "removed"}
+    assert set(found) == ENVELOPE | {"before", "after", "removed", "ending", "from_scratch"}
     before, after = found["before"], found["after"]
     assert set(before) == set(after) == {"units", "parameters", "flops", "loss", "accuracy"}
     assert before["units"] == 448

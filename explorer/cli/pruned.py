@@ -1,0 +1,87 @@
+"""What the pruning command says in the end: a table for people, figures for scripts."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from explorer.cli.output import table
+from explorer.cli.subject import Subject
+from explorer.costs import FLOPS_CONVENTION
+from explorer.data import Batches
+from explorer.endings import ending
+from explorer.plan import to_json
+from explorer.runs import Run
+from explorer.selectors import SELECTORS
+from explorer.settings import Settings
+from explorer.timeline import Metrics, Timeline, removed_at
+
+
+def results(subject: Subject, settings: Settings, run: Run) -> dict[str, Any]:
+    """The part of the JSON that is about the pruning; "from_scratch" is null where no control was trained."""
+    states = _states(run)
+    before, after = (_figures(state.metrics) for state in (states.root, states.state))
+    units, control = subject.network.units, states.state.scratch
+    return {
+        "before": before,
+        "after": after,
+        "removed": to_json(units, removed_at(states, units)),
+        "ending": _ending(subject, settings, states),
+        "from_scratch": control and {**_figures(control.metrics), "updates": control.updates, **control.settings},
+    }
+
+
+def _states(run: Run) -> Timeline:
+    assert run.timeline is not None, "a finished run has one"
+    return run.timeline
+
+
+def _figures(metrics: Metrics) -> dict[str, Any]:
+    names = ("units", "parameters", "flops", "loss", "accuracy", "latency")
+    return {name: getattr(metrics, name) for name in names if getattr(metrics, name) is not None}
+
+
+def _ending(subject: Subject, settings: Settings, states: Timeline) -> str:
+    last = max(states.states)
+    removed = removed_at(states, subject.network.units, last)
+    return ending(subject.costs, removed, states.states[last].metrics, settings)
+
+
+def show(subject: Subject, settings: Settings, run: Run, validation: Batches) -> None:
+    """Print the table, and what it was measured on."""
+    states = _states(run)
+    control, steps = states.state.scratch, len(states.states) - 1
+    rows = _rows(states.root.metrics, states.state.metrics)
+    columns = ["What", "Before", "After", "Change"]
+    if control:
+        columns.append("From scratch")
+        rows = [[*row, _of_control(str(row[0]), control.metrics)] for row in rows]
+    title = f"{subject.network.name} pruned by {SELECTORS[settings.criterion].title}, {steps} steps"
+    stage = f"after fine-tuning ({settings.updates} updates a step)" if settings.updates else "before fine-tuning"
+    notes = [
+        _ending(subject, settings, states),
+        f"Measured on {validation.describe()}, on {subject.network.device}, {stage}.",
+        f"FLOPs: {FLOPS_CONVENTION}.",
+    ]
+    if control:
+        notes.append(
+            f"From scratch: the same shape from fresh weights, after {control.updates} updates by the same recipe."
+        )
+    table(title, columns, rows, notes)
+
+
+def _rows(before: Metrics, after: Metrics) -> list[list[object]]:
+    gained = 100 * (after.accuracy - before.accuracy)
+    rows: list[list[object]] = [
+        ["Units", before.units, after.units, f"{after.units / before.units:.1%} left"],
+        ["Parameters", before.parameters, after.parameters, f"{after.parameters / before.parameters:.1%} left"],
+        ["MFLOPs", before.flops / 1e6, after.flops / 1e6, f"{after.flops / before.flops:.1%} left"],
+        ["Loss, nats", before.loss, after.loss, f"{after.loss - before.loss:+.4f}"],
+        ["Accuracy", f"{before.accuracy:.2%}", f"{after.accuracy:.2%}", f"{gained:+.2f} points"],
+    ]
+    if after.latency is not None:
+        rows.insert(3, ["Latency", "100.0%", f"{after.latency:.1%}", f"{after.latency:.1%} left"])
+    return rows
+
+
+def _of_control(what: str, metrics: Metrics) -> object:
+    return {"Loss, nats": metrics.loss, "Accuracy": f"{metrics.accuracy:.2%}"}.get(what)
