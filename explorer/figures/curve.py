@@ -15,6 +15,7 @@ from explorer.figures.style import NEUTRAL, blank, criterion_style, f32, translu
 QUANTITIES = {"accuracy": ("accuracy", ".1%"), "loss": ("loss (nats)", ".3f")}
 _NARROWEST = 0.05  # of an axis of shares: one point alone would be stretched over nothing
 _FEW = 4  # series up to which the legend lies above the plot
+SCRATCH = "from scratch"  # in place of a criterion: single marks, joined by no line
 AGAINST = {
     "units": "units left",
     "parameters": "parameters left",
@@ -104,7 +105,7 @@ def _line(one: Series, quantity: str, against: str, name: str) -> go.Scatter:
     style, (ylabel, number) = criterion_style(one.criterion), QUANTITIES[quantity]
     marker = {
         "symbol": style.symbol if one.fine_tuned else f"{style.symbol}-open",
-        "size": 7,
+        "size": 11 if one.criterion == SCRATCH else 7,
         "color": style.color,
         "line": {"width": 1.5, "color": style.color},
         "maxdisplayed": 24,
@@ -112,7 +113,7 @@ def _line(one: Series, quantity: str, against: str, name: str) -> go.Scatter:
     return go.Scatter(
         x=f32(one.x),
         y=f32(one.y),
-        mode="lines+markers",
+        mode="markers" if one.criterion == SCRATCH else "lines+markers",
         name=name,
         opacity=0.35 if one.faded else 1,
         showlegend=not one.faded,

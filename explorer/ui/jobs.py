@@ -34,6 +34,7 @@ class Job:
     note: str = ""
     partial: Any = None  # the latest intermediate result, if the work publishes any
     published: int = 0  # how many there have been
+    live: Any = None  # what changes between two of them, for whoever looks at it now
     result: Any = None
     error: str = ""  # one sentence where the input was at fault, else the last line of the traceback
     started: float = 0.0

@@ -26,11 +26,17 @@ def await_result(job: Job, enough: Callable[[Any], bool] = lambda found: True) -
     st.stop()
 
 
-def follow(job: Job, drawn: object, every: float = 0.9, silent: float = 0.0) -> None:
+def follow(
+    job: Job,
+    drawn: object,
+    every: float = 0.9,
+    silent: float = 0.0,
+    show: Callable[[Job], None] = lambda job: None,
+) -> None:
     """Progress of an active job, with a button to cancel it.
 
     drawn: the job's version that this page shows; as soon as there is a newer one, the page is drawn again. every:
-    seconds between two looks at it. silent: seconds before there is anything to see.
+    seconds between two looks at it. silent: seconds before there is anything to see. show: draws what is live.
     """
 
     @st.fragment(run_every=every)
@@ -39,6 +45,7 @@ def follow(job: Job, drawn: object, every: float = 0.9, silent: float = 0.0) -> 
             st.rerun()
         if job.seconds >= silent:
             progress_of(job)
+            show(job)
 
     if job.active or job.version != drawn:
         box()

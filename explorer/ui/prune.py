@@ -11,23 +11,23 @@ from torch import Tensor
 
 from explorer import timeline as timelines
 from explorer.criteria import CRITERIA
-from explorer.figures.curve import Series, curve
+from explorer.figures.curve import SCRATCH, Series, curve
 from explorer.figures.thumbnail import thumbnail
 from explorer.limits import portions
-from explorer.plan import MEASURES, nothing, remove_next
-from explorer.selectors import JOINT
+from explorer.plan import nothing, remove_next
 from explorer.timeline import Metrics, metrics_of
 from explorer.ui.chart import chart
 from explorer.ui.controls import Choice, axes_choice, choice, criterion_choice, ranking, saliencies, scaled_like
+from explorer.ui.from_scratch import from_scratch
+from explorer.ui.goal_form import goal_choice
 from explorer.ui.results import first_image_maps
 from explorer.ui.session import View, await_outcome, jump
 from explorer.ui.states import states
-from explorer.ui.steps import attempt, remove_count, remove_to, select_to
+from explorer.ui.steps import attempt, go_to, remove_count
 from explorer.ui.turns import turns
 from explorer.ui.unit import Order, openings, unit_in_detail
 from explorer.ui.workspace import Workspace
 
-MEASURE_TITLES = {"units": "units", "params": "parameters", "flops": "FLOPs"}
 CANDIDATES = 12  # shown
 
 
@@ -59,20 +59,13 @@ def _buttons(view: View, saliency: Tensor, chosen: Choice) -> None:
         st.button("Back", key="back", disabled=at_root, on_click=attempt, args=(jump, _back(view, 1)))
         st.button("Back 2", key="back-2", disabled=at_root, on_click=attempt, args=(jump, _back(view, 2)))
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
-        target = st.number_input("Down to, %", 1, 99, 50, key="target", persist_state="session", width=110)
-        measure = st.selectbox(
-            "of the",
-            list(MEASURES),
-            format_func=MEASURE_TITLES.__getitem__,
-            key="measure",
-            persist_state="session",
-            width=150,
-        )
-        act, *how = (select_to,) if chosen.criterion == JOINT else (remove_to, saliency)
+        measure, target = goal_choice(view)
         if st.button("Go", key="go"):  # a callback would have the target of before
-            attempt(act, view, *how, measure, target / 100, chosen)
+            go_to(view, saliency, measure, target, chosen)
             st.rerun()
-    turns(view, chosen, measure, target / 100)
+    recipe = turns(view, chosen, measure, target)
+    if recipe:
+        from_scratch(view, recipe)
 
 
 def _back(view: View, steps: int) -> int:
@@ -103,6 +96,7 @@ def _figure(view: View, chosen: Choice, other: str, quantity: str, against: str)
             _series(chosen.criterion, leg, root, quantity, against, "another branch", tuned, True)
             for leg in _branches(view)
         ),
+        *_controls(view, quantity, against),
     ]
     share = getattr(now, against) / getattr(root, against)
     return curve(series, quantity=quantity, against=against, original=getattr(root, quantity),
@@ -122,6 +116,14 @@ def _branches(view: View) -> list[list[Metrics]]:
     states, here = view.timeline.states, set(timelines.path(view.timeline))
     off = [s for number, s in states.items() if number not in here]
     return [[states[s.parent].metrics, s.metrics] for s in off if s.parent is not None]
+
+
+def _controls(view: View, quantity: str, against: str) -> list[Series]:
+    """The shapes on the way that were trained from scratch."""
+    states, root = view.timeline.states, view.timeline.root.metrics
+    path = timelines.path(view.timeline)
+    found = [control.metrics for number in path if (control := states[number].scratch)]
+    return [_series(SCRATCH, found, root, quantity, against, "from scratch", True)] if found else []
 
 
 def _beside(view: View, chosen: Choice, count: int) -> Metrics:

@@ -95,20 +95,31 @@ def delete(number: int) -> None:
             drop_weights(run_folder(run), before, saved.timeline)
 
 
-def take(view: View, choose: Callable[[Report], Tensor], how: str, settings: Mapping[str, Any]) -> Job:
-    """The job that chooses a plan, measures the network without its units, and adds that state under the one in view.
+@dataclass(frozen=True, eq=False)
+class Move:
+    """A step that was chosen."""
+
+    removed: Tensor  # (units,) bool
+    how: str
+    latency: float | None = None  # share of the whole network's, where it was measured
+
+
+def take(view: View, choose: Callable[[Report], Move], label: str, settings: Mapping[str, Any]) -> Job:
+    """The job that chooses a step, measures the network without its units, and adds that state under the one in view.
 
     Where the run has moved on meanwhile (a double click, a second tab), the step is not taken, and says so.
     """
     run, workspace = run_id(), view.workspace
 
     def work(job: Job) -> None:
-        removed = choose(job.report)
-        known = measured_before(workspace, removed)
-        outcome = known or evaluate(workspace.network, workspace.validation, removed, job.report)
-        gone = timelines.gone(workspace.network.units, view.removed, removed)
-        found = metrics_of(outcome, workspace.costs, removed)
-        state = State(view.timeline.current, gone, how, found, settings={**settings, "seed": workspace.source.seed})
+        move = choose(job.report)
+        known = measured_before(workspace, move.removed)
+        outcome = known or evaluate(workspace.network, workspace.validation, move.removed, job.report)
+        gone = timelines.gone(workspace.network.units, view.removed, move.removed)
+        found = metrics_of(outcome, workspace.costs, move.removed, move.latency)
+        state = State(
+            view.timeline.current, gone, move.how, found, settings={**settings, "seed": workspace.source.seed}
+        )
 
         def grow(timeline: Timeline) -> Timeline:
             if timeline.current != view.timeline.current:
@@ -117,7 +128,7 @@ def take(view: View, choose: Callable[[Report], Tensor], how: str, settings: Map
 
         grow_run(run, view, grow)
 
-    return JOBS.submit(step_key(), how, work)
+    return JOBS.submit(step_key(), label, work)
 
 
 def step_key() -> str:

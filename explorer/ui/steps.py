@@ -10,16 +10,23 @@ import streamlit as st
 import torch
 from torch import Tensor
 
+from explorer import procedure
+from explorer.endings import check_within
 from explorer.errors import BadInput
-from explorer.joint import select
+from explorer.goals import GOALS
+from explorer.joint import default_step, select
 from explorer.plan import remove_next, remove_until
 from explorer.progress import Report
 from explorer.ranking import charges
+from explorer.search import Found, Search, furthest
+from explorer.selectors import JOINT
+from explorer.settings import Settings
+from explorer.surgery import prune
 from explorer.ui import wording
 from explorer.ui.controls import Choice
 from explorer.ui.jobs import JOBS
 from explorer.ui.progress import explain_end, follow
-from explorer.ui.session import View, step_key, take
+from explorer.ui.session import Move, View, step_key, take
 
 PATIENCE = 6.0  # seconds in which a click waits for its step instead of showing progress
 
@@ -44,7 +51,7 @@ def problems() -> None:
 
 def remove(view: View, plan: Tensor, how: str, chosen: Choice) -> None:
     """Take the step to a plan, waiting for it a little."""
-    take(view, lambda report: plan, how, asdict(chosen)).wait(PATIENCE)
+    take(view, lambda report: Move(plan, how), how, asdict(chosen)).wait(PATIENCE)
 
 
 def remove_count(view: View, saliency: Tensor, count: int, chosen: Choice) -> None:
@@ -57,7 +64,7 @@ def remove_count(view: View, saliency: Tensor, count: int, chosen: Choice) -> No
 def remove_to(view: View, saliency: Tensor, measure: str, target: float, chosen: Choice) -> None:
     """Remove the least important units until at most a share of a measure is left."""
     plan = _down_to(view, saliency, measure, target, chosen)
-    remove(view, plan, f"down to {target:.0%} of {measure} by {chosen.title}", chosen)
+    remove(view, plan, _how(measure, target, chosen), chosen)
 
 
 def _down_to(view: View, saliency: Tensor, measure: str, target: float, chosen: Choice) -> Tensor:
@@ -73,11 +80,74 @@ def select_to(view: View, measure: str, target: float, chosen: Choice) -> None:
     network, costs = workspace.network, workspace.costs
     _down_to(view, torch.zeros(len(network.units)), measure, target, chosen)  # refuses at once
 
-    def choose(report: Report) -> Tensor:
+    how = _how(measure, target, chosen)
+
+    def choose(report: Report) -> Move:
         charge = charges(chosen.price, chosen.penalty, network, costs, report)
-        return select(
+        plan = select(
             network, costs, workspace.calibration, view.removed, measure, target,
             charge=charge, report=report, limits=chosen.limits,
         )  # fmt: skip
+        return Move(plan, how)
 
-    take(view, choose, f"down to {target:.0%} of {measure} by {chosen.title}", asdict(chosen)).wait(PATIENCE)
+    take(view, choose, how, asdict(chosen)).wait(PATIENCE)
+
+
+def go_to(view: View, saliency: Tensor, measure: str, target: float, chosen: Choice) -> None:
+    """Remove units in one go until a goal is met: counted, or searched for by measurements."""
+    if not GOALS[measure].counted:
+        attempt(search_to, view, saliency, measure, target, chosen)
+    elif chosen.criterion == JOINT:
+        attempt(select_to, view, measure, target, chosen)
+    else:
+        attempt(remove_to, view, saliency, measure, target, chosen)
+
+
+def search_to(view: View, saliency: Tensor, measure: str, target: float, chosen: Choice) -> None:
+    """Remove units as far as measurements allow: by bisection of a ranking; jointly, in steps linearised anew."""
+    settings = Settings(
+        criterion=chosen.criterion, measure=measure, target=target, scaling=chosen.scaling, price=chosen.price,
+        penalty=chosen.penalty, step=default_step(view.workspace.network.units), further=True, limits=chosen.limits,
+    )  # fmt: skip
+    check_within(settings, view.timeline.state.metrics)
+    how = _how(measure, target, chosen)
+
+    def choose(report: Report) -> Move:
+        found = (
+            _walked(view, settings, report)
+            if chosen.criterion == JOINT
+            else _searched(view, saliency, settings, report)
+        )
+        return Move(found.removed, f"{how}, {wording.count(found.measurements, 'measurement')}", found.latency)
+
+    take(view, choose, how, asdict(chosen)).wait(PATIENCE)
+
+
+def _how(measure: str, target: float, chosen: Choice) -> str:
+    return f"{GOALS[measure].asked(target)} by {chosen.title}"
+
+
+def _searched(view: View, saliency: Tensor, settings: Settings, report: Report) -> Found:
+    loaded, now = view.loaded, view.workspace
+    search = Search(
+        loaded.network, now.network, now.costs, now.validation, view.removed, saliency, settings.limits, report
+    )
+    return furthest(search, settings.measure, settings.target)
+
+
+def _walked(view: View, settings: Settings, report: Report) -> Found:
+    """The last state within a budget, or the first that is fast enough, of the procedure without updates."""
+    now, state = view.workspace, view.timeline.state
+    network = prune(now.network, view.removed) if view.removed.any() else now.network
+    start = procedure.Step(0, network, view.removed, state.metrics)
+    within, taken = start, 0
+    for each in procedure.iterate(
+        now.network, now.calibration, now.calibration, now.validation, settings, report, start
+    ):  # fmt: skip
+        taken += 1
+        within = within if settings.spent(each.metrics) else each
+    if within is start:
+        raise BadInput(
+            f"Nothing can go ({settings.goal.asked(settings.target)}): the next units that go together are too many."
+        )
+    return Found(within.removed, taken, within.metrics.latency)

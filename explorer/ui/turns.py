@@ -1,19 +1,23 @@
-"""Pruning and fine-tuning in turns: a few units go, a few minibatches are learned, until the target is reached."""
+"""Pruning and fine-tuning in turns: a few units go, a few minibatches are learned, until the goal is reached."""
 
 from __future__ import annotations
 
 from dataclasses import asdict, replace
 from functools import partial
+from pathlib import Path
 
 import streamlit as st
+from torch import Tensor
 
 from explorer import procedure
+from explorer.endings import check_reachable, check_within, ending, reached
 from explorer.errors import BadInput
-from explorer.finetune import OPTIMIZERS, PAPER, Recipe
+from explorer.finetune import Recipe
+from explorer.goals import GOALS
 from explorer.load import batches_for
-from explorer.procedure import Settings, Step
-from explorer.runs import pruned_at, write_weights
-from explorer.schedules import SCHEDULES
+from explorer.procedure import Step
+from explorer.runs import pruned_at, read_saliency, write_weights
+from explorer.settings import EVIDENCE, UPDATES, Settings
 from explorer.timeline import State, Timeline, gone, step, updates_at
 from explorer.ui import wording
 from explorer.ui.address import run_id
@@ -22,57 +26,29 @@ from explorer.ui.jobs import JOBS, LONG, Job
 from explorer.ui.progress import explain_end, follow
 from explorer.ui.session import View, grow_run, run_folder
 from explorer.ui.steps import attempt
+from explorer.ui.turns_form import Turns, turns_form
+from explorer.ui.turns_live import Live, drawing
 
 
-def turns(view: View, chosen: Choice, measure: str, target: float) -> None:
-    """The form that begins it, or how far it is."""
+def turns(view: View, chosen: Choice, measure: str, target: float) -> Recipe | None:
+    """The form that begins it, with its recipe; or how far it is."""
     job = JOBS.find(turns_key())
     if job and job.active:
         _under_way(job)
-        return
+        return None
     if job:
-        explain_end(job, "Dismiss")
+        _ended(job)
     with st.expander("In turns with fine-tuning"):
-        recipe, count, updates, least = _form()
+        asked = turns_form()
         st.caption(
-            f"Down to {target:.0%} of the {measure} by {chosen.title}, ranked anew before every step. Every step is a "
-            "state; its fine-tuning starts from the weights of the state before."
+            f"Prunes {GOALS[measure].asked(target)} by {chosen.title}. "
+            f"{EVIDENCE[asked.evidence]} Every step is a state; its fine-tuning starts from the weights of the state "
+            "before."
         )
         if st.button("Prune and fine-tune", type="primary"):  # a callback would have the figures of before
-            attempt(begin, view, chosen, measure, target, recipe, count, updates, least)
+            attempt(begin, view, chosen, measure, target, asked)
             st.rerun()
-
-
-def _form() -> tuple[Recipe, int, int, float]:
-    """Recipe, units a step, updates a step, least accuracy."""
-    with st.container(horizontal=True, gap="small"):
-        count = st.number_input("Units a step", 1, None, 10, key="turn-units", persist_state="session")
-        updates = st.number_input("Updates a step", 1, None, 10, key="turn-updates", persist_state="session")
-    with st.container(horizontal=True, gap="small"):
-        rate = st.number_input("Learning rate", 1e-6, None, 1e-3, format="%g", key="turn-rate", persist_state="session")
-        size = st.number_input("Minibatch", 1, None, PAPER.batch_size, key="turn-size", persist_state="session")
-    with st.container(horizontal=True, gap="small"):
-        momentum = st.number_input("Momentum", 0.0, 0.999, PAPER.momentum, key="turn-momentum", persist_state="session")
-        decay = st.number_input(
-            "Weight decay", 0.0, None, PAPER.weight_decay, format="%g", key="turn-decay", persist_state="session"
-        )
-    with st.container(horizontal=True, gap="small"):
-        optimizer = st.selectbox("Optimizer", list(OPTIMIZERS), key="turn-optimizer", persist_state="session")
-        schedule = st.selectbox(
-            "Schedule", list(SCHEDULES), key="turn-schedule", persist_state="session",
-            help="Of the learning rate, over the updates of each step.",
-        )  # fmt: skip
-    with st.container(horizontal=True, gap="small"):
-        alpha = st.number_input(
-            "Distillation", 0.0, 1.0, 0.0, key="turn-distil", persist_state="session",
-            help="How much of the loss is the unpruned network's answers (Hinton et al. 2015).",
-        )  # fmt: skip
-        least = st.number_input(
-            "Least accuracy, %", 0.0, 99.9, 0.0, key="turn-least", persist_state="session",
-            help="A step that ends below it is the last; one stays at the state before.",
-        )  # fmt: skip
-    recipe = Recipe(rate, momentum, decay, size, optimizer, schedule, alpha)
-    return recipe, count, updates, least / 100
+    return asked.recipe
 
 
 def _under_way(job: Job) -> None:
@@ -80,7 +56,16 @@ def _under_way(job: Job) -> None:
     st.markdown("**Pruning and fine-tuning in turns**" + (", paused" if job.paused else ""))
     label, act = ("Go on", job.resume) if job.paused else ("Pause", job.pause)
     st.button(label, key="turns-pause", on_click=act)
-    follow(job, drawn)
+    follow(job, drawn, show=drawing("turns-live"))
+
+
+def _ended(job: Job) -> None:
+    """What became of it, with its curves, until somebody has read it."""
+    explain_end(job, "Dismiss")
+    if job.state == "done":
+        st.success(f"In turns, {wording.duration(job.seconds)}. {job.result}")
+        st.button("Dismiss", key="turns-dismiss", on_click=JOBS.forget, args=(job.key,))
+    drawing("turns-course")(job)
 
 
 def turns_key() -> str:
@@ -88,49 +73,64 @@ def turns_key() -> str:
     return f"turns-{run_id()}"
 
 
-def begin(
-    view: View, chosen: Choice, measure: str, target: float, recipe: Recipe, count: int, updates: int, least: float
-) -> None:
-    """Start the job; BadInput where the target can't be reached or the recipe is impossible."""
-    loaded = view.loaded
-    settings = Settings(
+def _settings(view: View, chosen: Choice, measure: str, target: float, asked: Turns) -> Settings:
+    return Settings(
         criterion=chosen.criterion, measure=measure, target=target, scaling=chosen.scaling, price=chosen.price,
-        penalty=chosen.penalty, step=count, limits=chosen.limits, updates=updates, recipe=recipe,
-        least_accuracy=least, seed=loaded.source.seed,
+        penalty=chosen.penalty, step=asked.units, limits=chosen.limits, updates=asked.updates, recipe=asked.recipe,
+        least_accuracy=asked.least, seed=view.loaded.source.seed, evidence=asked.evidence,
     )  # fmt: skip
-    if "finetune" not in loaded.images.splits or not len(loaded.images.splits["finetune"]):
+
+
+def begin(view: View, chosen: Choice, measure: str, target: float, asked: Turns) -> None:
+    """Start the job; BadInput where the goal can't be reached, is reached already, or the recipe is impossible."""
+    loaded, now = view.loaded, view.timeline.state.metrics
+    settings = _settings(view, chosen, measure, target, asked)
+    if not len(loaded.images.splits.get("finetune", ())):
         raise BadInput(f"{loaded.images.name} has no images for fine-tuning.")
-    procedure.check_reachable(loaded.costs, view.removed, settings)
+    check_reachable(loaded.costs, view.removed, settings)
+    check_within(settings, now)
+    if reached(loaded.costs, view.removed, now, settings):
+        raise BadInput(f"This state is there already ({settings.goal.asked(target)}): there is nothing to remove.")
     run = run_id()
 
-    def work(job: Job) -> int:
-        return _work(job, run, view, settings, f"{chosen.title}, {wording.count(updates, 'update')}")
+    def work(job: Job) -> str:
+        return _work(job, run, view, settings, f"{chosen.title}, {wording.count(asked.updates, 'update')}")
 
     JOBS.submit(turns_key(), "In turns", work, LONG)
 
 
-def _work(job: Job, run: str, view: View, settings: Settings, by: str) -> int:
-    """Each step is on disk before the next begins; whoever is at the last one goes along."""
+def _work(job: Job, run: str, view: View, settings: Settings, by: str) -> str:
+    """Each step is on disk before the next begins; whoever is at the last one goes along. Why it ended."""
     loaded, folder, at = view.loaded, run_folder(run), view.timeline.current
-    network, removed = pruned_at(loaded.network, view.timeline, folder), view.removed
-    start = Step(0, network, removed, view.timeline.state.metrics, updates=updates_at(view.timeline))
+    network, last = pruned_at(loaded.network, view.timeline, folder), view.timeline.state.metrics
+    removed, updates = view.removed, updates_at(view.timeline)
+    start = Step(0, network, removed, last, updates=updates, saliency=_kept_saliency(view, folder, settings))
     finetuning = batches_for(loaded.network, loaded.images, "finetune")
+    job.live = live = Live([(None, last)], loaded.validated_on)
     for each in procedure.iterate(
-        loaded.network, loaded.calibration, finetuning, loaded.validation, settings, job.report, start
+        loaded.network, loaded.calibration, finetuning, loaded.validation, settings, job.report, start, live.hear
     ):
         more = gone(loaded.network.units, removed, each.removed)
         state = State(
             at, more, f"{wording.count(len(more), 'unit')} by {by}", each.metrics, each.pruned, settings.updates,
-            write_weights(folder, each.network), asdict(settings),
+            write_weights(folder, each.network, each.saliency), asdict(settings),
         )  # fmt: skip
-        above = each.metrics.accuracy >= settings.least_accuracy
-        timeline = grow_run(run, view, partial(_grown, state=state, above=above))
-        at, removed = timeline.made - 1, each.removed
+        within = settings.spent(each.metrics) is None
+        timeline = grow_run(run, view, partial(_grown, state=state, within=within))
+        at, removed, last = timeline.made - 1, each.removed, each.metrics
+        live.steps.append((each.pruned, each.metrics))
         job.publish(at)
-    return at
+    return ending(loaded.costs, removed, last, settings)
 
 
-def _grown(timeline: Timeline, state: State, above: bool) -> Timeline:
-    """A state below the least accuracy is kept, but nobody goes there by themselves."""
+def _kept_saliency(view: View, folder: Path, settings: Settings) -> Tensor | None:
+    """What the updates of the state in view said of its units, where it was made by the same criterion so."""
+    state, asked = view.timeline.state, ("criterion", "evidence")
+    same = all(state.settings.get(name) == getattr(settings, name) for name in asked)
+    return read_saliency(folder / state.weights) if state.weights and same and settings.evidence == UPDATES else None
+
+
+def _grown(timeline: Timeline, state: State, within: bool) -> Timeline:
+    """A state beyond a budget is kept, but nobody goes there by themselves."""
     grown = step(timeline, state)
-    return grown if above else replace(grown, current=timeline.current, tip=timeline.tip)
+    return grown if within else replace(grown, current=timeline.current, tip=timeline.tip)

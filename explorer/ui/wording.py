@@ -56,10 +56,12 @@ def duration(seconds: float) -> str:
 
 def facts(now: Metrics, before: Metrics) -> list[tuple[str, str, str]]:
     """(what, its value, its change) of every number of a state, against another state."""
+    latency = [("Latency", f"{now.latency:.1%}", "")] if now.latency is not None else []
     return [
         ("Units", f"{now.units:,}", change(now.units, before.units)),
         ("Parameters", short(now.parameters), change(now.parameters, before.parameters)),
         ("FLOPs", short(now.flops), change(now.flops, before.flops)),
         ("Loss", f"{now.loss:.4f}", nats(now.loss, before.loss)),
         ("Accuracy", f"{now.accuracy:.1%}", points(now.accuracy, before.accuracy)),
+        *latency,
     ]

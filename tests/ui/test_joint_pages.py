@@ -51,7 +51,7 @@ def test_down_to_a_target_is_the_engines_selection(jointly: App, saved: Saved) -
     expected = joint.select(opened.network, opened.costs, opened.calibration, whole, "units", 0.6)
     state = saved(app.run).timeline.state
     assert state.removed == gone(opened.network.units, whole, expected)
-    assert state.how == "down to 60% of units by Joint linearised"
+    assert state.how == "down to 60 % of the units by Joint linearised"
     app.click("Go")
     assert "At most 60% of the units is left already: there is nothing to remove." in app.said
     assert "can't be reached" in app.set("Down to, %", 1).click("Go").said

@@ -38,7 +38,7 @@ def test_removing_one_and_ten_and_down_to_a_target(open_app: Open, saved: Saved)
     assert [len(state.removed) for state in states] == [0, 1, 10, 213]
     assert [state.parent for state in states] == [None, 0, 1, 2]
     assert len({unit for state in states for unit in state.removed}) == 224
-    assert timeline.state.how == "down to 50% of units by Taylor, layer-wise l2"
+    assert timeline.state.how == "down to 50 % of the units by Taylor, layer-wise l2"
 
 
 @pytest.mark.parametrize("measure", ["params", "flops"])

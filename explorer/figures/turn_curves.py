@@ -1,0 +1,64 @@
+"""Pruning and fine-tuning in turns, as it goes: accuracy by step, and the loss of the minibatches by update."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import plotly.graph_objects as go
+from plotly.subplots import make_subplots
+
+from explorer.figures.style import BLUE, NEUTRAL, VERMILION, blank, f32
+
+Point = tuple[float, float]
+
+
+def turn_curves(
+    after: Sequence[float], before: Sequence[float | None], losses: Sequence[Point], *, height: int = 230
+) -> go.Figure:
+    """Two panels. Left, accuracy against the step of this run, 0 = where it began; right, loss against the update.
+
+    after, before (steps so far + 1,): accuracy as a share of 1, filled and open marks; before is None where nothing was
+    fine-tuned. losses: (update, mean loss in nats of the minibatches around it).
+    """
+    fig = make_subplots(1, 2, horizontal_spacing=0.11, figure=blank(_alt(after, before, losses), height=height))
+    open_marks = [np.nan if value is None else value for value in before]
+    fig.add_trace(_accuracy(after, "after fine-tuning", BLUE, "circle"), row=1, col=1)
+    fig.add_trace(_accuracy(open_marks, "before it", NEUTRAL, "circle-open"), row=1, col=1)
+    fig.add_trace(_loss(losses), row=1, col=2)
+    fig.update_xaxes(title={"text": "step"}, rangemode="tozero", tickformat="d", row=1, col=1)
+    fig.update_xaxes(title={"text": "update"}, tickformat="d", row=1, col=2)
+    fig.update_yaxes(title={"text": "accuracy"}, tickformat=".1~%", row=1, col=1)
+    fig.update_yaxes(title={"text": "minibatch loss"}, rangemode="tozero", row=1, col=2)
+    return fig
+
+
+def _accuracy(values: Sequence[float], name: str, color: str, symbol: str) -> go.Scatter:
+    return go.Scatter(
+        x=np.arange(len(values), dtype=np.float32),
+        y=f32(values),
+        mode="lines+markers",
+        name=name,
+        line={"color": color, "width": 2, "dash": "dot" if symbol.endswith("open") else "solid"},
+        marker={"symbol": symbol, "size": 7, "line": {"width": 1.5, "color": color}, "maxdisplayed": 40},
+        hovertemplate=f"step %{{x}}, {name}<br>accuracy %{{y:.1%}}<extra></extra>",
+    )
+
+
+def _loss(losses: Sequence[Point]) -> go.Scatter:
+    return go.Scatter(
+        x=f32([update for update, _ in losses]),
+        y=f32([loss for _, loss in losses]),
+        mode="lines",
+        showlegend=False,
+        line={"color": VERMILION, "width": 1.5},
+        hovertemplate="update %{x}<br>minibatch loss %{y:.4f} nats<extra></extra>",
+    )
+
+
+def _alt(after: Sequence[float], before: Sequence[float | None], losses: Sequence[Point]) -> str:
+    parts = [f"Accuracy after step {len(after) - 1}: {after[-1]:.1%}"]
+    if before[-1] is not None:
+        parts.append(f"{before[-1]:.1%} before its fine-tuning")
+    loss = f" Loss of the minibatches at update {losses[-1][0]:.0f}: {losses[-1][1]:.4f} nats." if losses else ""
+    return f"{', '.join(parts)}.{loss}"

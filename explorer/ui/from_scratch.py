@@ -1,0 +1,95 @@
+"""The control of a state: the same shape, trained from fresh weights by the same recipe."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+
+import streamlit as st
+
+from explorer import scratch
+from explorer.errors import BadInput
+from explorer.evaluate import evaluate
+from explorer.finetune import Recipe, recipe_from
+from explorer.load import batches_for
+from explorer.surgery import prune
+from explorer.timeline import Scratch, control, metrics_of, trained_at, updates_at
+from explorer.ui import wording
+from explorer.ui.address import run_id
+from explorer.ui.jobs import JOBS, LONG, Job
+from explorer.ui.progress import explain_end, follow
+from explorer.ui.session import View, grow_run
+from explorer.ui.steps import attempt
+
+USUAL = 300  # updates of a state that had none
+
+
+def from_scratch(view: View, recipe: Recipe) -> None:
+    """What the current state's shape scores from scratch, how far that training is, or the form that begins it.
+
+    recipe: for states that were not fine-tuned.
+    """
+    job = JOBS.find(scratch_key())
+    if job and job.active:
+        st.markdown("**Training from scratch**")
+        follow(job, job.version)
+        return
+    if job:
+        explain_end(job, "Dismiss")
+    with st.expander("This shape from scratch"):
+        if held := view.timeline.state.scratch:
+            st.markdown(_said(view, held))
+        _form(view, _recipe(view) or recipe)
+
+
+def scratch_key() -> str:
+    """The key of this run's job."""
+    return f"scratch-{run_id()}"
+
+
+def _recipe(view: View) -> Recipe | None:
+    """By which the state was fine-tuned, if it was."""
+    trained = trained_at(view.timeline)
+    return recipe_from(view.timeline.states[trained].settings.get("recipe", {})) if trained is not None else None
+
+
+def _said(view: View, held: Scratch) -> str:
+    own, found, had = view.timeline.state.metrics, held.metrics, updates_at(view.timeline)
+    return (
+        f"State {view.timeline.current}: **{found.accuracy:.1%}** right, loss {found.loss:.4f}, from scratch after "
+        f"{wording.count(held.updates, 'update')}; **{own.accuracy:.1%}**, loss {own.loss:.4f}, with its own weights "
+        f"after {wording.count(had, 'update')}."
+    )
+
+
+def _form(view: View, recipe: Recipe) -> None:
+    had = updates_at(view.timeline)
+    updates = st.number_input("Updates from scratch", 1, None, had or USUAL, key=f"scratch-{view.timeline.current}")
+    st.caption(
+        f"Fresh weights in the layers of state {view.timeline.current}, {recipe.optimizer}, learning rate "
+        f"{recipe.learning_rate:g}, minibatches of {recipe.batch_size}; as many updates as the state has had "
+        f"({had}) unless you change it. Measured on {view.loaded.validated_on}."
+    )
+    if st.button("Train from scratch"):
+        attempt(begin, view, recipe, updates)
+        st.rerun()
+
+
+def begin(view: View, recipe: Recipe, updates: int) -> None:
+    """Start the job; BadInput where there is nothing to train on, or a layer has no fresh weights to draw."""
+    loaded, run, number = view.loaded, run_id(), view.timeline.current
+    if not len(loaded.images.splits.get("finetune", ())):
+        raise BadInput(f"{loaded.images.name} has no images for fine-tuning.")
+    shape = prune(loaded.network, view.removed) if view.removed.any() else loaded.network
+    scratch.fresh(shape)
+
+    def work(job: Job) -> None:
+        finetuning = batches_for(loaded.network, loaded.images, "finetune")
+        seed = loaded.source.seed
+        trained = scratch.trained(
+            shape, finetuning, updates, recipe, seed=seed, report=job.report, teacher=loaded.network.module
+        )
+        found = metrics_of(evaluate(trained, loaded.validation), loaded.costs, view.removed)
+        held = Scratch(found, updates, {"recipe": asdict(recipe), "seed": seed})
+        grow_run(run, view, lambda timeline: control(timeline, number, held))
+
+    JOBS.submit(scratch_key(), f"State {number} from scratch", work, LONG)

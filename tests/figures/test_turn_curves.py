@@ -1,0 +1,24 @@
+"""Turns as they go: marks before and after fine-tuning, and what screen readers are told."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from explorer.figures.style import alt_text
+from explorer.figures.turn_curves import turn_curves
+
+
+def test_accuracy_by_step_and_loss_by_update() -> None:
+    fig = turn_curves([0.9, 0.8, 0.7], [None, 0.5, 0.4], [(1, 2.0), (2, 1.5)])
+    after, before, loss = fig.data
+    np.testing.assert_allclose(after.y, [0.9, 0.8, 0.7], rtol=1e-6)
+    np.testing.assert_allclose(before.y, [np.nan, 0.5, 0.4], rtol=1e-6)
+    np.testing.assert_allclose(loss.x, [1, 2])
+    assert (after.marker.symbol, before.marker.symbol) == ("circle", "circle-open")
+    assert alt_text(fig) == (
+        "Accuracy after step 2: 70.0%, 40.0% before its fine-tuning. Loss of the minibatches at update 2: 1.5000 nats."
+    )
+
+
+def test_before_the_first_step_there_is_the_start_alone() -> None:
+    assert alt_text(turn_curves([0.9], [None], [])) == "Accuracy after step 0: 90.0%."
