@@ -64,10 +64,11 @@ def _said(view: View, held: Scratch) -> str:
 def _form(view: View, recipe: Recipe) -> None:
     had = updates_at(view.timeline)
     updates = st.number_input("Updates from scratch", 1, None, had or USUAL, key=f"scratch-{view.timeline.current}")
+    usual = f"the state has had {had} itself" if had else "the state has had none itself"
     st.caption(
         f"Fresh weights in the layers of state {view.timeline.current}, {recipe.optimizer}, learning rate "
-        f"{recipe.learning_rate:g}, minibatches of {recipe.batch_size}; as many updates as the state has had "
-        f"({had}) unless you change it. Measured on {view.loaded.validated_on}."
+        f"{recipe.learning_rate:g}, minibatches of {recipe.batch_size}; {usual}. "
+        f"Measured on {view.loaded.validated_on}."
     )
     if st.button("Train from scratch"):
         attempt(begin, view, recipe, updates)
