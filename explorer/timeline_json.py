@@ -67,7 +67,7 @@ def _state(entry: dict[str, Any], number: int) -> State:
 def _scratch(entry: Any) -> Scratch | None:
     if entry is None:
         return None
-    return Scratch(_metrics(entry["metrics"]), _number(entry["updates"]), _settings(entry["settings"]))
+    return Scratch(metrics_from_json(entry["metrics"]), _number(entry["updates"]), _settings(entry["settings"]))
 
 
 def _weights(name: object, number: int) -> str | None:
