@@ -4,19 +4,23 @@ from __future__ import annotations
 
 import sys
 import time
-from dataclasses import asdict
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import click
 import torch
 
+from explorer.cli.exported import as_asked, original_of
 from explorer.cli.options import Request, json_option, requests
 from explorer.cli.output import check_writable, progress, table, write_json
-from explorer.cli.subject import Subject, manifest_of, open_subject, original_widths
+from explorer.cli.subject import open_subject
+from explorer.data import Batches
 from explorer.errors import BadInput
 from explorer.export import formats, proof
-from explorer.export.verify import TOLERANCE, Verdict
+from explorer.export.contents import Contents
+from explorer.export.folders import export as write_export
+from explorer.export.proof import Verdict
+from explorer.export.verify import ORIGINAL
 from explorer.export.verify import verify as verify_files
 from explorer.runs import FILE
 
@@ -31,48 +35,45 @@ DESCRIPTIONS = "\n\n".join(f"{f.name}: {f.description}." for f in formats.FORMAT
     "names",
     default="safetensors",
     show_default=True,
-    metavar=",".join(formats.FORMATS),
+    metavar=f"{','.join(formats.FORMATS)}|{formats.ALL}",
     help="One or more.",
 )
 @click.option("--out", type=click.Path(path_type=Path), metavar="DIR", required=True, help="Folder for the files.")
-def export(request: Request, names: str, out: Path) -> None:
+@click.option("--state", type=click.IntRange(min=0), help="Of the run's timeline.  [default: where it ended]")
+@click.option("--original", is_flag=True, help=f"Write the network before pruning too, into DIR/{ORIGINAL}.")
+def export(request: Request, names: str, out: Path, state: int | None, original: bool) -> None:
     """Write a run's network to files that load without its class, with a proof.
 
     RUN may also be any other network. DIR gets a file a format, manifest.json, and the logits of the first
     validation images, with which `verify` compares. Files of the same names are replaced.
     """
-    chosen = _chosen(names)
+    chosen = [each.name for each in formats.chosen(_names(names))]
     check_writable(out, "--out", folder=True)
     if (out / FILE).exists():
         raise BadInput(f"--out {out} is a run folder: exports go to a folder of their own.")
     subject = open_subject(request)
+    asked = {out: as_asked(subject, state), **({out / ORIGINAL: original_of(subject)} if original else {})}
     batches = subject.batches("validation", proof.IMAGES)
-    with progress("Exporting"):
-        proven = proof.prove(subject.network, torch.cat([x for x, _ in batches]))
-        written = formats.export(subject.network, out, chosen, proof=proven, **_described(subject))
-    rows = [[kind, str(path), path.stat().st_size / 1e6] for kind, path in written.items()]
+    with progress("Exporting") as report:
+        written = [
+            (kind, path)
+            for folder, each in asked.items()
+            for kind, path in write_export(each, folder, chosen, _proof(each, batches), report).items()
+        ]
+    rows = [[kind, str(path), path.stat().st_size / 1e6] for kind, path in written]
     table(f"{subject.network.name}, exported", ("What", "File", "MB"), rows, [subject.measured_on(batches)])
-    files = [{"format": kind, "path": str(path)} for kind, path in written.items()]
-    write_json(request.json, subject.result({"files": files}, batches, formats=chosen, out=str(out)))
+    files = [{"format": kind, "path": str(path)} for kind, path in written]
+    settings = {"formats": chosen, "out": str(out), "state": state, "original": original}
+    write_json(request.json, subject.result({"files": files}, batches, **settings))
 
 
-def _chosen(names: str) -> list[str]:
-    """The formats of a list; BadInput for one that is unknown, before any work."""
-    chosen = list(dict.fromkeys(name.strip() for name in names.split(",")))
-    unknown = [name for name in chosen if name not in formats.FORMATS]
-    if unknown:
-        raise BadInput(f"Export format {unknown[0][:40]!r} is unknown; the formats are: {', '.join(formats.FORMATS)}.")
-    return chosen
+def _names(names: str) -> list[str]:
+    return list(dict.fromkeys(name.strip() for name in names.split(",")))
 
 
-def _described(subject: Subject) -> dict[str, Any]:
-    """What the files say of the network besides itself: widths, metrics and provenance, as its own file has them."""
-    manifest = manifest_of(subject.request.network)
-    return {
-        "original_widths": original_widths(subject.network, manifest),
-        "metrics": manifest.metrics if manifest else {},
-        "provenance": manifest.provenance if manifest else {"network": {"name": subject.network.name}},
-    }
+def _proof(contents: Contents, batches: Batches) -> proof.Proof:
+    inputs, labels = (torch.cat(part) for part in zip(*batches, strict=True))
+    return proof.prove(contents.network, inputs, labels)
 
 
 @click.command()
@@ -89,43 +90,43 @@ def verify(folder: Path, json: Path | None) -> None:
         check_writable(json, "--json")
     if not folder.exists():
         raise BadInput(f"There is no export at {folder}.")
-    place = folder if folder.is_dir() else folder.parent
-    expected = proof.read(place / proof.NAME)
-    with progress("Verifying"):
-        verdicts = verify_files(folder, expected)
+    expected = proof.read((folder if folder.is_dir() else folder.parent) / proof.NAME)
+    with progress("Verifying") as report:
+        verdicts = verify_files(folder, report)
     images = len(expected.inputs)
-    _show(folder, verdicts, images)
+    _show(folder, verdicts, expected)
     write_json(json, {
         "network": {"name": str(folder)},
-        "data": {"name": proof.NAME, "images": images},
-        "settings": {"tolerance": TOLERANCE, "device": "cpu"},
+        "data": {"name": proof.NAME, "images": images, "accuracy": expected.accuracy},
+        "settings": {"device": "cpu", "tolerance": {verdict.format: verdict.tolerance for verdict in verdicts}},
         "seconds": time.perf_counter() - started,
-        "files": [_file(verdict) for verdict in verdicts],
+        "files": [{**vars(verdict), "path": str(verdict.path)} for verdict in verdicts],
     })  # fmt: skip
     sys.exit(0 if all(verdict.ok for verdict in verdicts) else 1)
 
 
-def _file(verdict: Verdict) -> dict[str, Any]:
-    found = asdict(verdict)
-    return {
-        **{key: found[key] for key in ("format", "ok", "max_abs_difference", "agreement")},
-        "path": str(verdict.path),
-    }
-
-
-def _show(folder: Path, verdicts: list[Verdict], images: int) -> None:
+def _show(folder: Path, verdicts: Sequence[Verdict], expected: proof.Proof) -> None:
     rows = [
         [
-            v.path.name,
+            str(v.path.relative_to(folder)) if folder.is_dir() else v.path.name,
             v.format,
-            v.ok,
+            "yes" if v.ok else "NO",
             v.max_abs_difference,
-            None if v.agreement is None else f"{v.agreement:.1%}",
+            v.max_relative_difference,
+            v.tolerance,
+            *("-" if share is None else f"{share:.1%}" for share in (v.agreement, v.accuracy)),
             v.seconds,
-            v.error,
         ]
         for v in verdicts
     ]
-    columns = ("File", "Format", "Ok", "Largest difference", "Same prediction", "Seconds", "Problem")
-    note = f"Compared on the {images} images of {proof.NAME}, on cpu; tolerated is {TOLERANCE:g} of the largest logit."
-    table(f"Exports in {folder}", columns, rows, [note, "Seconds: start of the process, loading and running."])
+    columns = (
+        *("File", "Format", "Ok", "Largest difference", "of the largest logit", "Allowed", "Same prediction"),
+        *("Accuracy", "Seconds"),
+    )
+    notes = [
+        f"Compared on the {len(expected.inputs)} images of {proof.NAME}, on cpu, where the network itself has an "
+        f"accuracy of {expected.accuracy:.1%}.",
+        "Seconds: start of the process, loading and running.",
+        *(f"{v.path.name} failed: {v.error or 'it computes something else'}." for v in verdicts if not v.ok),
+    ]
+    table(f"Exports in {folder}", columns, rows, notes)

@@ -1,82 +1,128 @@
-"""The export formats, one table, and the folder that an export makes."""
+"""The export formats: one table."""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
+from importlib.util import find_spec
 
 from explorer.errors import BadInput
-from explorer.export import manifest as manifests
-from explorer.export import proof as proofs
-from explorer.export import safetensors_file
-from explorer.export.files import write_whole
-from explorer.export.proof import Proof
-from explorer.export.safetensors_file import Contents, contents
-from explorer.networks.network import Network
+from explorer.export import model_source, onnx_file, plan_file, pt2_file, report, runners, safetensors_file
+from explorer.export.contents import Contents
 
-STEM = "network"
+ALL = "all"
 
 
 @dataclass(frozen=True)
 class Format:
-    """One file format: how its bytes are made, and how a clean process loads them."""
+    """One file format: how its bytes are made, and how a clean process runs it."""
 
     name: str
-    suffix: str
+    file_name: str
     description: str  # one line for people
     render: Callable[[Contents], bytes]
-    loader: str  # Python source that defines load(path) -> a callable from images to logits
+    usage: str  # source that loads the file
+    runner: str | None = None  # source that runs it in a clean process, see runners.py; None where nothing is to run
+    tolerance: float = 1e-4  # largest difference of logits from the proof's that is ok, as a share of the largest
+    takes_pixels: bool = False  # from 0 to 1, instead of images after preprocessing
+    needs: tuple[str, ...] = ()  # other formats whose files it reads
+    packages: tuple[str, ...] = ()  # not among the project's own dependencies
+    extra: str = ""  # of the project, that brings them
+    tells_of_others: bool = False  # made last, when all other files have been proven
 
-    @property
-    def file_name(self) -> str:
-        """The name of the file in an export folder."""
-        return STEM + self.suffix
 
+_ONNX = "import onnxruntime\n\nsession = onnxruntime.InferenceSession({file!r})\n"
 
 FORMATS: Mapping[str, Format] = {
     f.name: f
     for f in (
         Format(
             name="safetensors",
-            suffix=".safetensors",
+            file_name="network.safetensors",
             description="weights, graph and manifest in one file without code; load with explorer.load_pruned(path)",
             render=safetensors_file.render,
-            loader="from explorer.export import load_pruned as load",
+            usage='import explorer\n\nnetwork = explorer.load_pruned("network.safetensors")\nlogits = network(images)',
+            runner=runners.SAFETENSORS,
+        ),
+        Format(
+            name="model",
+            file_name="model.py",
+            description="the network as plain PyTorch that reads the safetensors file beside it; needs torch alone",
+            render=model_source.render,
+            usage="from model import load, normalised\n\nnetwork = load()\nlogits = network(normalised(pixels))",
+            runner=runners.MODEL,
+            needs=("safetensors",),
+        ),
+        Format(
+            name="pt2",
+            file_name="network.pt2",
+            description="torch.export's program, for batches of any size; needs torch alone",
+            render=pt2_file.render,
+            usage='import torch\n\nnetwork = torch.export.load("network.pt2").module()\nlogits = network(images)',
+            runner=runners.PT2,
+        ),
+        Format(
+            name="onnx",
+            file_name="network.onnx",
+            description="ONNX, for batches of any size; takes images after preprocessing",
+            render=onnx_file.render,
+            usage=_ONNX.format(file="network.onnx") + '(logits,) = session.run(None, {"images": images})',
+            runner=runners.ONNX,
+            tolerance=1e-3,
+            packages=(*onnx_file.PACKAGES, "onnxruntime"),
+            extra="onnx",
+        ),
+        Format(
+            name="onnx-pixels",
+            file_name="network-pixels.onnx",
+            description="ONNX with the normalisation inside; takes pixels from 0 to 1",
+            render=onnx_file.render_with_normalisation,
+            usage=_ONNX.format(file="network-pixels.onnx") + '(logits,) = session.run(None, {"pixels": pixels})',
+            runner=runners.ONNX,
+            tolerance=1e-3,
+            takes_pixels=True,
+            packages=(*onnx_file.PACKAGES, "onnxruntime"),
+            extra="onnx",
+        ),
+        Format(
+            name="plan",
+            file_name="plan.json",
+            description="the units that went, as JSON; `replay` takes them from the original network again",
+            render=plan_file.render,
+            usage="pruning-explorer replay NETWORK --plan plan.json --out DIR",
+        ),
+        Format(
+            name="report",
+            file_name="report.html",
+            description="curves, widths, metrics, settings and proof on one page that needs no network",
+            render=report.render,
+            usage="open report.html in a browser",
+            tells_of_others=True,
         ),
     )
 }
 
 
-def export(
-    network: Network,
-    folder: Path,
-    formats: Iterable[str],
-    *,
-    original_widths: Mapping[str, int],
-    metrics: Mapping[str, Any],
-    provenance: Mapping[str, Any],
-    proof: Proof,
-) -> dict[str, Path]:
-    """Write a network in the named formats, with `manifest.json` to read and `proof.safetensors` to verify against.
+def chosen(names: Iterable[str]) -> list[Format]:
+    """The formats of these names and those that they need, in the table's order; "all" stands for every one.
 
-    Returns format name -> path, and "manifest" and "proof". Everything is made before the first file is written, and
-    each file is written whole or not at all.
-
-    Raises BadInput for an unknown format, a network that cannot be exported, or a folder that cannot be written.
+    Raises BadInput for a name that is unknown, and for a format whose packages are not installed.
     """
-    chosen = [_format(name) for name in formats]
-    exported = contents(network, original_widths=original_widths, metrics=metrics, provenance=provenance)
-    files = {f.name: (folder / f.file_name, f.render(exported)) for f in chosen}
-    manifest = json.dumps(manifests.to_json(exported.manifest), allow_nan=False, indent=1)
-    files["manifest"] = (folder / "manifest.json", manifest.encode())
-    files["proof"] = (folder / proofs.NAME, proofs.render(proof))
-    return {name: write_whole(path, content) for name, (path, content) in files.items()}
+    wanted = list(names)
+    for name in wanted:
+        if name not in (*FORMATS, ALL):
+            raise BadInput(f"Export format {name[:40]!r} is unknown; the formats are: {', '.join((*FORMATS, ALL))}.")
+    full = set(FORMATS) if ALL in wanted else {*wanted, *(needed for name in wanted for needed in FORMATS[name].needs)}
+    found = [each for each in FORMATS.values() if each.name in full]
+    for each in found:
+        _check_installed(each)
+    return found
 
 
-def _format(name: str) -> Format:
-    if name not in FORMATS:
-        raise BadInput(f"Export format {name!r} is unknown; the formats are: {', '.join(FORMATS)}.")
-    return FORMATS[name]
+def _check_installed(each: Format) -> None:
+    missing = [package for package in each.packages if find_spec(package) is None]
+    if missing:
+        raise BadInput(
+            f"The format {each.name} needs the package {missing[0]}, which is not installed: "
+            f"pip install 'pruning-explorer[{each.extra}]'."
+        )

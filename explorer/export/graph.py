@@ -56,8 +56,9 @@ def trace(module: nn.Module, name: str) -> Trace:
 
 def _traced(module: nn.Module, name: str) -> fx.GraphModule:
     """The fx trace of a copy that shares the tensors, since tracing may add constants to its root."""
+    layers = [path for path, layer in module.named_modules() if _type_name(layer)]
     try:
-        return symbolic_trace(replica(module).eval())
+        return symbolic_trace(replica(module).eval(), leaves=layers)
     except Exception as error:  # the network's own forward runs here and may raise anything
         why = f"torch.fx cannot trace it: {first_line(error)}"
         raise BadInput(f"{name} cannot be exported as safetensors: {why}.") from error
@@ -118,13 +119,22 @@ def _shown(node: fx.Node) -> str:
 
 
 def _layer(layer: nn.Module, path: str) -> dict[str, Any]:
-    name = _TYPE_NAMES.get(type(layer))
+    name = _type_name(layer)
     if name is None:
         raise BadInput(f"operation {type(layer).__name__} (layer {path}) is not in the list")
     if layer._forward_hooks or layer._forward_pre_hooks:
         raise BadInput(f"layer {path} has a hook, which a file cannot hold")
     arguments = {a: _argument(layer, a) for a in MODULES[name].arguments}
     return {"type": name, "arguments": arguments, "fixed": [n for n in ("weight", "bias") if n in layer._buffers]}
+
+
+def _type_name(layer: nn.Module) -> str | None:
+    """The table's name for a layer's class, or for the one that it inherits all that it does from."""
+    for place, kind in enumerate(type(layer).__mro__):
+        if kind in _TYPE_NAMES:
+            own = {name for heir in type(layer).__mro__[:place] for name in vars(heir) if not name.startswith("__")}
+            return None if own & set(dir(kind)) or type(layer).__call__ is not kind.__call__ else _TYPE_NAMES[kind]
+    return None
 
 
 def _argument(layer: nn.Module, name: str) -> Any:

@@ -61,6 +61,11 @@ def to_json(manifest: Manifest) -> dict[str, Any]:
     }
 
 
+def summary(manifest: Manifest) -> dict[str, Any]:
+    """The manifest without its graph, for files that have one of their own."""
+    return {key: value for key, value in to_json(manifest).items() if key != "graph"}
+
+
 def _plain(value: Any) -> Any:
     if isinstance(value, Mapping):
         return {str(key): _plain(v) for key, v in value.items()}

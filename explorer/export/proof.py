@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 
 import safetensors.torch
@@ -15,30 +15,82 @@ from explorer.export.checks import first_line
 from explorer.networks.network import Network
 
 NAME = "proof.safetensors"
-FORMAT = "pruning-explorer proof 1"
+FORMAT = "pruning-explorer proof 2"
 IMAGES = 64
-BATCH = 16
+BATCH = 24  # no divisor of 64: files are run on batches of more than one size
 
 
 @dataclass(frozen=True, eq=False)
 class Proof:
-    """The first images of a split, preprocessed, and their logits as the app showed them."""
+    """The first images of a split, preprocessed, their labels, and their logits as the app showed them."""
 
     inputs: Tensor  # (N, C, H, W) float32
+    labels: Tensor  # (N,) int64
     logits: Tensor  # (N, classes) float32
+    mean: Tensor  # (C,) float32, and the deviation by which pixels from 0 to 1 became inputs
+    std: Tensor
+
+    @property
+    def pixels(self) -> Tensor:
+        """The images before their normalisation, from 0 to 1."""
+        sides = (-1,) + (1,) * (self.inputs.ndim - 2)
+        return self.inputs * self.std.view(sides) + self.mean.view(sides)
+
+    @property
+    def accuracy(self) -> float:
+        """Share of the images that the network itself gets right, 0 to 1."""
+        return float((self.logits.argmax(1) == self.labels).double().mean())
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """How one file did against the proof.
+
+    ok: max |difference| of logits <= tolerance * max |logit| of the proof, and agreement == 1.
+    """
+
+    path: Path
+    format: str
+    ok: bool
+    max_abs_difference: float | None  # None if the file did not load or gave no comparable numbers
+    max_relative_difference: float | None  # the same as a share of the largest |logit| of the proof
+    agreement: float | None  # share of images with the same prediction, 0 to 1
+    accuracy: float | None  # share of images that the file gets right, 0 to 1
+    tolerance: float  # largest relative difference that is ok
+    seconds: float  # start of the process, loading and running
+    error: str = ""  # why there are no numbers, one line
 
 
 @torch.no_grad()
-def prove(network: Network, inputs: Tensor) -> Proof:
+def prove(network: Network, inputs: Tensor, labels: Tensor) -> Proof:
     """The network's own logits on the first 64 of the given images, (N, C, H, W) after preprocessing."""
     inputs = inputs[:IMAGES]
     logits = [network.module(x.to(network.device)).float().cpu() for x in inputs.split(BATCH)]
-    return Proof(inputs.cpu(), torch.cat(logits))
+    mean, std = torch.tensor(network.preprocessing.mean), torch.tensor(network.preprocessing.std)
+    return Proof(inputs.cpu(), labels[:IMAGES].cpu(), torch.cat(logits), mean, std)
+
+
+def judge(
+    path: Path, kind: str, tolerance: float, proof: Proof, logits: Tensor | None, seconds: float, error: str = ""
+) -> Verdict:
+    """The verdict on the logits that a file gave, or on its failure to give any."""
+    if logits is not None and (logits.shape != proof.logits.shape or not logits.isfinite().all()):
+        error = f"its output has shape {tuple(logits.shape)} or values that are not finite"
+        logits = None
+    if logits is None:
+        return Verdict(path, kind, False, None, None, None, None, tolerance, seconds, error)
+    difference = float((logits - proof.logits).abs().max())
+    relative = difference / max(float(proof.logits.abs().max()), torch.finfo(torch.float32).tiny)
+    said = logits.argmax(1)
+    agreement = float((said == proof.logits.argmax(1)).double().mean())
+    accuracy = float((said == proof.labels).double().mean())
+    ok = relative <= tolerance and agreement == 1.0
+    return Verdict(path, kind, ok, difference, relative, agreement, accuracy, tolerance, seconds)
 
 
 def render(proof: Proof) -> bytes:
     """The side file's bytes."""
-    tensors = {"inputs": proof.inputs.contiguous(), "logits": proof.logits.contiguous()}
+    tensors = {field.name: getattr(proof, field.name).contiguous() for field in fields(Proof)}
     return safetensors.torch.save(tensors, metadata={"format": FORMAT})
 
 
@@ -49,12 +101,12 @@ def read(path: Path) -> Proof:
     try:
         with safe_open(path, "pt") as file:
             found = (file.metadata() or {}).get("format")
-            tensors = [file.get_tensor(key) for key in ("inputs", "logits") if found == FORMAT]
+            tensors = [file.get_tensor(field.name) for field in fields(Proof) if found == FORMAT]
     except (SafetensorError, OSError) as error:
         raise BadInput(f"{path} is not a safetensors file: {first_line(error)}.") from error
     if found != FORMAT:
         raise BadInput(f"{path} has the format {found!r}; only {FORMAT!r} can be read.")
     proof = Proof(*tensors)
-    if not len(proof.inputs) == len(proof.logits) > 0 or proof.logits.ndim != 2:
-        raise BadInput(f"{path} is damaged: it must hold logits (N, classes) for N > 0 inputs.")
+    if not len(proof.inputs) == len(proof.logits) == len(proof.labels) > 0 or proof.logits.ndim != 2:
+        raise BadInput(f"{path} is damaged: it must hold logits (N, classes) and labels for N > 0 inputs.")
     return proof

@@ -8,70 +8,24 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import safetensors.torch
 from safetensors import SafetensorError
-from torch import Tensor, fx
+from torch import fx
 
 from explorer.errors import BadInput
 from explorer.export import manifest as manifests
 from explorer.export.checks import first_line
+from explorer.export.contents import Contents, contents
 from explorer.export.files import write_whole
-from explorer.export.graph import trace
-from explorer.export.manifest import LayerWidth, Manifest
+from explorer.export.manifest import Manifest
 from explorer.export.rebuild import rebuild
 from explorer.networks.network import Network
 
 ENTRY = "pruning-explorer"
 MAX_MANIFEST = 32 * 2**20  # bytes; DenseNet-201 has 0.3 MB
-
-
-@dataclass(frozen=True, eq=False)
-class Contents:
-    """What every format writes: the network, its manifest, and the tensors that its graph runs on."""
-
-    network: Network
-    manifest: Manifest
-    tensors: Mapping[str, Tensor]
-
-
-def contents(
-    network: Network,
-    *,
-    original_widths: Mapping[str, int],
-    metrics: Mapping[str, Any],
-    provenance: Mapping[str, Any],
-) -> Contents:
-    """Trace a network and describe it; original_widths is each layer's number of units before any pruning.
-
-    `metrics` and `provenance` are free, of JSON values; the network's digest and the versions of the packages
-    join the provenance.
-
-    Raises BadInput if the network cannot be exported, or would not load again.
-    """
-    traced = trace(network.module, network.name)
-    origin = {"digest": network.digest, "versions": manifests.versions(), **provenance}
-    widths = tuple(
-        LayerWidth(layer.name, original_widths[layer.name], len(layer), tuple(int(c) for c in layer.channels))
-        for layer in network.units.layers
-    )
-    manifest = Manifest(
-        network.name, network.arch, network.classes, network.input_shape, network.preprocessing,
-        layers=widths, metrics=metrics, provenance=origin, graph=traced.graph,
-    )  # fmt: skip
-    _check_reloadable(manifest, traced.tensors)
-    return Contents(network, manifest, traced.tensors)
-
-
-def _check_reloadable(manifest: Manifest, tensors: Mapping[str, Tensor]) -> None:
-    shapes = {name: tensor.to("meta") for name, tensor in tensors.items()}
-    try:
-        rebuild(manifest.graph, shapes, manifest.input_shape, len(manifest.classes))
-    except BadInput as error:
-        raise BadInput(f"{manifest.name} cannot be exported as safetensors: it would not load again: {error}") from None
 
 
 def render(exported: Contents) -> bytes:

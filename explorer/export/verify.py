@@ -1,4 +1,4 @@
-"""Verify exports: load each file in a clean process and compare what it computes with its proof."""
+"""Verify exports: run each file in a clean process and compare what it computes with its proof."""
 
 from __future__ import annotations
 
@@ -6,97 +6,72 @@ import os
 import subprocess
 import sys
 import time
-from dataclasses import dataclass
+from collections.abc import Iterator
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-import safetensors.torch
-from safetensors import SafetensorError
+import numpy as np
+import torch
 from torch import Tensor
 
 import explorer
 from explorer.errors import BadInput
 from explorer.export import proof as proofs
 from explorer.export.formats import FORMATS, Format
-from explorer.export.proof import Proof
+from explorer.export.proof import Proof, Verdict, judge
+from explorer.progress import Report, silent
 
-TOLERANCE = 1e-4  # of the largest |logit|
 TIMEOUT = 600  # seconds a file
+ORIGINAL = "original"  # folder inside an export that holds the network before pruning
 
-_RUN = """
-import sys, torch
-from safetensors.torch import load_file, save_file
-path, inputs, outputs, batch = sys.argv[1:]
-with torch.inference_mode():
-    network = load(path)
-    logits = torch.cat([network(x) for x in load_file(inputs)["inputs"].split(int(batch))])
-save_file({"logits": logits.float().contiguous()}, outputs)
-"""
+RUNNABLE = tuple(each for each in FORMATS.values() if each.runner)
 
 
-@dataclass(frozen=True)
-class Verdict:
-    """How one file did against the proof.
+def verify(where: Path, report: Report = silent) -> list[Verdict]:
+    """Verify an export folder with the original's inside it, or one exported file, in the order of FORMATS.
 
-    ok: max |difference| of logits <= 1e-4 * max |logit| of the proof, and agreement == 1.
-    """
-
-    path: Path
-    format: str
-    ok: bool
-    max_abs_difference: float | None  # None if the file did not load or gave no comparable numbers
-    agreement: float | None  # share of images with the same prediction, 0 to 1
-    seconds: float  # start of the process, loading and running
-    error: str = ""  # why there are no numbers, one line
-
-
-def verify(where: Path, proof: Proof | None = None) -> list[Verdict]:
-    """Verify an export folder, or one exported file, in the order of FORMATS.
-
-    Each file is loaded by a fresh Python process and run on the proof's inputs; without `proof` it is the
-    `proof.safetensors` beside the files. A file that fails is reported, not raised.
+    Each file is run by a fresh Python process on the inputs of the `proof.safetensors` beside it. A file that fails
+    is reported, not raised.
 
     Raises BadInput if there is no exported file or no proof.
     """
-    found = _exported(where)
-    if proof is None:
-        proof = proofs.read((where if where.is_dir() else where.parent) / proofs.NAME)
-    return [_verdict(path, kind, proof) for path, kind in found]
-
-
-def _exported(where: Path) -> list[tuple[Path, Format]]:
-    if where.is_dir():
-        found = [(where / kind.file_name, kind) for kind in FORMATS.values() if (where / kind.file_name).is_file()]
-    else:
-        found = [(where, kind) for kind in FORMATS.values() if where.is_file() and where.suffix == kind.suffix]
+    found = exported(where)
     if not found:
-        names = ", ".join(kind.file_name for kind in FORMATS.values())
+        names = ", ".join(each.file_name for each in RUNNABLE)
         raise BadInput(f"{where} holds no exported network: looked for {names}.")
-    return found
+    proven = {folder: proofs.read(folder / proofs.NAME) for folder in dict.fromkeys(path.parent for path, _ in found)}
+    verdicts = []
+    for done, (path, kind) in enumerate(found):
+        report(done, len(found), path.name)
+        verdicts.append(_verdict(path, kind, proven[path.parent]))
+    return verdicts
+
+
+def exported(where: Path) -> list[tuple[Path, Format]]:
+    """The files at a place that can be run."""
+    if where.is_dir():
+        return [found for folder in (where, where / ORIGINAL) for found in _in_folder(folder)]
+    by_name = [each for each in RUNNABLE if each.file_name == where.name]
+    by_suffix = [each for each in RUNNABLE if Path(each.file_name).suffix == where.suffix]
+    return [(where, each) for each in (by_name or by_suffix)[:1] if where.is_file()]
+
+
+def _in_folder(folder: Path) -> Iterator[tuple[Path, Format]]:
+    return ((folder / each.file_name, each) for each in RUNNABLE if (folder / each.file_name).is_file())
 
 
 def _verdict(path: Path, kind: Format, proof: Proof) -> Verdict:
     start = time.perf_counter()
-    logits, error = _clean_run(path, kind, proof.inputs)
-    seconds = time.perf_counter() - start
-    if logits is None:
-        return Verdict(path, kind.name, False, None, None, seconds, error)
-    if logits.shape != proof.logits.shape or not logits.isfinite().all():
-        problem = f"its output has shape {tuple(logits.shape)} or values that are not finite"
-        return Verdict(path, kind.name, False, None, None, seconds, problem)
-    difference = float((logits - proof.logits).abs().max())
-    agreement = float((logits.argmax(1) == proof.logits.argmax(1)).double().mean())
-    ok = difference <= TOLERANCE * float(proof.logits.abs().max()) and agreement == 1.0
-    return Verdict(path, kind.name, ok, difference, agreement, seconds)
+    logits, error = _clean_run(path, kind, proof.pixels if kind.takes_pixels else proof.inputs)
+    return judge(path, kind.name, kind.tolerance, proof, logits, time.perf_counter() - start, error)
 
 
 def _clean_run(path: Path, kind: Format, inputs: Tensor) -> tuple[Tensor | None, str]:
     """The logits that a fresh process computes, or None and the reason."""
     with TemporaryDirectory() as folder:
-        given, made = Path(folder) / "inputs.safetensors", Path(folder) / "logits.safetensors"
-        safetensors.torch.save_file({"inputs": inputs.contiguous()}, given)
-        code, places = f"{kind.loader}\n{_RUN}", [str(p) for p in (path.resolve(), given, made, proofs.BATCH)]
-        command = [sys.executable, "-c", code, *places]
+        given, made = Path(folder) / "inputs.npy", Path(folder) / "logits.npy"
+        np.save(given, inputs.numpy())
+        command = [sys.executable, "-c", str(kind.runner), *map(str, (path.resolve(), given, made, proofs.BATCH))]
         try:
             done = subprocess.run(
                 command, cwd=folder, env=_environment(), capture_output=True, text=True, timeout=TIMEOUT, check=False
@@ -104,8 +79,8 @@ def _clean_run(path: Path, kind: Format, inputs: Tensor) -> tuple[Tensor | None,
         except subprocess.TimeoutExpired:
             return None, f"it ran longer than {TIMEOUT} s"
         try:
-            return safetensors.torch.load_file(made)["logits"], ""
-        except (OSError, SafetensorError, KeyError):
+            return torch.from_numpy(np.load(made)), ""
+        except (OSError, ValueError, TypeError):
             said = done.stderr.strip().splitlines() or [f"its process ended with {done.returncode}"]
             return None, said[-1].removeprefix("explorer.errors.BadInput: ")
 
@@ -114,4 +89,4 @@ def _environment() -> dict[str, str]:
     """This process's environment, with the folder of the package on the path: it need not be installed."""
     root = str(Path(str(explorer.__file__)).parent.parent)
     paths = [root, *filter(None, [os.environ.get("PYTHONPATH")])]
-    return {**os.environ, "PYTHONPATH": os.pathsep.join(paths)}
+    return {**os.environ, "PYTHONPATH": os.pathsep.join(paths), "PYTHONDONTWRITEBYTECODE": "1"}

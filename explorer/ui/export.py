@@ -11,8 +11,8 @@ from torch import Tensor, nn
 
 from explorer.data import Batches
 from explorer.evaluate import Latency, evaluate, measure_latency
+from explorer.export.formats import FORMATS
 from explorer.export.safetensors_file import load_network, to_bytes
-from explorer.export.verify import TOLERANCE
 from explorer.figures.widths import widths
 from explorer.plan import to_json
 from explorer.surgery import prune
@@ -46,7 +46,7 @@ class Exported:
     @property
     def proven(self) -> bool:
         """Whether the file computes what the pages showed."""
-        return self.difference <= TOLERANCE * self.largest and self.agreement == 1
+        return self.difference <= FORMATS["safetensors"].tolerance * self.largest and self.agreement == 1
 
 
 def page(view: View) -> None:

@@ -167,7 +167,7 @@ def test_verify_reloads_the_export_and_agrees(exported: Path, tmp_path: Path) ->
     done, found = result(tmp_path, "verify", exported)
     assert set(found) == ENVELOPE | {"files"}
     (file,) = found["files"]
-    assert set(file) == {"path", "format", "ok", "max_abs_difference", "agreement"}
+    assert set(file) >= {"path", "format", "ok", "max_abs_difference", "agreement", "accuracy"}
     assert (file["path"], file["ok"], file["agreement"]) == (str(exported / "network.safetensors"), True, 1.0)
     assert file["max_abs_difference"] < 1e-4
     assert "16 images of proof.safetensors" in done.out

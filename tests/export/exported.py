@@ -12,6 +12,8 @@ import torchvision
 from torch import Tensor, nn
 
 from explorer.data.preprocessing import Preprocessing
+from explorer.export.contents import Contents, contents
+from explorer.export.proof import Proof, prove
 from explorer.export.safetensors_file import ENTRY, to_bytes
 from explorer.networks.network import Network
 from explorer.networks.units import Units
@@ -90,6 +92,18 @@ def images(network: Network, n: int = 2) -> Tensor:
 def export_bytes(network: Network) -> bytes:
     widths = {layer.name: max(layer.channels) + 1 for layer in network.units.layers}
     return to_bytes(network, original_widths=widths, metrics={}, provenance={})
+
+
+def described(network: Network, **more: Any) -> Contents:
+    """What the files of a network tell of it."""
+    widths = {layer.name: max(layer.channels) + 1 for layer in network.units.layers}
+    return contents(network, **{"original_widths": widths, "metrics": {}, "provenance": {}, **more})
+
+
+def proven(network: Network, n: int = 8) -> Proof:
+    """A proof on noise with labels that are partly right."""
+    x = images(network, n)
+    return prove(network, x, logits(network.module, x).argmax(1) * (torch.arange(n) % 4 > 0))
 
 
 def open_file(data: bytes) -> tuple[dict[str, Any], dict[str, Tensor]]:

@@ -1,68 +1,90 @@
 from __future__ import annotations
 
-import json
+import importlib
 import re
 from pathlib import Path
 
 import pytest
 import torch
-from exported import images, names, odd
+from exported import described, names, odd, proven
 
 from explorer.errors import BadInput
+from explorer.export import formats, onnx_file
+from explorer.export import proof as proofs
 from explorer.export import verify as verifying
-from explorer.export.formats import FORMATS, export
-from explorer.export.proof import Proof, prove, read
-from explorer.export.verify import verify
+from explorer.export.folders import export
+from explorer.export.formats import FORMATS, chosen
+from explorer.export.proof import judge, read
+from explorer.export.verify import RUNNABLE, verify
 
 
-def write(folder: Path, formats: tuple[str, ...] = tuple(FORMATS), proof: Proof | None = None) -> dict[str, Path]:
-    network = odd()
-    proof = proof or prove(network, images(network, 80))
-    return export(network, folder, formats, original_widths={}, metrics={"after": {}}, provenance={}, proof=proof)
+def write(folder: Path, *wanted: str) -> dict[str, Path]:
+    return export(described(odd()), folder, wanted or ("safetensors",), proven(odd()))
 
 
-def test_an_export_is_a_folder_of_files_and_their_proof(tmp_path: Path) -> None:
-    files = write(tmp_path / "out")
-    assert names(tmp_path / "out") == ["manifest.json", "network.safetensors", "proof.safetensors"]
-    assert json.loads(files["manifest"].read_text())["metrics"] == {"after": {}}
-    proof = read(files["proof"])
-    assert torch.equal(proof.inputs, images(odd(), 80)[:64])
-    with torch.no_grad():
-        assert torch.allclose(proof.logits, odd().module(proof.inputs))
+def test_every_format_computes_the_same_in_a_clean_process(tmp_path: Path) -> None:
+    files = write(tmp_path / "out", "all")
+    assert names(tmp_path / "out") == sorted([*(f.file_name for f in FORMATS.values()), "manifest.json", proofs.NAME])
+    verdicts = verify(tmp_path / "out")
+    assert [v.format for v in verdicts] == ["safetensors", "model", "pt2", "onnx", "onnx-pixels"]
+    assert [v.tolerance for v in verdicts] == [1e-4, 1e-4, 1e-4, 1e-3, 1e-3]
+    for verdict in verdicts:
+        assert verdict.ok, verdict
+        assert verdict.max_relative_difference is not None and verdict.max_relative_difference < 1e-5
+        assert verdict.agreement == 1.0
+        assert verdict.accuracy == pytest.approx(read(files["proof"]).accuracy)
+    report = files["report"].read_text()
+    assert all(verdict.path.name in report for verdict in verdicts)
+
+
+def test_a_proof_gives_back_the_pixels() -> None:
+    proof = proven(odd())
+    assert torch.allclose(proof.pixels, proof.inputs * 0.25 + 0.5)
+
+
+def test_what_a_format_needs_is_written_too() -> None:
+    assert [each.name for each in chosen(["model"])] == ["safetensors", "model"]
+    assert [each.name for each in chosen(["report", "all"])] == list(FORMATS)
 
 
 def test_an_unknown_format_is_refused_before_anything_is_written(tmp_path: Path) -> None:
     with pytest.raises(BadInput, match=r"^Export format 'docx' is unknown; the formats are: safetensors"):
-        write(tmp_path / "out", ("safetensors", "docx"))
+        write(tmp_path / "out", "safetensors", "docx")
     assert not (tmp_path / "out").exists()
 
 
-def test_verify_reloads_every_format_in_a_clean_process(tmp_path: Path) -> None:
-    write(tmp_path)
-    verdicts = verify(tmp_path)
-    assert [v.format for v in verdicts] == list(FORMATS)
-    for verdict in verdicts:
-        assert verdict.ok, verdict
-        assert verdict.max_abs_difference is not None and verdict.max_abs_difference < 1e-5
-        assert verdict.agreement == 1.0
-        assert verdict.seconds > 0
+def test_a_format_without_its_package_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(formats, "find_spec", lambda name: None if name == "onnxscript" else importlib)
+    with pytest.raises(BadInput, match=r"^The format onnx needs the package onnxscript, which is not installed: pip"):
+        write(tmp_path / "out", "onnx")
+    assert not (tmp_path / "out").exists()
 
 
-def test_verify_measures_the_difference_and_the_agreement(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    proof = prove(odd(), images(odd(), 4))
-    path = write(tmp_path, proof=proof)["safetensors"]
+def test_an_operator_that_onnx_does_not_have_is_one_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fails(*_: object, **__: object) -> None:
+        raise RuntimeError("a page of advice") from ValueError("No ONNX function found for aten.odd\nmore")
+
+    monkeypatch.setattr(onnx_file.torch.onnx, "export", fails)
+    with pytest.raises(BadInput, match=r"^net cannot be exported as onnx: No ONNX function found for aten\.odd\.$"):
+        write(tmp_path / "out", "onnx")
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_verdict_tells_difference_agreement_and_accuracy() -> None:
+    proof = proven(odd(), 4)
+    largest = float(proof.logits.abs().max())
     wrong = proof.logits.clone()
     wrong[0, wrong[0].argmin()] += 1000
-    close = proof.logits + 0.9e-4 * proof.logits.abs().max()
-    far = proof.logits + 1.1e-4 * proof.logits.abs().max()
-    broken = torch.full_like(wrong, torch.nan)
-    answers = iter([wrong, close, far, broken, wrong[:, :2]])
-    monkeypatch.setattr(verifying, "_clean_run", lambda *_: (next(answers), ""))
-    first, *rest = [verify(path)[0] for _ in range(5)]
+    first = judge(Path(), "pt2", 1e-4, proof, wrong, 1.0)
     assert (first.ok, first.agreement) == (False, 3 / 4)
     assert first.max_abs_difference == pytest.approx(1000, rel=1e-5)
-    assert [v.ok for v in rest] == [True, False, False, False]
-    assert [v.max_abs_difference is None for v in rest] == [False, False, True, True]
+    assert first.max_relative_difference == pytest.approx(1000 / largest, rel=1e-5)
+    limits = [judge(Path(), "pt2", 1e-4, proof, proof.logits + share * largest, 1.0).ok for share in (0.9e-4, 1.1e-4)]
+    assert limits == [True, False]
+    for broken in (torch.full_like(wrong, torch.nan), wrong[:, :2]):
+        found = judge(Path(), "pt2", 1e-4, proof, broken, 1.0)
+        assert (found.ok, found.max_abs_difference) == (False, None)
+        assert found.error.startswith("its output has shape (4, ")
 
 
 @pytest.mark.parametrize(
@@ -83,12 +105,17 @@ def test_a_file_that_fails_is_reported(
     assert re.search(reason, verdict.error)
 
 
+def test_only_safetensors_may_use_this_package() -> None:
+    assert [f.name for f in RUNNABLE if "explorer.export" in str(f.runner)] == ["safetensors"]
+    assert all('sys.modules["explorer"] = None' in str(f.runner) for f in RUNNABLE[1:])
+
+
 def test_verify_says_what_is_missing(tmp_path: Path) -> None:
     with pytest.raises(BadInput, match=r"holds no exported network: looked for network\.safetensors"):
         verify(tmp_path)
     path = write(tmp_path)["proof"]
     path.write_bytes((tmp_path / "network.safetensors").read_bytes())
-    with pytest.raises(BadInput, match=r"proof\.safetensors has the format None; only 'pruning-explorer proof 1'"):
+    with pytest.raises(BadInput, match=r"proof\.safetensors has the format None; only 'pruning-explorer proof 2'"):
         verify(tmp_path)
     path.unlink()
     with pytest.raises(BadInput, match=r"proof\.safetensors does not exist: an export is verified against"):

@@ -12,8 +12,9 @@ from networks_at_hand import network as analysed
 from torch import Tensor
 
 from explorer.evaluate import evaluate
+from explorer.export.contents import contents
 from explorer.export.manifest import LayerWidth
-from explorer.export.safetensors_file import contents, load_network
+from explorer.export.safetensors_file import load_network
 from explorer.networks.dependencies import find_units
 from explorer.networks.network import Network
 from explorer.networks.small import CifarResNet

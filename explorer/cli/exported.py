@@ -1,0 +1,73 @@
+"""What an export command writes: a run's network at one of its states, the original, or any other network."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from pathlib import Path
+
+from explorer.cli.subject import Subject, manifest_of, original_widths
+from explorer.errors import BadInput
+from explorer.export.contents import Contents, contents
+from explorer.load import for_classes, open_network
+from explorer.networks.network import Network
+from explorer.runs import Run, pruned_at
+from explorer.timeline import Timeline, path
+
+
+def as_asked(subject: Subject, state: int | None) -> Contents:
+    """The subject's network, or that of another state of its run; BadInput where there is no such state."""
+    run, where = subject.run, subject.request.network
+    if run is None or run.timeline is None:
+        if state is not None:
+            raise BadInput(f"{where} is no run: only a run has states.")
+        return _of_any(subject)
+    if state is None or state == run.timeline.current:
+        return _of_run(subject, run, run.timeline, run.timeline.current, subject.network)
+    if state not in run.timeline.states:
+        raise BadInput(f"{where} has no state {state}; it has {', '.join(map(str, run.timeline.states))}.")
+    network = pruned_at(_original(subject, run), run.timeline, Path(where), state)
+    return _of_run(subject, run, run.timeline, state, network)
+
+
+def original_of(subject: Subject) -> Contents:
+    """The network that the subject's run began with; BadInput where that is not to be had."""
+    run = subject.run
+    if run is None or run.timeline is None:
+        raise BadInput(f"{subject.request.network} is no run: only a run knows its original.")
+    return _of_run(subject, run, run.timeline, 0, _original(subject, run))
+
+
+def _of_any(subject: Subject) -> Contents:
+    """A network that is no run's, with what its own file tells of it."""
+    network, manifest = subject.network, manifest_of(subject.request.network)
+    origin = {"network": {"name": network.name, "arch": network.arch, "digest": network.digest}}
+    return contents(
+        network,
+        original_widths=original_widths(network, manifest),
+        metrics=manifest.metrics if manifest else {},
+        provenance=manifest.provenance if manifest else origin,
+    )
+
+
+def _of_run(subject: Subject, run: Run, timeline: Timeline, number: int, network: Network) -> Contents:
+    history = [timeline.states[each] for each in path(timeline, number)]
+    state = {"number": number, "how": history[-1].how}
+    return contents(
+        network,
+        original_widths=original_widths(network, manifest_of(subject.request.network)),
+        metrics={"before": asdict(history[0].metrics), "after": asdict(history[-1].metrics)},
+        provenance={"network": run.network, "data": run.data, "settings": run.settings, "state": state},
+        removed=[label for each in history for label in each.removed],
+        history=history,
+    )
+
+
+def _original(subject: Subject, run: Run) -> Network:
+    """The network as the run was given it, from where it lay then."""
+    manifest, source = manifest_of(subject.request.network), str(run.network.get("source"))
+    arch = str(run.network.get("arch"))
+    prepared = manifest.preprocessing if manifest else None
+    found = open_network(source, arch=arch, preprocessing=prepared, trusted=True).to(subject.network.device)
+    if found.digest != run.network.get("digest"):
+        raise BadInput(f"{source} is no longer the network that the run in {subject.request.network} began with.")
+    return for_classes(found, subject.network.classes, subject.request.network)

@@ -1,0 +1,53 @@
+"""The command that takes a plan's units from a network, without choosing anew."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from explorer.cli.options import Request, requests
+from explorer.cli.output import check_writable, table, warn, write_json
+from explorer.cli.subject import manifest_of, open_subject, original_widths
+from explorer.costs import FLOPS_CONVENTION, measure_costs
+from explorer.export import plan_file
+from explorer.export.safetensors_file import write_network
+from explorer.load import RUN_NETWORK
+
+
+@click.command()
+@requests()
+@click.option(
+    "--plan", type=click.Path(path_type=Path), metavar="FILE", required=True, help="plan.json of an export."
+)  # fmt: skip
+@click.option("--out", type=click.Path(path_type=Path), metavar="DIR", required=True, help="Folder for the network.")
+def replay(request: Request, plan: Path, out: Path) -> None:
+    """Take the units of an exported plan from the original network again.
+
+    DIR gets network.safetensors with NETWORK's own weights: those of the export, where that was not fine-tuned. The
+    plan of one network fits others of the same layers.
+    """
+    check_writable(out, "--out", folder=True)
+    steps = plan_file.read(plan)
+    subject = open_subject(request, needs_images=False)
+    if not plan_file.is_for(subject.network, steps):
+        warn(f"{plan} was made for {steps['network'].get('name')} with other weights or another preprocessing.")
+    pruned = plan_file.replay(subject.network, steps)
+    before, after = subject.costs, measure_costs(pruned)
+    path = write_network(
+        pruned,
+        out / RUN_NETWORK,
+        original_widths=original_widths(subject.network, manifest_of(request.network)),
+        metrics={},
+        provenance={"network": steps["network"], "plan": str(plan)},
+    )
+    figures = {
+        "Units": (len(subject.network.units), len(pruned.units)),
+        "Parameters": (before.parameters(), after.parameters()),
+        "MFLOPs": (before.flops() / 1e6, after.flops() / 1e6),
+    }
+    rows = [[name, old, new, f"{new / old:.1%} left"] for name, (old, new) in figures.items()]
+    notes = [f"Written to {path}.", f"FLOPs: {FLOPS_CONVENTION}."]
+    table(f"{subject.network.name} without the units of {plan}", ("What", "Before", "After", "Change"), rows, notes)
+    results = {"path": str(path), "removed": steps["removed"], "parameters": after.parameters(), "flops": after.flops()}
+    write_json(request.json, subject.result(results, plan=str(plan), out=str(out)))

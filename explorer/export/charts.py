@@ -1,0 +1,101 @@
+"""Small charts as SVG for the report: text and lines take the page's own colours, light or dark."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from html import escape
+
+WIDTH, HEIGHT = 460, 250
+LEFT, RIGHT, TOP, BOTTOM = 62, 14, 26, 40
+BAR, LABEL = 18, 190
+
+
+@dataclass(frozen=True)
+class Point:
+    """One state in a curve: x is the share left (0 to 1), y its value; filled = after fine-tuning."""
+
+    x: float
+    y: float
+    filled: bool
+    text: str  # shown where the mouse rests
+
+
+def curve(title: str, points: Sequence[Point], against: str, percent: bool) -> str:
+    """A line from the original at the left, 100 % left, to what is left at the right."""
+    low, high = _range([point.y for point in points], percent)
+    least = min(0.95, *(point.x for point in points)) - 0.02
+    placed = [(_across(point.x, least), _down(point.y, low, high), point) for point in points]
+    line = " ".join(f"{x:.1f},{y:.1f}" for x, y, _ in placed)
+    marks = "".join(
+        f'<circle cx="{x:.1f}" cy="{y:.1f}" r="4" class="{"after" if point.filled else "before"}">'
+        f"<title>{escape(point.text)}</title></circle>"
+        for x, y, point in placed
+    )
+    axes = _values(low, high, percent) + _shares(least, against)
+    return (
+        f'<svg viewBox="0 0 {WIDTH} {HEIGHT}" role="img" aria-label="{escape(_said(title, points, percent))}">'
+        f'<text x="{LEFT}" y="15" class="title">{escape(title)}</text>{axes}'
+        f'<polyline points="{line}" class="line"/>{marks}</svg>'
+    )
+
+
+def _said(title: str, points: Sequence[Point], percent: bool) -> str:
+    first, last = (_number(point.y, percent) for point in (points[0], points[-1]))
+    return f"{title}: {first} with everything, {last} with {points[-1].x:.0%} left."
+
+
+def _range(values: Sequence[float], percent: bool) -> tuple[float, float]:
+    low, high = min(values), max(values)
+    room = max(0.08 * (high - low), 0.01 * max(abs(high), 0.1))
+    return max(0.0, low - room), min(high + room, 1.0) if percent else high + room
+
+
+def _across(x: float, least: float) -> float:
+    return LEFT + (1 - x) / (1 - least) * (WIDTH - LEFT - RIGHT)
+
+
+def _down(y: float, low: float, high: float) -> float:
+    return TOP + (high - y) / (high - low) * (HEIGHT - TOP - BOTTOM)
+
+
+def _number(value: float, percent: bool) -> str:
+    return f"{value:.1%}" if percent else f"{value:.3g}"
+
+
+def _values(low: float, high: float, percent: bool) -> str:
+    drawn = []
+    for step in range(5):
+        value = low + (high - low) * step / 4
+        y = _down(value, low, high)
+        drawn.append(
+            f'<line x1="{LEFT}" x2="{WIDTH - RIGHT}" y1="{y:.1f}" y2="{y:.1f}" class="grid"/>'
+            f'<text x="{LEFT - 6}" y="{y + 4:.1f}" class="end">{_number(value, percent)}</text>'
+        )
+    return "".join(drawn)
+
+
+def _shares(least: float, against: str) -> str:
+    drawn = [f'<text x="{(LEFT + WIDTH - RIGHT) / 2:.0f}" y="{HEIGHT - 6}" class="middle">{escape(against)}</text>']
+    for step in range(5):
+        share = 1 - (1 - least) * step / 4
+        drawn.append(f'<text x="{_across(share, least):.1f}" y="{HEIGHT - 22}" class="middle">{share:.0%}</text>')
+    return "".join(drawn)
+
+
+def bars(rows: Sequence[tuple[str, int, int]]) -> str:
+    """A bar a layer: (name, units left, units before)."""
+    most, room = max(before for *_, before in rows), 90
+    height, wide = BAR * len(rows) + 8, WIDTH * 2 - LABEL - room
+    drawn = []
+    for place, (name, left, before) in enumerate(rows):
+        y, full, kept = 4 + BAR * place, before / most * wide, left / most * wide
+        short = name if len(name) <= 28 else f"{name[:12]}…{name[-15:]}"
+        drawn.append(
+            f'<text x="{LABEL - 6}" y="{y + 12}" class="end">{escape(short)}<title>{escape(name)}</title></text>'
+            f'<rect x="{LABEL}" y="{y + 2}" width="{full:.1f}" height="{BAR - 6}" class="gone"/>'
+            f'<rect x="{LABEL}" y="{y + 2}" width="{kept:.1f}" height="{BAR - 6}" class="kept"/>'
+            f'<text x="{LABEL + full + 6:.1f}" y="{y + 12}">{left:,} of {before:,}</text>'
+        )
+    said = f"{sum(row[1] for row in rows):,} of {sum(row[2] for row in rows):,} units left in {len(rows)} layers."
+    return f'<svg viewBox="0 0 {WIDTH * 2} {height}" role="img" aria-label="{said}">{"".join(drawn)}</svg>'

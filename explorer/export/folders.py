@@ -1,0 +1,77 @@
+"""Export folders: all files made and proven in a hidden folder beside their place, then put there together."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from uuid import uuid4
+
+from explorer.errors import BadInput
+from explorer.export import manifest as manifests
+from explorer.export import proof as proofs
+from explorer.export.contents import Contents, Written
+from explorer.export.files import write_whole
+from explorer.export.formats import Format, chosen
+from explorer.export.proof import Proof
+from explorer.export.verify import exported, verify
+from explorer.progress import Report, silent
+
+MANIFEST = "manifest.json"
+_STAGING = ".export-"
+
+
+def export(
+    contents: Contents, folder: Path, names: Iterable[str], proof: Proof, report: Report = silent
+) -> dict[str, Path]:
+    """Write a network in the named formats, with `manifest.json` to read and `proof.safetensors` to verify against.
+
+    Returns format name -> path, and "manifest" and "proof". What other formats need is written too. Nothing appears
+    in the folder before everything is made; then each file replaces the one of its name.
+
+    Raises BadInput for an unknown format or one whose packages are missing, a network that cannot be exported, or a
+    folder that cannot be written.
+    """
+    formats = sorted(chosen(names), key=lambda each: each.tells_of_others)
+    with _staging(folder) as place:
+        manifest = json.dumps(manifests.to_json(contents.manifest), allow_nan=False, indent=1)
+        write_whole(place / MANIFEST, manifest.encode())
+        write_whole(place / proofs.NAME, proofs.render(proof))
+        for done, each in enumerate(formats):
+            report(done, len(formats), each.name)
+            if each.tells_of_others:
+                contents = replace(contents, verdicts=tuple(verify(place)) if exported(place) else ())
+            path = write_whole(place / each.file_name, each.render(contents))
+            contents = replace(contents, written=(*contents.written, _written(each, path)))
+        return _put(place, folder, formats)
+
+
+def _written(each: Format, path: Path) -> Written:
+    return Written(each.file_name, path.stat().st_size, each.description, each.usage)
+
+
+@contextmanager
+def _staging(folder: Path) -> Iterator[Path]:
+    """A hidden folder inside `folder`, gone afterwards whatever happens; so is `folder` where it was made in vain."""
+    place, made = folder / f"{_STAGING}{uuid4().hex}", not folder.exists()
+    try:
+        place.mkdir(parents=True)
+    except OSError as error:
+        raise BadInput(f"{folder} cannot be written: {error.strerror or error}.") from error
+    try:
+        yield place
+    finally:
+        shutil.rmtree(place, ignore_errors=True)
+        if made and not any(folder.iterdir()):
+            folder.rmdir()
+
+
+def _put(place: Path, folder: Path, formats: Iterable[Format]) -> dict[str, Path]:
+    files = {**{each.name: each.file_name for each in formats}, "manifest": MANIFEST, "proof": proofs.NAME}
+    try:
+        return {kind: (place / name).replace(folder / name) for kind, name in files.items()}
+    except OSError as error:
+        raise BadInput(f"{folder} cannot be written: {error.strerror or error}.") from error

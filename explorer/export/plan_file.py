@@ -1,0 +1,58 @@
+"""The plan export: which units went, as JSON that replays on the original network."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from explorer.errors import BadInput
+from explorer.export.contents import Contents
+from explorer.networks.network import Network
+from explorer.plan import from_json
+from explorer.surgery import prune
+
+FORMAT = "pruning-explorer plan 1"
+
+
+def render(contents: Contents) -> bytes:
+    """The file's bytes: {"format", "network": {"name", "arch", "digest"?, ...}, "removed": [{"layer", "channel"}]}.
+
+    `network` is the one that the plan was made for, as far as the provenance knows it; channels are its own.
+    """
+    manifest = contents.manifest
+    known = manifest.provenance.get("network")
+    origin = {"name": manifest.name, "arch": manifest.arch, **(known if isinstance(known, dict) else {})}
+    removed = [{"layer": layer, "channel": channel} for layer, channel in contents.removed]
+    return json.dumps({"format": FORMAT, "network": origin, "removed": removed}, indent=1).encode()
+
+
+def read(path: Path) -> dict[str, Any]:
+    """The plan in a file; BadInput where it holds none."""
+    try:
+        content = json.loads(path.read_bytes())
+    except OSError as error:
+        raise BadInput(f"{path} cannot be read: {error.strerror or error}.") from error
+    except (ValueError, RecursionError) as error:
+        raise BadInput(f"{path} is no plan: it is not JSON.") from error
+    if not isinstance(content, dict) or content.get("format") != FORMAT:
+        raise BadInput(f"{path} is no plan: it is not in the format {FORMAT!r}.")
+    if not isinstance(content.get("removed"), list) or not isinstance(content.get("network"), dict):
+        raise BadInput(f"{path} is damaged: network must be an object and removed a list.")
+    return content
+
+
+def replay(network: Network, plan: dict[str, Any]) -> Network:
+    """The original network without the units of a plan: the very tensors of the export, if that was not fine-tuned.
+
+        pruned = replay(open_network("demo"), read(Path("export/plan.json")))
+
+    Raises BadInput where the plan names a unit that this network does not have.
+    """
+    removed = from_json(network.units, plan["removed"])
+    return prune(network, removed) if removed.any() else network
+
+
+def is_for(network: Network, plan: dict[str, Any]) -> bool:
+    """Whether a plan was made for this very network; of the same architecture, it replays on other weights too."""
+    return plan["network"].get("digest") == network.digest

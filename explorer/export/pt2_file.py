@@ -1,0 +1,56 @@
+"""The .pt2 export: torch.export's program, for batches of any size."""
+
+from __future__ import annotations
+
+import io
+import json
+import logging
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import torch
+from torch import nn
+from torch.export import Dim, ExportedProgram
+
+from explorer.errors import BadInput
+from explorer.export.checks import first_line
+from explorer.export.contents import Contents
+from explorer.export.manifest import summary
+
+EXAMPLES = 2  # images of the batch that is traced; one would be taken for a constant
+
+
+def render(contents: Contents) -> bytes:
+    """The file's bytes; the manifest without its graph lies inside, as `manifest.json`."""
+    file = io.BytesIO()
+    program = captured(contents, contents.module(), "pt2")
+    extra = {"manifest.json": json.dumps(summary(contents.manifest), allow_nan=False)}
+    with quiet():
+        torch.export.save(program, file, extra_files=extra)
+    return file.getvalue()
+
+
+def captured(contents: Contents, module: nn.Module, kind: str) -> ExportedProgram:
+    """The module as torch.export's program with a batch of any size. Raises BadInput where it has none."""
+    example = torch.zeros(EXAMPLES, *contents.manifest.input_shape)
+    try:
+        with quiet(), torch.no_grad():
+            return torch.export.export(module, (example,), dynamic_shapes=({0: Dim.DYNAMIC},))
+    except Exception as error:  # torch.export raises every type there is
+        why = first_line(error)
+        raise BadInput(f"{contents.manifest.name} cannot be exported as {kind}: torch.export says: {why}.") from error
+
+
+@contextmanager
+def quiet() -> Iterator[None]:
+    """Without what torch's exporters say of their own insides."""
+    logger = logging.getLogger("torch")
+    before = logger.level
+    logger.setLevel(logging.CRITICAL)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        logger.setLevel(before)

@@ -1,0 +1,174 @@
+"""The report export: one HTML page that opens anywhere, without a network, scripts or other files."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from html import escape
+from typing import Any
+
+from explorer.costs import FLOPS_CONVENTION
+from explorer.export.charts import Point, bars, curve
+from explorer.export.contents import Contents
+from explorer.export.page_style import STYLE
+from explorer.export.proof import Verdict
+from explorer.timeline import Metrics, State
+
+
+def render(contents: Contents) -> bytes:
+    """The page's bytes."""
+    manifest = contents.manifest
+    parts = [
+        _head(contents),
+        _metrics(contents),
+        _curves(contents.history),
+        _widths(contents),
+        _proof(contents.verdicts),
+        _files(contents),
+        _steps(contents.history),
+        _pairs("Settings and origin", manifest.provenance),
+    ]
+    title, body = escape(f"{manifest.name}: pruning report"), "\n".join(filter(None, parts))
+    page = (
+        f'<!doctype html>\n<html lang="en"><head><meta charset="utf-8"><title>{title}</title>'
+        '<meta name="viewport" content="width=device-width, initial-scale=1">'
+        f"<style>{STYLE}</style></head>\n<body>\n{body}\n</body></html>\n"
+    )
+    return page.encode("utf-8", "replace")
+
+
+def _head(contents: Contents) -> str:
+    manifest = contents.manifest
+    shape = " x ".join(map(str, manifest.input_shape))
+    classes = ", ".join(manifest.classes[:20]) + (", ..." if len(manifest.classes) > 20 else "")
+    return (
+        f"<h1>{escape(manifest.name)}</h1><p>{escape(manifest.arch)}. Input {shape}; images are prepared so: "
+        f"{escape(manifest.preprocessing.describe())}. {len(manifest.classes):,} classes: {escape(classes)}.</p>"
+    )
+
+
+def _table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """A table of cells that are HTML already."""
+    head = "".join(f"<th>{escape(column)}</th>" for column in columns)
+    body = "".join(f"<tr>{''.join(f'<td>{cell}</td>' for cell in row)}</tr>" for row in rows)
+    return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
+
+
+def _metrics(contents: Contents) -> str:
+    before, after = (contents.manifest.metrics.get(side) for side in ("before", "after"))
+    if not isinstance(before, Mapping) or not isinstance(after, Mapping):
+        return ""
+    rows = [_row(name, before, after) for name in _SHOWN if name in before and name in after]
+    images = after.get("images")
+    caption = f"Loss and accuracy on {images:,} validation images. " if isinstance(images, int) else ""
+    table = _table(("", "Before", "After", "Left"), rows)
+    return f"<h2>Before and after</h2>{table}<p>{caption}FLOPs: {escape(FLOPS_CONVENTION)}.</p>"
+
+
+_SHOWN = {
+    "units": ("Units", "{:,}"),
+    "parameters": ("Parameters", "{:,}"),
+    "flops": ("FLOPs of one image", "{:,}"),
+    "loss": ("Loss, nats", "{:.4f}"),
+    "accuracy": ("Accuracy", "{:.2%}"),
+}
+
+
+def _row(name: str, before: Mapping[str, Any], after: Mapping[str, Any]) -> list[str]:
+    title, form = _SHOWN[name]
+    values = [side[name] for side in (before, after)]
+    if not all(isinstance(value, int | float) for value in values):
+        return [title, "-", "-", ""]
+    share = f"{values[1] / values[0]:.1%}" if isinstance(values[0], int) and values[0] else ""
+    return [title, *(form.format(value) for value in values), share]
+
+
+def _curves(history: Sequence[State]) -> str:
+    if len(history) < 2:
+        return ""
+    accuracy, loss = (
+        curve(title, _points(history, name), "FLOPs left", name == "accuracy")
+        for title, name in (("Accuracy", "accuracy"), ("Loss, nats", "loss"))
+    )
+    return (
+        f'<h2>On the way</h2><figure><div class="pair">{accuracy}{loss}</div><figcaption>Every state from the network '
+        f"as loaded to this one, on {history[-1].metrics.images:,} validation images. Filled: after fine-tuning; open: "
+        "before.</figcaption></figure>"
+    )
+
+
+def _points(history: Sequence[State], name: str) -> list[Point]:
+    """Each state right after its units went, and again after its fine-tuning if it had any."""
+    whole = history[0].metrics.flops
+    found = []
+    for state in history:
+        measured: list[tuple[Metrics, bool]] = [(state.pruned, False)] if state.pruned and state.updates else []
+        for metrics, filled in [*measured, (state.metrics, state.updates > 0)]:
+            value, left = getattr(metrics, name), metrics.flops / whole
+            found.append(Point(left, value, filled, f"{state.how}: {value:.4g} with {left:.1%} of the FLOPs"))
+    return found
+
+
+def _widths(contents: Contents) -> str:
+    layers = contents.manifest.layers
+    if not layers:
+        return ""
+    drawn = bars([(layer.name, layer.width_after, layer.width_before) for layer in layers])
+    kept = "; the channels that each layer kept, by their original indices, are in manifest.json"
+    return f"<h2>Layer widths</h2><figure>{drawn}<figcaption>Units left of each layer{kept}.</figcaption></figure>"
+
+
+def _proof(verdicts: Sequence[Verdict]) -> str:
+    if not verdicts:
+        return ""
+    columns = ("File", "Proven", "Largest difference", "of the largest logit", "Same prediction", "Accuracy", "Allowed")
+    table = _table(columns, [_verdict(verdict) for verdict in verdicts])
+    note = "Each file was loaded by a fresh process and run on the images of proof.safetensors."
+    return f"<h2>Proof</h2>{table}<p>{note}</p>"
+
+
+def _verdict(verdict: Verdict) -> list[str]:
+    said = "yes" if verdict.ok else f'<span class="bad">no{escape(verdict.error and f": {verdict.error}")}</span>'
+    numbers = (verdict.max_abs_difference, verdict.max_relative_difference, verdict.agreement, verdict.accuracy)
+    forms = ("{:.2e}", "{:.2e}", "{:.1%}", "{:.1%}")
+    cells = ["-" if n is None else form.format(n) for n, form in zip(numbers, forms, strict=True)]
+    return [escape(verdict.path.name), said, *cells, f"{verdict.tolerance:.0e}"]
+
+
+def _files(contents: Contents) -> str:
+    shown = [
+        f"<h3>{escape(file.name)}</h3><p>{file.size / 1e6:,.2f} MB: {escape(file.description)}.</p>"
+        f"<pre>{escape(file.usage)}</pre>"
+        for file in contents.written
+    ]
+    return f"<h2>Files, and how to load them</h2>{''.join(shown)}" if shown else ""
+
+
+def _steps(history: Sequence[State]) -> str:
+    if len(history) < 2:
+        return ""
+    rows = [
+        [
+            escape(state.name or state.how), f"{state.metrics.units:,}", f"{state.metrics.flops / 1e6:,.1f}",
+            f"{state.metrics.loss:.4f}", f"{state.metrics.accuracy:.2%}",
+        ]
+        for state in history
+    ]  # fmt: skip
+    return f"<h2>Steps</h2>{_table(('Step', 'Units', 'MFLOPs', 'Loss, nats', 'Accuracy'), rows)}"
+
+
+def _pairs(title: str, values: Mapping[str, Any]) -> str:
+    rows = [[escape(str(name)), escape(_plain(value))] for name, value in _flat(values)]
+    return f"<h2>{title}</h2>{_table(('What', 'Value'), rows)}" if rows else ""
+
+
+def _flat(values: Mapping[str, Any], prefix: str = "") -> Iterable[tuple[str, Any]]:
+    for name, value in values.items():
+        if isinstance(value, Mapping):
+            yield from _flat(value, f"{prefix}{name}.")
+        else:
+            yield f"{prefix}{name}", value
+
+
+def _plain(value: object) -> str:
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)
