@@ -10,24 +10,18 @@ from explorer.timeline import Metrics, metrics_of
 from explorer.ui import wording
 from explorer.ui.controls import Choice
 from explorer.ui.linear import foreseen, linearising
-from explorer.ui.progress import await_result, explain_end, follow
+from explorer.ui.progress import await_result, explain_end, follow_shortly, wait_shortly
 from explorer.ui.results import measuring
 from explorer.ui.session import View
 from explorer.ui.steps import attempt, remove
 
-INSTANT = 0.15  # seconds in which a measurement comes before its prediction
-SOON = 0.3  # seconds more, where it will be there by then: to draw the page twice would take longer
-POLL = 0.3  # seconds between two looks at a measurement
-QUIET = 1.5  # seconds of measuring before its progress is shown
 PENDING = "…"
 
 
 def consequence(view: View, plan: Tensor, how: str, chosen: Choice) -> None:
     """The table of a plan, and the button that takes the step to it; how: what the timeline is to call it."""
     job, predicted = measuring(view.workspace, plan), foreseen(view.workspace, view.removed, plan)
-    job.wait(INSTANT)
-    if job.seconds_left is not None and job.seconds_left < SOON:
-        job.wait(SOON)
+    wait_shortly(job)
     drawn, measured = job.version, job.result
     if measured is None and predicted is None:
         measured = await_result(job)
@@ -41,7 +35,7 @@ def consequence(view: View, plan: Tensor, how: str, chosen: Choice) -> None:
     )
     if measured is None:
         explain_end(job)
-        follow(job, drawn, POLL, QUIET)
+        follow_shortly(job, drawn)
 
 
 def _said(view: View, measured: bool, predicted: bool) -> str:

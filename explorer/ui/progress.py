@@ -11,6 +11,8 @@ from explorer.ui import wording
 from explorer.ui.jobs import JOBS, Job
 
 PATIENCE = 6.0  # seconds in which a page waits for a result instead of showing progress
+INSTANT = 0.15  # seconds in which a page waits for a result that it can be drawn without
+SOON = 0.3  # seconds more, where it will be there by then: to draw the page twice would take longer
 
 
 def await_result(job: Job, enough: Callable[[Any], bool] = lambda found: True) -> Any:
@@ -24,6 +26,13 @@ def await_result(job: Job, enough: Callable[[Any], bool] = lambda found: True) -
     explain_end(job)
     follow(job, drawn)
     st.stop()
+
+
+def wait_shortly(job: Job) -> None:
+    """Wait for a job that is nearly done, whatever the page can show without its result."""
+    job.wait(INSTANT)
+    if job.seconds_left is not None and job.seconds_left < SOON:
+        job.wait(SOON)
 
 
 def follow(
@@ -49,6 +58,11 @@ def follow(
 
     if job.active or job.version != drawn:
         box()
+
+
+def follow_shortly(job: Job, drawn: object) -> None:
+    """Follow a job that the page was drawn without: look often, and show no progress unless it takes long."""
+    follow(job, drawn, every=0.3, silent=1.5)
 
 
 def explain_end(job: Job, remedy: str = "Try again") -> None:

@@ -14,14 +14,16 @@ from explorer.criteria import CRITERIA
 from explorer.figures.curve import SCRATCH, Series, curve
 from explorer.figures.thumbnail import thumbnail
 from explorer.limits import portions
-from explorer.plan import nothing, remove_next
-from explorer.timeline import Metrics, metrics_of
+from explorer.timeline import Metrics
 from explorer.ui.chart import chart
-from explorer.ui.controls import Choice, axes_choice, choice, criterion_choice, ranking, saliencies, scaled_like
+from explorer.ui.controls import Choice, axes_choice, choice, criterion_choice, ranking
 from explorer.ui.from_scratch import from_scratch
 from explorer.ui.goal_form import goal_choice
+from explorer.ui.jobs import Job
+from explorer.ui.progress import explain_end, follow_shortly
 from explorer.ui.results import first_image_maps
-from explorer.ui.session import View, await_outcome, jump
+from explorer.ui.rival import rival
+from explorer.ui.session import View, jump
 from explorer.ui.states import states
 from explorer.ui.steps import attempt, go_to, remove_count
 from explorer.ui.turns import turns
@@ -76,19 +78,28 @@ def _curve(view: View, chosen: Choice) -> None:
     with st.container(horizontal=True, gap="medium", vertical_alignment="bottom"):
         quantity, against = axes_choice("prune")
         other = criterion_choice(view, "Beside it, on the same steps", "beside", "random")
-    chart(_figure(view, chosen, other, quantity, against), "way")
+    beside, measuring = _beside(view, chosen, other)
+    chart(_figure(view, chosen, other, beside, quantity, against), "way")
     st.caption(
         f"On {view.workspace.validated_on}, {view.stage}. The second line removes as many units in one go, by "
         f"{CRITERIA[other].title} scored in the network as loaded, before fine-tuning."
     )
+    if measuring:
+        explain_end(measuring[0])
+        follow_shortly(*measuring)
 
 
-def _figure(view: View, chosen: Choice, other: str, quantity: str, against: str) -> go.Figure:
+def _beside(view: View, chosen: Choice, other: str) -> tuple[list[Metrics], tuple[Job, object] | None]:
+    """The rival at as many units as each state on the way, as far as it is measured."""
+    units = [view.timeline.states[number].metrics.units for number in timelines.path(view.timeline)]
+    by = Choice(other, chosen.scaling, chosen.penalty, False, chosen.price)
+    return rival(view, by, [units[0] - left for left in units])
+
+
+def _figure(view: View, chosen: Choice, other: str, beside: list[Metrics], quantity: str, against: str) -> go.Figure:
     root, now = view.timeline.root.metrics, view.timeline.state.metrics
     here = [view.timeline.states[number] for number in timelines.path(view.timeline)]
     tuned = timelines.updates_at(view.timeline) > 0
-    rival = Choice(other, chosen.scaling, chosen.penalty, False, chosen.price)
-    beside = [_beside(view, rival, root.units - s.metrics.units) for s in here]
     series = [
         _series(chosen.criterion, [s.metrics for s in here], root, quantity, against, "this run", tuned),
         _series(other, beside, root, quantity, against, f"{CRITERIA[other].title}, same steps"),
@@ -124,15 +135,6 @@ def _controls(view: View, quantity: str, against: str) -> list[Series]:
     path = timelines.path(view.timeline)
     found = [control.metrics for number in path if (control := states[number].scratch)]
     return [_series(SCRATCH, found, root, quantity, against, "from scratch", True)] if found else []
-
-
-def _beside(view: View, chosen: Choice, count: int) -> Metrics:
-    """What removing so many units at once by another criterion gives."""
-    workspace, plan = view.loaded, nothing(view.loaded.network.units)
-    if count:
-        raw = saliencies(view, needed=chosen.criterion)[chosen.criterion]
-        plan = remove_next(workspace.network.units, plan, scaled_like(view.as_loaded, raw, chosen), count)
-    return metrics_of(await_outcome(workspace, plan), workspace.costs, plan)
 
 
 def _candidates(view: View, saliency: Tensor, chosen: Choice) -> int | None:

@@ -1,0 +1,40 @@
+"""The rival: another criterion, which removes as many units in one go, beside the steps of a run."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from torch import Tensor
+
+from explorer.plan import nothing, remove_next
+from explorer.timeline import Metrics, metrics_of
+from explorer.ui.controls import Choice, saliencies, scaled_like
+from explorer.ui.jobs import Job
+from explorer.ui.progress import wait_shortly
+from explorer.ui.results import measuring
+from explorer.ui.session import View
+
+
+def rival(view: View, chosen: Choice, counts: Sequence[int]) -> tuple[list[Metrics], tuple[Job, object] | None]:
+    """The network as loaded without its least important units, so many at each point, as far as that is measured.
+
+    And the job that measures the next point, with its version, where there is still one: a page need not wait for it.
+    """
+    found: list[Metrics] = []
+    for count in counts:
+        plan = _without(view, chosen, count)
+        job = measuring(view.loaded, plan)
+        wait_shortly(job)
+        version, outcome = job.version, job.result
+        if outcome is None:
+            return found, (job, version)
+        found.append(metrics_of(outcome, view.loaded.costs, plan))
+    return found, None
+
+
+def _without(view: View, chosen: Choice, count: int) -> Tensor:
+    units = view.loaded.network.units
+    if not count:
+        return nothing(units)
+    raw = saliencies(view, needed=chosen.criterion)[chosen.criterion]
+    return remove_next(units, nothing(units), scaled_like(view.as_loaded, raw, chosen), count)
