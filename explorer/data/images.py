@@ -12,13 +12,14 @@ from typing import Any
 import numpy as np
 
 from explorer.data.decoding import Clip, decode
+from explorer.data.gestures import VERSION, Gesture
 from explorer.data.splits import complete_splits, split_indices, stratified_order
 from explorer.data.tensors import Picture
 
 MAX_CLASSES = 65_536
 SHOWN = 3  # skipped files that a message names
 
-Source = np.ndarray | Sequence[np.ndarray] | Sequence[Path] | Sequence[Clip]
+Source = np.ndarray | Sequence[np.ndarray] | Sequence[Path] | Sequence[Clip] | Sequence[Gesture]
 
 
 @dataclass(frozen=True, eq=False)
@@ -32,7 +33,7 @@ class ImageSet:
     splits: Mapping[str, np.ndarray]  # disjoint int64 indices, seeded: every prefix has the classes in proportion
     seed: int
     skipped: tuple[str, ...]  # paths that could not be read, and class folders without an image
-    digest: str  # SHA-256 of images (for files: names and sizes), labels, classes and splits
+    digest: str  # SHA-256 of images (files: names and sizes; made: version and seed), labels, classes and splits
     stored_splits: bool = False  # the data itself says which image is for what
 
     def __len__(self) -> int:
@@ -40,8 +41,8 @@ class ImageSet:
 
     @property
     def clips(self) -> bool:
-        """Whether these are videos, as frames in files."""
-        return isinstance(self.source[0], Clip)
+        """Whether these are videos: frames in files, or made."""
+        return isinstance(self.source[0], Clip | Gesture)
 
     def image(self, i: int) -> Picture:
         """Image i as stored: a uint8 array, or a PIL image of mode L or RGB; BadInput if its file is unreadable.
@@ -121,7 +122,9 @@ def _digest(source: Source, labels: np.ndarray, classes: Sequence[str], splits: 
 
 
 def _files(item: Any) -> list[Any]:
-    """What the digest knows of an image's file, or of every frame of a clip."""
+    """What the digest knows of an image's file, of every frame of a clip, or of how a clip is made."""
+    if isinstance(item, Gesture):
+        return [VERSION, item.seed, item.number]
     if isinstance(item, Clip):
         return [_files(frame) for frame in item.frames]
     return [item.parent.name, item.name, item.stat().st_size]

@@ -9,6 +9,7 @@ from pathlib import Path
 from explorer.data.assets import asset
 from explorer.data.csv_tables import open_table
 from explorer.data.folders import open_folder
+from explorer.data.gesture_set import open_gestures
 from explorer.data.images import ImageSet
 from explorer.data.npy import open_npy_pair
 from explorer.data.npz import open_npz
@@ -16,11 +17,16 @@ from explorer.data.torchvision_sets import download_torchvision, open_torchvisio
 from explorer.errors import BadInput
 
 DEMO_IMAGES = "images.npz"
+GESTURES = "gestures"
 PREFIX = "torchvision:"
 
 
 def _open_demo(where: str, seed: int, limit: int | None) -> ImageSet:
     return replace(open_npz(asset(DEMO_IMAGES), seed=seed, limit=limit), name="demo")
+
+
+def _open_gestures(where: str, seed: int, limit: int | None) -> ImageSet:
+    return open_gestures(seed, limit)
 
 
 def _open_torchvision(where: str, seed: int, limit: int | None) -> ImageSet:
@@ -62,6 +68,7 @@ Open = Callable[[str, int, int | None], ImageSet]
 
 SOURCES: dict[str, tuple[Recognise, Open]] = {
     "demo": (lambda where: where == "demo", _open_demo),
+    f"{GESTURES} (synthetic clips)": (lambda where: where == GESTURES, _open_gestures),
     "torchvision:NAME": (lambda where: where.startswith(PREFIX), _open_torchvision),
     "FOLDER (one sub-folder a class)": (lambda where: Path(where).expanduser().is_dir(), _open_folder),
     "FILE.npz": (lambda where: _is_file(where, ".npz"), _open_npz),

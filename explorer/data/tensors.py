@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import torch
@@ -10,12 +11,13 @@ from PIL import Image
 from torch import Tensor
 
 from explorer.data.decoding import MAX_PIXELS, Clip, decode
+from explorer.data.gestures import Gesture
 from explorer.data.preprocessing import Preprocessing
 from explorer.errors import BadInput
 
 RESAMPLING = {"bilinear": Image.Resampling.BILINEAR, "bicubic": Image.Resampling.BICUBIC}
 
-Picture = np.ndarray | Image.Image | Clip
+Picture = np.ndarray | Image.Image | Clip | Gesture
 
 
 def to_tensor(image: Picture, preprocessing: Preprocessing) -> Tensor:
@@ -30,7 +32,7 @@ def to_pixels(image: Picture, preprocessing: Preprocessing) -> Tensor:
     arrays, a crop that does not fit, a side ratio so extreme that resizing would fill the memory, a clip for a
     network that takes still images, and the reverse.
     """
-    if isinstance(image, Clip):
+    if isinstance(image, Clip | Gesture):
         return _clip_pixels(image, preprocessing)
     if preprocessing.frames is not None:
         raise BadInput(
@@ -47,10 +49,10 @@ def to_pixels(image: Picture, preprocessing: Preprocessing) -> Tensor:
 
 def still(image: Picture, preprocessing: Preprocessing) -> Tensor:
     """uint8 (C, H, W): an image as `to_pixels` gives it, or the middle one of the frames that it takes of a clip."""
-    if not isinstance(image, Clip) or preprocessing.frames is None:
+    if not isinstance(image, Clip | Gesture) or preprocessing.frames is None:
         return to_pixels(image, preprocessing)
     middle = image.spread(preprocessing.frames)[preprocessing.frames // 2]
-    return to_pixels(decode(middle), replace(preprocessing, frames=None))
+    return to_pixels(_picture(middle), replace(preprocessing, frames=None))
 
 
 def normalise(x: Tensor, preprocessing: Preprocessing) -> Tensor:
@@ -63,18 +65,23 @@ def normalise(x: Tensor, preprocessing: Preprocessing) -> Tensor:
     return (x.float() / 255 - mean) / std
 
 
-def _clip_pixels(clip: Clip, preprocessing: Preprocessing) -> Tensor:
+def _clip_pixels(clip: Clip | Gesture, preprocessing: Preprocessing) -> Tensor:
     if preprocessing.frames is None:
         raise BadInput(
             "this is a clip (CLASS/CLIP/FRAME), but the network takes still images: give a folder with the images "
             "directly in one sub-folder a class, or --frames for a video network."
         )
     chosen, still = clip.spread(preprocessing.frames), replace(preprocessing, frames=None)
-    pixels = {path: to_pixels(decode(path), still) for path in dict.fromkeys(chosen)}
+    each_once = {id(frame): frame for frame in chosen}  # a short clip gives some more than once
+    pixels = {key: to_pixels(_picture(frame), still) for key, frame in each_once.items()}
     sizes = {f"{each.shape[2]}x{each.shape[1]}" for each in pixels.values()}
     if len(sizes) > 1:
         raise BadInput(f"its frames are {' and '.join(sorted(sizes))} pixels after preprocessing: give --size, --crop.")
-    return torch.stack([pixels[path] for path in chosen], dim=1)
+    return torch.stack([pixels[id(frame)] for frame in chosen], dim=1)
+
+
+def _picture(frame: Path | np.ndarray) -> Image.Image | np.ndarray:
+    return decode(frame) if isinstance(frame, Path) else frame
 
 
 def _as_pil(image: np.ndarray | Image.Image) -> Image.Image:

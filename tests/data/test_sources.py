@@ -16,7 +16,15 @@ def arrays():
 
 def test_kinds():
     folder = "FOLDER (one sub-folder a class)"
-    assert list(SOURCES) == ["demo", "torchvision:NAME", folder, "FILE.npz", "X.npy,Y.npy", "FILE.csv"]
+    assert list(SOURCES) == [
+        "demo",
+        "gestures (synthetic clips)",
+        "torchvision:NAME",
+        folder,
+        "FILE.npz",
+        "X.npy,Y.npy",
+        "FILE.csv",
+    ]
 
 
 def test_demo_is_the_embedded_file(tmp_path, monkeypatch, arrays):
@@ -52,7 +60,9 @@ def test_home_and_any_case(tmp_path, monkeypatch, arrays):
     "where", ["", "  ", "nowhere", "nowhere.npz", "a\0b", "x" * 5000, "~nobody-of-that-name/x", "torchvision"]
 )
 def test_unknown_places(where):
-    with pytest.raises(BadInput, match="is not there or of no known kind: give demo or torchvision:NAME or FOLDER"):
+    with pytest.raises(
+        BadInput, match=r"is not there or of no known kind: give demo or gestures \(synthetic clips\) or t"
+    ):
         open_images(where)
 
 
