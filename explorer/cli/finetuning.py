@@ -12,13 +12,12 @@ from explorer.cli.keeping import check_out
 from explorer.cli.options import Request, requests
 from explorer.cli.output import progress, table, write_json
 from explorer.cli.recipes import recipe_of, recipe_options
-from explorer.cli.subject import Subject, prepared, tell_skipped
+from explorer.cli.subject import Subject, manifest_of, open_subject, original_widths, prepared, tell_skipped
 from explorer.costs import measure_costs
 from explorer.data import Batches, open_images
 from explorer.device import choose
 from explorer.errors import BadInput
 from explorer.finetune import IMAGENET, NONE, Recipe
-from explorer.load import batches_for, fitting_batch
 from explorer.networks.architectures import preprocessing_for
 from explorer.networks.checkpoints import Checkpoint, read_checkpoint
 from explorer.networks.network import Network
@@ -29,8 +28,9 @@ from explorer.transfer import started
 from explorer.tuning_runs import tuned, tuning_run
 
 WEIGHTS = click.option(
-    "--weights", "network", default=IMAGENET, show_default=True, metavar=f"{IMAGENET}|{NONE}|FILE",
-    help=f"What to start from: published weights, downloaded where they are not at hand; a checkpoint; or {NONE}.",
+    "--weights", "network", default=IMAGENET, show_default=True, metavar=f"{IMAGENET}|{NONE}|FILE|RUN",
+    help=f"What --arch starts from: published weights, downloaded where they are not at hand; a checkpoint; or {NONE}. "
+    "Without --arch: a run or an export, pruned or not.",
 )  # fmt: skip
 
 
@@ -41,12 +41,13 @@ WEIGHTS = click.option(
 @click.option("--out", type=click.Path(path_type=Path), metavar="RUN", required=True, help="Folder for the run.")
 @click.option("--resume", is_flag=True, help="Go on with the run of the same settings that RUN holds; else start it.")
 def finetune(request: Request, epochs: int, out: Path, resume: bool, **options: Any) -> None:
-    """Fine-tune an architecture to one's own images, and keep the run in a folder.
+    """Fine-tune an architecture to one's own images, or a run's network once more, and keep the run in a folder.
 
-    It gets a new head for the classes of --data; all weights are updated, on the finetune images, by the paper's
-    recipe unless options say otherwise, and measured on the validation images after every epoch. RUN is a network for
-    every other command. A run that is stopped goes on with --resume after the last epoch that RUN holds, and ends as
-    it would have ended without the stop.
+    An architecture gets a new head for the classes of --data; a run's network, which may be pruned, is taken as it is.
+    All weights are updated, on the finetune images, by the paper's recipe unless options say otherwise, and measured
+    on the validation images after every epoch. The folder of --out is a network for every other command. A run that is
+    stopped goes on with --resume after the last epoch that this folder holds, and ends as it would have ended without
+    the stop.
     """
     check_out(out, resume)
     recipe = recipe_of(options)  # a bad one is refused before anything is opened
@@ -59,6 +60,16 @@ def finetune(request: Request, epochs: int, out: Path, resume: bool, **options: 
 
 def _opened(request: Request) -> tuple[Subject, dict[str, Batches]]:
     """The network at its start, and the images that it is trained and measured on."""
+    again = request.arch is None and request.network not in (IMAGENET, NONE)
+    subject = open_subject(request) if again else _fresh(request)
+    return subject, {
+        "finetune": subject.batches("finetune", request.limit),
+        "validation": subject.batches("validation"),
+    }
+
+
+def _fresh(request: Request) -> Subject:
+    """An architecture with a head for the classes of the images."""
     if not request.arch or not request.data:
         raise BadInput("Give --arch and --data: the architecture, and the images that it shall learn.")
     device, seed = choose(request.device), request.seed or 0
@@ -66,12 +77,7 @@ def _opened(request: Request) -> tuple[Subject, dict[str, Batches]]:
         images = open_images(request.data, seed=seed, download=request.download)
         tell_skipped(images)
         network = _start(request, images.classes, seed).to(device)
-    subject = Subject(request, network, measure_costs(network), images, None, seed)
-    size = request.batch_size or fitting_batch(network)
-    return subject, {
-        "finetune": batches_for(network, images, "finetune", request.limit, size),
-        "validation": batches_for(network, images, "validation", None, size),
-    }
+    return Subject(request, network, measure_costs(network), images, None, seed)
 
 
 def _start(request: Request, classes: tuple[str, ...], seed: int) -> Network:
@@ -89,7 +95,7 @@ def _train_to_the_end(subject: Subject, splits: Splits, recipe: Recipe, count: i
     """The run that the folder holds, as it is if finished, else taken to its end; or a new one."""
     request = subject.request
     asked = tuning_run(
-        subject.network, splits, recipe, count, network_from=request.network, images_from=str(request.data)
+        subject.network, splits, recipe, count, network_from=request.network, images_from=subject.images_from
     )
     held = held_run(out, asked)
     if held and held.finished:
@@ -97,8 +103,9 @@ def _train_to_the_end(subject: Subject, splits: Splits, recipe: Recipe, count: i
         return held
     if held and held.timeline:
         click.echo(f"{out} holds this run up to epoch {held.timeline.current}: going on from there.", err=True)
+    widths = None if request.arch else original_widths(subject.network, manifest_of(request.network))
     with progress("Fine-tuning") as report:
-        *_, run = tuned(subject.network, splits, recipe, asked, out, held, report=report)
+        *_, run = tuned(subject.network, splits, recipe, asked, out, held, original_widths=widths, report=report)
     return run
 
 

@@ -16,7 +16,7 @@ from explorer.cli.output import check_writable, progress
 from explorer.cli.subject import Subject, manifest_of, original_widths
 from explorer.errors import BadInput
 from explorer.export.safetensors_file import write_network
-from explorer.load import DEMO, RUN_NETWORK
+from explorer.load import RUN_NETWORK
 from explorer.run_folders import Splits, held_run
 from explorer.runs import FILE, WEIGHTS_FILES, Run, drop_unnamed, pruned_at, read_saliency, write_run, write_weights
 from explorer.selectors import SELECTORS
@@ -58,9 +58,8 @@ def run_to_the_end(
 
 def described(subject: Subject, settings: Mapping[str, Any], splits: Splits) -> Run:
     """The run before its first step: all that decides what becomes of it."""
-    request = subject.request
-    data = request.data or (str(subject.run.data["source"]) if subject.run else DEMO)
-    return run_folders.described(subject.network, splits, settings, network_from=request.network, images_from=data)
+    where = {"network_from": subject.request.network, "images_from": subject.images_from}
+    return run_folders.described(subject.network, splits, settings, **where)
 
 
 def _made(

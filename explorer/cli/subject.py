@@ -42,6 +42,11 @@ class Subject:
         return "after fine-tuning" if updates else "before fine-tuning"
 
     @property
+    def images_from(self) -> str:
+        """What --data would be told to open the same images."""
+        return self.request.data or (str(self.run.data["source"]) if self.run else DEMO)
+
+    @property
     def batch_size(self) -> int:
         """Images computed at once."""
         return self.request.batch_size or fitting_batch(self.network)

@@ -9,6 +9,7 @@ import torch
 from invoke import result, run
 
 from explorer import tuning_runs as running
+from explorer.cli.subject import manifest_of
 from explorer.load import open_network
 from explorer.networks.architectures import build
 from explorer.runs import Run, read_run
@@ -82,6 +83,22 @@ def test_from_scratch_needs_no_weights(few: Path, tmp_path: Path) -> None:
     assert found["settings"]["epochs"] == 3
 
 
+def test_a_pruned_network_is_fine_tuned_once_more_as_it_is(tuned: tuple[Path, str, dict], tmp_path: Path) -> None:
+    pruned, again = tmp_path / "pruned", tmp_path / "again"
+    options = ("--criterion", "weight", "--until", "units=0.5", "--step", 112, "--out", pruned)
+    _, before = result(tmp_path, "prune", tuned[0], *options)
+    _, found = result(tmp_path, "finetune", "--weights", pruned, *SMALL[2:], "--out", again)  # on the run's own data
+    assert found["data"] == before["data"] | {"splits": {"finetune": 32, "validation": 16}, "images": 48}
+    assert found["epochs"][0]["loss"] == before["after"]["loss"]
+    assert len({epoch["loss"] for epoch in found["epochs"]}) == 4
+    assert {epoch["units"] for epoch in found["epochs"]} == {224}
+    widths = [(layer.width_before, layer.width_after) for layer in manifest_of(str(again)).layers]
+    assert [before for before, _ in widths] == [32, 32, 64, 64, 128, 128] and sum(after for _, after in widths) == 224
+    assert "finished: nothing was done" in run(
+        *map(str, ("finetune", "--weights", pruned, *SMALL[2:], "--out", again, "--resume"))
+    ).err  # fmt: skip
+
+
 @pytest.mark.parametrize(
     ("changed", "message"),
     [
@@ -89,6 +106,7 @@ def test_from_scratch_needs_no_weights(few: Path, tmp_path: Path) -> None:
         ([*ON_DEMO], "Nobody publishes ImageNet weights of explorer:vgg_small"),
         ([*ON_DEMO[:-1], "explorer:none"], "The architecture 'explorer:none' is unknown"),
         ([*ON_DEMO, "--weights", "nofile.pt"], "nofile.pt can't be opened"),
+        (["--weights", "norun", "--data", "demo"], "There is no network at 'norun' that can be read"),
         ([*ON_DEMO, "--momentum", "2"], "momentum 2.0 must be at least 0 and below 1"),
         ([*ON_DEMO, "--epochs", "0"], "0 is not in the range x>=1"),
     ],
