@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import subprocess
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
 from pathlib import Path
@@ -161,6 +162,11 @@ def test_every_module_says_what_it_is_for(name: str) -> None:
 @pytest.mark.parametrize("name", modules())
 def test_no_file_is_long(name: str) -> None:
     assert len(modules()[name].read_text(encoding="utf-8").splitlines()) <= MAX_LINES
+
+
+def test_test_files_have_names_of_their_own() -> None:
+    names = Counter(path.name for path in (ROOT / "tests").rglob("*.py"))
+    assert [name for name, files in names.items() if files > 1 and name != "conftest.py"] == []
 
 
 def test_the_top_level_holds_nothing_else() -> None:
