@@ -7,14 +7,15 @@ import queue
 import threading
 import time
 import traceback
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
-from functools import partial
 from typing import Any
 
 from explorer.errors import BadInput
 
 KEPT = 256  # finished jobs remembered, with their results
+LOOK = 0.2  # seconds in which a worker without work sees whether it is still needed
 QUICK, SCORES, LONG, SPARE = LANES = ("quick", "scores", "long", "spare")  # spare: what nobody has asked for yet
 
 
@@ -40,13 +41,14 @@ class Job:
     started: float = 0.0
     seconds: float = 0.0
     lane: str = QUICK
-    _others: Callable[[], bool] = field(default=lambda: False, repr=False)  # whether it has to let others go first
+    _others: Callable[[Job], bool] = field(default=lambda job: False, repr=False)  # whether it lets others go first
+    _on_pause: Callable[[Job], None] = field(default=lambda job: None, repr=False)
     _stop: threading.Event = field(default_factory=threading.Event, repr=False)
     _pause: threading.Event = field(default_factory=threading.Event, repr=False)
 
     def report(self, done: int, total: int, note: str = "") -> None:
         """Publish progress; wait while paused or others go first; raise Cancelled if somebody asked for it."""
-        while (self.paused or self._others()) and not self._stop.is_set():
+        while (self.paused or self._others(self)) and not self._stop.is_set():
             time.sleep(0.01)
         if self._stop.is_set():
             raise Cancelled
@@ -73,8 +75,9 @@ class Job:
         return self._pause.is_set()
 
     def pause(self) -> None:
-        """Ask the work to wait at its next report."""
+        """Ask the work to wait at its next report; its lane goes on with others meanwhile."""
         self._pause.set()
+        self._on_pause(self)
 
     def resume(self) -> None:
         """Let paused work go on."""
@@ -125,25 +128,23 @@ class Job:
 class JobManager:
     """The jobs that a server has done and has to do, one for each key.
 
-    Lanes with a worker each: what a person waits for does not queue behind what takes minutes, and pauses it meanwhile,
-    since both would only wait for each other's cores.
+    Lanes with a worker each: what a person waits for does not queue behind what takes minutes, and pauses it meanwhile.
     """
 
     def __init__(self) -> None:
         self._jobs: dict[str, Job] = {}
         self._lock = threading.Lock()
-        self._lanes: dict[str, queue.SimpleQueue[tuple[Job, Callable[[Job], Any]]]] = {}
+        self._lanes: dict[str, queue.SimpleQueue[Any]] = {lane: queue.SimpleQueue() for lane in LANES}
         for lane in LANES:
-            self._lanes[lane] = queue.SimpleQueue()
-            threading.Thread(target=self._work, args=(lane,), name=f"jobs-{lane}", daemon=True).start()
+            self._hire(lane)
         atexit.register(self.shutdown)
 
     def submit(self, key: str, label: str, work: Callable[[Job], Any], lane: str = QUICK) -> Job:
         """The active job of this key, or a new one; asking twice, or in two tabs, works once."""
         with self._lock:
             existing = self._jobs.pop(key, None)
-            others = partial(self._active_in, LANES[: LANES.index(lane)])
-            job = existing if existing and existing.active else Job(key, label, lane=lane, _others=others)
+            fresh = Job(key, label, lane=lane, _others=self._go_first, _on_pause=self._stand_in)
+            job = existing if existing and existing.active else fresh
             self._jobs[key] = job
             for old in [j for j in self._jobs.values() if not j.active][:-KEPT]:
                 del self._jobs[old.key]
@@ -165,8 +166,15 @@ class JobManager:
             if (job := self.find(key)) and not job.active:
                 del self._jobs[key]
 
-    def _active_in(self, lanes: Sequence[str]) -> bool:
-        return any(job.active and not job.paused and job.lane in lanes for job in list(self._jobs.values()))
+    def _go_first(self, job: Job) -> bool:
+        """Whether there are others to let go first: in lanes before its own, or begun earlier in it."""
+        before = LANES[: LANES.index(job.lane)]
+        return any(
+            other.lane in before
+            or (other.lane == job.lane and other.state == "running" and other.started < job.started)
+            for other in list(self._jobs.values())
+            if other.active and not other.paused
+        )
 
     def shutdown(self, patience: float = 5.0) -> None:
         """Cancel everything and wait for the workers to notice, at most `patience` seconds."""
@@ -176,10 +184,17 @@ class JobManager:
         while any(job.active for job in self._jobs.values()) and time.monotonic() < deadline:
             time.sleep(0.02)
 
-    def _work(self, lane: str) -> None:
-        while True:
-            job, work = self._lanes[lane].get()
-            job.run(work)
+    def _stand_in(self, job: Job) -> None:
+        self._hire(job.lane, lambda: job.paused and job.active)
+
+    def _hire(self, lane: str, needed: Callable[[], bool] = lambda: True) -> None:
+        threading.Thread(target=self._work, args=(lane, needed), name=f"jobs-{lane}", daemon=True).start()
+
+    def _work(self, lane: str, needed: Callable[[], bool]) -> None:
+        while needed():
+            with suppress(queue.Empty):
+                job, work = self._lanes[lane].get(timeout=LOOK)
+                job.run(work)
 
 
 JOBS = JobManager()  # of this process, for all browser sessions

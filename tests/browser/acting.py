@@ -66,7 +66,7 @@ def press(tab: Page, name: str, then: str) -> dict[str, str]:
 
 def reach(tab: Page, wanted: str) -> None:
     """Wait until the bar names a state, for example "state 1 of 2"."""
-    tab.locator(".state-bar", has_text=re.compile(rf"{wanted}\b")).wait_for()
+    tab.locator(".state-bar", has_text=re.compile(rf"{wanted}(?!\d)")).wait_for()
     settle(tab)
 
 

@@ -291,3 +291,34 @@ def test_a_paused_job_waits_at_its_next_report_and_lets_others_work(jobs: JobMan
     job.pause()
     job.cancel()
     assert ended(job).state == "cancelled"
+
+
+def test_a_paused_job_leaves_its_lane_to_others_and_goes_before_them_when_it_goes_on(jobs: JobManager) -> None:
+    counted: list[str] = []
+
+    def count(job: Job) -> None:
+        while True:
+            job.report(0, 1)
+            counted.append(job.key)
+            time.sleep(0.002)
+
+    first = jobs.submit("first", "First", count, LONG)
+    first.pause()
+    second = jobs.submit("second", "Second", count, LONG)
+    until(lambda: counted[-5:] == ["second"] * 5)
+    first.resume()
+    until(lambda: counted[-5:] == ["first"] * 5)
+    assert second.state == "running"
+    first.cancel()
+    ended(first)
+    until(lambda: counted[-5:] == ["second"] * 5)
+    second.cancel()
+    assert ended(second).state == "cancelled"
+    assert ended(jobs.submit("third", "Third", lambda job: "done", LONG)).result == "done"
+
+
+def until(true: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + SECONDS
+    while not true():
+        assert time.monotonic() < deadline
+        time.sleep(0.005)
