@@ -21,6 +21,7 @@ COMMANDS = {
     "correlate": ("explorer.cli.correlating", "Compare every criterion's ranking with the oracle's."),
     "prune": ("explorer.cli.pruning", "Prune step by step until a target is reached, and keep the run in a folder."),
     "race": ("explorer.cli.racing", "Prune by several criteria on equal terms, over several seeds, and compare them."),
+    "study": ("explorer.cli.studying", "Measure the paper's tables and figures, beside the published ones."),
     "finetune": (
         "explorer.cli.finetuning",
         "Fine-tune an architecture to one's own images: a network for what follows.",

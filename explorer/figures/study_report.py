@@ -1,0 +1,120 @@
+"""A study as one page that needs nothing else: every figure beside its published counterpart, in light and dark."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from html import escape
+from typing import Any
+
+from plotly.offline import get_plotlyjs
+
+from explorer.figures.study_pictures import Picture, here, named, pictures, published_picture
+from explorer.figures.study_tables import Table, findings, published_table, tables
+from explorer.figures.style import alt_text
+
+STYLE = """
+:root { color-scheme: light dark; --ink: #1a222c; --ground: #fff; --soft: #f3f5f8; --line: #d8dee6; --own: #0072b2; }
+@media (prefers-color-scheme: dark) {
+  :root { --ink: #e4e8ee; --ground: #0f1318; --soft: #181e26; --line: #2b333d; --own: #4aa8de; }
+}
+body { margin: 0 auto; max-width: 84rem; padding: 1.2rem; font: 15px/1.45 system-ui, sans-serif; color: var(--ink);
+  background: var(--ground); }
+h1 { font-size: 1.6rem; margin: 0 0 .3rem; } h2 { font-size: 1.25rem; margin: 2.2rem 0 .2rem; }
+h3 { font-size: 1rem; margin: .2rem 0; } h4 { font-size: .9rem; margin: .9rem 0 .2rem; }
+.pair { display: grid; grid-template-columns: minmax(0, 3fr) minmax(0, 2fr); gap: 1rem;
+  align-items: start; }
+@media (max-width: 60rem) { .pair { grid-template-columns: minmax(0, 1fr); } }
+.own, .published { padding: .7rem .9rem; border-radius: .4rem; min-width: 0; }
+.wide { margin-top: .8rem; }
+.own { border: 1px solid var(--line); border-top: 3px solid var(--own); }
+.published { border: 1px dashed var(--line); background: var(--soft); }
+.scroll { overflow-x: auto; }
+table { border-collapse: collapse; font-size: .82rem; font-variant-numeric: tabular-nums; }
+th, td { text-align: left; padding: .22rem .6rem .22rem 0; border-bottom: 1px solid var(--line); vertical-align: top; }
+.note { font-size: .82rem; opacity: .8; margin: .3rem 0; } .look { margin: .2rem 0 .8rem; }
+.caveat { border-left: 3px solid #d55e00; padding: .2rem .8rem; }
+.figure { width: 100%; }
+"""
+SCRIPT = """
+const dark = matchMedia("(prefers-color-scheme: dark)");
+const ink = () => ({"font.color": dark.matches ? "#e4e8ee" : "#1a222c"});
+for (const place of document.querySelectorAll(".figure")) {
+  const drawn = JSON.parse(place.querySelector("script").textContent);
+  Plotly.newPlot(place, drawn.data, drawn.layout, {responsive: true, displayModeBar: false}).then(
+    () => Plotly.relayout(place, ink()));
+}
+dark.addEventListener("change", () => document.querySelectorAll(".figure").forEach(p => Plotly.relayout(p, ink())));
+"""
+HOLDS = {True: "yes", False: "no", None: "can't be told here"}
+
+Values = Mapping[str, Any]
+
+
+def report_page(content: Values, caveat: str, like: str) -> str:
+    """The page of a study's JSON. like: the row of Table 1 that stands beside the measured one."""
+    parts = named(content)
+    sections = "".join(_section(part, parts, content, like) for part in parts.values())
+    missing = ", ".join(content["missing"])
+    unfinished = f"<p class='caveat'>Unfinished; missing: {escape(missing)}.</p>" if missing else ""
+    return (
+        '<!doctype html><html lang="en"><head><meta charset="utf-8">'
+        '<meta name="viewport" content="width=device-width, initial-scale=1"><title>Study: '
+        f"{escape(str(content['network']['name']))}</title><style>{STYLE}</style></head><body>"
+        f"{_head(content)}<p class='caveat'>{escape(caveat)}</p>{unfinished}{sections}"
+        f"<script>{get_plotlyjs()}</script><script>{SCRIPT}</script></body></html>"
+    )
+
+
+def _head(content: Values) -> str:
+    return (
+        f"<h1>The paper's study of {escape(str(content['network']['name']))}</h1><p>{escape(here(content))} Beside it "
+        'what Molchanov et al. 2017 (<a href="https://arxiv.org/abs/1611.06440">arXiv:1611.06440</a>) published, on a '
+        "shaded ground with a dashed edge.</p>"
+    )
+
+
+def _section(part: Values, parts: Mapping[str, Values], content: Values, like: str) -> str:
+    name, measured = part["name"], content["measured"]
+    own = "".join(_figure(name, i, picture) for i, picture in enumerate(pictures(name, parts)))
+    own += "".join(map(_table, tables(name, parts, measured)))
+    verdicts = tuple((f["claim"], f["here"], HOLDS[f["holds"]]) for f in findings(part, measured))
+    own += _table(Table("The paper's findings here", ("Finding of the paper", "Measured", "Holds"), verdicts))
+    return (
+        f"<section><h2>{escape(part['paper'])}: {escape(part['title'])}</h2>"
+        f'<p class="look">{escape(part["computes"])} <b>Look for:</b> {escape(part["look"])}</p><div class="pair">'
+        f'<div class="own"><h3>Measured here</h3>{own}<p class="note">{escape(part["setting"])}</p></div>'
+        f'<div class="published"><h3>Published</h3>{_published(part, like)}</div></div>{_printed(part)}</section>'
+    )
+
+
+def _published(part: Values, like: str) -> str:
+    told, picture = part["published"], published_picture(part, like)
+    text = f"<p>{escape(told['says'])}</p>"
+    text += _figure(f"{part['name']}-published", 0, picture) if picture else ""
+    text += "" if told["rows"] else '<p class="note">The paper draws this and prints no numbers.</p>'
+    return text + f'<p class="note">Its setting: {escape(told["setting"])}</p>'
+
+
+def _printed(part: Values) -> str:
+    """The numbers of the paper, over the whole width."""
+    printed = published_table(part)
+    return f'<div class="published wide">{_table(printed)}</div>' if printed else ""
+
+
+def _figure(name: str, number: int, picture: Picture) -> str:
+    figure = picture.figure
+    drawn = figure.to_json().replace("<", "\\u003c")
+    return (
+        f'<h4>{escape(picture.title)}</h4><div class="figure" id="{escape(name)}-{number}" role="img" '
+        f'aria-label="{escape(alt_text(figure))}" style="height: {figure.layout.height}px">'
+        f'<script type="application/json">{drawn}</script></div>'
+    )
+
+
+def _table(table: Table) -> str:
+    head = "".join(f"<th>{escape(column)}</th>" for column in table.columns)
+    rows = "".join("<tr>" + "".join(f"<td>{escape(cell)}</td>" for cell in row) + "</tr>" for row in table.rows)
+    return (
+        f'<h4>{escape(table.title)}</h4><div class="scroll"><table><thead><tr>{head}</tr></thead>'
+        f"<tbody>{rows}</tbody></table></div>"
+    )

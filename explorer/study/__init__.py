@@ -1,0 +1,11 @@
+"""Study: the tables and figures of Molchanov et al. 2017 (arXiv:1611.06440), measured on one's own network."""
+
+from __future__ import annotations
+
+from explorer.study.bench import Bench
+from explorer.study.folders import REPORT, Study, read_study
+from explorer.study.parts import PARTS, Part
+from explorer.study.presets import PRESETS, Preset
+from explorer.study.running import study
+
+__all__ = ["PARTS", "PRESETS", "REPORT", "Bench", "Part", "Preset", "Study", "read_study", "study"]

@@ -1,0 +1,99 @@
+"""Table 1: how well each criterion's ranking agrees with the oracle's."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from torch import Tensor
+
+from explorer.bootstrap import intervals
+from explorer.criteria import CRITERIA, applicable, needs
+from explorer.evidence import Evidence, gather
+from explorer.oracle import oracle
+from explorer.progress import Report
+from explorer.ranking import correlation_table
+from explorer.study import published
+from explorer.study.bench import Bench, Finding, Found, Results, known, within
+from explorer.study.chance import of_chance
+from explorer.study.published import MEASURES
+
+Table = Mapping[str, Mapping[str, float | None]]
+
+
+def agreement(bench: Bench, done: Results, report: Report) -> Found:
+    """The table with bootstrap intervals over the images, the oracle itself, and what chance would give."""
+    network, images, preset = bench.network, bench.splits["calibration"], bench.preset
+    names = [name for name in applicable(network) if name in preset.scored]
+
+    def scored(evidence: Evidence) -> dict[str, Tensor]:
+        return {name: CRITERIA[name].saliency(evidence) for name in names}
+
+    evidence = gather(network, images, needs(names), seed=bench.seed, report=within(report, 0, 0.15))
+    exact = oracle(network, images, report=within(report, 0.15, 0.6))
+    table = correlation_table(scored(evidence), exact.oracle_abs, network.units)
+    spans = intervals(
+        evidence, exact, scored, resamples=preset.resamples, seed=bench.seed, report=within(report, 0.6, 1)
+    )
+    chance = of_chance(network.units, exact.oracle_abs, preset.draws, bench.seed)
+    rows = {name: {measure: known(row[measure]) for measure in MEASURES} for name, row in table.items()}
+    result = {
+        "columns": MEASURES,
+        "table": rows,
+        "intervals": {n: {m: [known(end) for end in row[m]] for m in MEASURES} for n, row in spans.items()},
+        "random": chance,
+        "layers": {layer.name: len(layer) for layer in network.units.layers},
+        "oracle_loss": exact.oracle_loss.tolist(),
+        "method": exact.method,
+    }
+    setting = (
+        f"On {bench.calibrated}, before fine-tuning. Intervals: what 95 % of {preset.resamples} bootstrap resamples of "
+        f"the images give. Random: {preset.draws} draws; l2 scaling makes the numbers of narrow layers larger, so that "
+        "there chance itself may correlate."
+    )
+    return Found(result, setting, [*_of_criteria(rows), _of_chance(chance)])
+
+
+def _of_criteria(rows: Table) -> list[Finding]:
+    papers = {name: row for name, row in rows.items() if name in published.CRITERIA}
+    scaled, plain = rows["taylor"]["all_layers_l2"], rows["taylor"]["all_layers"]
+    return [
+        _best("Within layers, Taylor agrees best with the oracle.", papers, "taylor", "per_layer"),
+        _best(
+            "Over all layers with l2 scaling, Taylor agrees best (OBD not compared: the paper has no such figure).",
+            {name: row for name, row in papers.items() if name != "obd"},
+            "taylor",
+            "all_layers_l2",
+        ),
+        _best("Over all layers without scaling, OBD agrees best.", papers, "obd", "all_layers"),
+        Finding(
+            "Layer-wise l2 scaling makes Taylor comparable across layers.",
+            f"{_said(plain)} without, {_said(scaled)} with l2",
+            None if plain is None or scaled is None else scaled > plain,
+        ),
+    ]
+
+
+def _best(claim: str, rows: Table, name: str, measure: str) -> Finding:
+    values = {each: value for each, row in rows.items() if (value := row[measure]) is not None}
+    if name not in values:
+        return Finding(claim, "not defined here", None)
+    first = max(values, key=lambda each: values[each])
+    beside = "" if first == name else f", {CRITERIA[first].title} {values[first]:.2f}"
+    return Finding(claim, f"{CRITERIA[name].title} {values[name]:.2f}{beside}", first == name)
+
+
+def _of_chance(chance: Mapping[str, Mapping[str, Any]]) -> Finding:
+    shown = {name: chance[name] for name in ("per_layer", "all_layers")}
+    here = "; ".join(
+        f"{MEASURES[name]} {each['mean']:.3f} ({each['interval'][0]:.3f} to {each['interval'][1]:.3f})"
+        for name, each in shown.items()
+    )
+    return Finding(
+        "Random rankings do not correlate with the oracle: 0 lies in the 95 % t-interval of their mean.",
+        here, all(each["zero"] for each in shown.values()),
+    )  # fmt: skip
+
+
+def _said(value: float | None) -> str:
+    return "undefined" if value is None else f"{value:.2f}"

@@ -1,0 +1,160 @@
+"""Figs 4 to 6: criteria raced step by step with fine-tuning, with and without FLOPs regularisation."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from explorer.costs import measure_costs
+from explorer.criteria import CRITERIA, applicable
+from explorer.procedure import Settings
+from explorer.progress import Report
+from explorer.race import RANDOM, Lane, Race, Terms
+from explorer.race_bands import bands
+from explorer.race_folders import begin, kept_race
+from explorer.ranking import FLOPS_PENALTY
+from explorer.study.bench import Bench, Finding, Found, Results, mean_accuracy, within
+
+VGG16_MFLOPS = 7.27  # of the mean map of VGG-16 at 224 pixels, which the paper's weight was chosen for
+PLAIN, PAPERS, SCALED = "plain", "flops", "flops-scaled"
+AGAINST = ("units", "parameters", "flops")
+
+Line = dict[str, Any]
+
+
+def lanes(bench: Bench, done: Results, report: Report) -> Found:
+    """Every criterion's way down, Taylor's with FLOPs regularisation by the paper's weight and by one to scale."""
+    races = races_of(bench)
+    lanes_in_all = sum(len(terms.lanes(bench.network)) for terms in races.values())
+    lines, before = [], 0
+    for name, terms in races.items():
+        after = before + len(terms.lanes(bench.network))
+        found = raced(bench, name, terms, within(report, before / lanes_in_all, after / lanes_in_all))
+        label = None if name == PLAIN else f"Taylor, FLOPs weight {terms.settings.penalty:.2g}"
+        lines += lines_of(found, None if name == PLAIN else name, label)
+        before = after
+    start = found[0].points[0].metrics
+    result = {"full": vars(start), "lines": lines, "penalties": {n: t.settings.penalty for n, t in races.items()}}
+    return Found(result, _setting(bench), _findings(lines))
+
+
+def races_of(bench: Bench) -> dict[str, Terms]:
+    """The races of the study, by the folder that each is kept in."""
+    preset = bench.preset
+    settings = Settings(
+        target=preset.left, step=max(1, round(preset.step * len(bench.network.units))), updates=preset.updates,
+        recipe=preset.recipe, seed=bench.seed,
+    )  # fmt: skip
+    selectors = tuple(name for name in preset.raced if name in applicable(bench.network))
+    penalties = {PAPERS: FLOPS_PENALTY, SCALED: penalty_to_scale(bench)}
+    return {
+        PLAIN: Terms(selectors, bench.seeds, settings),
+        **{name: Terms(("taylor",), bench.seeds, replace(settings, penalty=p)) for name, p in penalties.items()},
+    }
+
+
+def penalty_to_scale(bench: Bench) -> float:
+    """The weight that stands to this network's MFLOPs a map as the paper's stood to VGG-16's."""
+    return FLOPS_PENALTY * VGG16_MFLOPS / (float(measure_costs(bench.network).unit_flops().mean()) / 1e6)
+
+
+def raced(bench: Bench, name: str, terms: Terms, report: Report) -> Race:
+    """The race of a sub-folder: its finished lanes are kept, and not run again."""
+    folder = bench.folder / name
+    begin(folder, bench.about, terms)
+    *_, found = kept_race(bench.network, bench.splits, terms, folder, report)
+    return found
+
+
+def lines_of(race: Sequence[Lane], name: str | None = None, label: str | None = None) -> list[Line]:
+    """Each selector's lanes as one line: shares left, and accuracy before and after fine-tuning over the seeds."""
+    lanes = tuple(race)
+    by = {against: bands(lanes, "accuracy", against, fine_tuned=True) for against in AGAINST}
+    before = bands(lanes, "accuracy", "units", fine_tuned=False)
+    return [
+        {
+            "name": name or band.selector,
+            "label": label or CRITERIA[band.selector].title,
+            "seeds": band.seeds.tolist(),
+            **{against: by[against][i].x.tolist() for against in AGAINST},
+            "after": _spread(band),
+            "before": _spread(before[i]),
+        }
+        for i, band in enumerate(by["units"])
+    ]
+
+
+def _spread(band: Any) -> dict[str, list[float]]:
+    return {"median": band.y.tolist(), "least": band.low.tolist(), "largest": band.high.tolist()}
+
+
+def average(line: Line, against: str, least: float) -> float:
+    """Mean of the median accuracy after fine-tuning, over what is left from 1 to `least`."""
+    return mean_accuracy(line[against], line["after"]["median"], least)
+
+
+def averages(lines: Sequence[Line], against: str) -> dict[str, float]:
+    """Line -> its average, as far down as all of them come."""
+    least = max(min(line[against]) for line in lines)
+    return {line["name"]: average(line, against, least) for line in lines}
+
+
+def _setting(bench: Bench) -> str:
+    preset = bench.preset
+    step = max(1, round(preset.step * len(bench.network.units)))
+    return (
+        f"Accuracy on {bench.validated}, after each step's fine-tuning. {step} units a step, "
+        f"ranked anew on {len(bench.splits['calibration'])} calibration images, then {preset.updates} updates: "
+        f"{bench.trained}."
+    )
+
+
+def _findings(lines: Sequence[Line]) -> list[Finding]:
+    plain = [line for line in lines if line["name"] in CRITERIA]
+    by_parameters, by_flops = averages(plain, "parameters"), averages(lines, "flops")
+    others = {name: value for name, value in by_parameters.items() if name not in ("taylor", RANDOM)}
+    taylor, said = by_parameters["taylor"], _said(by_parameters)
+    regular = {name: by_flops[name] for name in ("taylor", PAPERS, SCALED)}
+    best = max(regular[PAPERS], regular[SCALED])
+    return [
+        Finding(
+            "Taylor keeps the highest accuracy of the criteria, against parameters.", said,
+            taylor >= max(others.values()) if others else None,
+        ),
+        Finding(
+            "Random falls behind Taylor.", said,
+            taylor > by_parameters[RANDOM] if RANDOM in by_parameters else None,
+        ),
+        Finding(
+            "FLOPs regularisation keeps a higher accuracy at the same GFLOPs.",
+            f"mean accuracy over the GFLOPs: without {regular['taylor']:.1%}, with the paper's weight "
+            f"{regular[PAPERS]:.1%}, with the weight to scale {regular[SCALED]:.1%}",
+            best > regular["taylor"],
+        ),
+    ]  # fmt: skip
+
+
+def _said(values: Mapping[str, float]) -> str:
+    ordered = sorted(values.items(), key=lambda each: -each[1])
+    return "mean accuracy on the way down: " + ", ".join(f"{CRITERIA[n].title} {value:.1%}" for n, value in ordered)
+
+
+def updates(bench: Bench, done: Results, report: Report) -> Found:
+    """Fig. 6: Taylor with several numbers of updates between two prunings."""
+    plain, compared = races_of(bench)[PLAIN], sorted(bench.preset.compared)
+    lines = []
+    for place, count in enumerate(compared):
+        staged = within(report, place / len(compared), (place + 1) / len(compared))
+        if count == plain.settings.updates:  # raced already
+            found = tuple(lane for lane in raced(bench, PLAIN, plain, staged) if lane.selector == "taylor")
+        else:
+            terms = replace(plain, selectors=("taylor",), settings=replace(plain.settings, updates=count))
+            found = raced(bench, f"updates-{count}", terms, staged)
+        lines += lines_of(found, f"updates-{count}", f"{count} update{'s' * (count > 1)}")
+    values = averages(lines, "parameters")
+    here = ", ".join(f"{line['label']} {values[line['name']]:.1%}" for line in lines)
+    rising = list(values.values()) == sorted(values.values())
+    claim = Finding("More updates leave a higher accuracy.", f"mean accuracy on the way down: {here}", rising)
+    setting = _setting(bench).replace(f"then {bench.preset.updates} updates", "then updates, Taylor")
+    return Found({"lines": lines}, setting, [claim])

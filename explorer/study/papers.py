@@ -1,0 +1,108 @@
+"""The paper's own settings by name: network, data and training, where weights and images are on the disk."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import torch
+
+from explorer.data import open_images
+from explorer.errors import BadInput
+from explorer.finetune import Recipe
+from explorer.study.presets import Preset
+from explorer.study.published import LIKE
+
+OF = " of "  # between the names of a preset and of a setting
+FLOWERS, BIRDS, IMAGENET = "Oxford Flowers-102", "Caltech-UCSD Birds-200", "ImageNet"
+BIRDS_LINE = (
+    "curl -L https://data.caltech.edu/records/65de6-vp158/files/CUB_200_2011.tgz | tar -xz, then "
+    "--data CUB_200_2011/images"
+)
+IMAGENET_LINE = "image-net.org gives them to those who sign up; then --data FOLDER, one sub-folder a class (WordNet id)"
+
+
+@dataclass(frozen=True)
+class Paper:
+    """One setting of the paper."""
+
+    name: str
+    arch: str
+    data: str
+    images: str | None  # where the data comes from; None: a folder that must be given
+    line: str  # what gets the data, where torchvision does not
+    like: str  # the row of Table 1 that it is
+    updates: int  # after each step
+    epochs: int = 0  # of fine-tuning to the data first; 0: the published weights are for it already
+    learning_rate: float = 1e-4  # of that fine-tuning
+
+    def fitted(self, preset: Preset) -> Preset:
+        """A preset with the paper's training: its number of updates a step, and its recipe."""
+        compared = tuple(sorted({*preset.compared, self.updates}))
+        name = f"{preset.name}{OF}{self.name}"
+        return replace(preset, name=name, updates=self.updates, compared=compared, recipe=Recipe())
+
+
+PAPERS = {
+    paper.name: paper
+    for paper in (
+        Paper("alexnet-flowers", "torchvision:alexnet", FLOWERS, "torchvision:Flowers102", "",
+              "AlexNet / Flowers-102", 10, 20, 1e-3),
+        Paper("vgg16-flowers", "torchvision:vgg16", FLOWERS, "torchvision:Flowers102", "",
+              "VGG-16 / Flowers-102", 10, 20, 1e-3),
+        Paper("alexnet-birds", "torchvision:alexnet", BIRDS, None, BIRDS_LINE, "AlexNet / Birds-200", 30, 60),
+        Paper("vgg16-birds", "torchvision:vgg16", BIRDS, None, BIRDS_LINE, "VGG-16 / Birds-200", 30, 60),
+        Paper("alexnet-imagenet", "torchvision:alexnet", IMAGENET, None, IMAGENET_LINE, "AlexNet / ImageNet", 30),
+        Paper("vgg16-imagenet", "torchvision:vgg16", IMAGENET, None, IMAGENET_LINE, "VGG-16 / ImageNet", 30),
+    )
+}  # fmt: skip
+"""Name on the command line -> the setting."""
+
+
+def like(about: Mapping[str, Any]) -> str:
+    """The row of the paper's Table 1 that a study is of, or the one that others stand beside.
+
+    about: what a study's folder keeps.
+    """
+    paper = PAPERS.get(str(about["settings"].get("preset")).rpartition(OF)[2])
+    return paper.like if paper else LIKE
+
+
+def weights_path(paper: Paper) -> Path:
+    """Where torchvision keeps the published ImageNet weights of the architecture."""
+    from torchvision.models import get_model_weights  # late, as it takes seconds
+
+    url = get_model_weights(paper.arch.removeprefix("torchvision:")).DEFAULT.url
+    return Path(torch.hub.get_dir()) / "checkpoints" / os.path.basename(urlsplit(url).path)  # noqa: PTH119
+
+
+def images_of(paper: Paper, given: str | None) -> str:
+    """Where the images are; BadInput with what gets them where nobody says."""
+    if given or paper.images:
+        return str(given or paper.images)
+    raise BadInput(f"{paper.name} needs the images of {paper.data}, which torchvision does not fetch: {paper.line}.")
+
+
+def check_at_hand(paper: Paper, where: str, fetches: Callable[[str], str]) -> None:
+    """Raise BadInput where weights or images are not on the disk, with the one command that gets them.
+
+    fetches: from what is missing to the command line that fetches it where there is internet.
+    """
+    lacking = []
+    path = weights_path(paper)
+    if not path.is_file():
+        lacking.append(f"the published weights of {paper.arch} ({path})")
+    if where == paper.images:
+        try:
+            open_images(where, limit=1)
+        except BadInput:
+            lacking.append(f"the images of {paper.data} ({where})")
+    if lacking:
+        raise BadInput(
+            f"{paper.name} needs {' and '.join(lacking)}, not on this disk; where there is internet, this gets "
+            f"{'it' if len(lacking) == 1 else 'them'} and goes on: {fetches(paper.name)}."
+        )

@@ -1,0 +1,72 @@
+"""Fig. 2: where each layer's units stand in the global ranking of the oracle."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from explorer.criteria import CRITERIA
+from explorer.evidence import gather
+from explorer.feature_maps import max_pooled
+from explorer.progress import Report
+from explorer.ranking import l2, rank_statistics, ranks, spearman
+from explorer.study.bench import Bench, Finding, Found, Results
+
+QUARTER = 0.25
+
+Layers = list[dict[str, Any]]
+
+
+def rank_table(bench: Bench, done: Results, report: Report) -> Found:
+    """Five numbers and all ranks of every layer, of oracle-abs and, beside it, of Taylor with l2 scaling."""
+    network, images = bench.network, bench.splits["calibration"]
+    exact = torch.tensor(done["agreement"]["oracle_loss"], dtype=torch.float64).abs()
+    criterion = CRITERIA["taylor"]
+    evidence = gather(network, images, criterion.needs, seed=bench.seed, report=report)
+    saliencies = {"oracle": exact, "taylor": l2(criterion.saliency(evidence), network.units)}
+    pooled = max_pooled(network)
+    panels = {name: _layers(bench, saliency, pooled) for name, saliency in saliencies.items()}
+    setting = f"Oracle-abs on {bench.calibrated}, before fine-tuning; rank 1 = most important of {len(exact):,} units."
+    return Found({"panels": panels}, setting, _findings(panels["oracle"], len(exact)))
+
+
+def _layers(bench: Bench, saliency: Tensor, pooled: frozenset[str]) -> Layers:
+    units = bench.network.units
+    by_layer = units.by_layer(ranks(saliency))
+    return [
+        {**vars(five), "pooled": five.layer in pooled, "ranks": by_layer[five.layer].tolist()}
+        for five in rank_statistics(saliency, units)
+    ]
+
+
+def _findings(layers: Layers, total: int) -> list[Finding]:
+    medians = torch.tensor([layer["median"] for layer in layers], dtype=torch.float64)
+    depth = spearman(torch.arange(len(layers)).double(), medians) if len(layers) > 2 else float("nan")
+    both = [
+        layer["layer"] for layer in layers
+        if layer["minimum"] <= QUARTER * total and layer["maximum"] >= (1 - QUARTER) * total
+    ]  # fmt: skip
+    return [
+        Finding(
+            "The median importance falls with depth.",
+            f"Spearman's correlation of a layer's depth with its median rank {depth:.2f} (1: falls layer by layer)",
+            depth > 0 if depth == depth else None,
+        ),
+        _of_pooled(layers),
+        Finding(
+            "Every layer has units of high and of low rank.",
+            f"{len(both)} of {len(layers)} layers reach into both the first and the last quarter of all ranks",
+            len(both) == len(layers),
+        ),
+    ]
+
+
+def _of_pooled(layers: Layers) -> Finding:
+    claim = "Layers followed by a max-pooling matter more."
+    sides = [[layer["median"] for layer in layers if layer["pooled"] == pooled] for pooled in (True, False)]
+    if not all(sides):
+        return Finding(claim, "this network does not have both kinds of layers", None)
+    here, others = (sum(side) / len(side) for side in sides)
+    return Finding(claim, f"mean of their median ranks {here:.0f}, of the other layers' {others:.0f}", here < others)

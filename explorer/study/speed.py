@@ -1,0 +1,78 @@
+"""Table 2: how much faster the pruned networks are, measured in turn with the full one."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Any
+
+import torch
+
+from explorer.evaluate import Latency, measure_latencies
+from explorer.networks.network import Network
+from explorer.plan import from_json
+from explorer.progress import Report
+from explorer.race import Lane, Point
+from explorer.race_folders import read_race
+from explorer.study.bench import Bench, Finding, Found, Results
+from explorer.study.lanes import SCALED
+from explorer.study.presets import A_MAPS, B_MAPS
+from explorer.surgery import prune
+from explorer.timeline import Label
+
+AIMS = {"pruned A": A_MAPS, "pruned B": B_MAPS}  # at most these shares of the maps
+
+
+def speed(bench: Bench, done: Results, report: Report) -> Found:
+    """Size and accuracy of the full network and of two pruned ones; what they take, one image and a batch at once."""
+    lane = read_race(bench.folder / SCALED).lanes[0]
+    network, batches = bench.network, (1, bench.preset.batch)
+    states: dict[str, tuple[Network, Point]] = {"full": (network, lane.points[0])}
+    for name, share in AIMS.items():
+        states[name] = _pruned(network, lane, share)
+    networks = [each for each, _ in states.values()]
+    found: dict[str, tuple[Latency, ...]] = {}
+    for place, batch in enumerate(batches):
+        report(place, len(batches), f"timing, batch {batch}")
+        found[str(batch)] = measure_latencies(networks, batch=batch, runs=bench.preset.runs)
+    sizes = {name: _size(point, len(network.units)) for name, (_, point) in states.items()}
+    measured = {
+        "latency": {batch: dict(zip(states, map(asdict, times), strict=True)) for batch, times in found.items()},
+        "findings": [asdict(_finding(sizes, times, int(batch))) for batch, times in found.items()],
+    }
+    setting = (
+        f"Pruned by Taylor with FLOPs regularisation to scale, seed {lane.seed}; accuracy on {bench.validated}, after "
+        f"fine-tuning. Latency: median of {bench.preset.runs} forward passes with their quartiles, the networks in "
+        f"turn, on {network.device}, {torch.get_num_threads()} thread(s)."
+    )
+    return Found({"networks": sizes}, setting, (), measured)
+
+
+def _pruned(network: Network, lane: Lane, share: float) -> tuple[Network, Point]:
+    """The shape at the first point with at most this share of the maps; the weights make no difference to its speed."""
+    gone: list[Label] = []
+    for point in lane.points:
+        gone += point.removed
+        if point.metrics.units <= share * lane.points[0].metrics.units:
+            break
+    plan = from_json(network.units, [{"layer": layer, "channel": channel} for layer, channel in gone])
+    return prune(network, plan), point
+
+
+def _size(point: Point, units: int) -> dict[str, Any]:
+    metrics = point.metrics
+    return {
+        "maps": metrics.units / units,
+        "parameters": metrics.parameters,
+        "flops": metrics.flops,
+        "accuracy": metrics.accuracy,
+    }
+
+
+def _finding(sizes: dict[str, dict[str, Any]], times: tuple[Latency, ...], batch: int) -> Finding:
+    full = times[0]
+    parts = [
+        f"{name} {full.median / time.median:.1f}x with {sizes['full']['flops'] / sizes[name]['flops']:.1f}x fewer FLOPs"
+        for name, time in zip(AIMS, times[1:], strict=True)
+    ]
+    faster = all(time.upper_quartile < full.lower_quartile for time in times[1:])
+    return Finding(f"The pruned networks are faster, batch {batch}.", ", ".join(parts), faster)
