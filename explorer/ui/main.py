@@ -10,7 +10,7 @@ from streamlit.navigation.page import StreamlitPage
 
 from explorer.ui.address import run_id
 
-PAGES = ("network", "saliency", "oracle", "prune", "compare", "export")
+PAGES = ("network", "saliency", "oracle", "prune", "compare", "export", "paper")
 
 
 def main() -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 from playwright.sync_api import Locator, Page, expect
 
 SECONDS = 60_000  # in milliseconds: how long a test waits before it fails
-PAGES = ("network", "saliency", "oracle", "prune", "compare", "export")
+PAGES = ("network", "saliency", "oracle", "prune", "compare", "export", "paper")
 IDLE = "[data-testid=stApp][data-test-script-state=notRunning]"
 EXCEPTION = "[data-testid=stException]"
 PICTURE = ".js-plotly-plot"

@@ -13,7 +13,7 @@ from acting import PAGES, PICTURE, run_of, settle, turn, visit
 from playwright.sync_api import Page
 
 NAMELESS = re.compile(r"^ *- (?:button|combobox|spinbutton|slider|textbox|listbox|radiogroup|link)$", re.MULTILINE)
-PICTURES = {"network": 2, "saliency": 1, "oracle": 0, "prune": 1, "compare": 0, "export": 1}
+PICTURES = {"network": 2, "saliency": 1, "oracle": 0, "prune": 1, "compare": 0, "export": 1, "paper": 1}
 
 
 def brightness(tab: Page) -> float:

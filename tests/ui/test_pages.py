@@ -22,7 +22,7 @@ from explorer.ui.workspace import Source
 
 RUN = "a-run-of-the-tests"
 FEW = Source(seed=7)  # of the demo, opened with few calibration images
-PICTURES = {"": 2, "saliency": 1, "oracle": 1, "prune": 2, "compare": 0, "export": 1}
+PICTURES = {"": 2, "saliency": 1, "oracle": 1, "prune": 2, "compare": 0, "export": 1, "paper": 1}
 
 LACKING = ("bn_scale",)  # the demo has no batch-norm
 
