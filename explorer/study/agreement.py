@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from torch import Tensor
@@ -19,6 +19,7 @@ from explorer.study.chance import of_chance
 from explorer.study.published import MEASURES
 
 Table = Mapping[str, Mapping[str, float | None]]
+Spans = Mapping[str, Mapping[str, Sequence[float | None]]]
 
 
 def agreement(bench: Bench, done: Results, report: Report) -> Found:
@@ -37,7 +38,7 @@ def agreement(bench: Bench, done: Results, report: Report) -> Found:
     )
     chance = of_chance(network.units, exact.oracle_abs, preset.draws, bench.seed)
     rows = {name: {measure: known(row[measure]) for measure in MEASURES} for name, row in table.items()}
-    result = {
+    result: dict[str, Any] = {
         "columns": MEASURES,
         "table": rows,
         "intervals": {n: {m: [known(end) for end in row[m]] for m in MEASURES} for n, row in spans.items()},
@@ -51,21 +52,22 @@ def agreement(bench: Bench, done: Results, report: Report) -> Found:
         f"the images give. Random: {preset.draws} draws; l2 scaling makes the numbers of narrow layers larger, so that "
         "there chance itself may correlate."
     )
-    return Found(result, setting, [*_of_criteria(rows), _of_chance(chance)])
+    return Found(result, setting, [*_of_criteria(rows, result["intervals"]), _of_chance(chance)])
 
 
-def _of_criteria(rows: Table) -> list[Finding]:
+def _of_criteria(rows: Table, spans: Spans) -> list[Finding]:
     papers = {name: row for name, row in rows.items() if name in published.CRITERIA}
     scaled, plain = rows["taylor"]["all_layers_l2"], rows["taylor"]["all_layers"]
     return [
-        _best("Within layers, Taylor agrees best with the oracle.", papers, "taylor", "per_layer"),
+        _best("Within layers, Taylor agrees best with the oracle.", papers, spans, "taylor", "per_layer"),
         _best(
             "Over all layers with l2 scaling, Taylor agrees best (OBD not compared: the paper has no such figure).",
             {name: row for name, row in papers.items() if name != "obd"},
+            spans,
             "taylor",
             "all_layers_l2",
         ),
-        _best("Over all layers without scaling, OBD agrees best.", papers, "obd", "all_layers"),
+        _best("Over all layers without scaling, OBD agrees best.", papers, spans, "obd", "all_layers"),
         Finding(
             "Layer-wise l2 scaling makes Taylor comparable across layers.",
             f"{_said(plain)} without, {_said(scaled)} with l2",
@@ -74,13 +76,22 @@ def _of_criteria(rows: Table) -> list[Finding]:
     ]
 
 
-def _best(claim: str, rows: Table, name: str, measure: str) -> Finding:
+def _best(claim: str, rows: Table, spans: Spans, name: str, measure: str) -> Finding:
     values = {each: value for each, row in rows.items() if (value := row[measure]) is not None}
-    if name not in values:
+    others = {each: value for each, value in values.items() if each != name}
+    if name not in values or not others:
         return Finding(claim, "not defined here", None)
-    first = max(values, key=lambda each: values[each])
-    beside = "" if first == name else f", {CRITERIA[first].title} {values[first]:.2f}"
-    return Finding(claim, f"{CRITERIA[name].title} {values[name]:.2f}{beside}", first == name)
+    rival = max(others, key=lambda each: others[each])
+    here = f"{CRITERIA[name].title} {values[name]:.2f}, then {CRITERIA[rival].title} {values[rival]:.2f}"
+    if values[rival] > values[name]:
+        here = f"{CRITERIA[name].title} {values[name]:.2f}, {CRITERIA[rival].title} {values[rival]:.2f}"
+    apart = _apart(spans[name][measure], spans[rival][measure])
+    return Finding(claim, here + ("" if apart else "; their intervals overlap"), values[name] > values[rival])
+
+
+def _apart(one: Sequence[float | None], other: Sequence[float | None]) -> bool:
+    ends = [end for end in (*one, *other) if end is not None]
+    return len(ends) < 4 or ends[1] < ends[2] or ends[3] < ends[0]
 
 
 def _of_chance(chance: Mapping[str, Mapping[str, Any]]) -> Finding:

@@ -43,7 +43,7 @@ PARTS = {
             "Taylor's row: is it the strongest within layers, weak over all layers, and strong again after l2?",
             published.CORRELATIONS,
             agreement,
-            0.13,
+            0.06,
         ),
         Part(
             "ranks",
@@ -75,7 +75,7 @@ PARTS = {
             "Which line stays highest, how far random falls, and whether regularised Taylor leads against FLOPs.",
             published.RACE,
             lanes,
-            0.47,
+            0.49,
         ),
         Part(
             "scratch",
@@ -85,7 +85,7 @@ PARTS = {
             "Is the cross below the lines of the pruned networks at its share of parameters?",
             published.RACE,
             from_scratch,
-            0.06,
+            0.08,
             ("race",),
         ),
         Part(
@@ -96,7 +96,7 @@ PARTS = {
             "Do more updates lift the line, and does it still gain at the largest number?",
             published.UPDATES,
             updates,
-            0.27,
+            0.3,
             ("race",),
         ),
         Part(

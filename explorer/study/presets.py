@@ -34,7 +34,7 @@ class Preset:
     runs: int  # of which latency is the median
 
 
-RECIPE, FROM_SCRATCH = Recipe(learning_rate=1e-3), Recipe(learning_rate=1e-2)
+RECIPE, FROM_SCRATCH = Recipe(learning_rate=1e-3), Recipe(learning_rate=1e-3, optimizer="adam")
 RACED = ("taylor", "activation_mean", "weight", "obd", "random")
 
 PRESETS = {
@@ -43,12 +43,12 @@ PRESETS = {
         Preset(
             name="quick", images=128, validation=500, seeds=1, scored=(*CRITERIA, "taylor2", "linear_oracle", "random"),
             resamples=50, draws=200, places=13, raced=RACED, step=0.05, left=B_MAPS, updates=5, compared=(1, 5, 20),
-            recipe=RECIPE, scratch_updates=200, scratch_recipe=FROM_SCRATCH, batch=16, runs=20,
+            recipe=RECIPE, scratch_updates=300, scratch_recipe=FROM_SCRATCH, batch=16, runs=20,
         ),
         Preset(
             name="full", images=256, validation=1000, seeds=3, scored=(*CRITERIA, "taylor2", "linear_oracle", "random"),
             resamples=200, draws=1000, places=25, raced=(*RACED, "activation_std", "apoz"), step=0.04, left=B_MAPS,
-            updates=10, compared=(1, 3, 10, 30), recipe=RECIPE, scratch_updates=600, scratch_recipe=FROM_SCRATCH,
+            updates=10, compared=(1, 3, 10, 30), recipe=RECIPE, scratch_updates=1500, scratch_recipe=FROM_SCRATCH,
             batch=16, runs=50,
         ),
     )

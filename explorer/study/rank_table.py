@@ -15,6 +15,7 @@ from explorer.ranking import l2, rank_statistics, ranks, spearman
 from explorer.study.bench import Bench, Finding, Found, Results
 
 QUARTER = 0.25
+FALLS = 0.5  # rank correlation with depth from which ranks are said to fall
 
 Layers = list[dict[str, Any]]
 
@@ -51,8 +52,9 @@ def _findings(layers: Layers, total: int) -> list[Finding]:
     return [
         Finding(
             "The median importance falls with depth.",
-            f"Spearman's correlation of a layer's depth with its median rank {depth:.2f} (1: falls layer by layer)",
-            depth > 0 if depth == depth else None,
+            f"Spearman's correlation of a layer's depth with its median rank {depth:.2f} (1: falls layer by layer; "
+            f"said to hold from {FALLS:g} on)",
+            depth >= FALLS if depth == depth else None,
         ),
         _of_pooled(layers),
         Finding(
@@ -64,9 +66,16 @@ def _findings(layers: Layers, total: int) -> list[Finding]:
 
 
 def _of_pooled(layers: Layers) -> Finding:
+    """Beside their neighbours, since ranks also change with depth."""
     claim = "Layers followed by a max-pooling matter more."
-    sides = [[layer["median"] for layer in layers if layer["pooled"] == pooled] for pooled in (True, False)]
-    if not all(sides):
-        return Finding(claim, "this network does not have both kinds of layers", None)
-    here, others = (sum(side) / len(side) for side in sides)
-    return Finding(claim, f"mean of their median ranks {here:.0f}, of the other layers' {others:.0f}", here < others)
+    between = [
+        (here["median"], (before["median"] + after["median"]) / 2)
+        for before, here, after in zip(layers, layers[1:], layers[2:], strict=False)
+        if here["pooled"] and not (before["pooled"] or after["pooled"])
+    ]
+    if not between:
+        return Finding(claim, "no such layer stands between two that are not followed by one", None)
+    better = sum(own < others for own, others in between)
+    said = ", ".join(f"{own:.0f} against {others:.0f}" for own, others in between)
+    here = f"{better} of {len(between)} have a better median rank than the mean of their neighbours' ({said})"
+    return Finding(claim, here, better == len(between))

@@ -130,6 +130,21 @@ def test_another_study_is_not_mixed_with_it(subject: list[object], whole: Path, 
     assert done.code == 2 and said in done.err and done.err.count("\n") == 1
 
 
+@pytest.mark.parametrize(
+    ("seconds", "done", "left", "said"),
+    [
+        (60, 0.25, 0.5, "about 2 min left; "),
+        (40, 0.5, 0.5, "about 40 s left; "),
+        (3, 0.5, 0.5, ""),
+        (60, 0.01, 0.9, ""),
+    ],
+)
+def test_the_time_that_is_left_goes_by_the_share_that_is_done(
+    seconds: float, done: float, left: float, said: str
+) -> None:
+    assert studying._left(seconds, done, left) == said
+
+
 def test_parts_may_be_chosen_and_bring_what_they_need(subject: list[object], whole: Path, tmp_path: Path) -> None:
     done = run("study", *subject, "--out", tmp_path / "some", "--only", "ranks")
     assert done.code == 0, done.err
