@@ -84,7 +84,8 @@ def _ranks(parts: Parts) -> list[Picture]:
         RankPanel(name, [LayerRanks(str(e["layer"]), np.array(e["ranks"], float), bool(e["pooled"])) for e in layers])
         for name, layers in parts["ranks"]["result"]["panels"].items()
     ]
-    return [Picture("Global rank by layer: the oracle, and Taylor with l2", rank_statistics(panels))]
+    titles = {"oracle": "Global rank by layer, oracle-abs", "taylor": "The same by Taylor with l2"}
+    return [Picture(titles[panel.criterion], rank_statistics([panel])) for panel in panels]
 
 
 def _one_shot(parts: Parts) -> list[Picture]:

@@ -75,4 +75,5 @@ def _finding(sizes: dict[str, dict[str, Any]], times: tuple[Latency, ...], batch
         for name, time in zip(AIMS, times[1:], strict=True)
     ]
     faster = all(time.upper_quartile < full.lower_quartile for time in times[1:])
-    return Finding(f"The pruned networks are faster, batch {batch}.", ", ".join(parts), faster)
+    unclear = "" if faster else "; quartiles overlap, or it is slower"
+    return Finding(f"The pruned networks are faster, batch {batch}.", ", ".join(parts) + unclear, faster)

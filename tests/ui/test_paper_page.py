@@ -45,7 +45,7 @@ def test_without_a_study_it_shows_what_was_published_and_how_to_make_one(open_ap
 
 def test_a_study_stands_beside_its_published_counterparts(open_app: Open, folder: Path) -> None:
     app = open_app("paper").set("Folder of a study", str(folder)).fine()
-    assert app.charts == 9
+    assert app.charts == 10
     assert app.text.count("Measured here") == app.text.count("(Molchanov et al. 2017)") == len(PARTS)
     assert "8 calibration images of demo, seed 0, on cpu, before fine-tuning" in app.text
     assert "448 units, 435,306 parameters" in app.text and CAVEAT in app.text
@@ -59,7 +59,7 @@ def test_an_unfinished_study_says_what_is_missing_and_shows_the_rest(
     for name in ("begun.json", "part-agreement.json", "part-ranks.json"):
         (tmp_path / name).write_bytes((folder / name).read_bytes())
     app = open_app("paper").set("Folder of a study", str(tmp_path)).fine()
-    assert app.charts == 3
+    assert app.charts == 4
     assert "Unfinished; missing: The oracle's ranking without fine-tuning (Fig. 3)" in app.text + app.said
     assert app.text.count("Missing: this part of the study is not finished.") == 5
 
