@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from pathlib import Path
 
 from explorer.cli.subject import Subject, manifest_of, original_widths
 from explorer.errors import BadInput
-from explorer.export.contents import Contents, contents
+from explorer.export.contents import Contents, contents, of_state
 from explorer.load import for_classes, open_network
 from explorer.networks.network import Network
 from explorer.runs import Run, pruned_at
-from explorer.timeline import Timeline, path
+from explorer.timeline import Timeline
 
 
 def as_asked(subject: Subject, state: int | None) -> Contents:
@@ -50,15 +49,12 @@ def _of_any(subject: Subject) -> Contents:
 
 
 def _of_run(subject: Subject, run: Run, timeline: Timeline, number: int, network: Network) -> Contents:
-    history = [timeline.states[each] for each in path(timeline, number)]
-    state = {"number": number, "how": history[-1].how}
-    return contents(
+    return of_state(
         network,
+        timeline,
+        number,
         original_widths=original_widths(network, manifest_of(subject.request.network)),
-        metrics={"before": asdict(history[0].metrics), "after": asdict(history[-1].metrics)},
-        provenance={"network": run.network, "data": run.data, "settings": run.settings, "state": state},
-        removed=[label for each in history for label in each.removed],
-        history=history,
+        provenance={"network": run.network, "data": run.data, "settings": run.settings},
     )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from torch import Tensor, fx
@@ -15,7 +15,7 @@ from explorer.export.manifest import LayerWidth, Manifest
 from explorer.export.proof import Verdict
 from explorer.export.rebuild import rebuild
 from explorer.networks.network import Network
-from explorer.timeline import Label, State
+from explorer.timeline import Label, State, Timeline, path
 
 
 @dataclass(frozen=True)
@@ -76,6 +76,29 @@ def contents(
     _check_reloadable(manifest, traced.tensors)
     gone = missing(widths) if removed is None else tuple(removed)
     return Contents(network, manifest, traced.tensors, gone, tuple(history))
+
+
+def of_state(
+    network: Network,
+    timeline: Timeline,
+    number: int,
+    *,
+    original_widths: Mapping[str, int],
+    provenance: Mapping[str, Any],
+) -> Contents:
+    """The contents of one state of a timeline: `network` as it is pruned there, with all that led to it.
+
+    Raises BadInput if the network cannot be exported.
+    """
+    history = [timeline.states[each] for each in path(timeline, number)]
+    return contents(
+        network,
+        original_widths=original_widths,
+        metrics={"before": asdict(history[0].metrics), "after": asdict(history[-1].metrics)},
+        provenance={**provenance, "state": {"number": number, "how": history[-1].how}},
+        removed=[label for each in history for label in each.removed],
+        history=history,
+    )
 
 
 def missing(widths: Sequence[LayerWidth]) -> tuple[Label, ...]:

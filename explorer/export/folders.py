@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -16,7 +16,7 @@ from explorer.export import proof as proofs
 from explorer.export.contents import Contents, Written
 from explorer.export.files import write_whole
 from explorer.export.formats import Format, chosen
-from explorer.export.proof import Proof
+from explorer.export.proof import Proof, Verdict
 from explorer.export.verify import exported, verify
 from explorer.progress import Report, silent
 
@@ -35,18 +35,50 @@ def export(
     Raises BadInput for an unknown format or one whose packages are missing, a network that cannot be exported, or a
     folder that cannot be written.
     """
-    formats = sorted(chosen(names), key=lambda each: each.tells_of_others)
+    formats = chosen(names)
+    return _export(contents, folder, formats, proof, any(each.tells_of_others for each in formats), report)[0]
+
+
+def export_proven(
+    contents: Contents, folder: Path, names: Iterable[str], proof: Proof, report: Report = silent
+) -> tuple[dict[str, Path], tuple[Verdict, ...]]:
+    """The same, and how each file that can be run did in a clean process; what fails is written and reported."""
+    return _export(contents, folder, chosen(names), proof, True, report)
+
+
+def _export(
+    contents: Contents, folder: Path, formats: Sequence[Format], proof: Proof, proven: bool, report: Report
+) -> tuple[dict[str, Path], tuple[Verdict, ...]]:
+    telling = [each for each in formats if each.tells_of_others]
+    others = [each for each in formats if not each.tells_of_others]
     with _staging(folder) as place:
         manifest = json.dumps(manifests.to_json(contents.manifest), allow_nan=False, indent=1)
         write_whole(place / MANIFEST, manifest.encode())
         write_whole(place / proofs.NAME, proofs.render(proof))
-        for done, each in enumerate(formats):
-            report(done, len(formats), each.name)
-            if each.tells_of_others:
-                contents = replace(contents, verdicts=tuple(verify(place)) if exported(place) else ())
-            path = write_whole(place / each.file_name, each.render(contents))
-            contents = replace(contents, written=(*contents.written, _written(each, path)))
-        return _put(place, folder, formats)
+        contents = _made(contents, place, others, report)
+        if proven and exported(place):
+            contents = replace(contents, verdicts=tuple(verify(place, _after(len(others), report))))
+        _made(contents, place, telling, report)
+        found = tuple(replace(each, path=folder / each.path.name) for each in contents.verdicts)
+        return _put(place, folder, formats), found
+
+
+def _made(contents: Contents, place: Path, formats: Sequence[Format], report: Report) -> Contents:
+    """The contents that know of the files of these formats, now that they are made."""
+    for done, each in enumerate(formats):
+        report(done, len(formats), f"making {each.file_name}")
+        path = write_whole(place / each.file_name, each.render(contents))
+        contents = replace(contents, written=(*contents.written, _written(each, path)))
+    return contents
+
+
+def _after(done: int, report: Report) -> Report:
+    """A report on what comes after so many steps."""
+
+    def later(more: int, total: int, note: str = "") -> None:
+        report(done + more, done + total, f"proving {note}")
+
+    return later
 
 
 def _written(each: Format, path: Path) -> Written:

@@ -115,14 +115,17 @@ def chosen(names: Iterable[str]) -> list[Format]:
     full = set(FORMATS) if ALL in wanted else {*wanted, *(needed for name in wanted for needed in FORMATS[name].needs)}
     found = [each for each in FORMATS.values() if each.name in full]
     for each in found:
-        _check_installed(each)
+        if reason := unavailable(each):
+            raise BadInput(reason)
     return found
 
 
-def _check_installed(each: Format) -> None:
+def unavailable(each: Format) -> str:
+    """Why a format can't be made here, one sentence; nothing where it can."""
     missing = [package for package in each.packages if find_spec(package) is None]
-    if missing:
-        raise BadInput(
-            f"The format {each.name} needs the package {missing[0]}, which is not installed: "
-            f"pip install 'pruning-explorer[{each.extra}]'."
-        )
+    if not missing:
+        return ""
+    return (
+        f"The format {each.name} needs the package {missing[0]}, which is not installed: "
+        f"pip install 'pruning-explorer[{each.extra}]'."
+    )

@@ -171,13 +171,14 @@ def test_the_file_taken_away_computes_what_the_pages_showed(tab: Page, tmp_path:
     visit(tab, "prune")
     shown = press(tab, "Go", "state 1 of 1")
     turn(tab, "export")
+    tab.get_by_role("button", name="Make and prove").click()
     tab.get_by_text("100.0% of the predictions agree").wait_for()
     assert tab.get_by_role("alert").count() == 0
     with tab.expect_download() as download:
-        tab.get_by_role("button", name="Download demo-pruned.safetensors").click()
+        tab.get_by_role("button", name="Download network.safetensors").click()
     path = tmp_path / download.value.suggested_filename
     download.value.save_as(path)
-    assert path.name == "demo-pruned.safetensors"
+    assert path.name == "network.safetensors"
 
     reloaded = explorer.load_pruned(path)
     assert sum(layer.width_after for layer in reloaded.manifest.layers) == 224

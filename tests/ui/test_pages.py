@@ -138,14 +138,6 @@ def test_a_target_that_is_met_already_says_so(open_app: Open) -> None:
     assert app.facts["Units"] == "224"
 
 
-def test_the_export_page_proves_the_file(open_app: Open) -> None:
-    app = open_app("prune").click("Remove 10").go("export").fine()
-    assert "100.0% of the predictions agree" in app.test.success[0].value
-    assert [button.label.split(" (")[0] for button in app.test.get("download_button")] == [
-        "Download demo-pruned.safetensors", "Download the plan as JSON",
-    ]  # fmt: skip
-
-
 def test_compare_draws_a_curve_of_each_criterion(open_app: Open) -> None:
     app = open_app("compare").set("Criteria", ["weight", "random"]).click("Compare")
     for job in list(JOBS._jobs.values()):

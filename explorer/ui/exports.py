@@ -1,0 +1,98 @@
+"""The job behind the Export page: the files of one state, each proven on the images that the pages show."""
+
+from __future__ import annotations
+
+import io
+import zipfile
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+
+from explorer.evaluate import evaluate
+from explorer.export.contents import Contents, of_state
+from explorer.export.folders import MANIFEST, export_proven
+from explorer.export.formats import FORMATS, Format
+from explorer.export.proof import Proof, Verdict
+from explorer.progress import Report
+from explorer.runs import network_at, pruned_at
+from explorer.timeline import removed_at
+from explorer.ui.address import run_id
+from explorer.ui.jobs import JOBS, LONG, Job
+from explorer.ui.session import View, run_folder
+from explorer.ui.workspace import source_to_json, workdir
+
+
+@dataclass(frozen=True)
+class Made:
+    """The files of one state, and how they did."""
+
+    files: dict[Format, Path]
+    manifest: Path
+    verdicts: tuple[Verdict, ...]
+    images: int
+    largest: float  # |logit| of all that the files were compared with
+
+    def verdict(self, of: Format) -> Verdict | None:
+        """How a file did; None for one that there is nothing to run of."""
+        return next((each for each in self.verdicts if each.format == of.name), None)
+
+    @property
+    def offered(self) -> dict[Format, Path]:
+        """The files that compute what the pages showed, and those that compute nothing."""
+        failed = {each.format for each in self.verdicts if not each.ok}
+        return {each: path for each, path in self.files.items() if each.name not in failed}
+
+
+def key(number: int) -> str:
+    """The key of the job that exports this state of the run."""
+    return f"export-{run_id()}-{number}"
+
+
+def make(view: View, number: int, names: Sequence[str]) -> Job:
+    """Start making and proving the files of a state."""
+    folder, runs = workdir() / "exports" / run_id() / f"state-{number}", run_folder(run_id())
+
+    def work(job: Job) -> Made:
+        proof = _proof(view, runs, number, job.report)
+        paths, verdicts = export_proven(_contents(view, runs, number), folder, names, proof, job.report)
+        files = {each: paths[each.name] for each in FORMATS.values() if each.name in paths}
+        return Made(files, folder / MANIFEST, verdicts, len(proof.inputs), float(proof.logits.abs().max()))
+
+    return JOBS.submit(key(number), f"Files of state {number}", work, LONG)
+
+
+def _proof(view: View, folder: Path, number: int, report: Report) -> Proof:
+    """What the pages showed of the validation images at this state: its plan as gates on the whole network."""
+    loaded = view.loaded
+    removed = removed_at(view.timeline, loaded.network.units, number)
+    whole = network_at(loaded.network, view.timeline, folder, number)
+    outcome = evaluate(whole, loaded.validation, removed, report)
+    inputs, prepared = torch.cat([x for x, _ in loaded.validation]), whole.preprocessing
+    return Proof(inputs, outcome.labels, outcome.logits, torch.tensor(prepared.mean), torch.tensor(prepared.std))
+
+
+def _contents(view: View, folder: Path, number: int) -> Contents:
+    loaded = view.loaded
+    network, data = source_to_json(loaded.source)
+    return of_state(
+        pruned_at(loaded.network, view.timeline, folder, number),
+        view.timeline,
+        number,
+        original_widths={layer.name: max(layer.channels) + 1 for layer in loaded.network.units.layers},
+        provenance={
+            "network": {**network, "digest": loaded.network.digest},
+            "data": {**data, "digest": loaded.images.digest},
+            "settings": dict(view.timeline.states[number].settings),
+        },
+    )
+
+
+def zipped(folder: str, paths: Sequence[Path]) -> bytes:
+    """A zip archive of files, in a folder of its own."""
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_STORED) as archive:  # weights do not get smaller
+        for path in paths:
+            archive.write(path, f"{folder}/{path.name}")
+    return buffer.getvalue()

@@ -1,0 +1,109 @@
+"""The Export page: files of any state, proven by a job that can be cancelled, and offered only where they hold."""
+
+from __future__ import annotations
+
+import zipfile
+from collections.abc import Callable
+from dataclasses import replace
+from io import BytesIO
+from pathlib import Path
+
+import pytest
+import torch
+from driving import App
+
+from explorer.export import formats, load_pruned, proof
+from explorer.export.formats import FORMATS
+from explorer.ui import workspace
+from explorer.ui.exported import zipped
+from explorer.ui.exports import Made
+from explorer.ui.jobs import JOBS
+from explorer.ui.workspace import Source
+
+Open = Callable[..., App]
+
+
+def made(app: App, state: int) -> Made:
+    """Press the button, and wait for the files."""
+    app.click("Make and prove")
+    job = JOBS.find(f"export-{app.run}-{state}")
+    job.wait(60)
+    app.again()
+    return job.result
+
+
+def offered(app: App) -> list[str]:
+    return [button.label.split(" (")[0].removeprefix("Download ") for button in app.test.get("download_button")]
+
+
+def tick(app: App, name: str, on: bool) -> None:
+    next(each for each in app.test.checkbox if each.key == f"format-{name}").set_value(on).run()
+
+
+def test_the_files_of_a_state_are_proven_on_the_images_of_the_page(open_app: Open) -> None:
+    app = open_app("prune").click("Remove 10").go("export").fine()
+    assert "The file" in app.text and not offered(app)
+    found = made(app, 1)
+    assert "100.0% of the predictions agree" in app.fine().test.success[0].value
+    assert f"on {workspace.VALIDATION} validation images" in app.said
+    assert offered(app) == [
+        "demo-state-1.zip", "network.safetensors", "plan.json", "report.html", "manifest.json"
+    ]  # fmt: skip
+    (verdict,) = found.verdicts
+    assert f"{verdict.accuracy:.1%}" == app.facts["Accuracy"]  # the same images as the state bar's
+    loaded = load_pruned(found.offered[FORMATS["safetensors"]])
+    assert sum(layer.width_after for layer in loaded.manifest.layers) == 438
+    with zipfile.ZipFile(BytesIO(zipped("it", list(found.offered.values())))) as archive:
+        assert archive.namelist() == ["it/network.safetensors", "it/plan.json", "it/report.html"]
+        assert archive.read("it/plan.json") == found.files[FORMATS["plan"]].read_bytes()
+
+
+def test_the_network_as_loaded_is_a_state_as_well(open_app: Open) -> None:
+    app = open_app("prune").click("Remove 10").go("export").set("State", 0)
+    tick(app, "report", False)
+    found = made(app, 0)
+    module = load_pruned(found.files[FORMATS["safetensors"]])
+    whole = workspace.open_workspace(Source()).network
+    x = torch.randn(2, *whole.input_shape)
+    assert torch.allclose(module(x), whole.module(x), atol=1e-5)
+
+
+def test_a_file_that_fails_its_proof_is_not_offered_and_says_why(
+    open_app: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    app = open_app("export")
+    tick(app, "report", False)
+    monkeypatch.setattr(
+        "explorer.ui.exports._proof", lambda *given: replace(honest(*given), logits=torch.ones(128, 10))
+    )
+    found = made(app, 0)
+    assert "network.safetensors failed its proof and is not offered: its logits differ by up to" in app.said
+    assert list(found.offered) == [FORMATS["plan"]] and "network.safetensors" not in offered(app)
+
+
+def honest(*given: object) -> proof.Proof:
+    loaded = workspace.open_workspace(Source())
+    x, y = (torch.cat(part) for part in zip(*loaded.validation, strict=True))
+    return proof.Proof(x, y, loaded.network.module(x), torch.zeros(1), torch.ones(1))
+
+
+def test_a_format_without_its_package_says_so_and_can_not_be_chosen(
+    open_app: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(formats, "find_spec", lambda name: None if name == "onnx" else True)
+    app = open_app("export").fine()
+    assert "The format onnx needs the package onnx, which is not installed" in app.text
+    assert {box.key for box in app.test.checkbox if box.disabled} == {"format-onnx", "format-onnx-pixels"}
+
+
+def test_a_cancelled_export_leaves_nothing(open_app: Open, workdir: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    app = open_app("export")
+
+    def cancelled(*given: object) -> proof.Proof:
+        JOBS.find(f"export-{app.run}-0").cancel()
+        return honest()
+
+    monkeypatch.setattr("explorer.ui.exports._proof", cancelled)
+    assert made(app, 0) is None
+    assert "cancelled" in app.said and app.buttons["Make and prove"]
+    assert not [path for path in (workdir / "exports").rglob("*") if path.is_file()]
