@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -18,6 +19,7 @@ from explorer.plan import nothing
 from explorer.progress import Report, silent
 
 WARMUP = 3  # runs before those that are timed
+Body = Callable[[Tensor], Any]  # what takes images and computes something of them
 
 
 @dataclass(frozen=True, eq=False)
@@ -71,23 +73,40 @@ class Latency:
     device: str
     threads: int
 
+    @property
+    def throughput(self) -> tuple[float, float, float]:
+        """Images a second: median, lower and upper quartile."""
+        images = 1e3 * self.batch
+        return images / self.median, images / self.upper_quartile, images / self.lower_quartile
+
 
 def measure_latency(network: Network, *, batch: int = 1, runs: int = 20, warmup: int = WARMUP) -> Latency:
     """Median and quartiles of the time that a batch of blank images takes, after `warmup` runs."""
     return measure_latencies([network], batch=batch, runs=runs, warmup=warmup)[0]
 
 
-@torch.no_grad()
 def measure_latencies(
     networks: Sequence[Network], *, batch: int = 1, runs: int = 20, warmup: int = WARMUP
 ) -> tuple[Latency, ...]:
     """The latency of each, a run of each in turn: what slows the machine down meanwhile slows down all of them."""
     jobs = [(each.module, torch.zeros(batch, *each.input_shape, device=each.device)) for each in networks]
-    times = torch.tensor([[timed(*job) for job in jobs] for _ in range(warmup + runs)][warmup:], dtype=torch.float64)
+    return latencies(jobs, runs=runs, warmup=warmup)
+
+
+@torch.no_grad()
+def latencies(
+    jobs: Sequence[tuple[Body, Tensor]], *, runs: int = 20, warmup: int = WARMUP, report: Report = silent
+) -> tuple[Latency, ...]:
+    """The same of anything that takes a batch (N, C, H, W) of images, each with its own."""
+    taken = []
+    for done in range(warmup + runs):
+        report(done, warmup + runs, "latency measured")
+        taken.append([timed(*job) for job in jobs])
+    times = torch.tensor(taken[warmup:], dtype=torch.float64)
     low, median, high = torch.quantile(times, torch.tensor([0.25, 0.5, 0.75], dtype=torch.float64), dim=0).tolist()
     return tuple(
-        Latency(median[i], low[i], high[i], batch, runs, str(each.device), torch.get_num_threads())
-        for i, each in enumerate(networks)
+        Latency(median[i], low[i], high[i], len(x), runs, str(x.device), torch.get_num_threads())
+        for i, (_, x) in enumerate(jobs)
     )
 
 
@@ -105,7 +124,7 @@ def latency_share(network: Network, smaller: Network, *, rounds: int = 15, repor
     return float(torch.tensor(quotients[WARMUP:], dtype=torch.float64).median())
 
 
-def timed(body: torch.nn.Module, x: Tensor) -> float:
+def timed(body: Body, x: Tensor) -> float:
     """Milliseconds of one forward pass, to its end on the device."""
     start = time.perf_counter()
     body(x)

@@ -28,6 +28,10 @@ COMMANDS = {
     ),
     "export": ("explorer.cli.exporting", "Write a run's network to files that load without its class, with a proof."),
     "verify": ("explorer.cli.exporting", "Load exported files in a clean process and compare their outputs."),
+    "speed": (
+        "explorer.cli.speeding",
+        "Time a run's network before and after pruning, in turns, under many conditions.",
+    ),
     "replay": ("explorer.cli.replaying", "Take the units of an exported plan from the original network again."),
     "evaluate": ("explorer.cli.inspecting", "Measure loss, accuracy, parameters, FLOPs and latency."),
 }

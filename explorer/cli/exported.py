@@ -7,7 +7,8 @@ from pathlib import Path
 from explorer.cli.subject import Subject, manifest_of, original_widths
 from explorer.errors import BadInput
 from explorer.export.contents import Contents, contents, of_state
-from explorer.load import for_classes, open_network
+from explorer.export.verify import ORIGINAL
+from explorer.load import RUN_NETWORK, for_classes, open_network
 from explorer.networks.network import Network
 from explorer.runs import Run, pruned_at
 from explorer.timeline import Timeline
@@ -24,7 +25,7 @@ def as_asked(subject: Subject, state: int | None) -> Contents:
         return _of_run(subject, run, run.timeline, run.timeline.current, subject.network)
     if state not in run.timeline.states:
         raise BadInput(f"{where} has no state {state}; it has {', '.join(map(str, run.timeline.states))}.")
-    network = pruned_at(_original(subject, run), run.timeline, Path(where), state)
+    network = pruned_at(original_network(subject, run), run.timeline, Path(where), state)
     return _of_run(subject, run, run.timeline, state, network)
 
 
@@ -33,7 +34,19 @@ def original_of(subject: Subject) -> Contents:
     run = subject.run
     if run is None or run.timeline is None:
         raise BadInput(f"{subject.request.network} is no run: only a run knows its original.")
-    return _of_run(subject, run, run.timeline, 0, _original(subject, run))
+    return _of_run(subject, run, run.timeline, 0, original_network(subject, run))
+
+
+def pair_of(subject: Subject) -> tuple[Network, Network]:
+    """The network before pruning and after: a run's, or an export's with the original in it."""
+    if subject.run is not None:
+        return original_network(subject, subject.run), subject.network
+    folder = Path(subject.request.network)
+    if not (folder / ORIGINAL / RUN_NETWORK).is_file():
+        raise BadInput(
+            f"{folder} holds no network before pruning: give a run folder, or what `export --original` has written."
+        )
+    return open_network(str(folder / ORIGINAL), trusted=True).to(subject.network.device), subject.network
 
 
 def _of_any(subject: Subject) -> Contents:
@@ -58,7 +71,7 @@ def _of_run(subject: Subject, run: Run, timeline: Timeline, number: int, network
     )
 
 
-def _original(subject: Subject, run: Run) -> Network:
+def original_network(subject: Subject, run: Run) -> Network:
     """The network as the run was given it, from where it lay then."""
     manifest, source = manifest_of(subject.request.network), str(run.network.get("source"))
     arch = str(run.network.get("arch"))

@@ -14,6 +14,7 @@ from explorer.ui.jobs import JOBS
 from explorer.ui.progress import explain_end, follow
 from explorer.ui.saliency import widths_of
 from explorer.ui.session import View
+from explorer.ui.speed import measured_speed
 
 USUAL = ("safetensors", "plan", "report")
 
@@ -31,6 +32,7 @@ def page(view: View) -> None:
         chart(widths(widths_of(view, removed)), "export-widths")
         how = view.timeline.states[number].how
         st.caption(f"State {number}: {how}. Units of the network as loaded; removed ones are gone from the files.")
+        measured_speed(view, number)
 
 
 def _state(view: View) -> int:
@@ -44,7 +46,7 @@ def _state(view: View) -> int:
 
 def _making(view: View, number: int) -> None:
     """The form, how far the job is, or what it made."""
-    job = JOBS.find(exports.key(number))
+    job = JOBS.find(exports.numbered("export", number))
     if job and job.active:
         follow(job, job.version)
         return

@@ -45,9 +45,9 @@ class Made:
         return {each: path for each, path in self.files.items() if each.name not in failed}
 
 
-def key(number: int) -> str:
-    """The key of the job that exports this state of the run."""
-    return f"export-{run_id()}-{number}"
+def numbered(what: str, number: int) -> str:
+    """The key of the job that exports, or measures, this state of the run."""
+    return f"{what}-{run_id()}-{number}"
 
 
 def make(view: View, number: int, names: Sequence[str]) -> Job:
@@ -60,7 +60,7 @@ def make(view: View, number: int, names: Sequence[str]) -> Job:
         files = {each: paths[each.name] for each in FORMATS.values() if each.name in paths}
         return Made(files, folder / MANIFEST, verdicts, len(proof.inputs), float(proof.logits.abs().max()))
 
-    return JOBS.submit(key(number), f"Files of state {number}", work, LONG)
+    return JOBS.submit(numbered("export", number), f"Files of state {number}", work, LONG)
 
 
 def _proof(view: View, folder: Path, number: int, report: Report) -> Proof:

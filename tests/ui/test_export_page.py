@@ -107,3 +107,16 @@ def test_a_cancelled_export_leaves_nothing(open_app: Open, workdir: Path, monkey
     assert made(app, 0) is None
     assert "cancelled" in app.said and app.buttons["Make and prove"]
     assert not [path for path in (workdir / "exports").rglob("*") if path.is_file()]
+
+
+def test_the_speed_of_a_state_is_measured_beside_the_network_as_loaded(open_app: Open) -> None:
+    app = open_app("prune").click("Remove 10").go("export").set("Images at once", [1])
+    app.click("Measure")
+    job = JOBS.find(f"speed-{app.run}-1")
+    job.wait(60)
+    app = open_app("export", run=app.run).fine()
+    (timing,) = job.result.timings
+    assert app.charts == 2 and timing.full.batch == 1 and timing.full.device == "cpu"
+    assert f"By FLOPs alone it would be {job.result.theoretical:.2f}×." in app.text
+    assert job.result.pruned.parameters < job.result.full.parameters
+    assert app.buttons["Measure"]

@@ -1,0 +1,103 @@
+"""The command that times a network before and after pruning."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+
+import click
+
+from explorer.cli.exported import pair_of
+from explorer.cli.options import COUNT, Request, requests
+from explorer.cli.output import progress, table, write_json
+from explorer.cli.subject import open_subject
+from explorer.costs import FLOPS_CONVENTION
+from explorer.engines import ENGINES
+from explorer.published import SOURCE, TABLE
+from explorer.speed import measure_speed
+from explorer.speed_result import USUAL, Size, Speed, Terms, Timing, warning
+
+RUN = click.argument("network", metavar="RUN")
+ENGINE_HELP = "; ".join(f"{each.name}: {each.summary}" for each in ENGINES.values())
+
+
+@click.command()
+@requests(RUN)
+@click.option(
+    "--engine", "engines", type=click.Choice(list(ENGINES)), multiple=True, default=USUAL.engines, show_default=True,
+    help=f"{ENGINE_HELP}; repeatable.",
+)  # fmt: skip
+@click.option("--threads", type=COUNT, multiple=True, help="Of the processor; repeatable.  [default: as torch has]")
+@click.option(
+    "--batch", "batches", type=COUNT, multiple=True, default=USUAL.batches, show_default=True,
+    help="Images at once; repeatable.",
+)  # fmt: skip
+@click.option("--runs", type=COUNT, default=USUAL.runs, show_default=True, help="Of each network, after warm-up.")
+@click.option(
+    "--multiple", "multiples", type=COUNT, multiple=True, default=USUAL.multiples, show_default=True,
+    help="Preview widths rounded up to multiples of this; repeatable.",
+)  # fmt: skip
+def speed(
+    request: Request,
+    engines: tuple[str, ...],
+    threads: tuple[int, ...],
+    batches: tuple[int, ...],
+    runs: int,
+    multiples: tuple[int, ...],
+) -> None:
+    """Time a run's network before and after pruning, a run of each in turn.
+
+    RUN is a run folder, or a folder that `export --original` has written. Blank images are run; none are read.
+    """
+    terms = Terms(engines, threads, batches, runs, multiples)
+    subject = open_subject(request, needs_images=False)
+    full, pruned = pair_of(subject)
+    with progress("Measuring") as report:
+        found = measure_speed(full, pruned, terms, report)
+    _show(subject.network.name, found)
+    write_json(request.json, subject.result({
+        **asdict(found), "theoretical": found.theoretical,
+        "speed_ups": [timing.speed_up for timing in found.timings], "published": [asdict(row) for row in TABLE],
+    }, **asdict(terms)))  # fmt: skip
+
+
+def _show(name: str, found: Speed) -> None:
+    columns = ("Conditions", "Full, ms", "Quartiles", "Pruned, ms", "Quartiles", "Images/s", "Speed-up", "By FLOPs")
+    rows = [_row(each.conditions, each, found.theoretical) for each in found.timings]
+    for each in found.rounded:
+        if each.timing:
+            what = f"widths in multiples of {each.multiple} ({each.back} units back): {each.timing.conditions}"
+            rows.append(_row(what, each.timing, found.full.flops / each.flops))
+    notes = [
+        *(_size("Full", found.full), _size("Pruned", found.pruned)),
+        f"FLOPs: {FLOPS_CONVENTION}. Both networks were run in turns on blank images, medians of as many runs after "
+        "warm-up. By FLOPs: the speed-up if time went with FLOPs alone.",
+        *(
+            f"Note: {sentence}"
+            for sentence in (*found.refused, *(warning(found, each) for each in found.timings))
+            if sentence
+        ),
+    ]
+    table(f"Speed of {name}", columns, rows, notes)
+    published = [
+        [row.network, row.where, row.full, row.pruned, f"{row.measured:.1f}x", f"{row.theoretical:.1f}x"]
+        for row in TABLE
+    ]
+    table(
+        "Published", ("Network", "Where", "Full, ms", "Pruned, ms", "Speed-up", "By FLOPs"), published, [f"{SOURCE}."]
+    )
+
+
+def _row(what: str, timing: Timing, theoretical: float) -> list[object]:
+    full, pruned = timing.full, timing.pruned
+    return [
+        what, full.median, f"{full.lower_quartile:.4g} to {full.upper_quartile:.4g}",
+        pruned.median, f"{pruned.lower_quartile:.4g} to {pruned.upper_quartile:.4g}",
+        pruned.throughput[0], f"{timing.speed_up:.2f}x", f"{theoretical:.2f}x",
+    ]  # fmt: skip
+
+
+def _size(name: str, size: Size) -> str:
+    return (
+        f"{name}: {size.parameters:,} parameters, {size.flops / 1e6:,.1f} MFLOPs, {size.weights / 1e6:,.2f} MB of "
+        f"weights, {size.memory / 1e6:,.1f} MB at most in a pass of {size.batch} images."
+    )
