@@ -121,5 +121,5 @@ def _reason(speed: Speed, timing: Timing) -> str:
     cause = f"it computes {rates[1]:.3g} GFLOPs a second where the full network does {rates[0]:.3g}"
     stays = "what a layer costs beside its FLOPs stays"
     if speed.odd:
-        return f"{cause}; {speed.odd} layers have widths that kernels are not written for, and {stays}"
+        return f"{cause}; {stays}, and {speed.odd} layers have odd widths, which may cost more: see them rounded up"
     return f"{cause}, for {stays}"

@@ -17,6 +17,7 @@ from typing import Any
 
 import torch
 from torch import Tensor, fx, nn
+from torch.nn.utils.parametrize import is_parametrized
 
 from explorer.errors import BadInput
 from explorer.export.checks import first_line
@@ -130,6 +131,8 @@ def _layer(layer: nn.Module, path: str) -> dict[str, Any]:
 
 def _type_name(layer: nn.Module) -> str | None:
     """The table's name for a layer's class, or for the one that it inherits all that it does from."""
+    if is_parametrized(layer):
+        return None  # its weights are computed
     for place, kind in enumerate(type(layer).__mro__):
         if kind in _TYPE_NAMES:
             own = {name for heir in type(layer).__mro__[:place] for name in vars(heir) if not name.startswith("__")}

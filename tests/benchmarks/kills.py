@@ -32,7 +32,7 @@ from wandering import killed
 
 from explorer.runs import WEIGHTS_FILES, read_run
 
-IMAGES, FEWER = 512, 128  # of validation: those of the app, and of forks
+IMAGES, FEWER = 256, 128  # of validation: those of the app, and of forks
 PRUNE = ("prune", "demo", "--criterion", "taylor", "--until", "units=0.4", "--step", "20", "--updates", "4", "--out")
 
 
