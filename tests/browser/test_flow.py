@@ -173,7 +173,7 @@ def test_the_file_taken_away_computes_what_the_pages_showed(tab: Page, tmp_path:
     turn(tab, "export")
     tab.get_by_role("button", name="Make and prove").click()
     tab.get_by_text("100.0% of the predictions agree").wait_for()
-    assert tab.get_by_role("alert").count() == 0
+    assert tab.get_by_text("is not offered").count() == 0
     with tab.expect_download() as download:
         tab.get_by_role("button", name="Download network.safetensors").click()
     path = tmp_path / download.value.suggested_filename
