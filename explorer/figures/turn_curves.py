@@ -14,23 +14,31 @@ Point = tuple[float, float]
 
 
 def turn_curves(
-    after: Sequence[float], before: Sequence[float | None], losses: Sequence[Point], *, height: int = 230
+    after: Sequence[float], before: Sequence[float | None], losses: Sequence[Point], *, height: int = 330
 ) -> go.Figure:
-    """Two panels. Left, accuracy against the step of this run, 0 = where it began; right, loss against the update.
+    """Two panels. Above, accuracy against the step of this run, 0 = where it began; below, loss against the update.
 
     after, before (steps so far + 1,): accuracy as a share of 1, filled and open marks; before is None where nothing was
     fine-tuned. losses: (update, mean loss in nats of the minibatches around it).
     """
-    fig = make_subplots(1, 2, horizontal_spacing=0.11, figure=blank(_alt(after, before, losses), height=height))
+    fig = make_subplots(2, 1, vertical_spacing=0.25, figure=blank(_alt(after, before, losses), height=height))
     open_marks = [np.nan if value is None else value for value in before]
     fig.add_trace(_accuracy(after, "after fine-tuning", BLUE, "circle"), row=1, col=1)
     fig.add_trace(_accuracy(open_marks, "before it", NEUTRAL, "circle-open"), row=1, col=1)
-    fig.add_trace(_loss(losses), row=1, col=2)
-    fig.update_xaxes(title={"text": "step"}, rangemode="tozero", tickformat="d", row=1, col=1)
-    fig.update_xaxes(title={"text": "update"}, tickformat="d", row=1, col=2)
-    fig.update_yaxes(title={"text": "accuracy"}, tickformat=".1~%", row=1, col=1)
-    fig.update_yaxes(title={"text": "minibatch loss"}, rangemode="tozero", row=1, col=2)
+    fig.add_trace(_loss(losses), row=2, col=1)
+    fig.update_layout(margin={"b": 48})
+    fig.update_xaxes(title={"text": "step", "standoff": 6}, rangemode="tozero", tickformat="d", row=1, col=1)
+    fig.update_xaxes(title={"text": "update", "standoff": 6}, tickformat="d", row=2, col=1)
+    fig.update_yaxes(title={"text": "accuracy"}, tickformat=".1~%", range=_around([*after, *open_marks]), row=1, col=1)
+    fig.update_yaxes(title={"text": "minibatch loss"}, rangemode="tozero", row=2, col=1)
     return fig
+
+
+def _around(accuracies: Sequence[float]) -> list[float]:
+    """An axis with all of them, which does not stretch a difference of less than a point."""
+    low, high = np.nanmin(accuracies), np.nanmax(accuracies)
+    margin = max(0.01, 0.1 * (high - low))
+    return [float(low - margin), float(high + margin)]
 
 
 def _accuracy(values: Sequence[float], name: str, color: str, symbol: str) -> go.Scatter:
