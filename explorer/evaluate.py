@@ -79,6 +79,13 @@ class Latency:
         images = 1e3 * self.batch
         return images / self.median, images / self.upper_quartile, images / self.lower_quartile
 
+    def share_of(self, full: Latency) -> float:
+        """This time as a share of another, measured in turn.
+
+        Of the lower quartiles, which whatever else the machine does meanwhile disturbs least.
+        """
+        return self.lower_quartile / full.lower_quartile
+
 
 def measure_latency(network: Network, *, batch: int = 1, runs: int = 20, warmup: int = WARMUP) -> Latency:
     """Median and quartiles of the time that a batch of blank images takes, after `warmup` runs."""
@@ -86,11 +93,11 @@ def measure_latency(network: Network, *, batch: int = 1, runs: int = 20, warmup:
 
 
 def measure_latencies(
-    networks: Sequence[Network], *, batch: int = 1, runs: int = 20, warmup: int = WARMUP
+    networks: Sequence[Network], *, batch: int = 1, runs: int = 20, warmup: int = WARMUP, report: Report = silent
 ) -> tuple[Latency, ...]:
     """The latency of each, a run of each in turn: what slows the machine down meanwhile slows down all of them."""
     jobs = [(each.module, torch.zeros(batch, *each.input_shape, device=each.device)) for each in networks]
-    return latencies(jobs, runs=runs, warmup=warmup)
+    return latencies(jobs, runs=runs, warmup=warmup, report=report)
 
 
 @torch.no_grad()
@@ -110,18 +117,10 @@ def latencies(
     )
 
 
-@torch.no_grad()
 def latency_share(network: Network, smaller: Network, *, rounds: int = 15, report: Report = silent) -> float:
-    """Time of a forward pass of `smaller` on one blank image, as a share of that of `network`.
-
-    Both are run in turns, so that what slows the machine down slows both: the median over rounds of the quotient.
-    """
-    x = torch.zeros(1, *network.input_shape, device=network.device)
-    quotients = []
-    for done in range(WARMUP + rounds):
-        quotients.append(timed(smaller.module, x) / timed(network.module, x))
-        report(done + 1, WARMUP + rounds, "latency measured")
-    return float(torch.tensor(quotients[WARMUP:], dtype=torch.float64).median())
+    """Time of a forward pass of `smaller` on one blank image, as a share of that of `network`."""
+    full, less = measure_latencies([network, smaller], runs=rounds, report=report)
+    return less.share_of(full)
 
 
 def timed(body: Body, x: Tensor) -> float:

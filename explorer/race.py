@@ -77,11 +77,8 @@ class Speed:
 
     @property
     def share(self) -> float:
-        """The pruned network's time as a share of the full one's.
-
-        Of the lower quartiles, which whatever else the machine does meanwhile disturbs least.
-        """
-        return self.pruned.lower_quartile / self.full.lower_quartile
+        """The pruned network's time as a share of the full one's."""
+        return self.pruned.share_of(self.full)
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from typing import Any
 
 from explorer.errors import BadInput
 from explorer.evaluate import Latency
-from explorer.export.files import write_whole
+from explorer.export.files import read_document, write_whole
 from explorer.finetune import recipe_from
 from explorer.limits import Limits
 from explorer.networks.network import Network
@@ -77,16 +77,7 @@ def read_race(folder: Path) -> Kept:
 
 
 def _content(folder: Path) -> dict[str, Any]:
-    path = folder / FILE
-    try:
-        content = json.loads(path.read_bytes())
-    except OSError as error:
-        raise BadInput(f"{folder} is not a race folder: it holds no {FILE}.") from error
-    except (ValueError, RecursionError) as error:
-        raise BadInput(f"{path} is damaged: it is not JSON.") from error
-    if not isinstance(content, dict) or content.get("format") != FORMAT:
-        raise BadInput(f"{path} is not in the format {FORMAT!r}.")
-    return content
+    return read_document(folder / FILE, FORMAT, f"{folder} is not a race folder: it holds no {FILE}.")
 
 
 def _check_same(folder: Path, held: Mapping[str, Any], asked: Mapping[str, Any]) -> None:

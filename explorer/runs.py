@@ -17,7 +17,7 @@ from torch import Tensor
 
 from explorer import timeline_json
 from explorer.errors import BadInput
-from explorer.export.files import write_whole
+from explorer.export.files import read_document, write_whole
 from explorer.networks.network import Network, fingerprint, with_weights_of
 from explorer.regrowth import regrown
 from explorer.surgery import prune
@@ -56,14 +56,7 @@ def write_run(folder: Path, run: Run) -> Path:
 def read_run(folder: Path) -> Run:
     """The run of a folder; raises BadInput where it holds none, or a damaged one."""
     path = folder / FILE
-    try:
-        content = json.loads(path.read_bytes())
-    except OSError as error:
-        raise BadInput(f"{folder} is not a run folder: it holds no {FILE}.") from error
-    except (ValueError, RecursionError) as error:
-        raise BadInput(f"{path} is damaged: it is not JSON.") from error
-    if not isinstance(content, dict) or content.get("format") != FORMAT:
-        raise BadInput(f"{path} is not in the format {FORMAT!r}.")
+    content = read_document(path, FORMAT, f"{folder} is not a run folder: it holds no {FILE}.")
     network, data, settings = (content.get(key) for key in ("network", "data", "settings"))
     if not (isinstance(network, dict) and isinstance(data, dict) and isinstance(settings, dict)):
         raise BadInput(f"{path} is damaged: network, data and settings must be objects.")

@@ -1,9 +1,11 @@
-"""Writing whole files or nothing."""
+"""Writing whole files or nothing, and reading the JSON documents among them."""
 
 from __future__ import annotations
 
+import json
 import os
 from pathlib import Path
+from typing import Any
 from uuid import uuid4
 
 from explorer.errors import BadInput
@@ -25,6 +27,23 @@ def write_whole(path: Path, content: bytes) -> Path:
     except OSError as error:
         raise BadInput(f"{path} cannot be written: {error.strerror or error}.") from error
     return path
+
+
+def read_document(path: Path, form: str, missing: str) -> dict[str, Any]:
+    """The JSON object in a file that says {"format": form}.
+
+    Raises BadInput with the sentence `missing` where the file can't be read, and with others where it holds no such
+    object.
+    """
+    try:
+        content = json.loads(path.read_bytes())
+    except OSError as error:
+        raise BadInput(missing) from error
+    except (ValueError, RecursionError) as error:
+        raise BadInput(f"{path} is damaged: it is not JSON.") from error
+    if not isinstance(content, dict) or content.get("format") != form:
+        raise BadInput(f"{path} is not in the format {form!r}.")
+    return content
 
 
 def _write(path: Path, content: bytes) -> None:

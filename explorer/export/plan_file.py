@@ -8,6 +8,7 @@ from typing import Any
 
 from explorer.errors import BadInput
 from explorer.export.contents import Contents
+from explorer.export.files import read_document
 from explorer.networks.network import Network
 from explorer.plan import from_json
 from explorer.surgery import prune
@@ -29,14 +30,7 @@ def render(contents: Contents) -> bytes:
 
 def read(path: Path) -> dict[str, Any]:
     """The plan in a file; BadInput where it holds none."""
-    try:
-        content = json.loads(path.read_bytes())
-    except OSError as error:
-        raise BadInput(f"{path} cannot be read: {error.strerror or error}.") from error
-    except (ValueError, RecursionError) as error:
-        raise BadInput(f"{path} is no plan: it is not JSON.") from error
-    if not isinstance(content, dict) or content.get("format") != FORMAT:
-        raise BadInput(f"{path} is no plan: it is not in the format {FORMAT!r}.")
+    content = read_document(path, FORMAT, f"{path} cannot be read: it must be a plan.")
     if not isinstance(content.get("removed"), list) or not isinstance(content.get("network"), dict):
         raise BadInput(f"{path} is damaged: network must be an object and removed a list.")
     return content

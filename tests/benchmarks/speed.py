@@ -23,7 +23,9 @@ from explorer.published import TABLE
 from explorer.speed import time_both
 from explorer.surgery import prune
 
-PAPER = next(row for row in TABLE if (row.network, row.pruned_gflops) == ("VGG-16", 8.0) and "CPU" in row.where)
+PAPER = next(
+    row for row in TABLE if (row.network, row.pruned_gflops) == ("VGG-16 / ImageNet", 8.0) and "CPU" in row.where
+)
 
 
 def main() -> None:

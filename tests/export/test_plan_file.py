@@ -41,8 +41,8 @@ def test_a_plan_knows_the_network_that_it_is_for() -> None:
 @pytest.mark.parametrize(
     ("text", "reason"),
     [
-        ("[", "is no plan: it is not JSON"),
-        ("{}", "is no plan: it is not in the format"),
+        ("[", "is damaged: it is not JSON"),
+        ("{}", "is not in the format .pruning-explorer plan 1"),
         (json.dumps({"format": plan_file.FORMAT, "network": {}}), "is damaged: network must be an object and"),
     ],
 )
