@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 import subprocess
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
@@ -162,6 +163,12 @@ def test_every_module_says_what_it_is_for(name: str) -> None:
 @pytest.mark.parametrize("name", modules())
 def test_no_file_is_long(name: str) -> None:
     assert len(modules()[name].read_text(encoding="utf-8").splitlines()) <= MAX_LINES
+
+
+def test_no_two_widgets_share_a_key() -> None:
+    texts = (path.read_text(encoding="utf-8") for name, path in modules().items() if name.startswith("explorer.ui."))
+    keys = Counter(key for text in texts for key in re.findall(r'key="([^"]+)"', text))
+    assert [key for key, places in keys.items() if places > 1] == []  # pages share the values of their widgets
 
 
 def test_test_files_have_names_of_their_own() -> None:

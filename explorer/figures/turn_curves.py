@@ -27,7 +27,7 @@ def turn_curves(
     fig.add_trace(_accuracy(open_marks, "before it", NEUTRAL, "circle-open"), row=1, col=1)
     fig.add_trace(_loss(losses), row=2, col=1)
     fig.update_layout(margin={"b": 48})
-    fig.update_xaxes(title={"text": "step", "standoff": 6}, rangemode="tozero", tickformat="d", row=1, col=1)
+    fig.update_xaxes(title={"text": "step", "standoff": 6}, rangemode="tozero", dtick=-(-len(after) // 8), row=1, col=1)
     fig.update_xaxes(title={"text": "update", "standoff": 6}, tickformat="d", row=2, col=1)
     fig.update_yaxes(title={"text": "accuracy"}, tickformat=".1~%", range=_around([*after, *open_marks]), row=1, col=1)
     fig.update_yaxes(title={"text": "minibatch loss"}, rangemode="tozero", row=2, col=1)

@@ -111,10 +111,12 @@ def test_a_cancelled_export_leaves_nothing(open_app: Open, workdir: Path, monkey
 
 def test_the_speed_of_a_state_is_measured_beside_the_network_as_loaded(open_app: Open) -> None:
     app = open_app("prune").click("Remove 10").go("export").set("Images at once", [1])
+    assert JOBS.find(f"speed-{app.run}-1") is None, "nobody has asked for it yet"
     app.click("Measure")
     job = JOBS.find(f"speed-{app.run}-1")
     job.wait(60)
-    app = open_app("export", run=app.run).fine()
+    app.again().fine()
+    assert JOBS.find(f"speed-{app.run}-1") is job
     (timing,) = job.result.timings
     assert app.charts == 2 and timing.full.batch == 1 and timing.full.device == "cpu"
     assert f"By FLOPs alone it would be {job.result.theoretical:.2f}×." in app.text
