@@ -17,7 +17,8 @@ from explorer.load import batches_for
 from explorer.networks.units import Units
 from explorer.oracle import Oracle, oracle_bytes, oracle_steps, read_oracle
 from explorer.plan import nothing
-from explorer.ui.jobs import JOBS, LONG, SPARE, Job
+from explorer.ui.job import LONG, SPARE, Job
+from explorer.ui.jobs import JOBS
 from explorer.ui.results import scoring
 from explorer.ui.workspace import Workspace, workdir
 

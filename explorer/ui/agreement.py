@@ -16,7 +16,7 @@ from explorer.oracle import Oracle
 from explorer.ranking import GROUPS, TOP, measures, ranks, spearman
 from explorer.ui.ablations import bootstrapping
 from explorer.ui.chart import chart
-from explorer.ui.jobs import Job
+from explorer.ui.job import Job
 from explorer.ui.progress import explain_end, follow
 from explorer.ui.results import Saliencies
 from explorer.ui.session import View

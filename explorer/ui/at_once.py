@@ -15,7 +15,8 @@ from explorer.ranking import overlap
 from explorer.ui.ablations import oracle
 from explorer.ui.chart import chart
 from explorer.ui.controls import Choice, axes_choice, saliencies, scaled_like, scaling_choice
-from explorer.ui.jobs import JOBS, LONG, Job
+from explorer.ui.job import LONG, Job
+from explorer.ui.jobs import JOBS
 from explorer.ui.progress import explain_end, follow
 from explorer.ui.session import View
 from explorer.ui.workspace import Workspace

@@ -14,7 +14,8 @@ from explorer.limits import FREE, Limits
 from explorer.ranking import FLOPS_PENALTY, PRICES, SCALINGS, AtPlan, scaled
 from explorer.selectors import JOINT, SELECTORS
 from explorer.ui import by_hand
-from explorer.ui.jobs import JOBS, Job
+from explorer.ui.job import Job
+from explorer.ui.jobs import JOBS
 from explorer.ui.linear import ordering
 from explorer.ui.progress import await_result
 from explorer.ui.results import Saliencies, scoring

@@ -19,7 +19,8 @@ from explorer.progress import Report
 from explorer.runs import network_at, pruned_at
 from explorer.timeline import removed_at
 from explorer.ui.address import run_id
-from explorer.ui.jobs import JOBS, LONG, Job
+from explorer.ui.job import LONG, Job
+from explorer.ui.jobs import JOBS
 from explorer.ui.session import View, run_folder
 from explorer.ui.workspace import source_to_json, workdir
 

@@ -14,7 +14,7 @@ from explorer.timeline import gone
 from explorer.ui import wording
 from explorer.ui.ablations import oracle
 from explorer.ui.controls import Choice, ranking, scaling_choice
-from explorer.ui.jobs import Job
+from explorer.ui.job import Job
 from explorer.ui.linear import foreseen, linearising
 from explorer.ui.progress import follow
 from explorer.ui.race_tables import by_layer

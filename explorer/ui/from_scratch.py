@@ -15,7 +15,8 @@ from explorer.surgery import prune
 from explorer.timeline import Scratch, control, metrics_of, trained_at, updates_at
 from explorer.ui import wording
 from explorer.ui.address import run_id
-from explorer.ui.jobs import JOBS, LONG, Job
+from explorer.ui.job import LONG, Job
+from explorer.ui.jobs import JOBS
 from explorer.ui.progress import explain_end, follow
 from explorer.ui.session import View, grow_run
 from explorer.ui.steps import attempt

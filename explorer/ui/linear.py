@@ -14,7 +14,8 @@ from explorer.linearise import Linearisation
 from explorer.plan import over_all_units
 from explorer.predict import linearise_all, predict
 from explorer.surgery import prune
-from explorer.ui.jobs import JOBS, SCORES, SPARE, Job
+from explorer.ui.job import SCORES, SPARE, Job
+from explorer.ui.jobs import JOBS
 from explorer.ui.results import plan_digest
 from explorer.ui.workspace import Workspace
 

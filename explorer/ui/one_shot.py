@@ -11,7 +11,8 @@ from torch import Tensor
 
 from explorer.evaluate import Outcome, evaluate
 from explorer.sweep import Curve, sweep, trace
-from explorer.ui.jobs import JOBS, SPARE, Job
+from explorer.ui.job import SPARE, Job
+from explorer.ui.jobs import JOBS
 from explorer.ui.linear import linearising
 from explorer.ui.results import measured_before
 from explorer.ui.workspace import Workspace

@@ -17,7 +17,8 @@ from explorer.ui.ablations import calibration_of, oracle, oracle_key, start_orac
 from explorer.ui.agreement import Chosen, agreement
 from explorer.ui.chart import chart, clickable_chart
 from explorer.ui.controls import criterion_choice, saliencies, scaling_choice
-from explorer.ui.jobs import JOBS, Job
+from explorer.ui.job import Job
+from explorer.ui.jobs import JOBS
 from explorer.ui.progress import explain_end, follow
 from explorer.ui.results import pooled_layers, scoring
 from explorer.ui.session import View

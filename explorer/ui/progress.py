@@ -8,7 +8,8 @@ from typing import Any
 import streamlit as st
 
 from explorer.ui import wording
-from explorer.ui.jobs import JOBS, Job
+from explorer.ui.job import Job
+from explorer.ui.jobs import JOBS
 
 PATIENCE = 6.0  # seconds in which a page waits for a result instead of showing progress
 INSTANT = 0.15  # seconds in which a page waits for a result that it can be drawn without
@@ -78,5 +79,5 @@ def explain_end(job: Job, remedy: str = "Try again") -> None:
 def progress_of(job: Job) -> None:
     """How far a job is, with a button to cancel it."""
     left = f", about {wording.duration(job.seconds_left)} left" if job.seconds_left is not None else ""
-    st.progress(job.share, text=f"{job.label}: {job.note or job.state}{left}")
+    st.progress(job.share, text=f"{job.label}: {job.where}{left}")
     st.button("Cancel", key=f"cancel-{job.key}", on_click=job.cancel)

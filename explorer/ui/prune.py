@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from itertools import chain
 
 import numpy as np
@@ -11,26 +12,29 @@ from torch import Tensor
 
 from explorer import timeline as timelines
 from explorer.criteria import CRITERIA
+from explorer.errors import BadInput
 from explorer.figures.curve import SCRATCH, Series, curve
 from explorer.figures.thumbnail import thumbnail
 from explorer.limits import portions
 from explorer.timeline import Metrics
+from explorer.ui.ahead import measure_ahead
 from explorer.ui.chart import chart
 from explorer.ui.controls import Choice, axes_choice, choice, criterion_choice, ranking
 from explorer.ui.from_scratch import from_scratch
 from explorer.ui.goal_form import goal_choice
-from explorer.ui.jobs import Job
+from explorer.ui.job import Job
 from explorer.ui.progress import explain_end, follow_shortly
 from explorer.ui.results import first_image_maps
 from explorer.ui.rival import rival
 from explorer.ui.session import View, jump
 from explorer.ui.states import states
-from explorer.ui.steps import attempt, go_to, remove_count
+from explorer.ui.steps import attempt, go_to, next_plan, remove_count
 from explorer.ui.turns import turns
 from explorer.ui.unit import Order, openings, unit_in_detail
 from explorer.ui.workspace import Workspace
 
 CANDIDATES = 12  # shown
+COUNTS = (1, 10)  # units that a button removes
 
 
 def page(view: View) -> None:
@@ -46,13 +50,14 @@ def page(view: View) -> None:
         states(view)
     with side:
         clicked = _candidates(view, saliency, chosen)
+    _look_ahead(view, saliency, chosen)
     unit_in_detail(view, clicked, Order(saliency, chosen.title, chosen.scaling, chosen.anew))
 
 
 def _buttons(view: View, saliency: Tensor, chosen: Choice) -> None:
     st.markdown("**Step**")
     with st.container(horizontal=True, gap="small"):
-        for count in (1, 10):
+        for count in COUNTS:
             st.button(
                 f"Remove {count}", key=f"remove-{count}", type="primary", on_click=attempt,
                 args=(remove_count, view, saliency, count, chosen),
@@ -68,6 +73,15 @@ def _buttons(view: View, saliency: Tensor, chosen: Choice) -> None:
     recipe = turns(view, chosen, measure, target)
     if recipe:
         from_scratch(view, recipe)
+
+
+def _look_ahead(view: View, saliency: Tensor, chosen: Choice) -> None:
+    """Have the states measured that the buttons lead to."""
+    plans = []
+    for count in COUNTS:
+        with suppress(BadInput):  # the button says why
+            plans.append(next_plan(view, saliency, count, chosen))
+    measure_ahead(view.workspace, plans)
 
 
 def _back(view: View, steps: int) -> int:

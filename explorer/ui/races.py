@@ -16,7 +16,8 @@ from explorer.networks.network import Network
 from explorer.race import Race, Splits, Terms, check
 from explorer.race_folders import FILE, begin, kept_race, read_race
 from explorer.run_folders import described
-from explorer.ui.jobs import JOBS, LONG, Job
+from explorer.ui.job import LONG, Job
+from explorer.ui.jobs import JOBS
 from explorer.ui.workspace import Workspace, workdir
 
 

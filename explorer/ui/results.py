@@ -14,7 +14,8 @@ from explorer.evidence import Evidence, gather_in_stages
 from explorer.feature_maps import max_pooled, unit_maps
 from explorer.plan import over_all_units
 from explorer.surgery import prune
-from explorer.ui.jobs import JOBS, SCORES, Job
+from explorer.ui.job import SCORES, Job
+from explorer.ui.jobs import JOBS
 from explorer.ui.workspace import Workspace
 
 Saliencies = dict[str, Tensor]

@@ -9,8 +9,7 @@ from torch import Tensor
 from explorer.plan import nothing, remove_next
 from explorer.timeline import Metrics, metrics_of
 from explorer.ui.controls import Choice, saliencies, scaled_like
-from explorer.ui.jobs import Job
-from explorer.ui.progress import wait_shortly
+from explorer.ui.job import Job
 from explorer.ui.results import measuring
 from explorer.ui.session import View
 
@@ -18,13 +17,12 @@ from explorer.ui.session import View
 def rival(view: View, chosen: Choice, counts: Sequence[int]) -> tuple[list[Metrics], tuple[Job, object] | None]:
     """The network as loaded without its least important units, so many at each point, as far as that is measured.
 
-    And the job that measures the next point, with its version, where there is still one: a page need not wait for it.
+    And the job that measures the next point, with its version, where there is still one: no page waits for it.
     """
     found: list[Metrics] = []
     for count in counts:
         plan = _without(view, chosen, count)
         job = measuring(view.loaded, plan)
-        wait_shortly(job)
         version, outcome = job.version, job.result
         if outcome is None:
             return found, (job, version)

@@ -13,16 +13,18 @@ from torch import Tensor
 
 from explorer import timeline as timelines
 from explorer.errors import BadInput
-from explorer.evaluate import Outcome, evaluate
+from explorer.evaluate import Outcome
 from explorer.plan import nothing
 from explorer.progress import Report
 from explorer.runs import FILE, Run, drop_weights, read_run, write_run
 from explorer.timeline import State, Timeline, metrics_of
 from explorer.ui import wording
 from explorer.ui.address import look_at, new_id, run_id
-from explorer.ui.jobs import JOBS, Job
+from explorer.ui.ahead import outcome_of
+from explorer.ui.job import Job
+from explorer.ui.jobs import JOBS
 from explorer.ui.progress import await_result
-from explorer.ui.results import measured_before, measuring
+from explorer.ui.results import measuring
 from explorer.ui.workspace import (
     Source,
     Workspace,
@@ -113,8 +115,7 @@ def take(view: View, choose: Callable[[Report], Move], label: str, settings: Map
 
     def work(job: Job) -> None:
         move = choose(job.report)
-        known = measured_before(workspace, move.removed)
-        outcome = known or evaluate(workspace.network, workspace.validation, move.removed, job.report)
+        outcome = outcome_of(workspace, move.removed, job.report)
         gone = timelines.gone(workspace.network.units, view.removed, move.removed)
         found = metrics_of(outcome, workspace.costs, move.removed, move.latency)
         state = State(

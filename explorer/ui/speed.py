@@ -15,7 +15,8 @@ from explorer.speed_result import USUAL, Rounded, Speed, Terms, Timing, warning
 from explorer.ui.address import run_id
 from explorer.ui.chart import chart
 from explorer.ui.exports import numbered
-from explorer.ui.jobs import JOBS, LONG, Job
+from explorer.ui.job import LONG, Job
+from explorer.ui.jobs import JOBS
 from explorer.ui.progress import explain_end, follow
 from explorer.ui.session import View, run_folder
 from explorer.ui.wording import short

@@ -2,42 +2,41 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import streamlit as st
 
-from explorer.figures.state_tree import Node, state_tree
 from explorer.timeline import LONGEST_NAME, Metrics, State, rename
 from explorer.ui import wording
-from explorer.ui.chart import clickable_chart
 from explorer.ui.session import View, change, delete, jump
+from explorer.ui.state_tree import Node, state_tree
 from explorer.ui.steps import attempt
 
 
 def states(view: View) -> None:
     """Every state, in a picture and in figures; a click on either goes there."""
     timeline = view.timeline
-    key = f"{timeline.made}-{len(timeline.states)}-{timeline.current}"
     nodes = [
-        Node(number, state.parent, state.name, _text(number, state, timeline.root.metrics), state.updates > 0)
+        Node(number, state.parent, state.name, _text(state, timeline.root.metrics), state.updates > 0)
         for number, state in timeline.states.items()
     ]
-    _go(view, clickable_chart(state_tree(nodes, timeline.current), f"tree-{key}"))
+    state_tree(nodes, timeline.current, key="tree", on_choose=_go)
     _named(view)
-    numbers = list(timeline.states)
-    picked = st.dataframe(
-        [_row(view, number) for number in numbers], hide_index=True, on_select="rerun",
-        selection_mode="single-cell", key=f"states-{key}",
+    numbers, key = list(timeline.states), f"states-{timeline.made}-{len(timeline.states)}-{timeline.current}"
+    st.dataframe(
+        [_row(view, number) for number in numbers], hide_index=True, on_select=partial(_picked, key, numbers),
+        selection_mode="single-cell", key=key,  # a new one for each: the same with new rows misses the next click
     )  # fmt: skip
-    _go(view, numbers[picked.selection.cells[0][0]] if picked.selection.cells else None)
-    st.caption(
-        "Click a state to go to it. Open marks: measured before fine-tuning; filled: after the fine-tuning of that "
-        f"step. On {view.loaded.validated_on}."
-    )
+    st.caption(f"On {view.loaded.validated_on}; before fine-tuning, or after the fine-tuning of that step.")
 
 
-def _go(view: View, number: int | None) -> None:
-    if number is not None and number != view.timeline.current:
-        attempt(jump, number)
-        st.rerun()
+def _picked(key: str, numbers: list[int]) -> None:
+    if cells := st.session_state[key].selection.cells:
+        _go(numbers[cells[0][0]])
+
+
+def _go(number: int) -> None:
+    attempt(jump, number)
 
 
 def _named(view: View) -> None:
@@ -58,9 +57,9 @@ def _named(view: View) -> None:
         )  # fmt: skip
 
 
-def _text(number: int, state: State, root: Metrics) -> str:
+def _text(state: State, root: Metrics) -> str:
     facts = [f"{what} {value} {delta}".strip() for what, value, delta in wording.facts(state.metrics, root)]
-    return "<br>".join([f"<b>State {number}{': ' + state.name if state.name else ''}</b>", state.how, *facts])
+    return "; ".join([state.how, *facts])
 
 
 def _row(view: View, number: int) -> dict[str, str]:

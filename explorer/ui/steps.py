@@ -54,9 +54,14 @@ def remove(view: View, plan: Tensor, how: str, chosen: Choice) -> None:
     take(view, lambda report: Move(plan, how), how, asdict(chosen)).wait(PATIENCE)
 
 
+def next_plan(view: View, saliency: Tensor, count: int, chosen: Choice) -> Tensor:
+    """The plan without so many more of the least important units; BadInput where none of them can go."""
+    return remove_next(view.workspace.network.units, view.removed, saliency, count, chosen.limits)
+
+
 def remove_count(view: View, saliency: Tensor, count: int, chosen: Choice) -> None:
     """Remove the least important units."""
-    plan = remove_next(view.workspace.network.units, view.removed, saliency, count, chosen.limits)
+    plan = next_plan(view, saliency, count, chosen)
     gone = int((plan & ~view.removed).sum())
     remove(view, plan, f"{wording.count(gone, 'unit')} by {chosen.title}", chosen)
 

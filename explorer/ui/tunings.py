@@ -25,7 +25,8 @@ from explorer.runs import FILE, Run, read_run
 from explorer.timeline import Timeline
 from explorer.ui import workspace
 from explorer.ui.address import RUN_ID
-from explorer.ui.jobs import JOBS, LONG, Job
+from explorer.ui.job import LONG, Job
+from explorer.ui.jobs import JOBS
 from explorer.ui.session import open_new
 from explorer.ui.workspace import Source, keep_upload, upload_path, workdir
 

@@ -22,7 +22,8 @@ from explorer.timeline import State, Timeline, gone, step, updates_at
 from explorer.ui import wording
 from explorer.ui.address import run_id
 from explorer.ui.controls import Choice
-from explorer.ui.jobs import JOBS, LONG, Job
+from explorer.ui.job import LONG, Job
+from explorer.ui.jobs import JOBS
 from explorer.ui.progress import explain_end, follow
 from explorer.ui.session import View, grow_run, run_folder
 from explorer.ui.steps import attempt

@@ -10,7 +10,7 @@ import streamlit as st
 from explorer.figures.turn_curves import turn_curves
 from explorer.timeline import Metrics
 from explorer.ui.chart import chart
-from explorer.ui.jobs import Job
+from explorer.ui.job import Job
 
 POINTS = 400  # of the curve of losses; where there are more, neighbours are averaged
 

@@ -15,7 +15,8 @@ from explorer.ui import wording
 from explorer.ui.ablations import oracle
 from explorer.ui.chart import chart
 from explorer.ui.controls import SCALING_TITLES, saliencies
-from explorer.ui.jobs import JOBS, Job
+from explorer.ui.job import Job
+from explorer.ui.jobs import JOBS
 from explorer.ui.progress import explain_end, follow
 from explorer.ui.results import find_measuring, measuring, scoring
 from explorer.ui.session import View

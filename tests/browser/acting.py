@@ -15,12 +15,6 @@ EXCEPTION = "[data-testid=stException]"
 PICTURE = ".js-plotly-plot"
 TABLE = "[data-testid=stDataFrame]"
 HEAD = 36  # pixels: of a table's head
-MARK = """(plot, number) => {
-    const {xaxis, yaxis, _size: size} = plot._fullLayout, box = plot.getBoundingClientRect();
-    const marks = plot._fullData.find(trace => trace.customdata && [...trace.customdata].includes(number));
-    const at = [...marks.customdata].indexOf(number);
-    return [box.x + size.l + xaxis.d2p(marks.x[at]), box.y + size.t + yaxis.d2p(marks.y[at])];
-}"""  # where a state's mark is on the page
 
 
 def visit(tab: Page, page: str, run: str = "") -> None:
@@ -72,9 +66,9 @@ def reach(tab: Page, wanted: str) -> None:
 
 def click_state(tab: Page, number: int) -> None:
     """Click the mark of a state in the tree."""
-    tree = tab.get_by_role("figure", name=re.compile("^Tree of ")).locator(PICTURE)
-    tree.scroll_into_view_if_needed()
-    tab.mouse.click(*tree.evaluate(MARK, number))
+    mark = tab.get_by_role("treeitem", name=re.compile(rf"^State {number}\b")).locator(".mark")
+    mark.scroll_into_view_if_needed()
+    mark.click(force=True)
 
 
 def click_row(tab: Page, table: Locator, row: int, height: int = 35) -> None:

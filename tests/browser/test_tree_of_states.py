@@ -14,7 +14,7 @@ from playwright.sync_api import Locator, Page
 
 
 def tree(tab: Page, says: str) -> Locator:
-    return tab.get_by_role("figure", name=says, exact=True)
+    return tab.get_by_role("tree", name=says, exact=True)
 
 
 def test_a_second_tab_sees_the_steps_of_the_first_and_takes_none_away(new_tab: Callable[..., Page]) -> None:
@@ -34,12 +34,12 @@ def test_a_second_tab_sees_the_steps_of_the_first_and_takes_none_away(new_tab: C
 def test_states_are_gone_to_by_clicks_named_and_deleted(tab: Page) -> None:
     visit(tab, "prune")
     seen = [facts(tab), press(tab, "Remove 10", "state 1 of 1"), press(tab, "Remove 1", "state 2 of 2")]
-    tree(tab, "Tree of 3 states in one line, at state 2.").wait_for()
+    tree(tab, "Tree of 3 states in one line, at state 2").wait_for()
     click_state(tab, 1)
     reach(tab, "state 1 of 2")
     assert facts(tab) == seen[1]
     seen.append(press(tab, "Remove 10", "state 3 of 3"))
-    tree(tab, "Tree of 4 states in 2 branches, at state 3.").wait_for()
+    tree(tab, "Tree of 4 states in 2 branches, at state 3").wait_for()
     click_row(tab, tab.locator(TABLE).first, 2)
     reach(tab, "state 2 of 3")
     assert facts(tab) == seen[2]
@@ -51,7 +51,7 @@ def test_states_are_gone_to_by_clicks_named_and_deleted(tab: Page) -> None:
     reach(tab, "state 3 of 3")
     tab.get_by_role("button", name="Delete it", exact=True).click()
     reach(tab, "state 1 of 2")
-    tree(tab, "Tree of 3 states in one line, at state 1.").wait_for()
+    tree(tab, "Tree of 3 states in one line, at state 1").wait_for()
     tab.reload()
     settle(tab)
     assert press(tab, "Redo", "state 2 of 2: light") == seen[2]

@@ -14,7 +14,8 @@ from explorer.plan import nothing
 from explorer.runs import Run
 from explorer.timeline import Label, gone, removed_at
 from explorer.ui import units_by_hand, workspace
-from explorer.ui.jobs import JOBS, Job
+from explorer.ui.job import Job
+from explorer.ui.jobs import JOBS
 from explorer.ui.linear import linearising
 from explorer.ui.workspace import Source
 

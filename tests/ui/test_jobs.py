@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 
 from explorer.errors import BadInput
-from explorer.ui.jobs import KEPT, LONG, QUICK, SPARE, Job, JobManager
+from explorer.ui.job import AHEAD, LONG, QUICK, SPARE, Job
+from explorer.ui.jobs import KEPT, JobManager
 
 SECONDS = 5.0  # how long a test waits before it fails
 
@@ -315,6 +316,26 @@ def test_a_paused_job_leaves_its_lane_to_others_and_goes_before_them_when_it_goe
     second.cancel()
     assert ended(second).state == "cancelled"
     assert ended(jobs.submit("third", "Third", lambda job: "done", LONG)).result == "done"
+
+
+def test_a_job_that_hurries_goes_before_those_that_it_let_go_first(jobs: JobManager, held: Held) -> None:
+    ahead, quick = started(jobs, held, "ahead", AHEAD), Held()
+    before = started(jobs, quick, "quick")
+    held.released.set()
+    ahead.wait(0.1)
+    assert ahead.active  # it waits for the quick one
+    ahead.hurry()
+    assert ended(ahead).state == "done" and before.active
+    quick.released.set()
+    assert ended(before).state == "done"
+
+
+def test_a_waiting_job_says_what_it_waits_for(jobs: JobManager, held: Held) -> None:
+    running = started(jobs, held, "a", LONG)
+    waiting = jobs.submit("b", "work b", lambda job: job.report(1, 1, "second part"), LONG)
+    assert (running.where, waiting.where) == ("first part", "waits for: work a")
+    held.released.set()
+    assert ended(waiting).where == "second part"
 
 
 def until(true: Callable[[], bool]) -> None:

@@ -16,13 +16,14 @@ from explorer.runs import Run
 from explorer.timeline import removed_at
 from explorer.ui import workspace
 from explorer.ui.ablations import oracle, oracle_key
-from explorer.ui.jobs import JOBS, LONG, Job
+from explorer.ui.job import LONG, Job
+from explorer.ui.jobs import JOBS
 from explorer.ui.results import scoring
 from explorer.ui.workspace import Source
 
 RUN = "a-run-of-the-tests"
 FEW = Source(seed=7)  # of the demo, opened with few calibration images
-PICTURES = {"": 2, "saliency": 1, "oracle": 1, "prune": 2, "compare": 0, "export": 1, "paper": 1}
+PICTURES = {"": 2, "saliency": 1, "oracle": 1, "prune": 1, "compare": 0, "export": 1, "paper": 1}
 
 LACKING = ("bn_scale",)  # the demo has no batch-norm
 

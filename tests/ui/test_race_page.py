@@ -15,7 +15,8 @@ from explorer.evaluate import evaluate
 from explorer.plan import nothing
 from explorer.race_folders import read_race
 from explorer.ui import workspace
-from explorer.ui.jobs import JOBS, Job
+from explorer.ui.job import Job
+from explorer.ui.jobs import JOBS
 from explorer.ui.workspace import Source
 
 Open = Callable[..., App]

@@ -14,7 +14,8 @@ from explorer.finetune import NONE, Recipe
 from explorer.load import open_network
 from explorer.runs import Run, read_run
 from explorer.ui import workspace
-from explorer.ui.jobs import JOBS, Job
+from explorer.ui.job import Job
+from explorer.ui.jobs import JOBS
 from explorer.ui.tunings import Tuning, all_tunings, find, start
 
 Open = Callable[..., App]

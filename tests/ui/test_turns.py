@@ -12,7 +12,8 @@ from explorer.evaluate import evaluate
 from explorer.runs import Run, pruned_at
 from explorer.timeline import metrics_of, removed_at
 from explorer.ui import workspace
-from explorer.ui.jobs import JOBS, Job
+from explorer.ui.job import Job
+from explorer.ui.jobs import JOBS
 from explorer.ui.workspace import Source
 
 Open = Callable[..., App]
