@@ -11,8 +11,9 @@ from typing import Any
 
 from explorer.errors import BadInput
 
-# ahead, spare: what nobody has asked for yet, but may with the next click, or at some time
-LANES = QUICK, SCORES, LONG, AHEAD, SPARE = ("quick", "scores", "long", "ahead", "spare")
+# ahead, spare: what nobody waits for, but somebody may after the next click, or at some time
+LANES = QUICK, SCORES, AHEAD, LONG, SPARE = ("quick", "scores", "ahead", "long", "spare")
+CALM = 0.3  # seconds that work ahead leaves to the page that asked for it, to be drawn
 
 
 class Cancelled(Exception):
@@ -34,6 +35,7 @@ class Job:
     live: Any = None  # what changes between two of them, for whoever looks at it now
     result: Any = None
     error: str = ""  # one sentence where the input was at fault, else the last line of the traceback
+    asked: float = field(default_factory=time.monotonic)
     started: float = 0.0
     seconds: float = 0.0
     lane: str = QUICK
@@ -64,8 +66,8 @@ class Job:
 
     @property
     def version(self) -> tuple[int, str]:
-        """Changes whenever there is something new to see."""
-        return self.published, self.state
+        """Changes whenever there is something new to see; that it has begun is none."""
+        return self.published, "active" if self.active else self.state
 
     def cancel(self) -> None:
         """Ask the work to stop at its next report; a job that waits in the queue never starts."""
@@ -114,8 +116,10 @@ class Job:
 
     def run(self, work: Callable[[Job], Any]) -> None:
         """Do the work and keep its result whole, or none."""
-        self.started = time.monotonic()
         try:
+            if self.lane == AHEAD:
+                self._stop.wait(self.asked + CALM - time.monotonic())
+            self.started = time.monotonic()
             self.report(0, self.total, self.note)
             self.state = "running"
             self.result = work(self)

@@ -43,18 +43,20 @@ def page(view: View) -> None:
     with side:
         chosen = choice(view)
         saliency = ranking(view, chosen)
-        _buttons(view, saliency, chosen)
+        at_rest = _buttons(view, saliency, chosen)
     with picture:
         st.subheader("The way so far")
         _curve(view, chosen)
         states(view)
     with side:
         clicked = _candidates(view, saliency, chosen)
-    _look_ahead(view, saliency, chosen)
+    if at_rest:
+        _look_ahead(view, saliency, chosen)
     unit_in_detail(view, clicked, Order(saliency, chosen.title, chosen.scaling, chosen.anew))
 
 
-def _buttons(view: View, saliency: Tensor, chosen: Choice) -> None:
+def _buttons(view: View, saliency: Tensor, chosen: Choice) -> bool:
+    """What can be done next; whether nothing is under way."""
     st.markdown("**Step**")
     with st.container(horizontal=True, gap="small"):
         for count in COUNTS:
@@ -73,6 +75,7 @@ def _buttons(view: View, saliency: Tensor, chosen: Choice) -> None:
     recipe = turns(view, chosen, measure, target)
     if recipe:
         from_scratch(view, recipe)
+    return recipe is not None
 
 
 def _look_ahead(view: View, saliency: Tensor, chosen: Choice) -> None:

@@ -14,7 +14,7 @@ from explorer.evidence import Evidence, gather_in_stages
 from explorer.feature_maps import max_pooled, unit_maps
 from explorer.plan import over_all_units
 from explorer.surgery import prune
-from explorer.ui.job import SCORES, Job
+from explorer.ui.job import QUICK, SCORES, Job
 from explorer.ui.jobs import JOBS
 from explorer.ui.workspace import Workspace
 
@@ -28,13 +28,13 @@ class Scored(NamedTuple):
     evidence: Evidence | None
 
 
-def measuring(workspace: Workspace, removed: Tensor) -> Job:
+def measuring(workspace: Workspace, removed: Tensor, lane: str = QUICK) -> Job:
     """The job that runs the validation images through the network with these units gated; its result: an Outcome."""
 
     def work(job: Job) -> Outcome:
         return evaluate(workspace.network, workspace.validation, removed, job.report)
 
-    return JOBS.ensure(_measure_key(workspace, removed), "Measuring loss and accuracy", work)
+    return JOBS.ensure(_measure_key(workspace, removed), "Measuring loss and accuracy", work, lane)
 
 
 def find_measuring(workspace: Workspace, removed: Tensor) -> Job | None:

@@ -231,7 +231,7 @@ def test_the_version_changes_whenever_there_is_something_new_to_see(jobs: JobMan
         go.release()
     ended(job)
     seen.append((job.version, job.partial, job.result))
-    assert seen == [((1, "running"), 10, None), ((2, "running"), 20, None), ((2, "done"), 20, 30)]
+    assert seen == [((1, "active"), 10, None), ((2, "active"), 20, None), ((2, "done"), 20, 30)]
 
 
 def test_waiting_ends_with_enough_or_with_patience(jobs: JobManager, held: Held) -> None:
