@@ -23,7 +23,7 @@ from explorer.plan import nothing, over_all_units, remove_towards, share_left
 from explorer.progress import Report, silent
 from explorer.ranking import charges, scaled
 from explorer.regrowth import regrown
-from explorer.selectors import JOINT, ORACLE
+from explorer.selectors import JOINT, ORACLE, scaling_for
 from explorer.settings import UPDATES, Settings
 from explorer.surgery import prune
 from explorer.timeline import Metrics, metrics_of
@@ -184,17 +184,16 @@ def _next(
             step.network, costs, images, said, step.removed, aim, count, charge, report,
             further=settings.further, limits=settings.limits,
         )  # fmt: skip
-    saliency = over_all_units(_saliency(step, charge, images, settings, report), step.removed)
-    return remove_towards(costs, step.removed, saliency, count, aim, settings.limits)
+    scaling = scaling_for(settings.criterion, settings.scaling)
+    saliency = scaled(_saliency(step, images, settings, report), step.network.units, scaling, charge)
+    return remove_towards(costs, step.removed, over_all_units(saliency, step.removed), count, aim, settings.limits)
 
 
-def _saliency(step: Step, charge: Tensor, images: Batches, settings: Settings, report: Report) -> Tensor:
-    """(units left,) of the network so far."""
-    network = step.network
+def _saliency(step: Step, images: Batches, settings: Settings, report: Report) -> Tensor:
+    """(units left,) of the network so far, not scaled."""
     if step.saliency is not None:
-        return scaled(step.saliency, network.units, settings.scaling, charge)
+        return step.saliency
     if settings.criterion == ORACLE:
-        return scaled(oracle(network, images, report=report).oracle_abs, network.units, "none", charge)
+        return oracle(step.network, images, report=report).oracle_abs
     criterion = CRITERIA[settings.criterion]
-    evidence = gather(network, images, criterion.needs, seed=settings.seed, report=report)
-    return scaled(criterion.saliency(evidence), network.units, settings.scaling, charge)
+    return criterion.saliency(gather(step.network, images, criterion.needs, seed=settings.seed, report=report))

@@ -48,9 +48,8 @@ class Terms:
                 raise BadInput(f"Unknown criterion '{selector}'; known are {', '.join(SELECTORS)}.")
 
     def of_lane(self, selector: str, seed: int) -> Settings:
-        """The settings of one lane. Chance is not scaled: every unit is to be as likely to go as any other."""
-        scaling = "none" if selector == RANDOM else self.settings.scaling
-        return replace(self.settings, criterion=selector, seed=seed, scaling=scaling)
+        """The settings of one lane."""
+        return replace(self.settings, criterion=selector, seed=seed)
 
     def lanes(self, network: Network) -> list[tuple[str, int]]:
         """(selector, seed) of all lanes, seed by seed; where the seed decides nothing, only with the first."""

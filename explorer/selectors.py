@@ -23,7 +23,7 @@ class Selector:
 
 
 SELECTORS: dict[str, Selector] = {
-    **{c.name: Selector(c.name, c.title, c.summary, c.unit, c.cost, c.source) for c in CRITERIA.values()},
+    **{c.name: Selector(c.name, c.title, c.summary, c.unit, c.cost, c.source, c.scalable) for c in CRITERIA.values()},
     JOINT: Selector(
         JOINT,
         "Joint linearised",
@@ -43,3 +43,8 @@ SELECTORS: dict[str, Selector] = {
         scalable=False,
     ),
 }
+
+
+def scaling_for(selector: str, scaling: str) -> str:
+    """The scaling under which a selector compares units of different layers: this one, or none where it has none."""
+    return scaling if SELECTORS[selector].scalable else "none"

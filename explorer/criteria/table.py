@@ -76,6 +76,7 @@ class Criterion:
     parameters: Mapping[str, Any] = field(default_factory=lambda: NONE)
     variant: str = ""  # says what the parameters make of it, where they are not the usual ones
     lacking: Callable[[Network], str | None] = any_network  # why it can't score a network; None where it can
+    scalable: bool = True  # layer by layer; not chance: every unit is to be as likely to go as any other
 
     def saliency(self, evidence: Evidence) -> Tensor:
         """(units,) float64; the evidence must have what the criterion needs."""
@@ -145,7 +146,7 @@ CRITERIA: dict[str, Criterion] = {
             "Liu et al. 2017, arXiv:1708.06519",
             lacking=without_batchnorm,
         ),
-        Criterion("random", "Random", "none", random, ("units", "seed")),
+        Criterion("random", "Random", "none", random, ("units", "seed"), scalable=False),
     )
 }
 

@@ -12,7 +12,7 @@ from explorer.criteria import applicable
 from explorer.figures.curve import AGAINST, QUANTITIES
 from explorer.limits import FREE, Limits
 from explorer.ranking import FLOPS_PENALTY, PRICES, SCALINGS, AtPlan, scaled
-from explorer.selectors import JOINT, SELECTORS
+from explorer.selectors import JOINT, SELECTORS, scaling_for
 from explorer.ui import by_hand
 from explorer.ui.job import Job
 from explorer.ui.jobs import JOBS
@@ -47,9 +47,7 @@ class Choice:
     @property
     def unit(self) -> str:
         """Of the scaled saliency; scaling takes it away, but joint places are not scaled."""
-        return (
-            SELECTORS[self.criterion].unit if self.scaling == "none" or not SELECTORS[self.criterion].scalable else ""
-        )
+        return SELECTORS[self.criterion].unit if scaling_for(self.criterion, self.scaling) == "none" else ""
 
     @property
     def title(self) -> str:
@@ -162,7 +160,8 @@ def ranking(view: View, chosen: Choice) -> Tensor:
 def scaled_like(view: View, saliency: Tensor, chosen: Choice) -> Tensor:
     """A raw saliency under the chosen scaling and price."""
     charge = _charge(view, chosen)
-    return scaled(saliency, view.workspace.network.units, chosen.scaling, charge).where(~view.removed, float("inf"))
+    scaling = scaling_for(chosen.criterion, chosen.scaling)
+    return scaled(saliency, view.workspace.network.units, scaling, charge).where(~view.removed, float("inf"))
 
 
 def _charge(view: View, chosen: Choice) -> Tensor | None:

@@ -71,7 +71,7 @@ def _plan(view: View, name: str, count: int, scaling: str) -> Tensor:
     """The plan of the state with `count` more units gone by a criterion that scores the state itself."""
     saliency = _oracle(view) if name == ORACLE else None
     if saliency is None:
-        saliency = ranking(view, Choice(name, "none" if name == RANDOM else scaling, 0.0, True))
+        saliency = ranking(view, Choice(name, scaling, 0.0, True))
     return remove_next(view.loaded.network.units, view.removed, saliency, count)
 
 

@@ -11,6 +11,7 @@ from explorer.figures.class_changes import MOST, class_changes
 from explorer.figures.rank_strip import Place, rank_strip
 from explorer.figures.unit_effects import CLEAR
 from explorer.ranking import scaled
+from explorer.selectors import scaling_for
 from explorer.ui import wording
 from explorer.ui.ablations import oracle
 from explorer.ui.chart import chart
@@ -35,7 +36,7 @@ def standings(view: View, unit: int, scaling: str, anew: bool) -> None:
     job = scoring(scored.workspace, scored.removed)
     drawn = job.version  # before the scores are taken: what comes later is seen as new
     for name, saliency in saliencies(view, anew).items():
-        found[name] = standing(saliency, scaled(saliency, units, scaling), units, removed, unit)
+        found[name] = standing(saliency, scaled(saliency, units, scaling_for(name, scaling)), units, removed, unit)
     st.markdown("**By every criterion**")
     if not removed[unit]:
         places = [Place(name, s.share, s.layer_share, _ranked(s)) for name, s in found.items()]
