@@ -1,14 +1,16 @@
-"""Small charts as SVG for the report: text and lines take the page's own colours, light or dark."""
+"""Small charts for the report: text and lines take the page's own colours, light or dark."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
+from itertools import pairwise
 
 WIDTH, HEIGHT = 460, 250
 LEFT, RIGHT, TOP, BOTTOM = 62, 14, 26, 40
-BAR, LABEL = 18, 190
+LARGEST, SMALLEST = 4.0, 1.6  # radius of a mark
+NARROWEST = 3.0  # of the columns that tell of their states where the mouse rests
 
 
 @dataclass(frozen=True)
@@ -21,22 +23,46 @@ class Point:
     text: str  # shown where the mouse rests
 
 
+Placed = tuple[float, float, Point]  # where a point is drawn
+
+
 def curve(title: str, points: Sequence[Point], against: str, percent: bool) -> str:
     """A line from the original at the left, 100 % left, to what is left at the right."""
     low, high = _range([point.y for point in points], percent)
     least = min(0.95, *(point.x for point in points)) - 0.02
     placed = [(_across(point.x, least), _down(point.y, low, high), point) for point in points]
     line = " ".join(f"{x:.1f},{y:.1f}" for x, y, _ in placed)
-    marks = "".join(
-        f'<circle cx="{x:.1f}" cy="{y:.1f}" r="4" class="{"after" if point.filled else "before"}">'
-        f"<title>{escape(point.text)}</title></circle>"
-        for x, y, point in placed
-    )
     axes = _values(low, high, percent) + _shares(least, against)
     return (
         f'<svg viewBox="0 0 {WIDTH} {HEIGHT}" role="img" aria-label="{escape(_said(title, points, percent))}">'
-        f'<text x="{LEFT}" y="15" class="title">{escape(title)}</text>{axes}'
-        f'<polyline points="{line}" class="line"/>{marks}</svg>'
+        f'<text x="{LEFT}" y="15" class="title">{escape(title)}</text>{axes}{_columns(placed)}'
+        f'<polyline points="{line}" class="line"/>{_marks(placed)}</svg>'
+    )
+
+
+def _marks(placed: Sequence[Placed]) -> str:
+    """A circle a point: the more of them, the smaller."""
+    radius = min(LARGEST, max(SMALLEST, 0.6 * (WIDTH - LEFT - RIGHT) / len(placed)))
+    circles = (
+        f'<circle cx="{x:.1f}" cy="{y:.1f}" r="{radius:.1f}" class="{"after" if point.filled else "before"}"/>'
+        for x, y, point in placed
+    )
+    return f'<g class="marks" stroke-width="{radius / 2:.1f}">{"".join(circles)}</g>'
+
+
+def _columns(placed: Sequence[Placed]) -> str:
+    """What the mouse finds: from top to bottom, and halfway to the neighbours, however close the marks lie."""
+    groups: list[list[Placed]] = []
+    for each in sorted(placed, key=lambda each: each[0]):
+        if groups and each[0] - groups[-1][0][0] < NARROWEST:
+            groups[-1].append(each)
+        else:
+            groups.append([each])
+    halfway = [(one[-1][0] + other[0][0]) / 2 for one, other in pairwise(groups)]
+    return "".join(
+        f'<rect x="{left:.1f}" width="{right - left:.1f}" y="{TOP}" height="{HEIGHT - TOP - BOTTOM}" class="column">'
+        f"<title>{escape(chr(10).join(point.text for *_, point in group))}</title></rect>"
+        for group, (left, right) in zip(groups, pairwise([LEFT, *halfway, WIDTH - RIGHT]), strict=True)
     )
 
 
@@ -85,17 +111,11 @@ def _shares(least: float, against: str) -> str:
 
 def bars(rows: Sequence[tuple[str, int, int]]) -> str:
     """A bar a layer: (name, units left, units before)."""
-    most, room = max(before for *_, before in rows), 90
-    height, wide = BAR * len(rows) + 8, WIDTH * 2 - LABEL - room
-    drawn = []
-    for place, (name, left, before) in enumerate(rows):
-        y, full, kept = 4 + BAR * place, before / most * wide, left / most * wide
-        short = name if len(name) <= 28 else f"{name[:12]}…{name[-15:]}"
-        drawn.append(
-            f'<text x="{LABEL - 6}" y="{y + 12}" class="end">{escape(short)}<title>{escape(name)}</title></text>'
-            f'<rect x="{LABEL}" y="{y + 2}" width="{full:.1f}" height="{BAR - 6}" class="gone"/>'
-            f'<rect x="{LABEL}" y="{y + 2}" width="{kept:.1f}" height="{BAR - 6}" class="kept"/>'
-            f'<text x="{LABEL + full + 6:.1f}" y="{y + 12}">{left:,} of {before:,}</text>'
-        )
-    said = f"{sum(row[1] for row in rows):,} of {sum(row[2] for row in rows):,} units left in {len(rows)} layers."
-    return f'<svg viewBox="0 0 {WIDTH * 2} {height}" role="img" aria-label="{said}">{"".join(drawn)}</svg>'
+    most = max(before for *_, before in rows)
+    drawn = (
+        f'<tr><td>{escape(name)}</td><td><div class="gone" style="width:{before / most:.2%}">'
+        f'<div class="kept" style="width:{left / before:.2%}"></div></div></td><td>{left:,} of {before:,}</td></tr>'
+        for name, left, before in rows
+    )
+    kept, whole = sum(row[1] for row in rows), sum(row[2] for row in rows)
+    return f'<table class="bars"><tbody>{"".join(drawn)}</tbody></table><p>{kept:,} of {whole:,} units left.</p>'

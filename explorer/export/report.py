@@ -51,7 +51,12 @@ def _table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     """A table of cells that are HTML already."""
     head = "".join(f"<th>{escape(column)}</th>" for column in columns)
     body = "".join(f"<tr>{''.join(f'<td>{cell}</td>' for cell in row)}</tr>" for row in rows)
-    return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
+    return f'<div class="wide"><table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>'
+
+
+def _folded(title: str, what: str, shown: str) -> str:
+    """A part that opens when it is asked for."""
+    return f"<h2>{title}</h2><details><summary>{escape(what)}</summary>{shown}</details>"
 
 
 def _metrics(contents: Contents) -> str:
@@ -93,7 +98,7 @@ def _curves(history: Sequence[State]) -> str:
     return (
         f'<h2>On the way</h2><figure><div class="pair">{accuracy}{loss}</div><figcaption>Every state from the network '
         f"as loaded to this one, on {history[-1].metrics.images:,} validation images. Filled: after fine-tuning; open: "
-        "before.</figcaption></figure>"
+        "before. The mouse over a place tells of its states.</figcaption></figure>"
     )
 
 
@@ -101,11 +106,13 @@ def _points(history: Sequence[State], name: str) -> list[Point]:
     """Each state right after its units went, and again after its fine-tuning if it had any."""
     whole = history[0].metrics.flops
     found = []
-    for state in history:
+    for step, state in enumerate(history):
         measured: list[tuple[Metrics, bool]] = [(state.pruned, False)] if state.pruned and state.updates else []
         for metrics, filled in [*measured, (state.metrics, state.updates > 0)]:
             value, left = getattr(metrics, name), metrics.flops / whole
-            found.append(Point(left, value, filled, f"{state.how}: {value:.4g} with {left:.1%} of the FLOPs"))
+            when = ", right after the units went" if metrics is state.pruned else ""
+            text = f"{step}: {state.name or state.how}{when}: {value:.4g} with {left:.1%} of the FLOPs"
+            found.append(Point(left, value, filled, text))
     return found
 
 
@@ -114,8 +121,8 @@ def _widths(contents: Contents) -> str:
     if not layers:
         return ""
     drawn = bars([(layer.name, layer.width_after, layer.width_before) for layer in layers])
-    kept = "; the channels that each layer kept, by their original indices, are in manifest.json"
-    return f"<h2>Layer widths</h2><figure>{drawn}<figcaption>Units left of each layer{kept}.</figcaption></figure>"
+    kept = "The channels that each layer kept, by their original indices, are in manifest.json"
+    return f"<h2>Layer widths</h2><figure>{drawn}<figcaption>{kept}.</figcaption></figure>"
 
 
 def _proof(verdicts: Sequence[Verdict]) -> str:
@@ -149,17 +156,19 @@ def _steps(history: Sequence[State]) -> str:
         return ""
     rows = [
         [
-            escape(state.name or state.how), f"{state.metrics.units:,}", f"{state.metrics.flops / 1e6:,.1f}",
-            f"{state.metrics.loss:.4f}", f"{state.metrics.accuracy:.2%}",
+            str(step), escape(state.name or state.how), f"{state.metrics.units:,}",
+            f"{state.metrics.flops / 1e6:,.1f}", f"{state.metrics.loss:.4f}", f"{state.metrics.accuracy:.2%}",
         ]
-        for state in history
+        for step, state in enumerate(history)
     ]  # fmt: skip
-    return f"<h2>Steps</h2>{_table(('Step', 'Units', 'MFLOPs', 'Loss, nats', 'Accuracy'), rows)}"
+    table = _table(("", "Step", "Units", "MFLOPs", "Loss, nats", "Accuracy"), rows)
+    how_many = f"{len(history) - 1:,} step{'s' if len(history) > 2 else ''}"
+    return _folded("Steps", f"{how_many} from the network as loaded to this state", table)
 
 
 def _pairs(title: str, values: Mapping[str, Any]) -> str:
     rows = [[escape(str(name)), escape(_plain(value))] for name, value in _flat(values)]
-    return f"<h2>{title}</h2>{_table(('What', 'Value'), rows)}" if rows else ""
+    return _folded(title, f"{len(rows):,} values", _table(("What", "Value"), rows)) if rows else ""
 
 
 def _flat(values: Mapping[str, Any], prefix: str = "") -> Iterable[tuple[str, Any]]:

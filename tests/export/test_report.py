@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from dataclasses import replace
 from html.parser import HTMLParser
+from itertools import pairwise
 
 import pytest
 from exported import described, odd
 
 from explorer.export import report
-from explorer.export.charts import Point, bars, curve
+from explorer.export.charts import LEFT, NARROWEST, RIGHT, WIDTH, Point, bars, curve
 from explorer.timeline import Metrics, State
 
 HOSTILE = '"><script>alert(1)</script>\n<!--'
@@ -70,8 +71,43 @@ def test_marks_lie_where_their_values_do() -> None:
     assert x0 < x1 and y0 < y1
 
 
+def columns(drawn: str) -> list[tuple[float, float, str]]:
+    """Left, right and text of what the mouse finds in a curve."""
+    parts = (part for part in drawn.split("<rect ")[1:])
+    found = []
+    for part in parts:
+        left, width = (float(part.split(f'{name}="')[1].split('"')[0]) for name in ("x", "width"))
+        found.append((left, left + width, part.split("<title>")[1].split("</title>")[0]))
+    return found
+
+
+@pytest.mark.parametrize("states", [1, 2, 60, 1000])
+def test_every_state_is_found_by_the_mouse_however_many_there_are(states: int) -> None:
+    shares = [1 - 0.9 * step / states for step in range(states)]
+    drawn = curve("t", [Point(x, x, True, f"state {n}") for n, x in enumerate(shares)], "left", percent=False)
+    found = columns(drawn)
+    assert (found[0][0], found[-1][1]) == (LEFT, WIDTH - RIGHT)
+    assert all(one[1] == pytest.approx(other[0], abs=0.11) for one, other in pairwise(found))
+    assert all(right - left > 0.9 * NARROWEST for left, right, _ in found[:-1])
+    assert "\n".join(text for *_, text in found).split("\n") == [f"state {n}" for n in range(states)]
+    mark = float(drawn.split(' r="')[1].split('"')[0])
+    assert mark == {1: 4.0, 2: 4.0, 60: 3.8, 1000: 1.6}[states]
+
+
+def test_states_at_one_place_are_told_together() -> None:
+    points = [Point(x, y, False, f"{x} {y}") for x, y in ((1.0, 0.9), (0.5, 0.7), (0.5, 0.8))]
+    assert [text for *_, text in columns(curve("t", points, "left", percent=True))] == ["1.0 0.9", "0.5 0.7\n0.5 0.8"]
+
+
+def test_the_steps_are_folded_and_counted() -> None:
+    said = page()
+    steps = said[said.index("<h2>Steps</h2>") : said.index("<h2>Settings and origin</h2>")]
+    assert steps.startswith("<h2>Steps</h2><details><summary>1 step from the network as loaded to this state</summary>")
+    assert steps.count("<tr>") == 1 + len(HISTORY)
+
+
 def test_bars_are_as_long_as_layers_are_wide() -> None:
     drawn = bars([("a", 5, 10), ("b", 20, 20)])
-    kept = [float(part.split('width="')[1].split('"')[0]) for part in drawn.split("<rect ")[1:]]
-    assert kept == pytest.approx([kept[3] / 2, kept[3] / 4, kept[3], kept[3]], abs=0.1)
-    assert "25 of 30 units left in 2 layers." in drawn
+    widths = [float(part.split("%")[0]) for part in drawn.split('style="width:')[1:]]
+    assert widths == [50, 50, 100, 100]  # of the page and of that, a layer
+    assert "25 of 30 units left." in drawn
