@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import json
-import shutil
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
-from uuid import uuid4
 
 from explorer.errors import BadInput
 from explorer.export import manifest as manifests
@@ -17,11 +14,11 @@ from explorer.export.contents import Contents, Written
 from explorer.export.files import write_whole
 from explorer.export.formats import Format, chosen
 from explorer.export.proof import Proof, Verdict
+from explorer.export.staging import staging
 from explorer.export.verify import exported, verify
 from explorer.progress import Report, silent
 
 MANIFEST = "manifest.json"
-_STAGING = ".export-"
 
 
 def export(
@@ -51,7 +48,7 @@ def _export(
 ) -> tuple[dict[str, Path], tuple[Verdict, ...]]:
     telling = [each for each in formats if each.tells_of_others]
     others = [each for each in formats if not each.tells_of_others]
-    with _staging(folder) as place:
+    with staging(folder) as place:
         manifest = json.dumps(manifests.to_json(contents.manifest), allow_nan=False, indent=1)
         write_whole(place / MANIFEST, manifest.encode())
         write_whole(place / proofs.NAME, proofs.render(proof))
@@ -83,22 +80,6 @@ def _after(done: int, report: Report) -> Report:
 
 def _written(each: Format, path: Path) -> Written:
     return Written(each.file_name, path.stat().st_size, each.description, each.usage)
-
-
-@contextmanager
-def _staging(folder: Path) -> Iterator[Path]:
-    """A hidden folder inside `folder`, gone afterwards whatever happens; so is `folder` where it was made in vain."""
-    place, made = folder / f"{_STAGING}{uuid4().hex}", not folder.exists()
-    try:
-        place.mkdir(parents=True)
-    except OSError as error:
-        raise BadInput(f"{folder} cannot be written: {error.strerror or error}.") from error
-    try:
-        yield place
-    finally:
-        shutil.rmtree(place, ignore_errors=True)
-        if made and not any(folder.iterdir()):
-            folder.rmdir()
 
 
 def _put(place: Path, folder: Path, formats: Iterable[Format]) -> dict[str, Path]:

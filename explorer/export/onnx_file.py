@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 
 import torch
 from torch import Tensor, nn
@@ -16,6 +17,7 @@ from explorer.export.pt2_file import captured, quiet
 
 MOST = 2**31 - 1  # bytes of one protobuf message
 PACKAGES = ("onnx", "onnxscript")  # that the exporter needs
+_LACKING = re.compile(r"No ONNX function found for .*op='([^']+)'")  # as the exporter says it
 
 
 class Normalising(nn.Module):
@@ -74,4 +76,6 @@ def _reason(error: BaseException) -> str:
     """The innermost cause in one line: the exporter's own message is a page."""
     while error.__cause__ is not None:
         error = error.__cause__
-    return first_line(error)
+    said = first_line(error)
+    lacking = _LACKING.search(said)
+    return f"ONNX has no operator for {lacking[1]}" if lacking else said

@@ -62,7 +62,10 @@ def _in_folder(folder: Path) -> Iterator[tuple[Path, Format]]:
 
 def _verdict(path: Path, kind: Format, proof: Proof) -> Verdict:
     start = time.perf_counter()
-    logits, error = _clean_run(path, kind, proof.pixels if kind.takes_pixels else proof.inputs)
+    try:
+        logits, error = _clean_run(path, kind, proof.pixels if kind.takes_pixels else proof.inputs)
+    except OSError as problem:  # of a temporary folder without room
+        logits, error = None, f"its images cannot be handed to a process: {problem.strerror or problem}"
     return judge(path, kind.name, kind.tolerance, proof, logits, time.perf_counter() - start, error)
 
 
