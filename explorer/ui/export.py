@@ -51,14 +51,23 @@ def _making(view: View, number: int) -> None:
         follow(job, job.version)
         return
     if job and job.result:
-        proof(job.result)
-        downloads(view, number, job.result)
-        with st.expander("Other formats"):
-            _form(view, number)
+        _result(view, number, job.result)
         return
     if job:
         explain_end(job, "Dismiss")
     _form(view, number)
+
+
+def _result(view: View, number: int, made: exports.Made) -> None:
+    st.session_state["shown-export"] = exports.Shown(exports.folder_of(number))
+    if not made.there:
+        st.info("The files of this state have been deleted since: make them again.")
+        _form(view, number)
+        return
+    proof(made)
+    downloads(view, number, made)
+    with st.expander("Other formats"):
+        _form(view, number)
 
 
 def _form(view: View, number: int) -> None:

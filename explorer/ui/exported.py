@@ -10,7 +10,7 @@ import streamlit as st
 from explorer.export.formats import Format
 from explorer.export.proof import Verdict
 from explorer.ui import wording
-from explorer.ui.exports import Made, zipped
+from explorer.ui.exports import KEPT, Made, zipped
 from explorer.ui.session import View
 
 
@@ -73,6 +73,7 @@ def downloads(view: View, number: int, made: Made) -> None:
     with st.container(horizontal=True, gap="small"):
         for path in paths:
             st.download_button(f"Download {path.name}", path.read_bytes, path.name, on_click="ignore", width="stretch")
+    st.caption(f"The work folder keeps the files of the {KEPT} states of a run that were exported last.")
     with st.expander("How to load them"):
         for each in made.offered:
             st.caption(f"{each.file_name}: {each.description}")

@@ -5,8 +5,10 @@ from __future__ import annotations
 import io
 import zipfile
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from weakref import WeakSet
 
 import torch
 
@@ -15,6 +17,7 @@ from explorer.export.contents import Contents, of_state
 from explorer.export.folders import MANIFEST, export_proven
 from explorer.export.formats import FORMATS, Format
 from explorer.export.proof import Proof, Verdict
+from explorer.export.staging import remove_unused
 from explorer.progress import Report
 from explorer.runs import network_at, pruned_at
 from explorer.timeline import removed_at
@@ -23,6 +26,8 @@ from explorer.ui.job import LONG, Job
 from explorer.ui.jobs import JOBS
 from explorer.ui.session import View, run_folder
 from explorer.ui.workspace import source_to_json, workdir
+
+KEPT = 4  # states of a run whose files stay in the work folder
 
 
 @dataclass(frozen=True)
@@ -35,6 +40,11 @@ class Made:
     images: int
     largest: float  # |logit| of all that the files were compared with
 
+    @property
+    def there(self) -> bool:
+        """Whether nobody has deleted the files since."""
+        return all(path.is_file() for path in (*self.files.values(), self.manifest))
+
     def verdict(self, of: Format) -> Verdict | None:
         """How a file did; None for one that there is nothing to run of."""
         return next((each for each in self.verdicts if each.format == of.name), None)
@@ -46,22 +56,62 @@ class Made:
         return {each: path for each, path in self.files.items() if each.name not in failed}
 
 
+@dataclass(frozen=True, eq=False)
+class Shown:
+    """A folder of exports that a tab shows: kept in the tab's session, and gone with it."""
+
+    folder: Path
+
+    def __post_init__(self) -> None:
+        _SHOWN.add(self)
+
+
+_SHOWN: WeakSet[Shown] = WeakSet()  # of all tabs
+
+
 def numbered(what: str, number: int) -> str:
     """The key of the job that exports, or measures, this state of the run."""
     return f"{what}-{run_id()}-{number}"
 
 
+def folder_of(number: int) -> Path:
+    """Where the files of this state of the run lie."""
+    return workdir() / "exports" / run_id() / f"state-{number}"
+
+
 def make(view: View, number: int, names: Sequence[str]) -> Job:
     """Start making and proving the files of a state."""
-    folder, runs = workdir() / "exports" / run_id() / f"state-{number}", run_folder(run_id())
+    folder, runs = folder_of(number), run_folder(run_id())
 
     def work(job: Job) -> Made:
+        tidy(folder)
         proof = _proof(view, runs, number, job.report)
         paths, verdicts = export_proven(_contents(view, runs, number), folder, names, proof, job.report)
         files = {each: paths[each.name] for each in FORMATS.values() if each.name in paths}
         return Made(files, folder / MANIFEST, verdicts, len(proof.inputs), float(proof.logits.abs().max()))
 
     return JOBS.submit(numbered("export", number), f"Files of state {number}", work, LONG)
+
+
+def tidy(coming: Path) -> None:
+    """Make room for the files of one more state, that come into the folder `coming`: exports do not pile up.
+
+    Of its run the KEPT states that were exported last stay, this one among them; of any other run as many, and none
+    where the run itself is gone. What a tab shows stays, and so does what somebody is writing.
+    """
+    for run in [path for path in coming.parent.parent.glob("*") if path.is_dir()]:
+        others = sorted((path for path in run.iterdir() if path != coming), key=_age)
+        known = run == coming.parent or run_folder(run.name).is_dir()
+        for folder in others[(KEPT - (run == coming.parent)) * known :]:
+            if folder not in {each.folder for each in list(_SHOWN)} and remove_unused(folder):
+                JOBS.forget(f"export-{run.name}-{folder.name.removeprefix('state-')}")
+        with suppress(OSError):  # it holds what has stayed
+            run.rmdir()
+
+
+def _age(folder: Path) -> float:
+    """Seconds, as good as any number that grows with age."""
+    return -folder.stat().st_mtime
 
 
 def _proof(view: View, folder: Path, number: int, report: Report) -> Proof:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import time
 import zipfile
 from collections.abc import Callable
 from dataclasses import replace
@@ -14,9 +16,10 @@ from driving import App
 
 from explorer.export import formats, load_pruned, proof
 from explorer.export.formats import FORMATS
+from explorer.export.staging import staging
 from explorer.ui import workspace
 from explorer.ui.exported import zipped
-from explorer.ui.exports import Made
+from explorer.ui.exports import KEPT, Made, Shown, tidy
 from explorer.ui.jobs import JOBS
 from explorer.ui.workspace import Source
 
@@ -56,6 +59,11 @@ def test_the_files_of_a_state_are_proven_on_the_images_of_the_page(open_app: Ope
     with zipfile.ZipFile(BytesIO(zipped("it", list(found.offered.values())))) as archive:
         assert archive.namelist() == ["it/network.safetensors", "it/plan.json", "it/report.html"]
         assert archive.read("it/plan.json") == found.files[FORMATS["plan"]].read_bytes()
+    assert f"keeps the files of the {KEPT} states" in app.text
+    found.files[FORMATS["plan"]].unlink()
+    app.again().fine()
+    assert "have been deleted since: make them again" in app.said and not offered(app)
+    assert app.buttons["Make and prove"]
 
 
 def test_the_network_as_loaded_is_a_state_as_well(open_app: Open) -> None:
@@ -107,6 +115,41 @@ def test_a_cancelled_export_leaves_nothing(open_app: Open, workdir: Path, monkey
     assert made(app, 0) is None
     assert "cancelled" in app.said and app.buttons["Make and prove"]
     assert not [path for path in (workdir / "exports").rglob("*") if path.is_file()]
+
+
+def put(folder: Path, age: float) -> Path:
+    """The files of an export that is so many seconds old."""
+    folder.mkdir(parents=True)
+    (folder / "network.safetensors").write_bytes(b"it")
+    os.utime(folder, (time.time() - age,) * 2)
+    return folder
+
+
+def left(workdir: Path) -> list[str]:
+    return sorted(f"{path.parent.name} {path.name}" for path in (workdir / "exports").glob("*/*"))
+
+
+def test_of_each_run_the_states_exported_last_stay_and_of_a_run_that_is_gone_none(workdir: Path) -> None:
+    place = workdir / "exports"
+    for run in ("mine", "other", "gone"):
+        for state in range(6):
+            put(place / run / f"state-{state}", age=state if run == "mine" else 10 - state)
+    (workdir / "runs" / "other").mkdir(parents=True)
+    tidy(place / "mine" / "state-5")
+    assert KEPT == 4
+    kept = [*(f"mine state-{n}" for n in (0, 1, 2, 5)), *(f"other state-{n}" for n in (2, 3, 4, 5))]
+    assert left(workdir) == kept and not (place / "gone").exists()
+
+
+def test_what_a_tab_shows_and_what_somebody_writes_is_not_deleted(workdir: Path) -> None:
+    shown, written, idle = (put(workdir / "exports" / "gone" / f"state-{n}", 9) for n in range(3))
+    tab = Shown(shown)
+    with staging(written):
+        tidy(workdir / "exports" / "mine" / "state-0")
+        assert shown.exists() and written.exists() and not idle.exists()
+    del tab
+    tidy(workdir / "exports" / "mine" / "state-0")
+    assert not left(workdir)
 
 
 def test_the_speed_of_a_state_is_measured_beside_the_network_as_loaded(open_app: Open) -> None:
