@@ -10,6 +10,7 @@ from explorer.data import Batches
 from explorer.errors import BadInput
 from explorer.load import DEMO
 from explorer.networks.network import Network
+from explorer.origins import is_of_app
 from explorer.runs import FILE, Run, read_run
 
 Splits = Mapping[str, Batches]
@@ -47,6 +48,8 @@ def held_run(folder: Path, asked: Run, remedy: str = "give another --out") -> Ru
     if not (folder / FILE).is_file():
         return None
     run = read_run(folder)
+    if is_of_app(run):
+        raise BadInput(f"{folder} holds a run of the app, which only the app goes on with: {remedy}.")
     held = _facts(run)
     for name, value in _facts(asked).items():
         if held.get(name) != value:

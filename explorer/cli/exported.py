@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from explorer.cli.subject import Subject, manifest_of, original_widths
+from explorer.cli.opening import manifest_of, opened
+from explorer.cli.subject import Subject
 from explorer.errors import BadInput
 from explorer.export.contents import Contents, contents, of_state
 from explorer.export.verify import ORIGINAL
-from explorer.load import RUN_NETWORK, for_classes, open_network
+from explorer.load import RUN_NETWORK, for_classes
 from explorer.networks.network import Network
+from explorer.origins import began_with, is_of_app
 from explorer.runs import Run, pruned_at
 from explorer.timeline import Timeline
 
@@ -46,7 +48,7 @@ def pair_of(subject: Subject) -> tuple[Network, Network]:
         raise BadInput(
             f"{folder} holds no network before pruning: give a run folder, or what `export --original` has written."
         )
-    return open_network(str(folder / ORIGINAL), trusted=True).to(subject.network.device), subject.network
+    return opened(str(folder / ORIGINAL)).to(subject.network.device), subject.network
 
 
 def _of_any(subject: Subject) -> Contents:
@@ -55,7 +57,7 @@ def _of_any(subject: Subject) -> Contents:
     origin = {"network": {"name": network.name, "arch": network.arch, "digest": network.digest}}
     return contents(
         network,
-        original_widths=original_widths(network, manifest),
+        original_widths=subject.original_widths(),
         metrics=manifest.metrics if manifest else {},
         provenance=manifest.provenance if manifest else origin,
     )
@@ -66,17 +68,21 @@ def _of_run(subject: Subject, run: Run, timeline: Timeline, number: int, network
         network,
         timeline,
         number,
-        original_widths=original_widths(network, manifest_of(subject.request.network)),
+        original_widths=subject.original_widths(),
         provenance={"network": run.network, "data": run.data, "settings": run.settings},
     )
 
 
 def original_network(subject: Subject, run: Run) -> Network:
     """The network as the run was given it, from where it lay then."""
-    manifest, source = manifest_of(subject.request.network), str(run.network.get("source"))
-    arch = str(run.network.get("arch"))
-    prepared = manifest.preprocessing if manifest else None
-    found = open_network(source, arch=arch, preprocessing=prepared, trusted=True).to(subject.network.device)
+    where = subject.request.network
+    found = began_with(run, Path(where)) if is_of_app(run) else _given(where, run)
+    return for_classes(found.to(subject.network.device), subject.network.classes, where)
+
+
+def _given(where: str, run: Run) -> Network:
+    manifest, source = manifest_of(where), str(run.network.get("source"))
+    found = opened(source, str(run.network.get("arch")), manifest.preprocessing if manifest else None)
     if found.digest != run.network.get("digest"):
-        raise BadInput(f"{source} is no longer the network that the run in {subject.request.network} began with.")
-    return for_classes(found, subject.network.classes, subject.request.network)
+        raise BadInput(f"{source} is no longer the network that the run in {where} began with.")
+    return found

@@ -90,6 +90,8 @@ def verify(folder: Path, json: Path | None) -> None:
         check_writable(json, "--json")
     if not folder.exists():
         raise BadInput(f"There is no export at {folder}.")
+    if (folder / FILE).exists():
+        raise BadInput(f"{folder} is a run folder: export the run, and verify what that writes.")
     expected = proof.read((folder if folder.is_dir() else folder.parent) / proof.NAME)
     with progress("Verifying") as report:
         verdicts = verify_files(folder, report)

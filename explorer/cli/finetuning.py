@@ -12,7 +12,7 @@ from explorer.cli.keeping import check_out
 from explorer.cli.options import Request, requests
 from explorer.cli.output import progress, table, write_json
 from explorer.cli.recipes import recipe_of, recipe_options
-from explorer.cli.subject import Subject, manifest_of, open_subject, original_widths, prepared, tell_skipped
+from explorer.cli.subject import Subject, open_subject, prepared, tell_skipped
 from explorer.costs import measure_costs
 from explorer.data import Batches, open_images
 from explorer.device import choose
@@ -103,7 +103,7 @@ def _train_to_the_end(subject: Subject, splits: Splits, recipe: Recipe, count: i
         return held
     if held and held.timeline:
         click.echo(f"{out} holds this run up to epoch {held.timeline.current}: going on from there.", err=True)
-    widths = None if request.arch else original_widths(subject.network, manifest_of(request.network))
+    widths = None if request.arch else subject.original_widths()
     with progress("Fine-tuning") as report:
         *_, run = tuned(subject.network, splits, recipe, asked, out, held, original_widths=widths, report=report)
     return run

@@ -13,7 +13,7 @@ import click
 
 from explorer import procedure, run_folders, timeline
 from explorer.cli.output import check_writable, progress
-from explorer.cli.subject import Subject, manifest_of, original_widths
+from explorer.cli.subject import Subject
 from explorer.errors import BadInput
 from explorer.export.safetensors_file import write_network
 from explorer.load import RUN_NETWORK
@@ -88,7 +88,7 @@ def _made(
     write_network(
         network,
         out / RUN_NETWORK,
-        original_widths=original_widths(subject.network, manifest_of(subject.request.network)),
+        original_widths=subject.original_widths(),
         metrics={"before": dataclasses.asdict(states.root.metrics), "after": dataclasses.asdict(states.state.metrics)},
         provenance={"network": run.network, "data": run.data, "settings": run.settings},
     )

@@ -4,24 +4,23 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
-from pathlib import Path
+from dataclasses import dataclass
 from typing import Any
 
 import torch
 
+from explorer.cli.opening import opened, original_widths, run_in
 from explorer.cli.options import Request
 from explorer.cli.output import progress, warn
 from explorer.costs import FLOPS_CONVENTION, Costs, measure_costs
-from explorer.data import Batches, ImageSet, Preprocessing, asset, open_images, override
+from explorer.data import Batches, ImageSet, Preprocessing, open_images, override
 from explorer.device import choose
 from explorer.errors import BadInput
-from explorer.export.manifest import Manifest
-from explorer.export.safetensors_file import has_manifest, load_network
-from explorer.load import CALIBRATION, DEMO, RUN_NETWORK, batches_for, fitting_batch, for_classes, open_network
+from explorer.load import CALIBRATION, DEMO, batches_for, fitting_batch, for_classes
 from explorer.networks.architectures import preprocessing_for, split
 from explorer.networks.network import Network
-from explorer.runs import FILE, Run, read_run
+from explorer.runs import Run
+from explorer.timeline import updates_at
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,7 +37,7 @@ class Subject:
     @property
     def stage(self) -> str:
         """Whether weights have been trained between prunings."""
-        updates = self.run.settings.get("updates") if self.run else 0
+        updates = self.run and self.run.timeline and updates_at(self.run.timeline)
         return "after fine-tuning" if updates else "before fine-tuning"
 
     @property
@@ -50,6 +49,10 @@ class Subject:
     def batch_size(self) -> int:
         """Images computed at once."""
         return self.request.batch_size or fitting_batch(self.network)
+
+    def original_widths(self) -> Mapping[str, int]:
+        """Layer -> its units before any pruning, also that of which the network's own file tells."""
+        return original_widths(self.request.network, self.network)
 
     def batches(self, split: str, limit: int | None = None) -> Batches:
         """A split as tensors; BadInput where there is none, or its images have not the size that the network takes."""
@@ -118,35 +121,26 @@ def open_subject(request: Request, *, needs_images: bool = True) -> Subject:
     device = choose(request.device)
     if needs_images:
         _check_prepared(request)
-    run = _run(request.network)
+    run = run_in(request.network)
     seed = request.seed if request.seed is not None else int(run.data.get("seed", 0)) if run else 0
     where = request.data or (DEMO if request.network == DEMO else run.data.get("source") if run else None)
     if needs_images and not where:
         raise BadInput(f"Give --data: on which images {request.network} is to be measured can't be guessed.")
     with progress(f"Opening {request.network}"):
         images = open_images(where, seed=seed, download=request.download) if where else None
-        network = _network(request, run).to(device)
+        network = _network(request).to(device)
         if images is not None:
             network = for_classes(network, images.classes, images.name)
             tell_skipped(images)
     return Subject(request, network, measure_costs(network), images, run, seed)
 
 
-def _run(where: str) -> Run | None:
-    if where == DEMO or not (Path(where) / FILE).is_file():
-        return None
-    run = read_run(Path(where))
-    if not run.finished:
-        raise BadInput(f"The run in {where} is unfinished: the prune command that began it ends it with --resume.")
-    return run
-
-
-def _network(request: Request, run: Run | None) -> Network:
+def _network(request: Request) -> Network:
     """The network with the preprocessing that was asked for."""
     if not any(value is not None for value in _changes(request).values()):
-        return _opened(request, None)
-    base = preprocessing_for(request.arch) if request.arch else _opened(request, None).preprocessing
-    return _opened(request, prepared(request, base))
+        return opened(request.network, request.arch)
+    base = preprocessing_for(request.arch) if request.arch else opened(request.network).preprocessing
+    return opened(request.network, request.arch, prepared(request, base))
 
 
 def prepared(request: Request, base: Preprocessing) -> Preprocessing:
@@ -166,25 +160,6 @@ def _check_prepared(request: Request) -> None:
             f"Give --mean and --std, and --size and --crop where images are resized: how they are prepared for "
             f"{request.arch} can't be known (--mean 0,0,0 --std 1,1,1 leaves values from 0 to 1 as they are)."
         )
-
-
-def _opened(request: Request, preprocessing: Preprocessing | None) -> Network:
-    network = open_network(request.network, arch=request.arch, preprocessing=preprocessing, trusted=True)
-    folder = Path(request.network)
-    return replace(network, name=folder.resolve().name) if request.network != DEMO and folder.is_dir() else network
-
-
-def manifest_of(where: str) -> Manifest | None:
-    """What an exported file says of itself; None for a checkpoint of others."""
-    path = asset(RUN_NETWORK) if where == DEMO else Path(where)
-    data = (path / RUN_NETWORK if path.is_dir() else path).read_bytes()
-    return load_network(data)[1] if has_manifest(data) else None
-
-
-def original_widths(network: Network, manifest: Manifest | None) -> dict[str, int]:
-    """Layer -> its units before any pruning, also that of which the network's own file tells."""
-    told = {layer.name: layer.width_before for layer in manifest.layers} if manifest else {}
-    return {layer.name: told.get(layer.name, len(layer)) for layer in network.units.layers}
 
 
 def tell_skipped(images: ImageSet) -> None:

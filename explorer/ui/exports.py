@@ -18,6 +18,7 @@ from explorer.export.folders import MANIFEST, export_proven
 from explorer.export.formats import FORMATS, Format
 from explorer.export.proof import Proof, Verdict
 from explorer.export.staging import remove_unused
+from explorer.origins import source_to_json
 from explorer.progress import Report
 from explorer.runs import network_at, pruned_at
 from explorer.timeline import removed_at
@@ -25,7 +26,7 @@ from explorer.ui.address import run_id
 from explorer.ui.job import LONG, Job
 from explorer.ui.jobs import JOBS
 from explorer.ui.session import View, run_folder
-from explorer.ui.workspace import source_to_json, workdir
+from explorer.ui.workspace import workdir
 
 KEPT = 4  # states of a run whose files stay in the work folder
 

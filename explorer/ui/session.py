@@ -14,6 +14,7 @@ from torch import Tensor
 from explorer import timeline as timelines
 from explorer.errors import BadInput
 from explorer.evaluate import Outcome
+from explorer.origins import Source, source_from_json, source_to_json
 from explorer.plan import nothing
 from explorer.progress import Report
 from explorer.runs import FILE, Run, drop_weights, read_run, write_run
@@ -25,15 +26,7 @@ from explorer.ui.job import Job
 from explorer.ui.jobs import JOBS
 from explorer.ui.progress import await_result
 from explorer.ui.results import measuring
-from explorer.ui.workspace import (
-    Source,
-    Workspace,
-    open_workspace,
-    source_from_json,
-    source_to_json,
-    trained_workspace,
-    workdir,
-)
+from explorer.ui.workspace import Workspace, open_workspace, trained_workspace, workdir
 
 
 @dataclass(frozen=True, eq=False)

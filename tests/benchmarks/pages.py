@@ -145,7 +145,8 @@ def of_demo(work: Path) -> str:
 
 def of_vgg16(work: Path) -> str:
     """A run of VGG-16 on CIFAR images."""
-    from explorer.ui.workspace import Source, keep_upload, source_to_json
+    from explorer.origins import Source, source_to_json
+    from explorer.ui.workspace import keep_upload
 
     found, _ = vgg16(64)
     path = work / "vgg16.safetensors"

@@ -9,7 +9,7 @@ import torch
 from invoke import result, run
 
 from explorer import tuning_runs as running
-from explorer.cli.subject import manifest_of
+from explorer.cli.opening import manifest_of
 from explorer.load import open_network
 from explorer.networks.architectures import build
 from explorer.runs import Run, read_run

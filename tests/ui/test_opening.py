@@ -12,9 +12,9 @@ from samples_at_hand import SMALL, checkpoint, folder_of_shades
 
 from explorer.data import SOURCES, asset
 from explorer.load import RUN_NETWORK
+from explorer.origins import source_from_json
 from explorer.runs import Run
 from explorer.ui import workspace
-from explorer.ui.session import source_from_json
 from explorer.ui.workspace import keep_upload
 
 RUN = "a-run-of-the-tests"

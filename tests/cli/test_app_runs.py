@@ -1,0 +1,138 @@
+"""Runs of the app on the command line: its folder says where network and images come from, and at which state it is."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import torch
+from invoke import result, run
+from torch import Tensor
+
+from explorer.export import load_pruned
+from explorer.load import DEMO, open_network
+from explorer.networks.network import with_weights_of
+from explorer.networks.small import vgg_small
+from explorer.networks.units import Units
+from explorer.origins import Source, open_source, source_to_json
+from explorer.plan import nothing
+from explorer.preparation import Changes
+from explorer.runs import Run, read_run, write_run, write_weights
+from explorer.surgery import prune
+from explorer.timeline import Metrics, State, Timeline, jump, start, step
+
+GONE = [0, 3, 40]
+MEASURED = Metrics(0.1, 0.97, 64, 448, 1000, 4000)
+
+
+def without(units: Units) -> Tensor:
+    """The plan that takes the units of the tests."""
+    removed = nothing(units)
+    removed[GONE] = True
+    return removed
+
+
+def app_run(folder: Path, source: Source) -> Path:
+    """A run whose state 1 lacks units, and whose state 2 has other weights."""
+    network = open_source(source, folder.parent.parent)
+    pruned = prune(network, without(network.units))
+    for weight in pruned.module.parameters():
+        weight += 0.01
+    weights = write_weights(folder, with_weights_of(pruned, pruned.module))
+    states = step(start(MEASURED), State(0, tuple(network.units.labels[unit] for unit in GONE), "3 units", MEASURED))
+    states = step(states, State(1, (), "tuned", MEASURED, updates=2, weights=weights))
+    return written(folder, source, states, {"digest": network.digest})
+
+
+def written(folder: Path, source: Source, states: Timeline | None, more: Mapping[str, str]) -> Path:
+    network, data = source_to_json(source)
+    write_run(folder, Run({**network, **more}, data, states))
+    return folder
+
+
+@pytest.fixture(scope="module")
+def runs(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where the app keeps its runs."""
+    return tmp_path_factory.mktemp("work") / "runs"
+
+
+@pytest.fixture(scope="module")
+def mine(runs: Path) -> Path:
+    """A run on the demo, at its last state."""
+    return app_run(runs / "mine", Source())
+
+
+@pytest.fixture(scope="module")
+def uploaded(runs: Path, few: Path) -> Path:
+    """A run on an uploaded checkpoint."""
+    torch.manual_seed(0)
+    place = runs.parent / "uploads"
+    place.mkdir(exist_ok=True)
+    torch.save(vgg_small().state_dict(), place / "new")
+    digest = hashlib.sha256((place / "new").read_bytes()).hexdigest()
+    (place / "new").rename(place / digest)
+    prepared = Changes(size=28, crop=28, mean=(0.13,), std=(0.31,))
+    return app_run(runs / "uploaded", Source(digest, "own.pt", "explorer:vgg_small", str(few), 0, prepared))
+
+
+def test_a_run_is_exported_proven_and_replayed(mine: Path, tmp_path: Path) -> None:
+    out, again = tmp_path / "out", tmp_path / "again"
+    done, _ = result(tmp_path, "export", mine, "--format", "safetensors,plan", "--out", out)
+    assert "after fine-tuning" in done.out
+    found = load_pruned(out / "network.safetensors")
+    (first, *_), whole = found.manifest.layers, open_network(DEMO)
+    assert (first.width_before, first.width_after, first.kept[:3]) == (32, 30, (1, 2, 4))
+    expected = prune(whole, without(whole.units))
+    for weight in expected.module.parameters():
+        weight += 0.01
+    x = torch.randn(2, *whole.input_shape, generator=torch.Generator().manual_seed(0))
+    assert torch.allclose(found(x), expected.module(x), atol=1e-5)
+    assert run("verify", out).code == 0
+    assert run("replay", mine, "--plan", out / "plan.json", "--out", again).err == ""
+    assert torch.allclose(load_pruned(again / "network.safetensors")(x), prune(whole, without(whole.units)).module(x))
+
+
+def test_a_run_stands_for_the_network_at_its_state(mine: Path, runs: Path, tmp_path: Path) -> None:
+    _, found = result(tmp_path, "inspect", mine)
+    assert (found["network"]["name"], found["network"]["units"]) == ("mine", 445)
+    timeline = read_run(mine).timeline
+    assert timeline
+    for name, at in (("back", 0), ("pruned", 1)):
+        states = jump(timeline, at)
+        folder = written(runs / name, Source(), states, {})
+        _, found = result(tmp_path, "inspect", folder)
+        assert found["network"]["units"] == (448, 445)[at]
+    _, found = result(tmp_path, "inspect", written(runs / "untouched", Source(), None, {}))
+    assert found["network"]["units"] == 448
+
+
+def test_an_uploaded_network_is_found_with_its_images_and_their_preparation(uploaded: Path, tmp_path: Path) -> None:
+    done, found = result(tmp_path, "evaluate", uploaded, "--split", "validation", "--limit", 4)
+    assert found["data"]["name"] == "few" and found["data"]["preprocessing"]["mean"] == [0.13]
+    assert "after fine-tuning" in done.out
+    assert run("export", uploaded, "--state", 1, "--original", "--out", tmp_path / "out").code == 0
+    before = load_pruned(tmp_path / "out" / "original" / "network.safetensors")
+    assert sum(layer.width_after for layer in before.manifest.layers) == 448
+
+
+def test_what_a_run_of_the_app_can_not_be_used_for_is_one_sentence(mine: Path, runs: Path, tmp_path: Path) -> None:
+    source = replace(Source(), network="0" * 64, name="lost.pt")
+    lost = written(runs / "lost", source, None, {})
+    other = written(runs / "other", Source(), None, {"digest": "0"})
+    prune_on = ("prune", "demo", "--criterion", "taylor", "--until", "units=0.9", "--resume", "--out", mine)
+    for arguments, said in (
+        (prune_on, f"{mine} holds a run of the app, which only the app goes on with: give another --out."),
+        (("verify", mine), f"{mine} is a run folder: export the run, and verify what that writes."),
+        (("inspect", mine, "--mean", "0.5"), f"{mine} is a run of the app: how its images are prepared can't be"),
+        (("inspect", lost), "lost.pt is no longer in the work folder; upload it again."),
+        (("inspect", other), f"demo is no longer the network that the run in {other} began with."),
+        (("export", mine, "--state", 7, "--out", tmp_path / "out"), f"{mine} has no state 7; it has 0, 1, 2."),
+    ):
+        done = run(*arguments)
+        assert (done.code, done.out) == (2, ""), arguments
+        assert done.err.startswith(f"Error: {said}") and done.err.count("\n") == 1
+    assert json.loads((mine / "run.json").read_text())["timeline"]["current"] == 2
