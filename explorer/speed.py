@@ -27,16 +27,19 @@ from explorer.surgery import prune
 def measure_speed(full: Network, pruned: Network, terms: Terms = USUAL, report: Report = silent) -> Speed:
     """Time both networks in turns, a run of each, under all terms; and what rounding the widths up would change.
 
+    The latter with the first engine that runs here, its first number of threads, and the most images at once.
+
     full: the network whose units `pruned` is left with, on the same device. Raises BadInput where it is not.
     """
     removed = plan_between(full.units, pruned.units)
     costs, batch = measure_costs(full), max(terms.batches)
     timings, refused = _timings(full, pruned, terms, report)
+    by = timings[0].engine if timings else ""
     return Speed(
         size(full, batch),
         size(pruned, batch),
         tuple(timings),
-        tuple(_rounded(full, costs, removed, multiple, terms, report) for multiple in terms.multiples),
+        tuple(_rounded(full, costs, removed, multiple, terms, by, report) for multiple in terms.multiples),
         tuple(refused),
         _odd(pruned.units, full.units, min(terms.multiples, default=1)),
     )
@@ -107,14 +110,16 @@ def rounded_up(units: Units, removed: Tensor, multiple: int) -> Tensor:
     return below(units, nothing(units), kept, {layer.name: 0.5 for layer in units.layers}, Limits(multiple=multiple))
 
 
-def _rounded(full: Network, costs: Costs, removed: Tensor, multiple: int, terms: Terms, report: Report) -> Rounded:
+def _rounded(
+    full: Network, costs: Costs, removed: Tensor, multiple: int, terms: Terms, by: str, report: Report
+) -> Rounded:
     plan = rounded_up(full.units, removed, multiple)
     back = int((removed & ~plan).sum())
-    if not back:
-        return Rounded(multiple, 0, costs.flops(plan), None)
+    if not (back and by):
+        return Rounded(multiple, back, costs.flops(plan), None)
     wider = prune(full, plan) if plan.any() else full
     threads = terms.threads[0] if terms.threads else torch.get_num_threads()
-    timing = time_both(full, wider, "eager", threads, max(terms.batches), terms.runs, report)
+    timing = time_both(full, wider, by, threads, max(terms.batches), terms.runs, report)
     return Rounded(multiple, back, costs.flops(plan), timing)
 
 

@@ -80,7 +80,7 @@ class Rounded:
     multiple: int
     back: int  # units
     flops: int
-    timing: Timing | None  # None where nothing is to be rounded
+    timing: Timing | None  # under one of the conditions; None where nothing is to be rounded, or no engine runs
 
 
 @dataclass(frozen=True)

@@ -106,6 +106,24 @@ def test_an_engine_that_can_not_run_here_says_so_once(monkeypatch: pytest.Monkey
     assert [t.engine for t in found.timings] == ["eager", "eager"]
 
 
+def test_rounded_widths_are_timed_by_the_first_engine_that_runs_and_with_the_most_images(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def broken(network: object, x: Tensor) -> object:
+        raise BadInput("It has no compiler.")
+
+    own = {"compiled": Engine("compiled", "", broken), "own": replace(ENGINES["eager"], name="own")}
+    monkeypatch.setattr(engines, "ENGINES", {**ENGINES, **own})
+    full = at_hand("plain")
+    removed = nothing(full.units)
+    removed[:3] = True
+    for names, by in ((("compiled", "own", "eager"), "own"), (("compiled",), None)):
+        found = measure_speed(full, prune(full, removed), replace(QUICK, engines=names, batches=(1, 4, 2)))
+        (rounded,) = found.rounded
+        assert rounded.back == int((removed & ~rounded_up(full.units, removed, 4)).sum()) > 0
+        assert (rounded.timing and (rounded.timing.engine, rounded.timing.full.batch)) == (by and (by, 4))
+
+
 def test_what_torch_compile_says_becomes_a_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
     def refusing(module: object, **options: object) -> object:
         def body(x: Tensor) -> Tensor:

@@ -34,7 +34,7 @@ ENGINE_HELP = "; ".join(f"{each.name}: {each.summary}" for each in ENGINES.value
 @click.option("--runs", type=COUNT, default=USUAL.runs, show_default=True, help="Of each network, after warm-up.")
 @click.option(
     "--multiple", "multiples", type=COUNT, multiple=True, default=USUAL.multiples, show_default=True,
-    help="Preview widths rounded up to multiples of this; repeatable.",
+    help="Preview widths rounded up to multiples of this, with the first engine and the largest batch; repeatable.",
 )  # fmt: skip
 def speed(
     request: Request,
