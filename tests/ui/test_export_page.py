@@ -14,6 +14,7 @@ import pytest
 import torch
 from driving import App
 
+from explorer.cli.opening import opened
 from explorer.export import formats, load_pruned, proof
 from explorer.export.formats import FORMATS
 from explorer.export.staging import staging
@@ -66,8 +67,9 @@ def test_the_files_of_a_state_are_proven_on_the_images_of_the_page(open_app: Ope
     assert app.buttons["Make and prove"]
 
 
-def test_the_network_as_loaded_is_a_state_as_well(open_app: Open) -> None:
+def test_the_network_as_loaded_is_a_state_as_well(open_app: Open, workdir: Path) -> None:
     app = open_app("prune").click("Remove 10").go("export").set("State", 0)
+    assert len(opened(str(workdir / "runs" / app.run)).units) == 438  # as the command line opens the run
     tick(app, "report", False)
     found = made(app, 0)
     module = load_pruned(found.files[FORMATS["safetensors"]])
