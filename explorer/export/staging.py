@@ -28,6 +28,8 @@ def staging(folder: Path) -> Iterator[Path]:
         try:
             _begin(folder, place, held)
             yield place
+        except BadInput as problem:  # people know the folder, not what is hidden in it
+            raise BadInput(str(problem).replace(str(place), str(folder))) from problem
         finally:
             shutil.rmtree(place, ignore_errors=True)
             if made:
