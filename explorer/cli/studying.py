@@ -35,6 +35,7 @@ from explorer.study.published import CAVEAT, MEASURES
 
 NAMES = {True: "yes", False: "no", None: "can't be told"}
 NETWORK = "network"  # sub-folder of a study of one of the paper's own settings: the fine-tuned network
+COMMAND = ("pruning-explorer", "study")
 TOLD = "\n\n".join(f"{part.paper}: {part.computes}" for part in PARTS.values())
 EPILOG = f"The paper's own settings, in place of NETWORK: {', '.join(PAPERS)}.\n\nParts:\n\n{TOLD}"
 
@@ -72,7 +73,7 @@ def study(request: Request, out: Path, preset: str, only: str, resume: bool) -> 
 
 def _study(request: Request, out: Path, preset: Preset, only: list[str]) -> None:
     if paper := PAPERS.get(request.network):
-        request, preset = _prepared(request, paper, out), paper.fitted(preset)
+        request, preset = _prepared(request, paper, preset, out), paper.fitted(preset)
     subject = open_subject(request)
     bench = _bench(subject, preset, out)
     with _progress() as report:
@@ -83,27 +84,35 @@ def _study(request: Request, out: Path, preset: Preset, only: list[str]) -> None
     write_json(request.json, {**found.to_json(), "seconds": time.perf_counter() - request.started})
 
 
-def _prepared(request: Request, paper: Paper, out: Path) -> Request:
+def _prepared(request: Request, paper: Paper, preset: Preset, out: Path) -> Request:
     """The network of one of the paper's settings, fine-tuned to its data, as a request of one's own."""
-    where = images_of(paper, request.data)
+
+    def fetches(folder: str | None) -> str:
+        given = ["--data", folder] if folder else []
+        return shlex.join([*COMMAND, paper.name, *given, "--preset", preset.name, "--out", str(out), "--download"])
+
+    where = images_of(paper, request.data, fetches)
     if not request.download:
-        check_at_hand(paper, where, lambda name: _fetching(name, request.data, out))
+        check_at_hand(paper, where, fetches)
     if not paper.epochs:
         imagenet(paper.arch)  # fetched where it is not at hand
         return replace(request, network=str(weights_path(paper)), arch=paper.arch, data=where, download=False)
     folder = out / NETWORK
     arguments = ["--weights", IMAGENET, "--arch", paper.arch, "--data", where, "--out", str(folder)]
     arguments += ["--epochs", str(paper.epochs), "--learning-rate", str(paper.learning_rate)]
-    arguments += ["--device", request.device, "--seed", str(request.seed or 0), "--resume"]
+    arguments += ["--device", request.device, "--seed", str(request.seed or 0), "--resume", *_preparation(request)]
     if request.download and where == paper.images:
         arguments.append("--download")
     finetune.main(arguments, standalone_mode=False)
     return replace(request, network=str(folder), arch=None, data=where, download=False)
 
 
-def _fetching(name: str, data: str | None, out: Path) -> str:
-    given = ["--data", data] if data else []
-    return shlex.join(["pruning-explorer", "study", name, *given, "--out", str(out), "--download"])
+def _preparation(request: Request) -> list[str]:
+    """How images are to be prepared, where that was asked for, as words of a command line."""
+    sides = {"--size": request.size, "--crop": request.crop}
+    channels = {"--mean": request.mean, "--std": request.std}
+    asked = {**sides, **{name: ",".join(map(str, value)) for name, value in channels.items() if value}}
+    return [word for name, value in asked.items() if value for word in (name, str(value))]
 
 
 def _bench(subject: Subject, preset: Preset, out: Path) -> Bench:

@@ -19,11 +19,17 @@ from explorer.study.published import LIKE
 
 OF = " of "  # between the names of a preset and of a setting
 FLOWERS, BIRDS, IMAGENET = "Oxford Flowers-102", "Caltech-UCSD Birds-200", "ImageNet"
-BIRDS_LINE = (
-    "curl -L https://data.caltech.edu/records/65de6-vp158/files/CUB_200_2011.tgz | tar -xz, then "
-    "--data CUB_200_2011/images"
+BIRDS_FROM = (
+    "where there is internet, this gets them and goes on: "
+    "curl -L https://data.caltech.edu/records/65de6-vp158/files/CUB_200_2011.tgz | tar -xz &&"
 )
-IMAGENET_LINE = "image-net.org gives them to those who sign up; then --data FOLDER, one sub-folder a class (WordNet id)"
+IMAGENET_FROM = (
+    "image-net.org gives them to those who sign up; with FOLDER for the folder that has a sub-folder for each class "
+    "(WordNet id), this goes on:"
+)
+
+Fetches = Callable[[str | None], str]
+"""From the folder of the images, if it must be named, to the command that gets what is missing where it can."""
 
 
 @dataclass(frozen=True)
@@ -34,7 +40,8 @@ class Paper:
     arch: str
     data: str
     images: str | None  # where the data comes from; None: a folder that must be given
-    line: str  # what gets the data, where torchvision does not
+    origin: str  # where people get that folder
+    folder: str  # what it is called then
     like: str  # the row of Table 1 that it is
     updates: int  # after each step
     epochs: int = 0  # of fine-tuning to the data first; 0: the published weights are for it already
@@ -50,14 +57,18 @@ class Paper:
 PAPERS = {
     paper.name: paper
     for paper in (
-        Paper("alexnet-flowers", "torchvision:alexnet", FLOWERS, "torchvision:Flowers102", "",
+        Paper("alexnet-flowers", "torchvision:alexnet", FLOWERS, "torchvision:Flowers102", "", "",
               "AlexNet / Flowers-102", 10, 20, 1e-3),
-        Paper("vgg16-flowers", "torchvision:vgg16", FLOWERS, "torchvision:Flowers102", "",
+        Paper("vgg16-flowers", "torchvision:vgg16", FLOWERS, "torchvision:Flowers102", "", "",
               "VGG-16 / Flowers-102", 10, 20, 1e-3),
-        Paper("alexnet-birds", "torchvision:alexnet", BIRDS, None, BIRDS_LINE, "AlexNet / Birds-200", 30, 60),
-        Paper("vgg16-birds", "torchvision:vgg16", BIRDS, None, BIRDS_LINE, "VGG-16 / Birds-200", 30, 60),
-        Paper("alexnet-imagenet", "torchvision:alexnet", IMAGENET, None, IMAGENET_LINE, "AlexNet / ImageNet", 30),
-        Paper("vgg16-imagenet", "torchvision:vgg16", IMAGENET, None, IMAGENET_LINE, "VGG-16 / ImageNet", 30),
+        Paper("alexnet-birds", "torchvision:alexnet", BIRDS, None, BIRDS_FROM, "CUB_200_2011/images",
+              "AlexNet / Birds-200", 30, 60),
+        Paper("vgg16-birds", "torchvision:vgg16", BIRDS, None, BIRDS_FROM, "CUB_200_2011/images",
+              "VGG-16 / Birds-200", 30, 60),
+        Paper("alexnet-imagenet", "torchvision:alexnet", IMAGENET, None, IMAGENET_FROM, "FOLDER",
+              "AlexNet / ImageNet", 30),
+        Paper("vgg16-imagenet", "torchvision:vgg16", IMAGENET, None, IMAGENET_FROM, "FOLDER",
+              "VGG-16 / ImageNet", 30),
     )
 }  # fmt: skip
 """Name on the command line -> the setting."""
@@ -80,18 +91,18 @@ def weights_path(paper: Paper) -> Path:
     return Path(torch.hub.get_dir()) / "checkpoints" / os.path.basename(urlsplit(url).path)  # noqa: PTH119
 
 
-def images_of(paper: Paper, given: str | None) -> str:
+def images_of(paper: Paper, given: str | None, fetches: Fetches) -> str:
     """Where the images are; BadInput with what gets them where nobody says."""
     if given or paper.images:
         return str(given or paper.images)
-    raise BadInput(f"{paper.name} needs the images of {paper.data}, which torchvision does not fetch: {paper.line}.")
+    raise BadInput(
+        f"{paper.name} needs the images of {paper.data}, which torchvision does not fetch: {paper.origin} "
+        f"{fetches(paper.folder)}"
+    )
 
 
-def check_at_hand(paper: Paper, where: str, fetches: Callable[[str], str]) -> None:
-    """Raise BadInput where weights or images are not on the disk, with the one command that gets them.
-
-    fetches: from what is missing to the command line that fetches it where there is internet.
-    """
+def check_at_hand(paper: Paper, where: str, fetches: Fetches) -> None:
+    """Raise BadInput where weights or images are not on the disk, with the one command that gets them."""
     lacking = []
     path = weights_path(paper)
     if not path.is_file():
@@ -104,5 +115,5 @@ def check_at_hand(paper: Paper, where: str, fetches: Callable[[str], str]) -> No
     if lacking:
         raise BadInput(
             f"{paper.name} needs {' and '.join(lacking)}, not on this disk; where there is internet, this gets "
-            f"{'it' if len(lacking) == 1 else 'them'} and goes on: {fetches(paper.name)}."
+            f"{'it' if len(lacking) == 1 else 'them'} and goes on: {fetches(None if where == paper.images else where)}"
         )

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 from typing import Any
 
+import miniatures
 import pytest
 from invoke import run
 
@@ -21,19 +23,51 @@ def nothing_at_hand(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "more", "said"),
+    ("name", "more", "said", "gets"),
     [
-        ("alexnet-flowers", [], "pruning-explorer study alexnet-flowers --out"),
-        ("vgg16-flowers", [], "the images of Oxford Flowers-102 (torchvision:Flowers102), not on this disk"),
-        ("vgg16-birds", [], "curl -L https://data.caltech.edu/records/65de6-vp158/files/CUB_200_2011.tgz | tar -xz"),
-        ("alexnet-imagenet", [], "image-net.org gives them to those who sign up"),
-        ("alexnet-birds", ["--data", "birds"], "alexnet-birds needs the published weights of torchvision:alexnet"),
+        ("alexnet-flowers", [], "the images of Oxford Flowers-102 (torchvision:Flowers102), not on this disk", []),
+        ("vgg16-flowers", [], "vgg16-flowers needs the published weights of torchvision:vgg16", []),
+        ("vgg16-birds", [], "needs the images of Caltech-UCSD Birds-200", ["--data", "CUB_200_2011/images"]),
+        ("alexnet-imagenet", [], "image-net.org gives them to those who sign up", ["--data", "FOLDER"]),
+        ("alexnet-birds", ["--data", "birds"], "needs the published weights", ["--data", "birds"]),
+        ("alexnet-flowers", ["--data", "f", "--preset", "full"], "needs the published weights", ["--data", "f"]),
     ],
 )
-def test_what_is_absent_is_named_with_what_gets_it(tmp_path: Path, name: str, more: list[str], said: str) -> None:
+def test_what_is_absent_is_named_with_the_command_that_gets_it(
+    tmp_path: Path, name: str, more: list[str], said: str, gets: list[str]
+) -> None:
     done = run("study", name, *more, "--out", tmp_path / "out")
     assert done.code == 2 and said in done.err and done.err.count("\n") == 1
     assert not (tmp_path / "out").exists()
+    preset = "full" if "full" in more else "quick"
+    line = shlex.join(["pruning-explorer", "study", name, *gets, "--preset", preset, "--out", str(tmp_path / "out")])
+    assert done.err.endswith(f"{line} --download\n")
+
+
+def test_birds_come_from_their_archive_before_the_study_starts(tmp_path: Path) -> None:
+    said = run("study", "alexnet-birds", "--out", tmp_path / "out").err
+    archive = "curl -L https://data.caltech.edu/records/65de6-vp158/files/CUB_200_2011.tgz | tar -xz"
+    assert f"where there is internet, this gets them and goes on: {archive} && pruning-explorer study" in said
+
+
+@pytest.mark.parametrize(
+    ("name", "folder", "reason"),
+    [
+        ("alexnet-flowers", False, "torchvision data set Flowers102 can't be downloaded to"),
+        ("vgg16-birds", True, "The ImageNet weights of torchvision:vgg16 can't be downloaded"),
+        ("alexnet-imagenet", True, "The ImageNet weights of torchvision:alexnet can't be downloaded"),
+    ],
+)
+def test_without_a_connection_the_command_that_gets_it_says_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, folder: bool, reason: str
+) -> None:
+    def unreachable(*given: Any, **named: Any) -> None:
+        raise OSError("Network is unreachable")
+
+    monkeypatch.setattr("socket.getaddrinfo", unreachable)
+    given = ["--data", miniatures.birds(tmp_path)] if folder else []
+    done = run("study", name, *given, "--out", tmp_path / "out", "--download")
+    assert done.code == 2 and reason in done.err and "Network is unreachable" in done.err and done.err.count("\n") == 1
 
 
 def test_with_all_at_hand_the_network_is_fine_tuned_first_and_then_studied(
