@@ -59,7 +59,7 @@ def deletion(folder: Path, number: int) -> Asked:
 def await_writing(folder: Path, patience: float = 5.0) -> None:
     """Return as soon as a file of the run is half written, or when that does not happen."""
     deadline = time.monotonic() + patience
-    while time.monotonic() < deadline and not any(folder.glob(".*.tmp")):
+    while time.monotonic() < deadline and not any(folder.rglob(".*.tmp")):
         time.sleep(0.0005)
 
 

@@ -25,6 +25,12 @@ def test_it_asks_nobody_and_holds_plotly_once(whole: Path) -> None:
     assert "prefers-color-scheme: dark" in page
 
 
+def test_study_json_alone_gives_the_whole_report_with_every_number_of_its_figures(
+    whole: Path, content: dict[str, Any]
+) -> None:
+    assert report_page(content, CAVEAT, LIKE) == (whole / "report.html").read_text()
+
+
 def test_every_part_stands_beside_its_published_counterpart(whole: Path, content: dict[str, Any]) -> None:
     page = unescape((whole / "report.html").read_text())
     assert CAVEAT in page
