@@ -13,7 +13,7 @@ from explorer.errors import BadInput
 from explorer.figures.style import GRID, NEUTRAL, ORANGE, blank, criterion_style, f32, translucent
 
 _MOST_NAMED = 28  # layers up to which each is named on the axis
-_UPRIGHT = 8  # layers up to which the names lie flat
+_UPRIGHT = 8  # layers up to which the names lie flat where there is room
 
 
 @dataclass(frozen=True, eq=False)
@@ -149,7 +149,8 @@ def _axes(fig: go.Figure, panels: Sequence[RankPanel], worst: float) -> go.Figur
         fig.update_xaxes(
             tickvals=list(range(0, count, every)),
             ticktext=[layer.name for layer in panel.layers[::every]],
-            tickangle=0 if count <= _UPRIGHT else -90,
+            tickangle=None if count <= _UPRIGHT else -90,
+            autotickangles=[0, -90],
             range=[-0.6, count - 0.4],
             showgrid=False,
             row=1,

@@ -19,7 +19,7 @@ T = TypeVar("T")
 Values = Mapping[str, Any]
 Parts = Mapping[str, Values]  # name -> a part of the study's JSON
 BROKEN = (KeyError, TypeError, ValueError, AttributeError, IndexError, StopIteration)
-LOOKS = {"flops": "taylor_mean", "flops-scaled": "taylor_activation", "oracle_abs": "oracle", "oracle_loss": "obd"}
+LOOKS = {"flops": "joint", "flops-scaled": "linear_oracle", "oracle_abs": "oracle", "oracle_loss": "obd"}
 SEVERAL = (
     "taylor_element",
     "taylor_mean",
@@ -84,8 +84,15 @@ def _ranks(parts: Parts) -> list[Picture]:
         RankPanel(name, [LayerRanks(str(e["layer"]), np.array(e["ranks"], float), bool(e["pooled"])) for e in layers])
         for name, layers in parts["ranks"]["result"]["panels"].items()
     ]
-    titles = {"oracle": "Global rank by layer, oracle-abs", "taylor": "The same by Taylor with l2"}
-    return [Picture(titles[panel.criterion], rank_statistics([panel])) for panel in panels]
+    marks = "whiskers first to last, boxes quartiles"
+    titles = {"oracle": f"Global rank by layer, oracle-abs: {marks}", "taylor": "The same by Taylor with l2"}
+    return [Picture(titles[panel.criterion], _untitled(rank_statistics([panel]))) for panel in panels]
+
+
+def _untitled(figure: go.Figure) -> go.Figure:
+    """Without the title of its only panel: the picture has one."""
+    figure.layout.annotations = ()
+    return figure.update_layout(margin={"t": 10})
 
 
 def _one_shot(parts: Parts) -> list[Picture]:
@@ -170,6 +177,6 @@ def _setting(content: Values) -> str:
     return (
         f"Network {network['name']} ({network.get('arch')}): {network['units']:,} units, {network['parameters']:,} "
         f"parameters, {network['flops'] / 1e6:.1f} MFLOPs. Images: {data.get('name')}, {network['classes']} classes. "
-        f"Preset {settings['preset']}, seed {settings['seed']}, on {settings['device']}, "
-        f"{settings['threads']} thread(s)."
+        f"Preset {settings['preset']}, seed {settings['seed']}, on {settings['device']}, threads: "
+        f"{settings['threads']}."
     )

@@ -23,7 +23,10 @@ h1 { font-size: 1.6rem; margin: 0 0 .3rem; } h2 { font-size: 1.25rem; margin: 2.
 h3 { font-size: 1rem; margin: .2rem 0; } h4 { font-size: .9rem; margin: .9rem 0 .2rem; }
 .pair { display: grid; grid-template-columns: minmax(0, 3fr) minmax(0, 2fr); gap: 1rem;
   align-items: start; }
-@media (max-width: 60rem) { .pair { grid-template-columns: minmax(0, 1fr); } }
+.pair > .published { position: sticky; top: 1rem; }
+@media (max-width: 60rem) {
+  .pair { grid-template-columns: minmax(0, 1fr); } .pair > .published { position: static; }
+}
 .own, .published { padding: .7rem .9rem; border-radius: .4rem; min-width: 0; }
 .wide { margin-top: .8rem; }
 .own { border: 1px solid var(--line); border-top: 3px solid var(--own); }
@@ -31,19 +34,27 @@ h3 { font-size: 1rem; margin: .2rem 0; } h4 { font-size: .9rem; margin: .9rem 0 
 .scroll { overflow-x: auto; }
 table { border-collapse: collapse; font-size: .82rem; font-variant-numeric: tabular-nums; }
 th, td { text-align: left; padding: .22rem .6rem .22rem 0; border-bottom: 1px solid var(--line); vertical-align: top; }
+.numbers th, .numbers td { white-space: nowrap; }
+.findings td:last-child { font-weight: 600; white-space: nowrap; }
 .note { font-size: .82rem; opacity: .8; margin: .3rem 0; } .look { margin: .2rem 0 .8rem; }
 .caveat { border-left: 3px solid #d55e00; padding: .2rem .8rem; }
 .figure { width: 100%; }
 """
 SCRIPT = """
-const dark = matchMedia("(prefers-color-scheme: dark)");
-const ink = () => ({"font.color": dark.matches ? "#e4e8ee" : "#1a222c"});
-for (const place of document.querySelectorAll(".figure")) {
-  const drawn = JSON.parse(place.querySelector("script").textContent);
-  Plotly.newPlot(place, drawn.data, drawn.layout, {responsive: true, displayModeBar: false}).then(
-    () => Plotly.relayout(place, ink()));
+const dark = matchMedia("(prefers-color-scheme: dark)"), narrow = matchMedia("(max-width: 40rem)");
+const below = {orientation: "h", x: 0, xanchor: "left", y: 1.02, yanchor: "bottom"}, row = 20;
+const figures = [...document.querySelectorAll(".figure")];
+const drawn = new Map(figures.map(place => [place, JSON.parse(place.querySelector("script").textContent)]));
+function suit(place) {  // the page's ink; on a narrow page a list beside the plot goes above it
+  const {data, layout} = drawn.get(place), moved = narrow.matches && layout.legend?.orientation === "v";
+  const height = layout.height + (moved ? row * data.filter(trace => trace.name).length : 0);
+  place.style.height = `${height}px`;
+  Plotly.relayout(place, {"font.color": dark.matches ? "#e4e8ee" : "#1a222c", height,
+    legend: moved ? {...layout.legend, ...below} : layout.legend});
 }
-dark.addEventListener("change", () => document.querySelectorAll(".figure").forEach(p => Plotly.relayout(p, ink())));
+for (const [place, {data, layout}] of drawn)
+  Plotly.newPlot(place, data, structuredClone(layout), {responsive: true, displayModeBar: false}).then(suit);
+for (const each of [dark, narrow]) each.addEventListener("change", () => figures.forEach(suit));
 """
 HOLDS = {True: "yes", False: "no", None: "can't be told here"}
 
@@ -60,7 +71,7 @@ def report_page(content: Values, caveat: str, like: str) -> str:
         '<!doctype html><html lang="en"><head><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width, initial-scale=1"><title>Study: '
         f"{escape(str(content['network']['name']))}</title><style>{STYLE}</style></head><body>"
-        f"{_head(content)}<p class='caveat'>{escape(caveat)}</p>{unfinished}{sections}"
+        f"{_head(content)}{_verdict(content)}<p class='caveat'>{escape(caveat)}</p>{unfinished}{sections}"
         f"<script>{get_plotlyjs()}</script><script>{SCRIPT}</script></body></html>"
     )
 
@@ -73,12 +84,22 @@ def _head(content: Values) -> str:
     )
 
 
+def _verdict(content: Values) -> str:
+    """How many of the paper's findings hold, in one sentence."""
+    holds = [found["holds"] for part in content["parts"] for found in findings(part, content["measured"])]
+    said = {True: "hold here", False: "do not", None: "can't be told here"}
+    counts = ", ".join(f"{holds.count(each)} {words}" for each, words in said.items() if each in holds)
+    return f"<p>Of {len(holds)} findings of the paper, {counts}: each stands below with its numbers.</p>"
+
+
 def _section(part: Values, parts: Mapping[str, Values], content: Values, like: str) -> str:
     name, measured = part["name"], content["measured"]
     own = "".join(_figure(name, i, picture) for i, picture in enumerate(pictures(name, parts)))
     own += "".join(map(_table, tables(name, parts, measured)))
     verdicts = tuple((f["claim"], f["here"], HOLDS[f["holds"]]) for f in findings(part, measured))
-    own += _table(Table("The paper's findings here", ("Finding of the paper", "Measured", "Holds"), verdicts))
+    own += _table(
+        Table("The paper's findings here", ("Finding of the paper", "Measured", "Holds"), verdicts), "findings"
+    )
     return (
         f"<section><h2>{escape(part['paper'])}: {escape(part['title'])}</h2>"
         f'<p class="look">{escape(part["computes"])} <b>Look for:</b> {escape(part["look"])}</p><div class="pair">'
@@ -111,10 +132,10 @@ def _figure(name: str, number: int, picture: Picture) -> str:
     )
 
 
-def _table(table: Table) -> str:
+def _table(table: Table, kind: str = "numbers") -> str:
     head = "".join(f"<th>{escape(column)}</th>" for column in table.columns)
     rows = "".join("<tr>" + "".join(f"<td>{escape(cell)}</td>" for cell in row) + "</tr>" for row in table.rows)
     return (
-        f'<h4>{escape(table.title)}</h4><div class="scroll"><table><thead><tr>{head}</tr></thead>'
+        f'<h4>{escape(table.title)}</h4><div class="scroll"><table class="{kind}"><thead><tr>{head}</tr></thead>'
         f"<tbody>{rows}</tbody></table></div>"
     )

@@ -43,7 +43,7 @@ def from_scratch(bench: Bench, done: Results, report: Report) -> Found:
     setting = (
         f"Accuracy on {bench.validated}, after {preset.scratch_updates} updates from random weights: "
         f"{recipe.optimizer.upper()}, learning rate {recipe.learning_rate:g}, minibatches of {recipe.batch_size}; "
-        f"seeds {', '.join(map(str, bench.seeds))}."
+        f"{said_seeds(bench.seeds)}."
     )
     return Found({"points": points}, setting, [_finding(points, done)])
 

@@ -36,7 +36,11 @@ def lanes(bench: Bench, done: Results, report: Report) -> Found:
         before = after
     start = found[0].points[0].metrics
     result = {"full": vars(start), "lines": lines, "penalties": {n: t.settings.penalty for n, t in races.items()}}
-    return Found(result, _setting(bench), _findings(lines))
+    weights = (
+        f" FLOPs weights: the paper's {FLOPS_PENALTY:g}, and {races[SCALED].settings.penalty:.2g}, which stands to "
+        "this network's MFLOPs a map as the paper's to VGG-16's."
+    )
+    return Found(result, _setting(bench) + weights, _findings(lines))
 
 
 def races_of(bench: Bench) -> dict[str, Terms]:

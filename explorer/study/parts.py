@@ -39,7 +39,8 @@ PARTS = {
             "agreement",
             "Agreement with the oracle",
             "Table 1",
-            "Spearman's rank correlation of every criterion with oracle-abs.",
+            "Spearman's rank correlation (1: the same order, 0: no relation) of every criterion with oracle-abs, the "
+            "absolute change in loss when a unit is removed.",
             "Taylor's row: is it the strongest within layers, weak over all layers, and strong again after l2?",
             published.CORRELATIONS,
             agreement,
@@ -60,7 +61,8 @@ PARTS = {
             "one-shot",
             "The oracle's ranking without fine-tuning",
             "Fig. 3",
-            "Accuracy against parameters left, pruned by one precomputed ranking of the oracle.",
+            "Accuracy against parameters left, pruned by one precomputed ranking: the absolute change in loss "
+            "(oracle-abs), or the signed one (oracle-loss).",
             "Does the line of oracle-abs stay above that of oracle-loss?",
             published.ONE_SHOT,
             one_shot,

@@ -42,7 +42,7 @@ def speed(bench: Bench, done: Results, report: Report) -> Found:
     setting = (
         f"Pruned by Taylor with FLOPs regularisation to scale, seed {lane.seed}; accuracy on {bench.validated}, after "
         f"fine-tuning. Latency: median of {bench.preset.runs} forward passes with their quartiles, the networks in "
-        f"turn, on {network.device}, {torch.get_num_threads()} thread(s)."
+        f"turn, on {network.device}, threads: {torch.get_num_threads()}."
     )
     return Found({"networks": sizes}, setting, (), measured)
 
