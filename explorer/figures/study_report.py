@@ -46,14 +46,13 @@ const below = {orientation: "h", x: 0, xanchor: "left", y: 1.02, yanchor: "botto
 const figures = [...document.querySelectorAll(".figure")];
 const drawn = new Map(figures.map(place => [place, JSON.parse(place.querySelector("script").textContent)]));
 function suit(place) {  // the page's ink; on a narrow page a list beside the plot goes above it
-  const {data, layout} = drawn.get(place), moved = narrow.matches && layout.legend?.orientation === "v";
-  const height = layout.height + (moved ? row * data.filter(trace => trace.name).length : 0);
-  place.style.height = `${height}px`;
-  Plotly.relayout(place, {"font.color": dark.matches ? "#e4e8ee" : "#1a222c", height,
-    legend: moved ? {...layout.legend, ...below} : layout.legend});
+  const {data, layout: {height, legend}} = drawn.get(place), moved = narrow.matches && legend?.orientation === "v";
+  place.style.height = `${height + (moved ? row * data.filter(trace => trace.name).length : 0)}px`;
+  const ink = dark.matches ? "#e4e8ee" : "#1a222c";
+  return Plotly.relayout(place, {"font.color": ink, legend: moved ? {...legend, ...below} : legend, autosize: true});
 }
-for (const [place, {data, layout}] of drawn)
-  Plotly.newPlot(place, data, structuredClone(layout), {responsive: true, displayModeBar: false}).then(suit);
+for (const [place, {data, layout: {height, ...layout}}] of drawn)  // as high as its place
+  Plotly.newPlot(place, data, layout, {responsive: true, displayModeBar: false}).then(suit);
 for (const each of [dark, narrow]) each.addEventListener("change", () => figures.forEach(suit));
 """
 HOLDS = {True: "yes", False: "no", None: "can't be told here"}
@@ -89,7 +88,7 @@ def _verdict(content: Values) -> str:
     holds = [found["holds"] for part in content["parts"] for found in findings(part, content["measured"])]
     said = {True: "hold here", False: "do not", None: "can't be told here"}
     counts = ", ".join(f"{holds.count(each)} {words}" for each, words in said.items() if each in holds)
-    return f"<p>Of {len(holds)} findings of the paper, {counts}: each stands below with its numbers.</p>"
+    return f"<p>Of the paper's findings {counts}; each stands below with its numbers.</p>"
 
 
 def _section(part: Values, parts: Mapping[str, Values], content: Values, like: str) -> str:
