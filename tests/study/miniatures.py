@@ -25,11 +25,8 @@ def at_hand(paper: Paper, root: Path) -> list[str]:
 
     root: PRUNING_EXPLORER_DATA; the weights go where torch.hub.get_dir() says.
     """
-    path = weights_path(paper)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(0)
-        torch.save(getattr(models, paper.arch.removeprefix("torchvision:"))().state_dict(), path)
+    if not weights_path(paper).is_file():
+        _weights(paper)
     folder = {"flowers": flowers, "birds": birds, "imagenet": imagenet}[paper.name.rpartition("-")[2]](root)
     side = SIDES[paper.arch]
     return ["study", paper.name, *([] if paper.images else ["--data", str(folder)]), "--size", side, "--crop", side]
@@ -62,6 +59,14 @@ def imagenet(root: Path) -> Path:
     ids = [f"n{1_440_764 + number:08d}" for number in range(IDS)]
     _pictures(root / "val", [f"{each}/ILSVRC2012_val_{number:08d}.JPEG" for number, each in enumerate(ids, 1)])
     return root / "val"
+
+
+def _weights(paper: Paper) -> None:
+    path = weights_path(paper)
+    path.parent.mkdir(parents=True)
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(0)
+        torch.save(getattr(models, paper.arch.removeprefix("torchvision:"))().state_dict(), path)
 
 
 def _pictures(folder: Path, names: Sequence[str]) -> None:

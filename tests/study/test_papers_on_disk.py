@@ -22,12 +22,19 @@ from explorer.study.papers import PAPERS
 ALEXNET = {"features.0": 64, "features.3": 192, "features.6": 384, "features.8": 256, "features.10": 256}
 
 
+@pytest.fixture(scope="module")
+def hub() -> Iterator[str]:
+    """Where weights are looked for; gone after the tests, for they are large."""
+    with tempfile.TemporaryDirectory() as name:
+        yield name
+
+
 @pytest.fixture
-def work(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """Where images and weights are looked for; gone after the test, for the weights are large."""
+def work(hub: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """Where images are looked for, and what is studied goes."""
     with tempfile.TemporaryDirectory() as name:
         monkeypatch.setenv("PRUNING_EXPLORER_DATA", name)
-        monkeypatch.setattr("torch.hub.get_dir", lambda: str(Path(name) / "hub"))
+        monkeypatch.setattr("torch.hub.get_dir", lambda: hub)
         monkeypatch.setattr(datasets.Flowers102, "_check_integrity", lambda self: True)  # sums of the published files
         yield Path(name)
 
