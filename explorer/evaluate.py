@@ -47,8 +47,9 @@ class Outcome:
 
 def evaluate(network: Network, batches: Batches, removed: Tensor | None = None, report: Report = silent) -> Outcome:
     """Run the images through the network with the units where `removed` (units,) is True gated, in eval mode."""
-    gated = Gated(network.module, network.units)
-    gates = open_gates(nothing(network.units) if removed is None else removed).to(gated.device)
+    closed = nothing(network.units) if removed is None else removed
+    gated = Gated(network.module, network.units, closed)
+    gates = open_gates(closed).to(gated.device)
 
     @torch.no_grad()
     def of_batch(batch: tuple[Tensor, Tensor]) -> Outcome:

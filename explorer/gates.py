@@ -19,14 +19,20 @@ from explorer.networks.units import Units
 
 
 class Gated(nn.Module):
-    """A private replica of a network with a gate on every unit; weights are shared, the original is untouched."""
+    """A private replica of a network with a gate on every unit; weights are shared, the original is untouched.
 
-    def __init__(self, module: nn.Module, units: Units) -> None:
+    closing: (units,) bool, where only some units' gates will ever be closed: to multiply by ones takes time as well.
+    """
+
+    def __init__(self, module: nn.Module, units: Units, closing: Tensor | None = None) -> None:
         super().__init__()
         self.body = replica(module).eval()
         self.device = next(module.parameters()).device
         self._now = threading.local()  # several threads may run it side by side
+        closing = torch.ones(len(units), dtype=torch.bool) if closing is None else closing
         for name, unit_of_channel in units.gate_maps.items():
+            if not F.pad(closing, (0, 1))[unit_of_channel].any():
+                continue
             close = partial(self._close, unit_of_channel.to(self.device))
             self.body.get_submodule(name).register_forward_pre_hook(close)
 

@@ -26,6 +26,16 @@ def test_gates_of_one_image_do_not_reach_another(name: str) -> None:
         torch.testing.assert_close(own[unit], alone[unit], rtol=1e-5, atol=1e-6)
 
 
+@pytest.mark.parametrize("name", [*MODULES, *UNUSUAL])
+def test_gates_that_will_never_close_can_be_left_out(name: str) -> None:
+    network, batches = at_hand(name), images(shape_of(name))
+    removed = torch.arange(len(network.units)) == 0
+    few, gates = Gated(network.module, network.units, removed), open_gates(removed)
+    assert torch.equal(few(batches.x, gates), Gated(network.module, network.units)(batches.x, gates))
+    gated = {part for part, module in few.body.named_modules() if module._forward_pre_hooks}
+    assert gated == {consumer for consumer, units in network.units.gate_maps.items() if 0 in units.tolist()}
+
+
 def test_the_network_is_left_as_found_even_when_the_pass_fails() -> None:
     network = at_hand("plain")
     gated = Gated(network.module, network.units)

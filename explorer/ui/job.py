@@ -11,9 +11,10 @@ from typing import Any
 
 from explorer.errors import BadInput
 
-# ahead, spare: what nobody waits for, but somebody may after the next click, or at some time
-LANES = QUICK, SCORES, AHEAD, LONG, SPARE = ("quick", "scores", "ahead", "long", "spare")
-CALM = 0.3  # seconds that work ahead leaves to the page that asked for it, to be drawn
+# ahead, beside, spare: what nobody waits for, but may after the next click, what comes into a picture that is drawn
+# without it meanwhile, and what may be wanted at some time
+LANES = QUICK, SCORES, AHEAD, BESIDE, LONG, SPARE = ("quick", "scores", "ahead", "beside", "long", "spare")
+CALM = 0.2  # seconds that work ahead leaves to the page that asked for it, to be drawn
 
 
 class Cancelled(Exception):

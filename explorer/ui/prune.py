@@ -43,20 +43,19 @@ def page(view: View) -> None:
     with side:
         chosen = choice(view)
         saliency = ranking(view, chosen)
-        at_rest = _buttons(view, saliency, chosen)
+        if _buttons(view, saliency, chosen):
+            _look_ahead(view, saliency, chosen)
     with picture:
         st.subheader("The way so far")
         _curve(view, chosen)
         states(view)
     with side:
         clicked = _candidates(view, saliency, chosen)
-    if at_rest:
-        _look_ahead(view, saliency, chosen)
     unit_in_detail(view, clicked, Order(saliency, chosen.title, chosen.scaling, chosen.anew))
 
 
 def _buttons(view: View, saliency: Tensor, chosen: Choice) -> bool:
-    """What can be done next; whether nothing is under way."""
+    """The buttons of what comes next; False while turns are under way."""
     st.markdown("**Step**")
     with st.container(horizontal=True, gap="small"):
         for count in COUNTS:

@@ -9,7 +9,7 @@ from torch import Tensor
 from explorer.plan import nothing, remove_next
 from explorer.timeline import Metrics, metrics_of
 from explorer.ui.controls import Choice, saliencies, scaled_like
-from explorer.ui.job import AHEAD, Job
+from explorer.ui.job import BESIDE, Job
 from explorer.ui.results import measuring
 from explorer.ui.session import View
 
@@ -22,7 +22,7 @@ def rival(view: View, chosen: Choice, counts: Sequence[int]) -> tuple[list[Metri
     found: list[Metrics] = []
     for count in counts:
         plan = _without(view, chosen, count)
-        job = measuring(view.loaded, plan, AHEAD)
+        job = measuring(view.loaded, plan, BESIDE)
         version, outcome = job.version, job.result
         if outcome is None:
             return found, (job, version)
