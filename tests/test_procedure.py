@@ -20,8 +20,9 @@ from explorer.finetune import Recipe, minibatches
 from explorer.networks.network import Network
 from explorer.procedure import SEEDS, Step, iterate
 from explorer.progress import Report
-from explorer.ranking import PRICES, AtPlan
+from explorer.ranking import PRICES, SCALINGS, AtPlan
 from explorer.runs import read_saliency, read_weights, write_weights
+from explorer.selectors import SELECTORS
 from explorer.settings import Settings
 from explorer.surgery import prune
 from explorer.updates import train_observed
@@ -58,6 +59,14 @@ def test_the_least_important_unit_of_the_network_so_far_goes_next() -> None:
         units = before.network.units
         least = units.labels[int(kernels.argmin())]
         assert set(units.labels) - set(after.network.units.labels) == {least}
+
+
+@pytest.mark.parametrize("scaling", SCALINGS)
+def test_what_can_not_be_scaled_is_ranked_the_same_under_every_scaling(scaling: str) -> None:
+    assert {name for name, selector in SELECTORS.items() if not selector.scalable} == {"random", "joint", "oracle"}
+    for criterion in ("random", "oracle"):
+        plain, asked = (run(criterion=criterion, scaling=way, target=0.6)[-1].removed for way in ("none", scaling))
+        assert plain.equal(asked)
 
 
 def test_the_oracle_takes_the_unit_whose_absence_changes_the_loss_of_the_network_so_far_least() -> None:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Error, Locator, Page, expect
 
 SECONDS = 60_000  # in milliseconds: how long a test waits before it fails
 PAGES = ("network", "saliency", "oracle", "prune", "compare", "export", "paper")
@@ -103,8 +104,10 @@ def upload(tab: Page, path: Path, arch: str | None = None) -> Locator:
     button = dialog.get_by_role("button", name="Open", exact=True).last
     button.wait_for()
     settle(tab)  # until then the fields of the dialog before may still be there
-    for earlier in dialog.get_by_role("button", name=re.compile("^Remove ")).all():
-        earlier.click()
+    earlier = dialog.get_by_role("button", name=re.compile("^Remove "))
+    while earlier.count():
+        with suppress(Error):  # it went with the dialog before
+            earlier.first.click(timeout=2000)
     expect(button).to_be_disabled(timeout=SECONDS)
     dialog.locator("input[type=file]").set_input_files(path)
     expect(button).to_be_enabled(timeout=SECONDS)

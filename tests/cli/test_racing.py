@@ -8,7 +8,6 @@ import pytest
 from invoke import result, run
 
 from explorer import race as races
-from explorer.race import Terms
 from explorer.race_folders import read_race
 from explorer.selectors import SELECTORS
 
@@ -110,8 +109,3 @@ def test_bad_input_gets_one_sentence_before_any_work(
     done = run(*asked(tiny, tmp_path / "race", *more))
     assert (done.code, message in done.err, done.err.count("\n")) == (2, True, 1)
     assert not (tmp_path / "race").exists()
-
-
-def test_terms_of_one_lane_leave_chance_unscaled() -> None:
-    terms = Terms(("random", "taylor"), (0,), races.Settings(scaling="l2"))
-    assert [terms.of_lane(name, 0).scaling for name in terms.selectors] == ["none", "l2"]
