@@ -62,7 +62,7 @@ def correlate(request: Request, scaling: str, resamples: int, **how: Any) -> Non
                 evidence, oracle, score, scaling=scaling, resamples=resamples, seed=subject.seed, report=report
             )
     found = {name: correlation_table(saliencies, oracle.oracle_abs, oracle.units, name) for name in (TABLE_1, scaling)}
-    _show(found[scaling], spreads, scaling, subject.measured_on(batches), resamples)
+    _show(found[scaling], spreads, scaling, subject.measured_on(batches, subject.stage.pruned), resamples)
     rows = {name: {**found[TABLE_1][name], **row} for name, row in found[scaling].items()}
     settings = {**how, "method": oracle.method, "scaling": scaling, "resamples": resamples, "top": TOP}
     write_json(request.json, subject.result({"table": rows, "intervals": spreads}, batches, **settings))

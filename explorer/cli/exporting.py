@@ -13,7 +13,7 @@ import torch
 from explorer.cli.exported import as_asked, original_of
 from explorer.cli.options import Request, json_option, requests
 from explorer.cli.output import check_writable, progress, table, write_json
-from explorer.cli.subject import open_subject
+from explorer.cli.subject import open_subject, stage_json
 from explorer.data import Batches
 from explorer.errors import BadInput
 from explorer.export import formats, proof
@@ -60,10 +60,11 @@ def export(request: Request, names: str, out: Path, state: int | None, original:
             for folder, each in asked.items()
             for kind, path in write_export(each, folder, chosen, _proof(each, batches), report).items()
         ]
+    stage = subject.stage_at(state)
     rows = [[kind, str(path), path.stat().st_size / 1e6] for kind, path in written]
-    table(f"{subject.network.name}, exported", ("What", "File", "MB"), rows, [subject.measured_on(batches)])
+    table(f"{subject.network.name}, exported", ("What", "File", "MB"), rows, [subject.measured_on(batches, stage)])
     files = [{"format": kind, "path": str(path)} for kind, path in written]
-    settings = {"formats": chosen, "out": str(out), "state": state, "original": original}
+    settings = {"formats": chosen, "out": str(out), "state": state, "original": original, **stage_json(stage)}
     write_json(request.json, subject.result({"files": files}, batches, **settings))
 
 

@@ -56,7 +56,7 @@ def oracle(request: Request, **how: Any) -> None:
     subject = open_subject(request)
     batches = subject.calibration()
     found = measure_oracle(subject, batches, **how)
-    _show(found, subject.measured_on(batches))
+    _show(found, subject.measured_on(batches, subject.stage.pruned))
     content = {
         "layers": _layers(found),
         "images": found.images,

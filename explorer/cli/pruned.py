@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from explorer.cli.output import table
-from explorer.cli.subject import Subject
+from explorer.cli.subject import Subject, stage_json
 from explorer.costs import FLOPS_CONVENTION
 from explorer.data import Batches
 from explorer.endings import ending
@@ -13,6 +13,7 @@ from explorer.plan import to_json
 from explorer.runs import Run
 from explorer.selectors import SELECTORS
 from explorer.settings import Settings
+from explorer.stages import stage_at
 from explorer.timeline import Metrics, Timeline, removed_at
 
 
@@ -28,6 +29,11 @@ def results(subject: Subject, settings: Settings, run: Run) -> dict[str, Any]:
         "ending": _ending(subject, settings, states),
         "from_scratch": control and {**_figures(control.metrics), "updates": control.updates, **control.settings},
     }
+
+
+def settings_json(run: Run) -> dict[str, Any]:
+    """How the run came about, and the stage of its end."""
+    return {**run.settings, **stage_json(stage_at(_states(run)))}
 
 
 def _states(run: Run) -> Timeline:
@@ -56,10 +62,9 @@ def show(subject: Subject, settings: Settings, run: Run, validation: Batches) ->
         columns.append("From scratch")
         rows = [[*row, _of_control(str(row[0]), control.metrics)] for row in rows]
     title = f"{subject.network.name} pruned by {SELECTORS[settings.criterion].title}, {steps} steps"
-    stage = f"after fine-tuning ({settings.updates} updates a step)" if settings.updates else "before fine-tuning"
     notes = [
         _ending(subject, settings, states),
-        f"Measured on {validation.describe()}, on {subject.network.device}, {stage}.",
+        f"Measured on {validation.describe()}, on {subject.network.device}, {stage_at(states)}.",
         f"FLOPs: {FLOPS_CONVENTION}.",
     ]
     if control:

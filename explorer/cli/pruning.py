@@ -14,7 +14,7 @@ from explorer.cli.keeping import Splits, check_out, run_to_the_end
 from explorer.cli.limiting import limit_options, limits_of
 from explorer.cli.options import NamedNumber, Request, requests
 from explorer.cli.output import write_json
-from explorer.cli.pruned import results, show
+from explorer.cli.pruned import results, settings_json, show
 from explorer.cli.recipes import distillation_options, recipe_of, recipe_options
 from explorer.cli.scoring import SUMMARIES
 from explorer.cli.subject import Subject, open_subject
@@ -131,7 +131,7 @@ def prune(request: Request, until: tuple[str, float], out: Path, resume: bool, *
     run = controlled(subject, settings, run, out, options)
     show(subject, settings, run, splits["validation"])
     found = results(subject, settings, run)
-    write_json(request.json, subject.result(found, *splits.values(), out=str(out), **run.settings))
+    write_json(request.json, subject.result(found, *splits.values(), out=str(out), **settings_json(run)))
 
 
 def _completed(settings: Settings, options: Mapping[str, Any], subject: Subject) -> Settings:

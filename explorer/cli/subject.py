@@ -20,7 +20,7 @@ from explorer.load import CALIBRATION, DEMO, batches_for, fitting_batch, for_cla
 from explorer.networks.architectures import preprocessing_for, split
 from explorer.networks.network import Network
 from explorer.runs import Run
-from explorer.timeline import updates_at
+from explorer.stages import Stage, stage_at
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,10 +35,13 @@ class Subject:
     seed: int
 
     @property
-    def stage(self) -> str:
-        """Whether weights have been trained between prunings."""
-        updates = self.run and self.run.timeline and updates_at(self.run.timeline)
-        return "after fine-tuning" if updates else "before fine-tuning"
+    def stage(self) -> Stage:
+        """What the run, of which the network is the end, has done to its weights."""
+        return self.stage_at(None)
+
+    def stage_at(self, state: int | None) -> Stage:
+        """What the run has done up to one of its states; None for its end."""
+        return stage_at(self.run.timeline, state) if self.run and self.run.timeline else Stage()
 
     @property
     def images_from(self) -> str:
@@ -63,9 +66,9 @@ class Subject:
         """The images that criteria and the oracle look at."""
         return self.batches("calibration", self.request.limit or CALIBRATION)
 
-    def measured_on(self, batches: Batches) -> str:
-        """One line under every table: n, split, data, seed, device, stage, preprocessing."""
-        where = f"Measured on {batches.describe()}, on {self.network.device}, {self.stage}."
+    def measured_on(self, batches: Batches, stage: Stage | None = None) -> str:
+        """One line under every table: n, split, data, seed, device, stage (else the network's own), preprocessing."""
+        where = f"Measured on {batches.describe()}, on {self.network.device}, {stage or self.stage}."
         return f"{where} Preprocessing: {self.network.preprocessing.describe()}."
 
     def result(self, results: Mapping[str, Any], *batches: Batches, **settings: Any) -> dict[str, Any]:
@@ -111,9 +114,14 @@ class Subject:
             "device": str(self.network.device),
             "threads": torch.get_num_threads(),
             "batch_size": self.batch_size,
-            "stage": self.stage,
+            **stage_json(self.stage),
             "flops_convention": FLOPS_CONVENTION,
         }
+
+
+def stage_json(stage: Stage) -> dict[str, Any]:
+    """What --json says of a stage, among the settings."""
+    return {"stage": stage.kind, "fine_tuning_updates": stage.updates}
 
 
 def open_subject(request: Request, *, needs_images: bool = True) -> Subject:

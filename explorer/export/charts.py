@@ -7,19 +7,23 @@ from dataclasses import dataclass
 from html import escape
 from itertools import pairwise
 
+from explorer.stages import CUT, LOADED, PRUNED, TUNED
+
 WIDTH, HEIGHT = 460, 250
 LEFT, RIGHT, TOP, BOTTOM = 62, 14, 26, 40
 LARGEST, SMALLEST = 4.0, 1.6  # radius of a mark
+_OPEN, _FILLED, _DOT = (1.0, "before"), (1.0, "after"), (0.3, "after")  # share of the radius, and the circle's class
+MARKS = {LOADED: (_OPEN,), PRUNED: (_OPEN,), TUNED: (_FILLED,), CUT: (_OPEN, _DOT)}
 NARROWEST = 3.0  # of the columns that tell of their states where the mouse rests
 
 
 @dataclass(frozen=True)
 class Point:
-    """One state in a curve: x is the share left (0 to 1), y its value; filled = after fine-tuning."""
+    """One state in a curve: x is the share left (0 to 1), y its value; stage: the kind of its stage."""
 
     x: float
     y: float
-    filled: bool
+    stage: str
     text: str  # shown where the mouse rests
 
 
@@ -41,11 +45,12 @@ def curve(title: str, points: Sequence[Point], against: str, percent: bool) -> s
 
 
 def _marks(placed: Sequence[Placed]) -> str:
-    """A circle a point: the more of them, the smaller."""
+    """A circle a point, filled, open or with a dot by its stage: the more of them, the smaller."""
     radius = min(LARGEST, max(SMALLEST, 0.6 * (WIDTH - LEFT - RIGHT) / len(placed)))
     circles = (
-        f'<circle cx="{x:.1f}" cy="{y:.1f}" r="{radius:.1f}" class="{"after" if point.filled else "before"}"/>'
+        f'<circle cx="{x:.1f}" cy="{y:.1f}" r="{size * radius:.1f}" class="{look}"/>'
         for x, y, point in placed
+        for size, look in MARKS[point.stage]
     )
     return f'<g class="marks" stroke-width="{radius / 2:.1f}">{"".join(circles)}</g>'
 

@@ -15,6 +15,7 @@ from explorer.export.manifest import LayerWidth, Manifest
 from explorer.export.proof import Verdict
 from explorer.export.rebuild import rebuild
 from explorer.networks.network import Network
+from explorer.stages import stage_at
 from explorer.timeline import Label, State, Timeline, path
 
 
@@ -90,12 +91,12 @@ def of_state(
 
     Raises BadInput if the network cannot be exported.
     """
-    history = [timeline.states[each] for each in path(timeline, number)]
+    history, stage = [timeline.states[each] for each in path(timeline, number)], stage_at(timeline, number)
     return contents(
         network,
         original_widths=original_widths,
         metrics={"before": asdict(history[0].metrics), "after": asdict(history[-1].metrics)},
-        provenance={**provenance, "state": {"number": number, "how": history[-1].how}},
+        provenance={**provenance, "state": {"number": number, "how": history[-1].how, "stage": str(stage)}},
         removed=[label for each in history for label in each.removed],
         history=history,
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from html import escape
+from itertools import accumulate
 from typing import Any
 
 from explorer.costs import FLOPS_CONVENTION
@@ -12,7 +13,8 @@ from explorer.export.charts import Point, bars, curve
 from explorer.export.contents import Contents
 from explorer.export.page_style import STYLE
 from explorer.export.proof import Verdict
-from explorer.timeline import Metrics, State
+from explorer.stages import Stage, following
+from explorer.timeline import State
 
 
 def render(contents: Contents) -> bytes:
@@ -65,7 +67,8 @@ def _metrics(contents: Contents) -> str:
         return ""
     rows = [_row(name, before, after) for name in _SHOWN if name in before and name in after]
     images = after.get("images")
-    caption = f"Loss and accuracy on {images:,} validation images. " if isinstance(images, int) else ""
+    stage = f", {_stages(contents.history)[-1]}" if contents.history else ""
+    caption = f"Loss and accuracy on {images:,} validation images{stage}. " if isinstance(images, int) else ""
     table = _table(("", "Before", "After", "Left"), rows)
     return f"<h2>Before and after</h2>{table}<p>{caption}FLOPs: {escape(FLOPS_CONVENTION)}.</p>"
 
@@ -98,22 +101,29 @@ def _curves(history: Sequence[State]) -> str:
     return (
         f'<h2>On the way</h2><figure><div class="pair">{accuracy}{loss}</div><figcaption>Every state from the network '
         f"as loaded to this one, on {history[-1].metrics.images:,} validation images. Filled: after fine-tuning; open: "
-        "before. The mouse over a place tells of its states.</figcaption></figure>"
+        "before; open with a dot: pruned after fine-tuning, not fine-tuned since. The mouse over a place tells of its "
+        "states.</figcaption></figure>"
     )
 
 
 def _points(history: Sequence[State], name: str) -> list[Point]:
     """Each state right after its units went, and again after its fine-tuning if it had any."""
-    whole = history[0].metrics.flops
-    found = []
-    for step, state in enumerate(history):
-        measured: list[tuple[Metrics, bool]] = [(state.pruned, False)] if state.pruned and state.updates else []
-        for metrics, filled in [*measured, (state.metrics, state.updates > 0)]:
+    whole, before, found = history[0].metrics.flops, Stage(), []
+    for step, (state, stage) in enumerate(zip(history, _stages(history), strict=True)):
+        twice = state.pruned and state.updates and state.removed
+        measured = [(state.pruned, before.pruned, ", right after the units went")] if twice else []
+        for metrics, at, when in [*measured, (state.metrics, stage, "")]:
+            assert metrics is not None
             value, left = getattr(metrics, name), metrics.flops / whole
-            when = ", right after the units went" if metrics is state.pruned else ""
-            text = f"{step}: {state.name or state.how}{when}: {value:.4g} with {left:.1%} of the FLOPs"
-            found.append(Point(left, value, filled, text))
+            text = f"{step}: {state.name or state.how}{when}: {value:.4g} with {left:.1%} of the FLOPs, {at}"
+            found.append(Point(left, value, at.kind, text))
+        before = stage
     return found
+
+
+def _stages(history: Sequence[State]) -> list[Stage]:
+    """The stage of each state on a way down from the network as loaded."""
+    return list(accumulate(history, following, initial=Stage()))[1:]
 
 
 def _widths(contents: Contents) -> str:
@@ -158,10 +168,11 @@ def _steps(history: Sequence[State]) -> str:
         [
             str(step), escape(state.name or state.how), f"{state.metrics.units:,}",
             f"{state.metrics.flops / 1e6:,.1f}", f"{state.metrics.loss:.4f}", f"{state.metrics.accuracy:.2%}",
+            str(stage),
         ]
-        for step, state in enumerate(history)
+        for step, (state, stage) in enumerate(zip(history, _stages(history), strict=True))
     ]  # fmt: skip
-    table = _table(("", "Step", "Units", "MFLOPs", "Loss, nats", "Accuracy"), rows)
+    table = _table(("", "Step", "Units", "MFLOPs", "Loss, nats", "Accuracy", "Measured"), rows)
     how_many = f"{len(history) - 1:,} step{'s' if len(history) > 2 else ''}"
     return _folded("Steps", f"{how_many} from the network as loaded to this state", table)
 

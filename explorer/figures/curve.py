@@ -3,61 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import plotly.graph_objects as go
 
 from explorer.errors import BadInput
+from explorer.figures.series import SCRATCH, Series, key
 from explorer.figures.style import NEUTRAL, blank, criterion_style, f32, translucent
 
 QUANTITIES = {"accuracy": ("accuracy", ".1%"), "loss": ("loss (nats)", ".3f")}
 _NARROWEST = 0.05  # of an axis of shares: one point alone would be stretched over nothing
 _FEW = 4  # series up to which the legend lies above the plot
-SCRATCH = "from scratch"  # in place of a criterion: single marks, joined by no line
 AGAINST = {
     "units": "units left",
     "parameters": "parameters left",
     "flops": "FLOPs left",
     "latency": "measured latency, share of the original's",
 }
-
-
-@dataclass(frozen=True, eq=False)
-class Series:
-    """One criterion's way from the original network down.
-
-    criterion: its name in the table of styles. x (points,): share left, 1 = the original. y (points,): accuracy as a
-    share of 1, or loss in nats. fine_tuned: measured after fine-tuning (filled marks) or before (open marks).
-    label: legend text when the criterion's own does not do. low, high (points,): a band over seeds, seeds (points,):
-    how many there are. faded: a branch that has been left.
-    """
-
-    criterion: str
-    x: np.ndarray
-    y: np.ndarray
-    fine_tuned: bool = False
-    label: str | None = None
-    low: np.ndarray | None = None
-    high: np.ndarray | None = None
-    seeds: np.ndarray | None = None
-    faded: bool = False
-
-    @property
-    def name(self) -> str:
-        """The criterion in words."""
-        return self.label or criterion_style(self.criterion).label
-
-    @property
-    def when(self) -> str:
-        """Whether fine-tuning came before the measurement."""
-        return f"{'after' if self.fine_tuned else 'before'} fine-tuning"
-
-    @property
-    def title(self) -> str:
-        """The criterion in words, and when it was measured."""
-        return f"{self.name}, {self.when}"
 
 
 def curve(
@@ -85,14 +47,15 @@ def curve(
     said_once = len({one.when for one in series}) == 1
     for one in series:
         line = _line(one, quantity, against, one.name if said_once else one.title)
-        if not (said_once or one.fine_tuned):
+        if not said_once and one.when == "before fine-tuning":
             line.line.width = 1
         fig.add_traces([*_band(one), line])
+    fig.add_traces(key(series))
     if current is not None:
         fig.add_trace(_ring(*current))
     if len(series) > _FEW:
         fig.update_layout(legend={"orientation": "v", "x": 1.02, "y": 1, "yanchor": "top"})
-    return _axes(fig, series, quantity, against, f", {series[0].when}" if said_once else "")
+    return _axes(fig, series, quantity, against, f", {series[0].when}" if said_once and series[0].when else "")
 
 
 def _reference(fig: go.Figure, y: float, text: str) -> None:
@@ -102,14 +65,7 @@ def _reference(fig: go.Figure, y: float, text: str) -> None:
 
 
 def _line(one: Series, quantity: str, against: str, name: str) -> go.Scatter:
-    style, (ylabel, number) = criterion_style(one.criterion), QUANTITIES[quantity]
-    marker = {
-        "symbol": style.symbol if one.fine_tuned else f"{style.symbol}-open",
-        "size": 11 if one.criterion == SCRATCH else 7,
-        "color": style.color,
-        "line": {"width": 1.5, "color": style.color},
-        "maxdisplayed": 24,
-    }
+    ylabel, number = QUANTITIES[quantity]
     return go.Scatter(
         x=f32(one.x),
         y=f32(one.y),
@@ -117,21 +73,10 @@ def _line(one: Series, quantity: str, against: str, name: str) -> go.Scatter:
         name=name,
         opacity=0.35 if one.faded else 1,
         showlegend=not one.faded,
-        line={"color": style.color, "width": 2, "dash": style.dash},
-        marker=marker,
-        **_hover(one, f"<b>{one.title}</b><br>{AGAINST[against]} %{{x:.1%}}<br>{ylabel} %{{y:{number}}}", number),
+        line=one.line,
+        marker=one.marker,
+        **one.hover(f"{AGAINST[against]} %{{x:.1%}}<br>{ylabel} %{{y:{number}}}", number),
     )
-
-
-def _hover(one: Series, text: str, number: str) -> dict[str, Any]:
-    """What is said where the pointer is; of a band its ends, and of how many seeds."""
-    if one.low is None or one.high is None or one.seeds is None:
-        return {"hovertemplate": f"{text}<extra></extra>"}
-    spread = f"%{{customdata[0]:{number}}} to %{{customdata[1]:{number}}}"
-    return {
-        "customdata": np.stack([one.low, one.high, one.seeds], axis=1),
-        "hovertemplate": f"{text}<br>least to largest of %{{customdata[2]}} seeds: {spread}<extra></extra>",
-    }
 
 
 def _band(one: Series) -> list[go.Scatter]:

@@ -8,7 +8,8 @@ from typing import Protocol
 import numpy as np
 import plotly.graph_objects as go
 
-from explorer.figures.curve import Series, curve
+from explorer.figures.curve import curve
+from explorer.figures.series import Series
 
 
 class Band(Protocol):

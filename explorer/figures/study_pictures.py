@@ -11,8 +11,9 @@ import plotly.graph_objects as go
 
 from explorer.errors import BadInput
 from explorer.figures.correlation import correlation
-from explorer.figures.curve import Series, curve
+from explorer.figures.curve import curve
 from explorer.figures.rank_statistics import LayerRanks, RankPanel, rank_statistics
+from explorer.figures.series import Series
 from explorer.figures.style import CRITERION_STYLES
 
 T = TypeVar("T")

@@ -8,23 +8,32 @@ import numpy as np
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
+from explorer.figures.series import CUT, MARKS, PRUNED, TUNED
 from explorer.figures.style import BLUE, NEUTRAL, VERMILION, blank, f32
 
 Point = tuple[float, float]
 
 
 def turn_curves(
-    after: Sequence[float], before: Sequence[float | None], losses: Sequence[Point], *, height: int = 330
+    after: Sequence[float],
+    before: Sequence[float | None],
+    losses: Sequence[Point],
+    *,
+    began: str = TUNED,
+    height: int = 330,
 ) -> go.Figure:
     """Two panels. Above, accuracy against the step of this run, 0 = where it began; below, loss against the update.
 
     after, before (steps so far + 1,): accuracy as a share of 1, filled and open marks; before is None where nothing was
-    fine-tuned. losses: (update, mean loss in nats of the minibatches around it).
+    fine-tuned, as at the start, whose stage is `began`, of MARKS. losses: (update, mean loss in nats of the minibatches
+    around it).
     """
     fig = make_subplots(2, 1, vertical_spacing=0.25, figure=blank(_alt(after, before, losses), height=height))
     open_marks = [np.nan if value is None else value for value in before]
-    fig.add_trace(_accuracy(after, "after fine-tuning", BLUE, "circle"), row=1, col=1)
-    fig.add_trace(_accuracy(open_marks, "before it", NEUTRAL, "circle-open"), row=1, col=1)
+    first, more = CUT if began in (TUNED, CUT) else PRUNED, len(after) - 2
+    tuned, cut = [began, TUNED, *[TUNED] * more], [began, first, *[CUT] * more]  # longer than the lines at their start
+    fig.add_trace(_accuracy(after, TUNED, BLUE, tuned[: len(after)], "solid"), row=1, col=1)
+    fig.add_trace(_accuracy(open_marks, "before it", NEUTRAL, cut[: len(after)], "dot"), row=1, col=1)
     fig.add_trace(_loss(losses), row=2, col=1)
     fig.update_layout(margin={"b": 48})
     fig.update_xaxes(title={"text": "step", "standoff": 6}, rangemode="tozero", dtick=-(-len(after) // 8), row=1, col=1)
@@ -41,15 +50,17 @@ def _around(accuracies: Sequence[float]) -> list[float]:
     return [float(low - margin), float(high + margin)]
 
 
-def _accuracy(values: Sequence[float], name: str, color: str, symbol: str) -> go.Scatter:
+def _accuracy(values: Sequence[float], name: str, color: str, stages: Sequence[str], dash: str) -> go.Scatter:
+    marks = [f"circle{MARKS[stage]}" for stage in stages]
     return go.Scatter(
         x=np.arange(len(values), dtype=np.float32),
         y=f32(values),
         mode="lines+markers",
         name=name,
-        line={"color": color, "width": 2, "dash": "dot" if symbol.endswith("open") else "solid"},
-        marker={"symbol": symbol, "size": 7, "line": {"width": 1.5, "color": color}, "maxdisplayed": 40},
-        hovertemplate=f"step %{{x}}, {name}<br>accuracy %{{y:.1%}}<extra></extra>",
+        line={"color": color, "width": 2, "dash": dash},
+        marker={"symbol": marks, "size": 7, "line": {"width": 1.5, "color": color}, "maxdisplayed": 40},
+        customdata=list(stages),
+        hovertemplate="step %{x}, %{customdata}<br>accuracy %{{y:.1%}}<extra></extra>",
     )
 
 

@@ -10,7 +10,8 @@ from torch import Tensor
 
 from explorer.comparison import Curves, one_shot_curves
 from explorer.criteria import CRITERIA, applicable
-from explorer.figures.curve import Series, curve
+from explorer.figures.curve import curve
+from explorer.figures.series import Series
 from explorer.ranking import overlap
 from explorer.ui.ablations import oracle
 from explorer.ui.chart import chart

@@ -45,7 +45,7 @@ def _said(view: View, measured: bool, predicted: bool) -> str:
         if predicted or linearising(view.workspace, view.removed)
         else " There is no prediction: it would take too much memory."
     )
-    return f"{how} {view.workspace.validated_on}, {view.stage}:{missing}"
+    return f"{how} {view.workspace.validated_on}, {view.stage.pruned}:{missing}"
 
 
 def _table(view: View, plan: Tensor, predicted: Outcome | None, measured: Outcome | None) -> dict[str, list[str]]:

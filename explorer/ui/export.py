@@ -6,6 +6,7 @@ import streamlit as st
 
 from explorer.export.formats import FORMATS, Format, unavailable
 from explorer.figures.widths import widths
+from explorer.stages import stage_at
 from explorer.timeline import removed_at
 from explorer.ui import exports
 from explorer.ui.chart import chart
@@ -30,8 +31,11 @@ def page(view: View) -> None:
         st.subheader("What is left of each layer")
         removed = removed_at(view.timeline, view.loaded.network.units, number)
         chart(widths(widths_of(view, removed)), "export-widths")
-        how = view.timeline.states[number].how
-        st.caption(f"State {number}: {how}. Units of the network as loaded; removed ones are gone from the files.")
+        how, stage = view.timeline.states[number].how, stage_at(view.timeline, number)
+        st.caption(
+            f"State {number}: {how}; measured {stage}. Units of the network as loaded; removed ones are gone from the "
+            "files."
+        )
         measured_speed(view, number)
 
 

@@ -97,7 +97,7 @@ def _rows(view: View, plans: dict[str, Tensor], jobs: dict[str, Job]) -> None:
         f"From state {view.timeline.current}: {wording.count(now.units, 'unit')}, loss {now.loss:.4f}, accuracy "
         f"{now.accuracy:.1%}. Least loss first. Scored in this state on {view.workspace.calibrated_on}. Predicted: "
         f"linearised, without a forward pass; measured: with the units closed. Both on {view.workspace.validated_on}, "
-        f"{view.stage}, and before any fine-tuning that would follow."
+        f"{view.stage.pruned}."
     )
 
 

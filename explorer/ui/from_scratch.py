@@ -54,11 +54,11 @@ def _recipe(view: View) -> Recipe | None:
 
 
 def _said(view: View, held: Scratch) -> str:
-    own, found, had = view.timeline.state.metrics, held.metrics, updates_at(view.timeline)
+    own, found = view.timeline.state.metrics, held.metrics
     return (
         f"State {view.timeline.current}: **{found.accuracy:.1%}** right, loss {found.loss:.4f}, from scratch after "
-        f"{wording.count(held.updates, 'update')}; **{own.accuracy:.1%}**, loss {own.loss:.4f}, with its own weights "
-        f"after {wording.count(had, 'update')}."
+        f"{wording.count(held.updates, 'update')}; **{own.accuracy:.1%}**, loss {own.loss:.4f}, with its own weights, "
+        f"{view.stage}."
     )
 
 

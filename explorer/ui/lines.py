@@ -78,7 +78,7 @@ def handle(view: View, chosen: Choice, saliency: Tensor, layer: str, limiting: T
         _histogram(values, value, f"{key}-{layer}", chosen.unit, move, curve)
         st.caption(
             f"Against the threshold: dashed what is predicted, dots what is measured on {view.workspace.validated_on}, "
-            "all at once and before fine-tuning."
+            f"all at once, {view.stage.pruned}."
         )
         _exact(f"{key}-{layer}", value, move)
     _taking_back(key, lines, layer)

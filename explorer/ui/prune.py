@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from contextlib import suppress
+from functools import partial
 from itertools import chain
 
 import numpy as np
@@ -13,9 +15,11 @@ from torch import Tensor
 from explorer import timeline as timelines
 from explorer.criteria import CRITERIA
 from explorer.errors import BadInput
-from explorer.figures.curve import SCRATCH, Series, curve
+from explorer.figures.curve import curve
+from explorer.figures.series import SCRATCH, Series
 from explorer.figures.thumbnail import thumbnail
 from explorer.limits import portions
+from explorer.stages import LOADED, PRUNED, TUNED, stages
 from explorer.timeline import Metrics
 from explorer.ui.ahead import measure_ahead
 from explorer.ui.chart import chart
@@ -114,43 +118,48 @@ def _beside(view: View, chosen: Choice, other: str) -> tuple[list[Metrics], tupl
 
 def _figure(view: View, chosen: Choice, other: str, beside: list[Metrics], quantity: str, against: str) -> go.Figure:
     root, now = view.timeline.root.metrics, view.timeline.state.metrics
-    here = [view.timeline.states[number] for number in timelines.path(view.timeline)]
-    tuned = timelines.updates_at(view.timeline) > 0
+    drawn = partial(_series, root=root, quantity=quantity, against=against)
+    here = _points(view, timelines.path(view.timeline))
+    rival = [(each, LOADED if each.units == root.units else PRUNED) for each in beside]
+    controls = _controls(view)
     series = [
-        _series(chosen.criterion, [s.metrics for s in here], root, quantity, against, "this run", tuned),
-        _series(other, beside, root, quantity, against, f"{CRITERIA[other].title}, same steps"),
-        *(
-            _series(chosen.criterion, leg, root, quantity, against, "another branch", tuned, True)
-            for leg in _branches(view)
-        ),
-        *_controls(view, quantity, against),
+        drawn(chosen.criterion, here, label="this run"),
+        drawn(other, rival, label=f"{CRITERIA[other].title}, same steps"),
+        *(drawn(chosen.criterion, leg, label="another branch", faded=True) for leg in _branches(view)),
+        *([drawn(SCRATCH, controls, label="from scratch")] if controls else []),
     ]
     share = getattr(now, against) / getattr(root, against)
     return curve(series, quantity=quantity, against=against, original=getattr(root, quantity),
                  current=(share, getattr(now, quantity)))  # fmt: skip
 
 
+Point = tuple[Metrics, str]  # and the kind of its stage
+
+
 def _series(
-    criterion: str, points: list[Metrics], root: Metrics, quantity: str, against: str, label: str,
-    tuned: bool = False, faded: bool = False,
-) -> Series:  # fmt: skip
-    x = np.array([getattr(p, against) / getattr(root, against) for p in points])
-    return Series(criterion, x, np.array([getattr(p, quantity) for p in points]), tuned, label, faded=faded)
+    criterion: str, points: list[Point], *, root: Metrics, quantity: str, against: str, label: str, faded: bool = False
+) -> Series:
+    x = np.array([getattr(p, against) / getattr(root, against) for p, _ in points])
+    y = np.array([getattr(p, quantity) for p, _ in points])
+    return Series(criterion, x, y, label=label, faded=faded, stages=[stage for _, stage in points])
 
 
-def _branches(view: View) -> list[list[Metrics]]:
+def _points(view: View, numbers: Iterable[int]) -> list[Point]:
+    found = stages(view.timeline)
+    return [(view.timeline.states[number].metrics, found[number].kind) for number in numbers]
+
+
+def _branches(view: View) -> list[list[Point]]:
     """Each step off the current path, as a two-point line from its parent."""
-    states, here = view.timeline.states, set(timelines.path(view.timeline))
-    off = [s for number, s in states.items() if number not in here]
-    return [[states[s.parent].metrics, s.metrics] for s in off if s.parent is not None]
+    here = set(timelines.path(view.timeline))
+    off = [(state.parent, number) for number, state in view.timeline.states.items() if number not in here]
+    return [_points(view, (parent, number)) for parent, number in off if parent is not None]
 
 
-def _controls(view: View, quantity: str, against: str) -> list[Series]:
+def _controls(view: View) -> list[Point]:
     """The shapes on the way that were trained from scratch."""
-    states, root = view.timeline.states, view.timeline.root.metrics
-    path = timelines.path(view.timeline)
-    found = [control.metrics for number in path if (control := states[number].scratch)]
-    return [_series(SCRATCH, found, root, quantity, against, "from scratch", True)] if found else []
+    states, way = view.timeline.states, timelines.path(view.timeline)
+    return [(control.metrics, TUNED) for number in way if (control := states[number].scratch)]
 
 
 def _candidates(view: View, saliency: Tensor, chosen: Choice) -> int | None:

@@ -18,8 +18,8 @@ from explorer.origins import Source, source_from_json, source_to_json
 from explorer.plan import nothing
 from explorer.progress import Report
 from explorer.runs import FILE, Run, drop_weights, read_run, write_run
+from explorer.stages import Stage, stage_at
 from explorer.timeline import State, Timeline, metrics_of
-from explorer.ui import wording
 from explorer.ui.address import look_at, new_id, run_id
 from explorer.ui.ahead import outcome_of
 from explorer.ui.job import Job
@@ -44,10 +44,9 @@ class View:
         return View(self.loaded, self.loaded, self.timeline, nothing(self.loaded.network.units))
 
     @property
-    def stage(self) -> str:
-        """For captions: what has been done to the weights of the state."""
-        updates = timelines.updates_at(self.timeline)
-        return f"after {wording.count(updates, 'fine-tuning update')}" if updates else "before fine-tuning"
+    def stage(self) -> Stage:
+        """What has been done to the weights of the state; for captions, in words."""
+        return stage_at(self.timeline)
 
 
 _LOCK = threading.Lock()  # two tabs of one run, or a tab and a job, take turns

@@ -40,12 +40,27 @@ function mark(state, one) {
   })
   if (here) add(group, "circle", { ...at, class: "here", r: 10 })
   add(group, "circle", { ...at, class: "hit", r: many ? 6 : 10 })
-  add(group, "circle", { ...at, class: one.tuned ? "mark tuned" : "mark", r: many ? 3.5 : 5 })
+  stage(group, at, many ? 3.5 : 5, one.stage)
   if (one.label) add(group, "text", { x: at.cx, y: at.cy - 13 }, one.label)
   group.onclick = () => choose(state, one.number)
   group.onpointerenter = group.onfocus = () => { state.read.textContent = one.text }
   group.onpointerleave = group.onblur = () => { state.read.textContent = HINT }
   return group
+}
+
+/** Filled after fine-tuning, open before it, open with a dot where units have gone since. */
+function stage(parent, at, r, name) {
+  add(parent, "circle", { ...at, class: name === "after fine-tuning" ? "mark tuned" : "mark", r })
+  if (name === "pruned after fine-tuning") add(parent, "circle", { ...at, class: "dot", r: 0.45 * r })
+}
+
+/** What the marks mean that are there. */
+function explain({ key, data }) {
+  key.replaceChildren()
+  for (const name of data.stages) {
+    stage(add(key, "svg", { width: 12, height: 12 }), { cx: 6, cy: 6 }, 4.5, name)
+    key.append(name)
+  }
 }
 
 /** The number of steps under every column, or under every so many where there are too many. */
@@ -93,11 +108,12 @@ function wire(state) {
 
 export default function ({ data, parentElement, setTriggerValue }) {
   const svg = parentElement.querySelector(".view svg"), fresh = !svg.explorer
-  const state = svg.explorer ??= { svg, read: parentElement.querySelector(".read") }
+  const state = svg.explorer ??= { svg, read: parentElement.querySelector(".read"), key: parentElement.querySelector(".key") }
   const inside = svg.matches(":focus-within"), moved = state.data?.current !== data.current
   Object.assign(state, { data, send: setTriggerValue })
   if (fresh) { wire(state); state.read.textContent = HINT }
   draw(state)
+  explain(state)
   focusable(state, moved || !state.byNumber.has(state.focused) ? data.current : state.focused)
   if (inside) state.nodes.get(state.focused).focus({ preventScroll: true })
   if (moved) reveal(state)

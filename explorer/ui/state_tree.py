@@ -9,6 +9,7 @@ from pathlib import Path
 import streamlit as st
 
 from explorer.figures.style import abridged
+from explorer.stages import LOADED, STAGES
 
 _FILES = Path(__file__).with_suffix("")
 _HTML, _CSS, _JS = (_FILES.with_suffix(end).read_text(encoding="utf-8") for end in (".html", ".css", ".js"))
@@ -19,17 +20,17 @@ LONGEST = 18  # characters of a name beside its mark
 
 @dataclass(frozen=True)
 class Node:
-    """One state. text: what to say of it where the pointer is; tuned: whether its step fine-tuned."""
+    """One state. text: what to say of it where the pointer is; stage: the kind of its stage."""
 
     number: int
     parent: int | None  # None: the network as loaded
     name: str  # "" for none
     text: str
-    tuned: bool = False
+    stage: str = LOADED
 
 
 def state_tree(nodes: Sequence[Node], current: int, *, key: str, on_choose: Callable[[int], None]) -> None:
-    """Steps from left to right, a row for each branch; filled marks were fine-tuned, the ring is where one is.
+    """Steps from left to right, a row for each branch; marks say the stages, the ring is where one is.
 
     nodes: parents before their children. on_choose gets the number of the state that a click or Enter chose.
     """
@@ -52,11 +53,13 @@ def tree_data(nodes: Sequence[Node], current: int) -> dict[str, object]:
             "row": row[node.number],
             "label": abridged(node.name, LONGEST),
             "text": f"State {node.number}{f', {node.name}' if node.name else ''}: {node.text}",
-            "tuned": node.tuned,
+            "stage": node.stage,
         }
         for node in nodes
     ]
-    return {"states": states, "current": current, "summary": _summary(nodes, current)}
+    met = {node.stage for node in nodes} - {LOADED}  # that is the first mark
+    stages = [stage for stage in STAGES if stage in met]
+    return {"states": states, "current": current, "summary": _summary(nodes, current), "stages": stages}
 
 
 def places(nodes: Sequence[Node]) -> tuple[dict[int, int], dict[int, int]]:

@@ -6,6 +6,7 @@ from functools import partial
 
 import streamlit as st
 
+from explorer.stages import Stage, stages
 from explorer.timeline import LONGEST_NAME, Metrics, State, rename
 from explorer.ui import wording
 from explorer.ui.session import View, change, delete, jump
@@ -16,18 +17,20 @@ from explorer.ui.steps import attempt
 def states(view: View) -> None:
     """Every state, in a picture and in figures; a click on either goes there."""
     timeline = view.timeline
+    found = stages(timeline)
     nodes = [
-        Node(number, state.parent, state.name, _text(state, timeline.root.metrics), state.updates > 0)
+        Node(number, state.parent, state.name, _text(state, timeline.root.metrics, found[number]), found[number].kind)
         for number, state in timeline.states.items()
     ]
     state_tree(nodes, timeline.current, key="tree", on_choose=_go)
     _named(view)
     numbers, key = list(timeline.states), f"states-{timeline.made}-{len(timeline.states)}-{timeline.current}"
     st.dataframe(
-        [_row(view, number) for number in numbers], hide_index=True, on_select=partial(_picked, key, numbers),
-        selection_mode="single-cell", key=key,  # a new one for each: the same with new rows misses the next click
+        [_row(view, number, found[number]) for number in numbers], hide_index=True,
+        on_select=partial(_picked, key, numbers), selection_mode="single-cell",
+        key=key,  # a new one for each: the same with new rows misses the next click
     )  # fmt: skip
-    st.caption(f"On {view.loaded.validated_on}; before fine-tuning, or after the fine-tuning of that step.")
+    st.caption(f"On {view.loaded.validated_on}.")
 
 
 def _picked(key: str, numbers: list[int]) -> None:
@@ -57,12 +60,12 @@ def _named(view: View) -> None:
         )  # fmt: skip
 
 
-def _text(state: State, root: Metrics) -> str:
+def _text(state: State, root: Metrics, stage: Stage) -> str:
     facts = [f"{what} {value} {delta}".strip() for what, value, delta in wording.facts(state.metrics, root)]
-    return "; ".join([state.how, *facts])
+    return "; ".join([state.how, *facts, str(stage)])
 
 
-def _row(view: View, number: int) -> dict[str, str]:
+def _row(view: View, number: int, stage: Stage) -> dict[str, str]:
     state, root = view.timeline.states[number], view.timeline.root.metrics
     before = state.pruned
     return {
@@ -70,5 +73,6 @@ def _row(view: View, number: int) -> dict[str, str]:
         "From": "" if state.parent is None else str(state.parent),
         "How": state.how,
         **{what: f"{value}  {delta}".strip() for what, value, delta in wording.facts(state.metrics, root)},
+        "Measured": str(stage),
         "Before fine-tuning": f"loss {before.loss:.4f}, {before.accuracy:.1%}" if before else "",
     }

@@ -107,7 +107,7 @@ def _work(job: Job, run: str, view: View, settings: Settings, by: str) -> str:
     removed, updates = view.removed, updates_at(view.timeline)
     start = Step(0, network, removed, last, updates=updates, saliency=_kept_saliency(view, folder, settings))
     finetuning = batches_for(loaded.network, loaded.images, "finetune")
-    job.live = live = Live([(None, last)], loaded.validated_on)
+    job.live = live = Live([(None, last)], loaded.validated_on, view.stage.kind)
     for each in procedure.iterate(
         loaded.network, loaded.calibration, finetuning, loaded.validation, settings, job.report, start, live.hear
     ):

@@ -21,6 +21,7 @@ class Live:
 
     steps: list[tuple[Metrics | None, Metrics]]  # before and after the fine-tuning of each, the start first
     where: str  # what it is measured on
+    began: str  # the kind of the stage of the start
     losses: list[tuple[float, float]] = field(default_factory=list)  # (last update, mean loss) of so many in a row
     stride: int = 1
     updates: int = 0
@@ -42,7 +43,7 @@ class Live:
         """The two curves so far, and what they were measured on."""
         steps = list(self.steps)
         after, before = [m.accuracy for _, m in steps], [m.accuracy if m else None for m, _ in steps]
-        chart(turn_curves(after, before, self.losses), key)
+        chart(turn_curves(after, before, self.losses, began=self.began), key)
         averaged = f", mean of {self.stride} in a row" if self.stride > 1 else ""
         st.caption(
             f"Accuracy on {self.where}, step by step of this run; loss of each update's minibatch of the finetune "

@@ -82,7 +82,7 @@ def uploaded(runs: Path, few: Path) -> Path:
 def test_a_run_is_exported_proven_and_replayed(mine: Path, tmp_path: Path) -> None:
     out, again = tmp_path / "out", tmp_path / "again"
     done, _ = result(tmp_path, "export", mine, "--format", "safetensors,plan", "--out", out)
-    assert "after fine-tuning" in done.out
+    assert "on cpu, after 2 fine-tuning updates" in done.out
     found = load_pruned(out / "network.safetensors")
     (first, *_), whole = found.manifest.layers, open_network(DEMO)
     assert (first.width_before, first.width_after, first.kept[:3]) == (32, 30, (1, 2, 4))
@@ -113,7 +113,7 @@ def test_a_run_stands_for_the_network_at_its_state(mine: Path, runs: Path, tmp_p
 def test_an_uploaded_network_is_found_with_its_images_and_their_preparation(uploaded: Path, tmp_path: Path) -> None:
     done, found = result(tmp_path, "evaluate", uploaded, "--split", "validation", "--limit", 4)
     assert found["data"]["name"] == "few" and found["data"]["preprocessing"]["mean"] == [0.13]
-    assert "after fine-tuning" in done.out
+    assert "on cpu, after 2 fine-tuning updates" in done.out
     assert run("export", uploaded, "--state", 1, "--original", "--out", tmp_path / "out").code == 0
     before = load_pruned(tmp_path / "out" / "original" / "network.safetensors")
     assert sum(layer.width_after for layer in before.manifest.layers) == 448

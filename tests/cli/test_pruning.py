@@ -121,10 +121,12 @@ def test_updates_between_steps_change_weights(few: Path, tmp_path: Path) -> None
     arguments = ("--criterion", "taylor", "--until", "units=0.9", "--step", 23, "--updates", 2, "--learning-rate", 0.01)
     done, found = result(tmp_path, "prune", "demo", "--data", few, *arguments, "--out", tmp_path / "run")
     assert found["data"]["splits"]["finetune"] == 32
-    assert "after fine-tuning (2 updates a step)" in done.out
     tuned, loaded = open_network(tmp_path / "run"), open_network("demo")
     assert not torch.isin(next(tuned.module.parameters()), next(loaded.module.parameters())).all()
-    assert "after fine-tuning" in run("evaluate", tmp_path / "run").out
+    updates = 2 * max(read_run(tmp_path / "run").timeline.states)
+    assert f"after {updates} fine-tuning updates." in done.out
+    assert found["settings"]["stage"] == "after fine-tuning" and found["settings"]["fine_tuning_updates"] == updates
+    assert f"after {updates} fine-tuning updates" in run("evaluate", tmp_path / "run").out
 
 
 def test_work_cancelled_before_its_first_state_leaves_nothing(

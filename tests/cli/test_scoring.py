@@ -43,7 +43,7 @@ def test_score_all_gives_every_unit_every_criterion(tmp_path: Path) -> None:
         values = torch.cat([torch.tensor(layer["saliency"][name]).double() for layer in found["layers"]])
         torch.testing.assert_close(values, expected[name].double(), rtol=1e-5, atol=1e-12)
         assert name in done.out
-    assert "8 calibration images of demo, seed 0, on cpu, before fine-tuning" in done.out
+    assert "8 calibration images of demo, seed 0, on cpu, as loaded" in done.out
 
 
 def test_score_of_one_criterion_does_not_depend_on_the_batch_size(tmp_path: Path) -> None:

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from explorer.errors import BadInput
-from explorer.figures.curve import Series, curve
+from explorer.figures.curve import curve
+from explorer.figures.series import Series
 from explorer.figures.style import alt_text, criterion_style
 
 X, Y = np.array([1.0, 0.9, 0.5]), np.array([0.98, 0.97, 0.6])
@@ -33,6 +34,26 @@ def test_before_and_after_fine_tuning_differ_without_colour() -> None:
     assert [t.marker.symbol for t in fig.data] == ["square-open", "square"]
     assert [t.name for t in fig.data] == ["Taylor, before fine-tuning", "Taylor, after fine-tuning"]
     assert fig.layout.yaxis.title.text == "accuracy"
+
+
+def test_points_of_one_line_say_each_what_was_done_to_the_network() -> None:
+    stages = ["as loaded", "after fine-tuning", "pruned after fine-tuning"]
+    mixed, other = Series("taylor", X, Y, label="this run", stages=stages), Series("weight", X, Y)
+    line, beside, *key = curve([mixed, other]).data
+    assert line.marker.symbol == ("square-open", "square", "square-open-dot")
+    assert list(line.customdata) == stages and "%{customdata}" in line.hovertemplate
+    assert line.name == "this run" and beside.name.endswith(", before fine-tuning")
+    assert [(entry.name, entry.marker.symbol) for entry in key] == [
+        ("before fine-tuning", "circle-open"),
+        ("after fine-tuning", "circle"),
+        ("pruned after fine-tuning", "circle-open-dot"),
+    ]
+
+
+def test_a_line_that_is_alike_below_the_original_needs_no_key() -> None:
+    stages = ["as loaded", "before fine-tuning", "before fine-tuning"]
+    fig = curve([Series("taylor", X, Y, stages=stages), Series("weight", X, Y)])
+    assert len(fig.data) == 2 and fig.layout.yaxis.title.text == "accuracy, before fine-tuning"
 
 
 def test_a_second_criterion_has_another_dash_or_colour() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from explorer.stages import CUT, LOADED, PRUNED, TUNED
 from explorer.ui.state_tree import LONGEST, Node, places, tree_data
 
 #  0 - 1 - 2 - 5
@@ -9,11 +10,11 @@ from explorer.ui.state_tree import LONGEST, Node, places, tree_data
 #   \ 4
 NODES = [
     Node(0, None, "", "as loaded"),
-    Node(1, 0, "", "one"),
-    Node(2, 1, "", "two", tuned=True),
-    Node(3, 1, "best", "three"),
-    Node(4, 0, "", "four"),
-    Node(5, 2, "", "five", tuned=True),
+    Node(1, 0, "", "one", PRUNED),
+    Node(2, 1, "", "two", TUNED),
+    Node(3, 1, "best", "three", PRUNED),
+    Node(4, 0, "", "four", PRUNED),
+    Node(5, 2, "", "five", CUT),
 ]
 
 
@@ -23,12 +24,14 @@ def test_a_first_child_goes_on_in_its_row_and_others_begin_one() -> None:
     assert row == {0: 0, 1: 0, 2: 0, 3: 1, 4: 2, 5: 0}
 
 
-def test_marks_say_which_state_they_are_and_whether_it_was_fine_tuned() -> None:
+def test_marks_say_which_state_they_are_and_what_was_done_to_its_weights() -> None:
     drawn = tree_data(NODES, current=3)["states"]
     assert [(one["number"], one["parent"], one["column"], one["row"]) for one in drawn] == [
         (0, None, 0, 0), (1, 0, 1, 0), (2, 1, 2, 0), (3, 1, 2, 1), (4, 0, 1, 2), (5, 2, 3, 0)
     ]  # fmt: skip
-    assert [one["number"] for one in drawn if one["tuned"]] == [2, 5]
+    assert [one["stage"] for one in drawn] == [LOADED, PRUNED, TUNED, PRUNED, PRUNED, CUT]
+    assert tree_data(NODES, current=3)["stages"] == [PRUNED, TUNED, CUT]  # the key; the first mark is as loaded
+    assert tree_data(NODES[:2], current=0)["stages"] == [PRUNED]
     assert [one["label"] for one in drawn] == ["", "", "", "best", "", ""]
     assert drawn[3]["text"] == "State 3, best: three" and drawn[5]["text"] == "State 5: five"
 

@@ -54,6 +54,7 @@ def test_every_step_is_a_state_with_its_own_weights_that_can_be_gone_to(
     app.click("Remove 1").fine()  # by gates, on the trained weights
     after = saved(app.run).timeline
     assert after.state.weights is None and after.state.parent == 3
+    assert "pruned after 4 fine-tuning updates, not fine-tuned since" in app.bar
     app.go("export").click("Make and prove")
     JOBS.find(f"export-{app.run}-4").wait(60)
     assert "100.0% of the predictions agree" in app.again().fine().said

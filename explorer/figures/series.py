@@ -1,0 +1,103 @@
+"""The lines of a curve: points on a way down, how each was measured, and the marks that say so without colour."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import plotly.graph_objects as go
+
+from explorer.figures.style import NEUTRAL, criterion_style
+
+SCRATCH = "from scratch"  # in place of a criterion: single marks, joined by no line
+LOADED, PRUNED, TUNED, CUT = "as loaded", "before fine-tuning", "after fine-tuning", "pruned after fine-tuning"
+MARKS = {LOADED: "-open", PRUNED: "-open", TUNED: "", CUT: "-open-dot"}
+"""What had been done to a network when it was measured, and the ending of its mark's symbol."""
+
+
+@dataclass(frozen=True, eq=False)
+class Series:
+    """One criterion's way from the original network down.
+
+    criterion: its name in the table of styles. x (points,): share left, 1 = the original. y (points,): accuracy as a
+    share of 1, or loss in nats. fine_tuned: measured after fine-tuning (filled marks) or before (open marks).
+    label: legend text when the criterion's own does not do. low, high (points,): a band over seeds, seeds (points,):
+    how many there are. faded: a branch that has been left. stages (points,): of MARKS, in place of fine_tuned.
+    """
+
+    criterion: str
+    x: np.ndarray
+    y: np.ndarray
+    fine_tuned: bool = False
+    label: str | None = None
+    low: np.ndarray | None = None
+    high: np.ndarray | None = None
+    seeds: np.ndarray | None = None
+    faded: bool = False
+    stages: Sequence[str] = ()
+
+    @property
+    def name(self) -> str:
+        """The criterion in words."""
+        return self.label or criterion_style(self.criterion).label
+
+    @property
+    def when(self) -> str:
+        """Whether fine-tuning came before the measurements; "" where that differs below the network as loaded."""
+        alike = set(self.stages) - {LOADED} or {TUNED if self.fine_tuned else PRUNED}
+        return alike.pop() if len(alike) == 1 else ""
+
+    @property
+    def title(self) -> str:
+        """The criterion in words, and when it was measured."""
+        return f"{self.name}, {self.when}" if self.when else self.name
+
+    @property
+    def line(self) -> dict[str, Any]:
+        """How its points are joined."""
+        style = criterion_style(self.criterion)
+        return {"color": style.color, "width": 2, "dash": style.dash}
+
+    @property
+    def marker(self) -> dict[str, Any]:
+        """How its points look: all alike, or each by its own stage."""
+        style = criterion_style(self.criterion)
+        symbols = [style.symbol + MARKS[stage] for stage in self.stages]
+        return {
+            "symbol": symbols or style.symbol + MARKS[self.when],
+            "size": 11 if self.criterion == SCRATCH else 7,
+            "color": style.color,
+            "line": {"width": 1.5, "color": style.color},
+            "maxdisplayed": 24 if self.when else 0,  # of marks that differ none is left out
+        }
+
+    def hover(self, text: str, number: str) -> dict[str, Any]:
+        """What is said where the pointer is; of a band its ends, and of how many seeds. number: format of y."""
+        if self.stages:
+            return {
+                "customdata": list(self.stages),
+                "hovertemplate": f"<b>{self.name}, %{{customdata}}</b><br>{text}<extra></extra>",
+            }
+        text = f"<b>{self.title}</b><br>{text}"
+        if self.low is None or self.high is None or self.seeds is None:
+            return {"hovertemplate": f"{text}<extra></extra>"}
+        spread = f"%{{customdata[0]:{number}}} to %{{customdata[1]:{number}}}"
+        return {
+            "customdata": np.stack([self.low, self.high, self.seeds], axis=1),
+            "hovertemplate": f"{text}<br>least to largest of %{{customdata[2]}} seeds: {spread}<extra></extra>",
+        }
+
+
+def key(series: Sequence[Series]) -> list[go.Scatter]:
+    """What the marks mean, as entries of the legend alone; none where every line says it of all its points."""
+    if all(one.when for one in series):
+        return []
+    met = {stage for one in series for stage in one.stages or (one.when,)}
+    return [_entry(stage) for stage in MARKS if stage in met - {LOADED}]
+
+
+def _entry(stage: str) -> go.Scatter:
+    marker = {"symbol": f"circle{MARKS[stage]}", "size": 7, "color": NEUTRAL, "line": {"width": 1.5, "color": NEUTRAL}}
+    return go.Scatter(x=[None], y=[None], mode="markers", name=stage, hoverinfo="skip", marker=marker)
