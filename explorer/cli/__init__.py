@@ -81,3 +81,21 @@ def main(arguments: Sequence[str] | None = None) -> None:
     except (KeyboardInterrupt, click.Abort):
         click.echo("Cancelled; nothing was written.", err=True)
         sys.exit(1)
+    except Exception as error:  # the boundary: what nobody foresaw is told in a sentence, never as a traceback
+        click.echo(f"Error: {_unforeseen(error, sys.argv[1:] if arguments is None else arguments)}", err=True)
+        sys.exit(1)
+
+
+def _unforeseen(error: Exception, arguments: Sequence[str]) -> str:
+    from explorer.reports import failure
+
+    return failure(error, f"the command {_asked(arguments)}").sentence
+
+
+def _asked(arguments: Sequence[str]) -> str:
+    """The command and the names of the options that were given: their values may be a person's own."""
+    name = next((each for each in arguments if each in COMMANDS), "app")
+    command = commands.get_command(click.Context(commands), name)
+    known = {option for each in (command.params if command else ()) for option in (*each.opts, *each.secondary_opts)}
+    given = dict.fromkeys(each.partition("=")[0] for each in arguments)
+    return " ".join([name, *(each for each in given if each in known and each.startswith("-"))])

@@ -7,9 +7,11 @@ import time
 import traceback
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from explorer.errors import BadInput
+from explorer.reports import Failure, failure
 
 # ahead, beside, spare: what nobody waits for, but may after the next click, what comes into a picture that is drawn
 # without it meanwhile, and what may be wanted at some time
@@ -35,7 +37,8 @@ class Job:
     published: int = 0  # how many there have been
     live: Any = None  # what changes between two of them, for whoever looks at it now
     result: Any = None
-    error: str = ""  # one sentence where the input was at fault, else the last line of the traceback
+    error: str = ""  # the sentence that says why it failed
+    report_file: Path | None = None  # of a failure that nobody foresaw
     asked: float = field(default_factory=time.monotonic)
     started: float = 0.0
     seconds: float = 0.0
@@ -131,6 +134,9 @@ class Job:
             self.error, self.state = str(problem), "failed"
         except Exception as problem:
             traceback.print_exc()
-            self.error, self.state = f"{type(problem).__name__}: {problem}", "failed"
+            self._fail(failure(problem, "a job of the app"))
         finally:
             self.seconds = time.monotonic() - self.started
+
+    def _fail(self, told: Failure) -> None:
+        self.error, self.report_file, self.state = told.sentence, told.report, "failed"

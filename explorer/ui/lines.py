@@ -11,6 +11,7 @@ from torch import Tensor
 
 from explorer.limits import FREE
 from explorer.ui.address import run_id
+from explorer.ui.boundary import boundary
 from explorer.ui.controls import Choice
 from explorer.ui.one_shot import Trace, tracing
 from explorer.ui.session import View
@@ -92,6 +93,7 @@ def _histogram(
     drawn = curve.ready, curve.active
 
     @st.fragment(run_every=POLL if curve.active else None)
+    @boundary()
     def box() -> None:
         moved = st.session_state.pop(MOVED, False)
         if moved or drawn != (curve.ready, curve.active):

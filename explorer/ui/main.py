@@ -38,20 +38,19 @@ def _first_by_name() -> StreamlitPage:
 
 def _draw(name: str) -> None:
     """Header and page; the engine is imported only now, and a page's module when it is first opened."""
-    from explorer.errors import BadInput
-    from explorer.ui.header import header
-    from explorer.ui.session import current_view
-    from explorer.ui.steps import problems
+    from explorer.ui.boundary import boundary
 
-    try:
+    with boundary(f"the page {name}"):
+        from explorer.ui.header import header
+        from explorer.ui.session import current_view
+        from explorer.ui.steps import problems
+
         view = current_view()
         if clicked := header(view):
             st.session_state["threshold-layer"] = clicked
             st.switch_page(_page("saliency"))
         problems()
         import_module(f"explorer.ui.{name}").page(view)
-    except BadInput as problem:
-        st.error(str(problem))
 
 
 if __name__ == "__main__":

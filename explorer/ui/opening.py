@@ -10,6 +10,7 @@ import streamlit as st
 from explorer.errors import BadInput
 from explorer.networks import checkpoints
 from explorer.preparation import Preparation, preparation_of
+from explorer.ui.boundary import boundary
 from explorer.ui.preparing import changes_fields, data_field
 from explorer.ui.session import open_new
 from explorer.ui.workspace import Source, keep_upload
@@ -40,6 +41,7 @@ def field_key(field: str) -> str:
 
 
 @st.dialog("Open another network", width="medium", on_dismiss=lambda: show(None))
+@boundary()
 def opening() -> None:
     """Open one's own checkpoint or export."""
     uploaded = st.file_uploader(

@@ -11,6 +11,7 @@ from explorer.evaluate import Outcome
 from explorer.figures.style import BLUE, VERMILION
 from explorer.figures.thumbnail import photo
 from explorer.samples import ORDERS, Sample, samples
+from explorer.ui.boundary import boundary
 from explorer.ui.workspace import Workspace
 
 STYLE = f"""
@@ -34,6 +35,7 @@ def predictions(workspace: Workspace, outcome: Outcome) -> None:
     st.subheader("Single predictions")
 
     @st.fragment
+    @boundary()
     def grid() -> None:
         _grid(workspace, outcome)
 

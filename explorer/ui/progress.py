@@ -8,6 +8,7 @@ from typing import Any
 import streamlit as st
 
 from explorer.ui import wording
+from explorer.ui.boundary import boundary, offer
 from explorer.ui.job import Job
 from explorer.ui.jobs import JOBS
 
@@ -50,6 +51,7 @@ def follow(
     """
 
     @st.fragment(run_every=every)
+    @boundary()
     def box() -> None:
         if job.version != drawn:
             st.rerun()
@@ -72,6 +74,7 @@ def explain_end(job: Job, remedy: str = "Try again") -> None:
         st.info(f"{job.label}: cancelled at {job.share:.0%}; nothing was changed.")
     if job.state == "failed":
         st.error(f"{job.label}: {job.error}")
+        offer(job.report_file)
     if job.state in ("cancelled", "failed"):
         st.button(remedy, key=f"clear-{job.key}", on_click=JOBS.forget, args=(job.key,))
 

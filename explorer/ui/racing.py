@@ -8,6 +8,7 @@ from explorer.figures.race_curve import race_curve
 from explorer.race import Race
 from explorer.race_bands import bands
 from explorer.ui import races, wording
+from explorer.ui.boundary import offer
 from explorer.ui.chart import chart
 from explorer.ui.controls import axes_choice
 from explorer.ui.progress import follow
@@ -56,6 +57,7 @@ def _controls(view: View, now: Standing) -> None:
         return
     if now.job and now.job.state == "failed":
         st.error(f"{now.job.label}: {now.job.error}")
+        offer(now.job.report_file)
     missing = now.wanted(view.loaded.network) - len(now.lanes)
     with st.container(horizontal=True, gap="small", vertical_alignment="center"):
         if missing:

@@ -23,6 +23,7 @@ from explorer.selectors import JOINT
 from explorer.settings import Settings
 from explorer.surgery import prune
 from explorer.ui import wording
+from explorer.ui.boundary import failed, tell
 from explorer.ui.controls import Choice
 from explorer.ui.jobs import JOBS
 from explorer.ui.progress import explain_end, follow
@@ -35,14 +36,14 @@ def attempt(act: Callable[..., Any], *args: Any) -> None:
     """Do what a button is for, or remember the one sentence that says why not, for `problems` to show."""
     try:
         act(*args)
-    except BadInput as problem:
-        st.session_state["problem"] = str(problem)
+    except Exception as error:
+        st.session_state["problem"] = failed(error, "a click in the app")
 
 
 def problems() -> None:
     """Show why the last click could do nothing, and where a step that takes long stands."""
     if problem := st.session_state.pop("problem", None):
-        st.error(problem)
+        tell(problem)
     if job := JOBS.find(step_key()):
         drawn = job.version
         explain_end(job, "Dismiss")

@@ -12,6 +12,7 @@ from explorer.errors import BadInput
 from explorer.finetune import IMAGENET, NONE, PAPER, Recipe
 from explorer.networks.checkpoints import read_checkpoint
 from explorer.preparation import Preparation, usual_preparation
+from explorer.ui.boundary import boundary
 from explorer.ui.opening import SUFFIXES, arch_field, field_key, show
 from explorer.ui.preparing import changes_fields, data_field
 from explorer.ui.tunings import Tuning, all_tunings, look_at, start
@@ -23,6 +24,7 @@ WEIGHTS: dict[str, str] = {IMAGENET: "ImageNet, published", OWN: "a checkpoint",
 
 
 @st.dialog("Fine-tune a network", width="large", on_dismiss=lambda: show(None))
+@boundary()
 def tuning_form() -> None:
     """Ask for all that decides a fine-tuning, and start it."""
     st.caption(

@@ -8,6 +8,7 @@ from explorer.errors import BadInput
 from explorer.figures.epochs import epoch_curves
 from explorer.finetune import IMAGENET, NONE
 from explorer.timeline import Metrics, Timeline
+from explorer.ui.boundary import boundary, offer
 from explorer.ui.chart import chart
 from explorer.ui.progress import progress_of
 from explorer.ui.steps import attempt
@@ -31,6 +32,7 @@ def _content(tuning: Tuning) -> None:
     active = drawn.job is not None and drawn.job.active
 
     @st.fragment(run_every=0.9 if active else None)
+    @boundary()
     def live() -> None:
         now = standing(tuning)
         if active and now.job and not now.job.active:
@@ -81,6 +83,7 @@ def _settings(tuning: Tuning) -> str:
 def _ended(tuning: Tuning, found: Standing) -> None:
     if found.job and found.job.state == "failed":
         st.error(f"{found.job.label}: {found.job.error}")
+        offer(found.job.report_file)
     if not found.finished:
         st.info(_stopped(tuning, found.states))
     with st.container(horizontal=True):

@@ -11,6 +11,7 @@ from explorer.detail import Saving, neighbours, saving, standing
 from explorer.ui import unit_looks as looks
 from explorer.ui import unit_worth as worth
 from explorer.ui import wording
+from explorer.ui.boundary import boundary
 from explorer.ui.session import View
 
 
@@ -30,9 +31,9 @@ def unit_in_detail(view: View, asked: int | None, order: Order) -> None:
         st.session_state[_key(view)] = asked
         st.session_state["unit-openings"] = openings() + 1
     if _key(view) in st.session_state:
-        st.dialog("One feature map", width="large", on_dismiss=lambda: st.session_state.pop(_key(view), None))(_dialog)(
-            view, order
-        )
+        st.dialog("One feature map", width="large", on_dismiss=lambda: st.session_state.pop(_key(view), None))(
+            boundary()(_dialog)
+        )(view, order)
 
 
 def openings() -> int:

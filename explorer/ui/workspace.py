@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import os
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -18,6 +17,7 @@ from explorer.networks.network import Network
 from explorer.origins import Source, open_source
 from explorer.runs import network_at
 from explorer.timeline import Timeline
+from explorer.workdir import workdir
 
 VALIDATION = 256  # images that every state is evaluated on
 
@@ -47,11 +47,6 @@ class Workspace:
     def key(self) -> str:
         """Names everything that results depend on."""
         return f"{self.network.digest}-{self.images.digest}-{len(self.calibration)}-{len(self.validation)}"
-
-
-def workdir() -> Path:
-    """The folder of uploads, runs and results."""
-    return Path(os.environ.get("PRUNING_EXPLORER_WORKDIR", "~/.pruning-explorer")).expanduser()
 
 
 @st.cache_resource(max_entries=4, show_spinner="Opening network and images")
