@@ -7,9 +7,13 @@ from pathlib import Path
 import pytest
 import torch
 
-torch.set_num_threads(1)  # the networks here are too small to share: two threads mostly wait for each other
-
 ROOT = Path(__file__).resolve().parent.parent
+
+
+@pytest.fixture(autouse=True)
+def one_thread() -> None:
+    """The networks here are too small to share: two threads mostly wait for each other, and round in another order."""
+    torch.set_num_threads(1)
 
 
 @pytest.fixture(scope="session")

@@ -34,6 +34,14 @@ def plan(*units: int) -> torch.Tensor:
     return removed
 
 
+@pytest.fixture(autouse=True)
+def nothing_measured() -> None:
+    """Whatever other tests have measured is forgotten."""
+    for key in list(JOBS._jobs):
+        if key.startswith(("ahead-", "measure-")):
+            JOBS.forget(key)
+
+
 def test_a_step_that_was_measured_ahead_is_not_measured_again(open_app: Open, monkeypatch: pytest.MonkeyPatch) -> None:
     app = open_app("prune").set("Criterion", "random")
     jobs = begun(app)
