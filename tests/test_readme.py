@@ -41,4 +41,4 @@ def test_two_commands_set_everything_up() -> None:
     commands = re.findall(r"^    (python3 -m venv .*)$", README, re.MULTILINE)
     assert len(commands) == 2
     assert commands[0].endswith(".venv/bin/pruning-explorer")
-    assert commands[1].endswith(".venv/bin/python -m pytest")
+    assert commands[1].endswith(".venv/bin/python -m pytest -n auto --dist loadfile")
