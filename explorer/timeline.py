@@ -147,17 +147,21 @@ def delete(timeline: Timeline, number: int) -> Timeline:
     parent = timeline.states[number].parent
     if parent is None:
         raise BadInput("State 0 is the network as loaded: it can't be deleted.")
-    left = {other: state for other, state in timeline.states.items() if number not in path(timeline, other)}
+    gone = made_from(timeline, number)
+    left = {other: state for other, state in timeline.states.items() if other not in gone}
     current, tip = (place if place in left else parent for place in (timeline.current, timeline.tip))
     return replace(timeline, states=left, current=current, tip=tip)
 
 
+def made_from(timeline: Timeline, number: int) -> frozenset[int]:
+    """A state and all that was made from it."""
+    return frozenset(other for other in timeline.states if number in path(timeline, other))
+
+
 def forget_weights(timeline: Timeline, kept: int | None) -> Timeline:
     """The timeline with no weights but those of one state, or none: the others can be looked at, but not gone to."""
-    return replace(
-        timeline,
-        states={n: state if n == kept else replace(state, weights=None) for n, state in timeline.states.items()},
-    )
+    states = {n: state if n == kept else replace(state, weights=None) for n, state in timeline.states.items()}
+    return replace(timeline, states=states)
 
 
 def path(timeline: Timeline, number: int | None = None) -> tuple[int, ...]:

@@ -65,7 +65,7 @@ CRITERION_STYLES = {
     "taylor_mean": Style(VERMILION, "dash", "triangle-up", "Taylor, abs after the mean"),
     "taylor_element": Style(VERMILION, "dot", "triangle-down", "Taylor, abs per element"),
     "taylor_activation": Style(VERMILION, "longdash", "star-square", "Taylor + activation mean"),
-    "weight_taylor": Style(VERMILION, "dashdot", "bowtie", "weight-Taylor"),
+    "weight_taylor": Style(VERMILION, "dashdot", "diamond-tall", "weight-Taylor"),
     "obd": Style(GREEN, "solid", "diamond", "OBD"),
     "mutual_information": Style(GREEN, "dash", "hexagon", "mutual information"),
     "weight": Style(GREEN, "dot", "pentagon", "weight"),
@@ -74,12 +74,12 @@ CRITERION_STYLES = {
     "bn_scale": Style(BLUE, "longdash", "hexagon2", "batch-norm scale"),
     "activation_mean": Style(PURPLE, "solid", "triangle-left", "activation mean"),
     "activation_std": Style(PURPLE, "dash", "triangle-right", "activation std"),
-    "apoz": Style(PURPLE, "dot", "hourglass", "APoZ"),
+    "apoz": Style(PURPLE, "dot", "diamond-wide", "APoZ"),
     "hrank": Style(PURPLE, "dashdot", "star-triangle-down", "HRank"),
     "random": Style(NEUTRAL, "dot", "x", "random"),
 }
 _FALLBACK_DASHES = ("dashdot", "longdash", "longdashdot")
-_FALLBACK_SYMBOLS = ("cross", "bowtie", "diamond-tall", "star-triangle-up", "hexagram")
+_FALLBACK_SYMBOLS = ("cross", "triangle-sw", "triangle-ne", "star-triangle-up", "hexagram")
 
 
 def criterion_style(name: str) -> Style:

@@ -17,7 +17,7 @@ from explorer.ranking import GROUPS, TOP, measures, ranks, spearman
 from explorer.ui.ablations import bootstrapping
 from explorer.ui.chart import chart
 from explorer.ui.job import Job
-from explorer.ui.progress import explain_end, follow
+from explorer.ui.progress import NOTHING, explain_end, follow
 from explorer.ui.results import Saliencies
 from explorer.ui.session import View
 from explorer.ui.workspace import Workspace
@@ -75,7 +75,7 @@ def _table(workspace: Workspace, found: Oracle, scored: Job, chosen: Chosen) -> 
     chart(correlation(rows, columns=columns, what=SHOWN[group], intervals=spans), "correlation")
     st.caption(f"{GROUPS[group]}. {_about_intervals(found, spans)}")
     if spread:
-        explain_end(spread)
+        explain_end(spread, NOTHING)
         follow(spread, spread.version)
 
 

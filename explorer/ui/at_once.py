@@ -18,7 +18,7 @@ from explorer.ui.chart import chart
 from explorer.ui.controls import Choice, axes_choice, saliencies, scaled_like, scaling_choice
 from explorer.ui.job import LONG, Job
 from explorer.ui.jobs import JOBS
-from explorer.ui.progress import explain_end, follow
+from explorer.ui.progress import NOTHING, explain_end, follow
 from explorer.ui.session import View
 from explorer.ui.workspace import Workspace
 
@@ -39,7 +39,8 @@ def at_once(view: View) -> None:
             _start(view.loaded, rankings)
             st.rerun()
         if job:
-            explain_end(job, "Dismiss")
+            kept = "the points so far are shown until you dismiss this" if job.partial else NOTHING
+            explain_end(job, kept, "Dismiss")
             follow(job, drawn)
     with picture:
         st.subheader("Each criterion on its own way down")

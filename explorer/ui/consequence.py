@@ -10,8 +10,9 @@ from explorer.timeline import Metrics, metrics_of
 from explorer.ui import wording
 from explorer.ui.controls import Choice
 from explorer.ui.linear import foreseen, linearising
-from explorer.ui.progress import await_result, explain_end, follow_shortly, wait_shortly
+from explorer.ui.progress import NOTHING, await_result, explain_end, follow_shortly, wait_shortly
 from explorer.ui.results import measuring
+from explorer.ui.run_jobs import busy, unless
 from explorer.ui.session import View
 from explorer.ui.steps import attempt, remove
 
@@ -31,10 +32,11 @@ def consequence(view: View, plan: Tensor, how: str, chosen: Choice) -> None:
     if predicted and measured:
         st.caption(_trust(predicted, measured))
     st.button(
-        f"Remove {more}", type="primary", width="stretch", on_click=attempt, args=(remove, view, plan, how, chosen)
-    )
+        f"Remove {more}", type="primary", width="stretch", on_click=attempt, args=(remove, view, plan, how, chosen),
+        **unless(busy(view.run)),
+    )  # fmt: skip
     if measured is None:
-        explain_end(job)
+        explain_end(job, NOTHING)
         follow_shortly(job, drawn)
 
 

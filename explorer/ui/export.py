@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
+from explorer.export.folders import MANIFEST
 from explorer.export.formats import FORMATS, Format, unavailable
 from explorer.figures.widths import widths
 from explorer.stages import stage_at
@@ -12,7 +13,8 @@ from explorer.ui import exports
 from explorer.ui.chart import chart
 from explorer.ui.exported import downloads, proof
 from explorer.ui.jobs import JOBS
-from explorer.ui.progress import explain_end, follow
+from explorer.ui.progress import NOTHING, explain_end, follow
+from explorer.ui.run_jobs import EXPORT, key_of
 from explorer.ui.saliency import widths_of
 from explorer.ui.session import View
 from explorer.ui.speed import measured_speed
@@ -50,7 +52,7 @@ def _state(view: View) -> int:
 
 def _making(view: View, number: int) -> None:
     """The form, how far the job is, or what it made."""
-    job = JOBS.find(exports.numbered("export", number))
+    job = JOBS.find(key_of(EXPORT, view.run, number))
     if job and job.active:
         follow(job, job.version)
         return
@@ -58,12 +60,13 @@ def _making(view: View, number: int) -> None:
         _result(view, number, job.result)
         return
     if job:
-        explain_end(job, "Dismiss")
+        before = (exports.folder_of(view.run, number) / MANIFEST).is_file()
+        explain_end(job, "the files that were made before stay in the work folder" if before else NOTHING, "Dismiss")
     _form(view, number)
 
 
 def _result(view: View, number: int, made: exports.Made) -> None:
-    st.session_state["shown-export"] = exports.Shown(exports.folder_of(number))
+    st.session_state["shown-export"] = exports.Shown(exports.folder_of(view.run, number))
     if not made.there:
         st.info("The files of this state have been deleted since: make them again.")
         _form(view, number)

@@ -22,9 +22,9 @@ from explorer.origins import source_to_json
 from explorer.progress import Report
 from explorer.runs import network_at, pruned_at
 from explorer.timeline import removed_at
-from explorer.ui.address import run_id
 from explorer.ui.job import LONG, Job
 from explorer.ui.jobs import JOBS
+from explorer.ui.run_jobs import EXPORT, key_of
 from explorer.ui.session import View, run_folder
 from explorer.ui.workspace import workdir
 
@@ -70,32 +70,27 @@ class Shown:
 _SHOWN: WeakSet[Shown] = WeakSet()  # of all tabs
 
 
-def numbered(what: str, number: int) -> str:
-    """The key of the job that exports, or measures, this state of the run."""
-    return f"{what}-{run_id()}-{number}"
-
-
-def folder_of(number: int) -> Path:
-    """Where the files of this state of the run lie."""
-    return workdir() / "exports" / run_id() / f"state-{number}"
+def folder_of(run: str, number: int) -> Path:
+    """Where the files of this state of a run lie."""
+    return workdir() / "exports" / run / f"state-{number}"
 
 
 def make(view: View, number: int, names: Sequence[str]) -> Job:
     """Start making and proving the files of a state."""
-    folder, runs = folder_of(number), run_folder(run_id())
+    folder, runs = folder_of(view.run, number), run_folder(view.run)
 
     def work(job: Job) -> Made:
-        tidy(folder)
         proof = _proof(view, runs, number, job.report)
         paths, verdicts = export_proven(_contents(view, runs, number), folder, names, proof, job.report)
+        tidy(folder)  # not before: a job that is cancelled deletes nothing
         files = {each: paths[each.name] for each in FORMATS.values() if each.name in paths}
         return Made(files, folder / MANIFEST, verdicts, len(proof.inputs), float(proof.logits.abs().max()))
 
-    return JOBS.submit(numbered("export", number), f"Files of state {number}", work, LONG)
+    return JOBS.submit(key_of(EXPORT, view.run, number), f"Files of state {number}", work, LONG)
 
 
 def tidy(coming: Path) -> None:
-    """Make room for the files of one more state, that come into the folder `coming`: exports do not pile up.
+    """Let older files go, now that those of one more state have come into the folder `coming`: exports do not pile up.
 
     Of its run the KEPT states that were exported last stay, this one among them; of any other run as many, and none
     where the run itself is gone. What a tab shows stays, and so does what somebody is writing.
@@ -105,7 +100,7 @@ def tidy(coming: Path) -> None:
         known = run == coming.parent or run_folder(run.name).is_dir()
         for folder in others[(KEPT - (run == coming.parent)) * known :]:
             if folder not in {each.folder for each in list(_SHOWN)} and remove_unused(folder):
-                JOBS.forget(f"export-{run.name}-{folder.name.removeprefix('state-')}")
+                JOBS.forget(key_of(EXPORT, run.name, int(folder.name.removeprefix("state-"))))
         with suppress(OSError):  # it holds what has stayed
             run.rmdir()
 

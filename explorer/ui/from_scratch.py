@@ -14,37 +14,34 @@ from explorer.load import batches_for
 from explorer.surgery import prune
 from explorer.timeline import Scratch, control, metrics_of, trained_at, updates_at
 from explorer.ui import wording
-from explorer.ui.address import run_id
 from explorer.ui.job import LONG, Job
 from explorer.ui.jobs import JOBS
-from explorer.ui.progress import explain_end, follow
+from explorer.ui.progress import NOTHING, explain_end, follow
+from explorer.ui.run_jobs import SCRATCH, key_of, work_on
 from explorer.ui.session import View, grow_run
 from explorer.ui.steps import attempt
 
 USUAL = 300  # updates of a state that had none
 
 
-def from_scratch(view: View, recipe: Recipe) -> None:
+def from_scratch(view: View, recipe: Recipe | None) -> None:
     """What the current state's shape scores from scratch, how far that training is, or the form that begins it.
 
-    recipe: for states that were not fine-tuned.
+    recipe: for states that were not fine-tuned; None where nothing can be begun now.
     """
-    job = JOBS.find(scratch_key())
+    job = work_on(view.run, SCRATCH)
     if job and job.active:
         st.markdown("**Training from scratch**")
         follow(job, job.version)
         return
     if job:
-        explain_end(job, "Dismiss")
+        explain_end(job, NOTHING, "Dismiss")
+    if recipe is None:
+        return
     with st.expander("This shape from scratch"):
         if held := view.timeline.state.scratch:
             st.markdown(_said(view, held))
         _form(view, _recipe(view) or recipe)
-
-
-def scratch_key() -> str:
-    """The key of this run's job."""
-    return f"scratch-{run_id()}"
 
 
 def _recipe(view: View) -> Recipe | None:
@@ -78,7 +75,7 @@ def _form(view: View, recipe: Recipe) -> None:
 
 def begin(view: View, recipe: Recipe, updates: int) -> None:
     """Start the job; BadInput where there is nothing to train on, or a layer has no fresh weights to draw."""
-    loaded, run, number = view.loaded, run_id(), view.timeline.current
+    loaded, number = view.loaded, view.timeline.current
     if not len(loaded.images.splits.get("finetune", ())):
         raise BadInput(f"{loaded.images.name} has no images for fine-tuning.")
     shape = prune(loaded.network, view.removed) if view.removed.any() else loaded.network
@@ -92,6 +89,6 @@ def begin(view: View, recipe: Recipe, updates: int) -> None:
         )
         found = metrics_of(evaluate(trained, loaded.validation), loaded.costs, view.removed)
         held = Scratch(found, updates, {"recipe": asdict(recipe), "seed": seed})
-        grow_run(run, view, lambda timeline: control(timeline, number, held))
+        grow_run(view, lambda timeline: control(timeline, number, held))
 
-    JOBS.submit(scratch_key(), f"State {number} from scratch", work, LONG)
+    JOBS.submit(key_of(SCRATCH, view.run), f"State {number} from scratch", work, LONG)

@@ -8,7 +8,9 @@ import streamlit as st
 
 from explorer import timeline as timelines
 from explorer.ui import wording
-from explorer.ui.session import View, change
+from explorer.ui.changes import change
+from explorer.ui.run_jobs import busy, unless
+from explorer.ui.session import View
 from explorer.ui.steps import attempt
 from explorer.ui.strip import StripLayer, network_strip
 
@@ -32,10 +34,15 @@ def header(view: View) -> str | None:
     with buttons.container(horizontal=True, horizontal_alignment="right", gap="small"):
         timeline = view.timeline
         at_root, at_tip = timeline.state.parent is None, timelines.forward(timeline) == timeline
+        reason = busy(view.run)
         st.button(
-            "Undo", key="undo", on_click=attempt, args=(change, timelines.back), disabled=at_root, help="One state back"
-        )
-        st.button("Redo", key="redo", on_click=attempt, args=(change, timelines.forward), disabled=at_tip)
+            "Undo", key="undo", on_click=attempt, args=(change, view, timelines.back),
+            **unless(reason, disabled=at_root, help="One state back"),
+        )  # fmt: skip
+        st.button(
+            "Redo", key="redo", on_click=attempt, args=(change, view, timelines.forward),
+            **unless(reason, disabled=at_tip),
+        )  # fmt: skip
     return network_strip(strip_layers(view), key="strip", selected=st.session_state.get("threshold-layer"))
 
 

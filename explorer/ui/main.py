@@ -49,7 +49,7 @@ def _draw(name: str) -> None:
         if clicked := header(view):
             st.session_state["threshold-layer"] = clicked
             st.switch_page(_page("saliency"))
-        problems()
+        problems(view)
         import_module(f"explorer.ui.{name}").page(view)
 
 

@@ -19,7 +19,7 @@ from explorer.ui.chart import chart, clickable_chart
 from explorer.ui.controls import criterion_choice, saliencies, scaling_choice
 from explorer.ui.job import Job
 from explorer.ui.jobs import JOBS
-from explorer.ui.progress import explain_end, follow
+from explorer.ui.progress import NOTHING, explain_end, follow
 from explorer.ui.results import pooled_layers, scoring
 from explorer.ui.session import View
 from explorer.ui.unit import Order, openings, unit_in_detail
@@ -63,7 +63,7 @@ def page(view: View) -> None:
         agreement(view, found, scored, Chosen(criterion, scaling, saliency, scores))
         unit_in_detail(view, clicked, Order(found.oracle_abs, "the oracle", scaling))
     if len(scores) < len(applicable(workspace.network)):  # the table fills as criteria are scored
-        explain_end(scored)
+        explain_end(scored, f"the figures of {len(scores)} criteria are there")
         follow(scored, drawn)
 
 
@@ -108,7 +108,7 @@ def measured_on(workspace: Workspace, found: Oracle) -> str:
 
 def _run(workspace: Workspace, job: Job | None, drawn: object, found: Oracle | None) -> None:
     if job:
-        explain_end(job, "Dismiss")
+        explain_end(job, f"{found.images} of {found.total} images are exact, and kept" if found else NOTHING, "Dismiss")
         follow(job, drawn)
     if job and job.active:
         return

@@ -14,6 +14,7 @@ from explorer.ui.jobs import JOBS
 
 PATIENCE = 6.0  # seconds in which a page waits for a result instead of showing progress
 INSTANT = 0.15  # seconds in which a page waits for a result that it can be drawn without
+NOTHING = "nothing was changed"
 SOON = 0.3  # seconds more, where it will be there by then: to draw the page twice would take longer
 
 
@@ -25,7 +26,7 @@ def await_result(job: Job, enough: Callable[[Any], bool] = lambda found: True) -
     for found in (job.result, job.partial):
         if found is not None and enough(found):
             return found
-    explain_end(job)
+    explain_end(job, NOTHING)
     follow(job, drawn)
     st.stop()
 
@@ -68,19 +69,22 @@ def follow_shortly(job: Job, drawn: object) -> None:
     follow(job, drawn, every=0.3, silent=1.5)
 
 
-def explain_end(job: Job, remedy: str = "Try again") -> None:
-    """Say that a job was cancelled or failed, if it was, with a button that clears it away."""
+def explain_end(job: Job, kept: str, remedy: str = "Try again") -> None:
+    """Say that a job was cancelled or failed, if it was, and what holds of its work; with a button that clears it away.
+
+    kept: NOTHING, or what it has left behind, as the end of a sentence.
+    """
     if job.state == "cancelled":
-        st.info(f"{job.label}: cancelled at {job.share:.0%}; nothing was changed.")
+        st.info(f"{job.label}: cancelled at {job.share:.0%}; {kept}.")
     if job.state == "failed":
-        st.error(f"{job.label}: {job.error}")
+        st.error(f"{job.label}: {job.error}" + ("" if kept == NOTHING else f" Until then, {kept}."))
         offer(job.report_file)
     if job.state in ("cancelled", "failed"):
-        st.button(remedy, key=f"clear-{job.key}", on_click=JOBS.forget, args=(job.key,))
+        st.button(f"{remedy}: {job.label}", key=f"clear-{job.key}", on_click=JOBS.forget, args=(job.key,))
 
 
 def progress_of(job: Job) -> None:
     """How far a job is, with a button to cancel it."""
     left = f", about {wording.duration(job.seconds_left)} left" if job.seconds_left is not None else ""
     st.progress(job.share, text=f"{job.label}: {job.where}{left}")
-    st.button("Cancel", key=f"cancel-{job.key}", on_click=job.cancel)
+    st.button(f"Cancel: {job.label}", key=f"cancel-{job.key}", on_click=job.cancel)

@@ -22,15 +22,17 @@ from explorer.limits import portions
 from explorer.stages import LOADED, PRUNED, TUNED, stages
 from explorer.timeline import Metrics
 from explorer.ui.ahead import measure_ahead
+from explorer.ui.changes import jump
 from explorer.ui.chart import chart
 from explorer.ui.controls import Choice, axes_choice, choice, criterion_choice, ranking
 from explorer.ui.from_scratch import from_scratch
 from explorer.ui.goal_form import goal_choice
 from explorer.ui.job import Job
-from explorer.ui.progress import explain_end, follow_shortly
+from explorer.ui.progress import NOTHING, explain_end, follow_shortly
 from explorer.ui.results import first_image_maps
 from explorer.ui.rival import rival
-from explorer.ui.session import View, jump
+from explorer.ui.run_jobs import busy, unless
+from explorer.ui.session import View
 from explorer.ui.states import states
 from explorer.ui.steps import attempt, go_to, next_plan, remove_count
 from explorer.ui.turns import turns
@@ -60,24 +62,24 @@ def page(view: View) -> None:
 
 def _buttons(view: View, saliency: Tensor, chosen: Choice) -> bool:
     """The buttons of what comes next; False while turns are under way."""
+    reason = busy(view.run)
     st.markdown("**Step**")
     with st.container(horizontal=True, gap="small"):
         for count in COUNTS:
             st.button(
                 f"Remove {count}", key=f"remove-{count}", type="primary", on_click=attempt,
-                args=(remove_count, view, saliency, count, chosen),
+                args=(remove_count, view, saliency, count, chosen), **unless(reason),
             )  # fmt: skip
-        at_root = view.timeline.state.parent is None
-        st.button("Back", key="back", disabled=at_root, on_click=attempt, args=(jump, _back(view, 1)))
-        st.button("Back 2", key="back-2", disabled=at_root, on_click=attempt, args=(jump, _back(view, 2)))
+        back = unless(reason, disabled=view.timeline.state.parent is None)
+        st.button("Back", key="back", on_click=attempt, args=(jump, view, _back(view, 1)), **back)
+        st.button("Back 2", key="back-2", on_click=attempt, args=(jump, view, _back(view, 2)), **back)
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
         measure, target = goal_choice(view)
-        if st.button("Go", key="go"):  # a callback would have the target of before
+        if st.button("Go", key="go", **unless(reason)):  # a callback would have the target of before
             go_to(view, saliency, measure, target, chosen)
             st.rerun()
     recipe = turns(view, chosen, measure, target)
-    if recipe:
-        from_scratch(view, recipe)
+    from_scratch(view, recipe)
     return recipe is not None
 
 
@@ -105,7 +107,7 @@ def _curve(view: View, chosen: Choice) -> None:
         f"{CRITERIA[other].title} scored in the network as loaded, before fine-tuning."
     )
     if measuring:
-        explain_end(measuring[0])
+        explain_end(measuring[0], NOTHING)
         follow_shortly(*measuring)
 
 

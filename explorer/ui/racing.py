@@ -8,10 +8,9 @@ from explorer.figures.race_curve import race_curve
 from explorer.race import Race
 from explorer.race_bands import bands
 from explorer.ui import races, wording
-from explorer.ui.boundary import offer
 from explorer.ui.chart import chart
 from explorer.ui.controls import axes_choice
-from explorer.ui.progress import follow
+from explorer.ui.progress import NOTHING, explain_end, follow
 from explorer.ui.race_form import race_form
 from explorer.ui.race_tables import first_to_go, quality
 from explorer.ui.races import Standing
@@ -55,9 +54,9 @@ def _controls(view: View, now: Standing) -> None:
         st.button(label, key="race-pause", on_click=act)
         follow(now.job, now.job.version)
         return
-    if now.job and now.job.state == "failed":
-        st.error(f"{now.job.label}: {now.job.error}")
-        offer(now.job.report_file)
+    if now.job:
+        lanes = f"{wording.count(now.finished, 'finished lane')} {'is' if now.finished == 1 else 'are'} kept"
+        explain_end(now.job, lanes if now.finished else NOTHING, "Dismiss")
     missing = now.wanted(view.loaded.network) - len(now.lanes)
     with st.container(horizontal=True, gap="small", vertical_alignment="center"):
         if missing:

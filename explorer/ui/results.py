@@ -28,13 +28,17 @@ class Scored(NamedTuple):
     evidence: Evidence | None
 
 
-def measuring(workspace: Workspace, removed: Tensor, lane: str = QUICK) -> Job:
-    """The job that runs the validation images through the network with these units gated; its result: an Outcome."""
+def measuring(workspace: Workspace, removed: Tensor, lane: str = QUICK, label: str = "") -> Job:
+    """The job that runs the validation images through the network with these units gated; its result: an Outcome.
+
+    label: what it is called, in place of how many units go.
+    """
+    called = label or f"Measuring loss and accuracy without {int(removed.sum()):,} units"
 
     def work(job: Job) -> Outcome:
         return evaluate(workspace.network, workspace.validation, removed, job.report)
 
-    return JOBS.ensure(_measure_key(workspace, removed), "Measuring loss and accuracy", work, lane)
+    return JOBS.ensure(_measure_key(workspace, removed), called, work, lane)
 
 
 def find_measuring(workspace: Workspace, removed: Tensor) -> Job | None:

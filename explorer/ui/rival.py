@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from torch import Tensor
 
+from explorer.criteria import CRITERIA
 from explorer.plan import nothing, remove_next
 from explorer.timeline import Metrics, metrics_of
 from explorer.ui.controls import Choice, saliencies, scaled_like
@@ -22,7 +23,8 @@ def rival(view: View, chosen: Choice, counts: Sequence[int]) -> tuple[list[Metri
     found: list[Metrics] = []
     for count in counts:
         plan = _without(view, chosen, count)
-        job = measuring(view.loaded, plan, BESIDE)
+        label = f"Measuring {CRITERIA[chosen.criterion].title} beside it, without {count:,} units"
+        job = measuring(view.loaded, plan, BESIDE, label)
         version, outcome = job.version, job.result
         if outcome is None:
             return found, (job, version)

@@ -12,12 +12,11 @@ from explorer.published import SOURCE, TABLE, Published
 from explorer.runs import pruned_at
 from explorer.speed import measure_speed
 from explorer.speed_result import USUAL, Rounded, Speed, Terms, Timing, warning
-from explorer.ui.address import run_id
 from explorer.ui.chart import chart
-from explorer.ui.exports import numbered
 from explorer.ui.job import LONG, Job
 from explorer.ui.jobs import JOBS
-from explorer.ui.progress import explain_end, follow
+from explorer.ui.progress import NOTHING, explain_end, follow
+from explorer.ui.run_jobs import SPEED, key_of
 from explorer.ui.session import View, run_folder
 from explorer.ui.wording import short
 
@@ -27,14 +26,14 @@ BATCHES = (1, 4, 16, 64)
 def measured_speed(view: View, number: int) -> None:
     """What has been measured of a state, how far that is, and the form that begins it."""
     st.subheader("Measured speed")
-    job = JOBS.find(numbered("speed", number))
+    job = JOBS.find(key_of(SPEED, view.run, number))
     if job and job.active:
         follow(job, job.version)
         return
     if job and job.result:
         _result(job.result)
     elif job:
-        explain_end(job, "Dismiss")
+        explain_end(job, NOTHING, "Dismiss")
     _form(view, number)
 
 
@@ -56,14 +55,14 @@ def _form(view: View, number: int) -> None:
 
 def measure(view: View, number: int, terms: Terms, device: str) -> Job:
     """Start measuring a state beside the network as loaded."""
-    folder = run_folder(run_id())
+    folder = run_folder(view.run)
 
     def work(job: Job) -> Speed:
         full = view.loaded.network.to(choose(device))
         pruned = pruned_at(view.loaded.network, view.timeline, folder, number).to(choose(device))
         return measure_speed(full, pruned, terms, job.report)
 
-    return JOBS.submit(numbered("speed", number), f"Speed of state {number}", work, LONG)
+    return JOBS.submit(key_of(SPEED, view.run, number), f"Speed of state {number}", work, LONG)
 
 
 def _result(found: Speed) -> None:

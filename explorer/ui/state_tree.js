@@ -44,8 +44,14 @@ function mark(state, one) {
   if (one.label) add(group, "text", { x: at.cx, y: at.cy - 13 }, one.label)
   group.onclick = () => choose(state, one.number)
   group.onpointerenter = group.onfocus = () => { state.read.textContent = one.text }
-  group.onpointerleave = group.onblur = () => { state.read.textContent = HINT }
+  group.onpointerleave = group.onblur = () => { hint(state) }
   return group
+}
+
+/** What a click does; or why it does nothing. */
+function hint(state) {
+  state.locked = state.data.locked
+  state.read.textContent = state.locked || HINT
 }
 
 /** Filled after fine-tuning, open before it, open with a dot where units have gone since. */
@@ -77,7 +83,7 @@ function reveal({ svg, columns, byNumber, data }) {
 
 function choose(state, number) {
   focusable(state, number)
-  if (number !== state.data.current) state.send("chosen", number)
+  if (number !== state.data.current && !state.data.locked) state.send("chosen", number)
 }
 
 function focusable(state, number) {
@@ -111,7 +117,9 @@ export default function ({ data, parentElement, setTriggerValue }) {
   const state = svg.explorer ??= { svg, read: parentElement.querySelector(".read"), key: parentElement.querySelector(".key") }
   const inside = svg.matches(":focus-within"), moved = state.data?.current !== data.current
   Object.assign(state, { data, send: setTriggerValue })
-  if (fresh) { wire(state); state.read.textContent = HINT }
+  if (fresh) wire(state)
+  if (fresh || state.locked !== data.locked) hint(state)
+  svg.classList.toggle("locked", Boolean(data.locked))
   draw(state)
   explain(state)
   focusable(state, moved || !state.byNumber.has(state.focused) ? data.current : state.focused)

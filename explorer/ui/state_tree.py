@@ -29,17 +29,20 @@ class Node:
     stage: str = LOADED
 
 
-def state_tree(nodes: Sequence[Node], current: int, *, key: str, on_choose: Callable[[int], None]) -> None:
+def state_tree(
+    nodes: Sequence[Node], current: int, locked: str = "", *, key: str, on_choose: Callable[[int], None]
+) -> None:
     """Steps from left to right, a row for each branch; marks say the stages, the ring is where one is.
 
-    nodes: parents before their children. on_choose gets the number of the state that a click or Enter chose.
+    nodes: parents before their children. locked: why nobody can go anywhere now, if so. on_choose gets the number of
+    the state that a click or Enter chose.
     """
 
     def tell() -> None:
         if (number := getattr(st.session_state.get(key), "chosen", None)) is not None:
             on_choose(int(number))
 
-    _component(key=key, data=tree_data(nodes, current), on_chosen_change=tell)
+    _component(key=key, data={**tree_data(nodes, current), "locked": locked}, on_chosen_change=tell)
 
 
 def tree_data(nodes: Sequence[Node], current: int) -> dict[str, object]:

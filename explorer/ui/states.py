@@ -7,9 +7,11 @@ from functools import partial
 import streamlit as st
 
 from explorer.stages import Stage, stages
-from explorer.timeline import LONGEST_NAME, Metrics, State, rename
+from explorer.timeline import LONGEST_NAME, Metrics, State, made_from
 from explorer.ui import wording
-from explorer.ui.session import View, change, delete, jump
+from explorer.ui.changes import delete, jump, rename
+from explorer.ui.run_jobs import busy, needed, unless
+from explorer.ui.session import View
 from explorer.ui.state_tree import Node, state_tree
 from explorer.ui.steps import attempt
 
@@ -22,42 +24,46 @@ def states(view: View) -> None:
         Node(number, state.parent, state.name, _text(state, timeline.root.metrics, found[number]), found[number].kind)
         for number, state in timeline.states.items()
     ]
-    state_tree(nodes, timeline.current, key="tree", on_choose=_go)
+    reason = busy(view.run)
+    state_tree(nodes, timeline.current, reason, key="tree", on_choose=partial(_go, view))
     _named(view)
-    numbers, key = list(timeline.states), f"states-{timeline.made}-{len(timeline.states)}-{timeline.current}"
+    numbers = list(timeline.states)
+    key = f"states-{timeline.made}-{len(numbers)}-{timeline.current}-{bool(reason)}"
     st.dataframe(
         [_row(view, number, found[number]) for number in numbers], hide_index=True,
-        on_select=partial(_picked, key, numbers), selection_mode="single-cell",
+        on_select="ignore" if reason else partial(_picked, view, key, numbers), selection_mode="single-cell",
         key=key,  # a new one for each: the same with new rows misses the next click
     )  # fmt: skip
     st.caption(f"On {view.loaded.validated_on}.")
 
 
-def _picked(key: str, numbers: list[int]) -> None:
+def _picked(view: View, key: str, numbers: list[int]) -> None:
     if cells := st.session_state[key].selection.cells:
-        _go(numbers[cells[0][0]])
+        _go(view, numbers[cells[0][0]])
 
 
-def _go(number: int) -> None:
-    attempt(jump, number)
+def _go(view: View, number: int) -> None:
+    attempt(jump, view, number)
 
 
 def _named(view: View) -> None:
     number, state = view.timeline.current, view.timeline.state
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
-        name = st.text_input(
-            f"Name of state {number}", state.name, max_chars=LONGEST_NAME, key=f"name-{number}-{state.name}",
-            placeholder="none yet", width=260,
+        key = f"name-{number}-{state.name}"
+        st.text_input(
+            f"Name of state {number}", state.name, max_chars=LONGEST_NAME, key=key, placeholder="none yet", width=260,
+            on_change=_name, args=(view, number, key),  # a callback: typed while the run went on, it is not lost
         )  # fmt: skip
-        if name != state.name:
-            attempt(change, lambda timeline: rename(timeline, number, name))
-            st.rerun()
-        made = sum(number in (other.parent, place) for place, other in view.timeline.states.items())
+        going = made_from(view.timeline, number)
         st.button(
-            "Delete it" if made == 1 else "Delete it and all made from it", key="delete-state",
-            disabled=state.parent is None, on_click=attempt, args=(delete, number),
-            help="This can't be undone.",
+            "Delete it" if len(going) == 1 else "Delete it and all made from it", key="delete-state",
+            on_click=attempt, args=(delete, view, number),
+            **unless(needed(view.run, going), disabled=state.parent is None, help="This can't be undone."),
         )  # fmt: skip
+
+
+def _name(view: View, number: int, key: str) -> None:
+    attempt(rename, view, number, st.session_state[key])
 
 
 def _text(state: State, root: Metrics, stage: Stage) -> str:

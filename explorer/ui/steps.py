@@ -24,11 +24,13 @@ from explorer.settings import Settings
 from explorer.surgery import prune
 from explorer.ui import wording
 from explorer.ui.boundary import failed, tell
+from explorer.ui.changes import Move, take
 from explorer.ui.controls import Choice
-from explorer.ui.jobs import JOBS
-from explorer.ui.progress import explain_end, follow
-from explorer.ui.session import Move, View, step_key, take
+from explorer.ui.progress import NOTHING, explain_end, follow
+from explorer.ui.run_jobs import STEP, TURNS, busy, work_on
+from explorer.ui.session import View
 
+LOOK = 1.0  # seconds between two looks at whether a run can be changed again
 PATIENCE = 6.0  # seconds in which a click waits for its step instead of showing progress
 
 
@@ -40,14 +42,27 @@ def attempt(act: Callable[..., Any], *args: Any) -> None:
         st.session_state["problem"] = failed(error, "a click in the app")
 
 
-def problems() -> None:
+def problems(view: View) -> None:
     """Show why the last click could do nothing, and where a step that takes long stands."""
     if problem := st.session_state.pop("problem", None):
         tell(problem)
-    if job := JOBS.find(step_key()):
+    if job := work_on(view.run, STEP):
         drawn = job.version
-        explain_end(job, "Dismiss")
+        explain_end(job, NOTHING, "Dismiss")
         follow(job, drawn)
+    if (job := work_on(view.run, TURNS)) and job.active and not job.paused:
+        _await_free(view.run)
+
+
+def _await_free(run: str) -> None:
+    """Have the page drawn again as soon as the run can be changed, whichever page it is."""
+
+    @st.fragment(run_every=LOOK)
+    def box() -> None:
+        if not busy(run):
+            st.rerun()
+
+    box()
 
 
 def remove(view: View, plan: Tensor, how: str, chosen: Choice) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict, replace
 from functools import partial
 from pathlib import Path
@@ -20,11 +21,12 @@ from explorer.runs import pruned_at, read_saliency, write_weights
 from explorer.settings import EVIDENCE, UPDATES, Settings
 from explorer.timeline import State, Timeline, gone, step, updates_at
 from explorer.ui import wording
-from explorer.ui.address import run_id
+from explorer.ui.changes import check_ready
 from explorer.ui.controls import Choice
 from explorer.ui.job import LONG, Job
 from explorer.ui.jobs import JOBS
-from explorer.ui.progress import explain_end, follow
+from explorer.ui.progress import NOTHING, explain_end, follow
+from explorer.ui.run_jobs import TURNS, busy, key_of, unless, work_on
 from explorer.ui.session import View, grow_run, run_folder
 from explorer.ui.steps import attempt
 from explorer.ui.turns_form import Turns, turns_form
@@ -33,12 +35,12 @@ from explorer.ui.turns_live import Live, drawing
 
 def turns(view: View, chosen: Choice, measure: str, target: float) -> Recipe | None:
     """The form that begins it, with its recipe; or how far it is."""
-    job = JOBS.find(turns_key())
+    job = work_on(view.run, TURNS)
     if job and job.active:
         _under_way(job)
         return None
     if job:
-        _ended(job)
+        _ended(view, job)
     with st.expander("In turns with fine-tuning"):
         asked = turns_form()
         st.caption(
@@ -46,7 +48,8 @@ def turns(view: View, chosen: Choice, measure: str, target: float) -> Recipe | N
             f"{EVIDENCE[asked.evidence]} Every step is a state; its fine-tuning starts from the weights of the state "
             "before."
         )
-        if st.button("Prune and fine-tune", type="primary"):  # a callback would have the figures of before
+        pressed = st.button("Prune and fine-tune", type="primary", **unless(busy(view.run)))
+        if pressed:  # a callback would have the figures of before
             attempt(begin, view, chosen, measure, target, asked)
             st.rerun()
     return asked.recipe
@@ -60,18 +63,26 @@ def _under_way(job: Job) -> None:
     follow(job, drawn, show=drawing("turns-live"))
 
 
-def _ended(job: Job) -> None:
+def _ended(view: View, job: Job) -> None:
     """What became of it, with its curves, until somebody has read it."""
-    explain_end(job, "Dismiss")
+    kept = _kept(view.timeline, job.partial or ())
+    explain_end(job, kept, "Dismiss")
     if job.state == "done":
-        st.success(f"In turns, {wording.duration(job.seconds)}. {job.result}")
-        st.button("Dismiss", key="turns-dismiss", on_click=JOBS.forget, args=(job.key,))
+        st.success(f"In turns, {wording.duration(job.seconds)}: {kept}. {job.result}")
+        st.button(f"Dismiss: {job.label}", key="turns-dismiss", on_click=JOBS.forget, args=(job.key,))
     drawing("turns-course")(job)
 
 
-def turns_key() -> str:
-    """The key of this run's job."""
-    return f"turns-{run_id()}"
+def _kept(timeline: Timeline, added: Sequence[int]) -> str:
+    """What the run holds of the states that a job has added to it."""
+    if not added:
+        return NOTHING
+    gone = len(set(added) - set(timeline.states))
+    return (
+        f"{wording.count(len(added), 'step')} {'was' if len(added) == 1 else 'were'} added"
+        + (f", {gone} of them deleted since" if gone else "")
+        + f", the run is at state {timeline.current}"
+    )
 
 
 def _settings(view: View, chosen: Choice, measure: str, target: float, asked: Turns) -> Settings:
@@ -92,17 +103,17 @@ def begin(view: View, chosen: Choice, measure: str, target: float, asked: Turns)
     check_within(settings, now)
     if reached(loaded.costs, view.removed, now, settings):
         raise BadInput(f"This state is there already ({settings.goal.asked(target)}): there is nothing to remove.")
-    run = run_id()
+    check_ready(view)
 
     def work(job: Job) -> str:
-        return _work(job, run, view, settings, f"{chosen.title}, {wording.count(asked.updates, 'update')}")
+        return _work(job, view, settings, f"{chosen.title}, {wording.count(asked.updates, 'update')}")
 
-    JOBS.submit(turns_key(), "In turns", work, LONG)
+    JOBS.submit(key_of(TURNS, view.run), "In turns", work, LONG)
 
 
-def _work(job: Job, run: str, view: View, settings: Settings, by: str) -> str:
+def _work(job: Job, view: View, settings: Settings, by: str) -> str:
     """Each step is on disk before the next begins; whoever is at the last one goes along. Why it ended."""
-    loaded, folder, at = view.loaded, run_folder(run), view.timeline.current
+    loaded, folder, numbers = view.loaded, run_folder(view.run), [view.timeline.current]
     network, last = pruned_at(loaded.network, view.timeline, folder), view.timeline.state.metrics
     removed, updates = view.removed, updates_at(view.timeline)
     start = Step(0, network, removed, last, updates=updates, saliency=_kept_saliency(view, folder, settings))
@@ -112,15 +123,14 @@ def _work(job: Job, run: str, view: View, settings: Settings, by: str) -> str:
         loaded.network, loaded.calibration, finetuning, loaded.validation, settings, job.report, start, live.hear
     ):
         more = gone(loaded.network.units, removed, each.removed)
-        state = State(
-            at, more, f"{wording.count(len(more), 'unit')} by {by}", each.metrics, each.pruned, settings.updates,
-            write_weights(folder, each.network, each.saliency), asdict(settings),
-        )  # fmt: skip
+        how = f"{wording.count(len(more), 'unit')} by {by}"
+        weights = write_weights(folder, each.network, each.saliency)
+        state = State(numbers[-1], more, how, each.metrics, each.pruned, settings.updates, weights, asdict(settings))
         within = settings.spent(each.metrics) is None
-        timeline = grow_run(run, view, partial(_grown, state=state, within=within))
-        at, removed, last = timeline.made - 1, each.removed, each.metrics
+        timeline = grow_run(view, partial(_grown, state=state, within=within))
+        numbers, removed, last = [*numbers, timeline.made - 1], each.removed, each.metrics
         live.steps.append((each.pruned, each.metrics))
-        job.publish(at)
+        job.publish(numbers[1:])
     return ending(loaded.costs, removed, last, settings)
 
 

@@ -18,7 +18,7 @@ from explorer.ui.chart import chart
 from explorer.ui.controls import SCALING_TITLES, saliencies
 from explorer.ui.job import Job
 from explorer.ui.jobs import JOBS
-from explorer.ui.progress import explain_end, follow
+from explorer.ui.progress import NOTHING, explain_end, follow
 from explorer.ui.results import find_measuring, measuring, scoring
 from explorer.ui.session import View
 
@@ -47,7 +47,7 @@ def standings(view: View, unit: int, scaling: str, anew: bool) -> None:
         f"Rank 1 = least important, among the units left; criteria ranked {SCALING_TITLES[scaling]}, the oracle as it "
         f"is. Values as they are, scored in {base}, on {view.workspace.calibrated_on}."
     )
-    explain_end(job)
+    explain_end(job, NOTHING)
     follow(job, drawn)
 
 
@@ -122,7 +122,7 @@ def _outcome(job: Job) -> Outcome | None:
         job.wait(PATIENCE)
     drawn = job.version
     if job.result is None:
-        explain_end(job)
+        explain_end(job, NOTHING)
         follow(job, drawn)
     return job.result
 

@@ -5,8 +5,8 @@ import pytest
 
 from explorer.errors import BadInput
 from explorer.figures.curve import curve
-from explorer.figures.series import Series
-from explorer.figures.style import alt_text, criterion_style
+from explorer.figures.series import MARKS, SCRATCH, Series
+from explorer.figures.style import CRITERION_STYLES, alt_text, criterion_style
 
 X, Y = np.array([1.0, 0.9, 0.5]), np.array([0.98, 0.97, 0.6])
 
@@ -48,6 +48,12 @@ def test_points_of_one_line_say_each_what_was_done_to_the_network() -> None:
         ("after fine-tuning", "circle"),
         ("pruned after fine-tuning", "circle-open-dot"),
     ]
+
+
+@pytest.mark.parametrize("criterion", [*CRITERION_STYLES, *(f"own {n}" for n in range(60)), SCRATCH])
+def test_every_line_can_show_every_stage(criterion: str) -> None:
+    line = curve([Series(criterion, np.ones(len(MARKS)), np.ones(len(MARKS)), stages=list(MARKS))]).data[0]
+    assert len(set(line.marker.symbol)) == 3
 
 
 def test_a_line_that_is_alike_below_the_original_needs_no_key() -> None:

@@ -102,7 +102,7 @@ def test_the_shape_is_trained_from_scratch_and_drawn(open_app: Open, saved: Save
 
 
 def test_losses_are_thinned_by_averages() -> None:
-    live = Live([], "")
+    live = Live([], "", "as loaded")
     for update in range(10 * POINTS):
         live.hear(float(update))
     assert len(live.losses) <= POINTS and live.losses[-1][0] > 10 * POINTS - 2 * live.stride

@@ -250,7 +250,7 @@ def test_units_of_every_kind_of_network_are_shown(name: str, tmp_path: Path) -> 
     order = Order(torch.arange(len(units)).double(), "their place", "l2")
     for layer in units.layers:
         unit = units.slices[layer.name].start
-        view = View(opened, opened, timelines.start(Metrics(1.0, 0.5, 4, len(units), 1, 1)), removed)
+        view = View(opened, opened, timelines.start(Metrics(1.0, 0.5, 4, len(units), 1, 1)), removed, "r")
         app = App(AppTest.from_function(dialog, default_timeout=60, args=(view, unit, order)).run()).fine()
         assert heading(app) == f"{layer.name}, channel {layer.channels[0]}"
         assert all(app.figure(part)["data"] for part in PARTS)
