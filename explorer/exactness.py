@@ -15,6 +15,7 @@ from explorer.surgery import cut
 
 SMALLEST = 28  # pixels a side of the images that layers are checked on
 INEXACT = "removing its units gives another output than closing their gates (checked on two images)"
+FIXED = "without some of its units the network can't run: something in it counts on their number, as view(-1, 256) does"
 
 
 def exact_units(module: nn.Module, units: Units, shape: tuple[int, ...], seed: int = 0) -> Units:
@@ -26,11 +27,11 @@ def exact_units(module: nn.Module, units: Units, shape: tuple[int, ...], seed: i
     """
     double = copy.deepcopy(module).cpu().double()
     images = _noise(double, shape, torch.Generator().manual_seed(seed))
-    wrong = {layer.name for layer in _inexact(double, units.layers, images)}
-    right = tuple(layer for layer in units.layers if layer.name not in wrong)
-    if wrong and not _agrees(double, Units(right, {}), images):  # each is exact alone, but not together
-        right, wrong = (), {layer.name for layer in units.layers}
-    return Units(right, {**units.unprunable, **dict.fromkeys(sorted(wrong), INEXACT)})
+    wrong = _inexact(double, units.layers, images)
+    right = tuple(layer for layer in units.layers if layer not in wrong)
+    if wrong and _fault(double, right, images):  # each is exact alone, but not together
+        right, wrong = (), dict.fromkeys(units.layers, INEXACT) | wrong
+    return Units(right, {**units.unprunable, **{name: why for layer, why in wrong.items() for name in layer.writers}})
 
 
 def _noise(module: nn.Module, shape: tuple[int, ...], generator: torch.Generator) -> Tensor:
@@ -52,23 +53,25 @@ def _takes(module: nn.Module, images: Tensor) -> bool:
     return logits.dim() == 2 and len(logits) == len(images)
 
 
-def _inexact(module: nn.Module, layers: Sequence[Layer], images: Tensor) -> list[Layer]:
-    if _agrees(module, Units(tuple(layers), {}), images):
-        return []
-    if len(layers) == 1:
-        return list(layers)
+def _inexact(module: nn.Module, layers: Sequence[Layer], images: Tensor) -> dict[Layer, str]:
+    """The layers whose removal computes something else, with the reasons."""
+    fault = _fault(module, layers, images)
+    if fault is None or len(layers) == 1:
+        return {} if fault is None else {layers[0]: fault}
     middle = len(layers) // 2
-    return _inexact(module, layers[:middle], images) + _inexact(module, layers[middle:], images)
+    return _inexact(module, layers[:middle], images) | _inexact(module, layers[middle:], images)
 
 
-def _agrees(module: nn.Module, units: Units, images: Tensor, tolerance: float = 1e-9) -> bool:
-    if not units.layers:
-        return True
+def _fault(module: nn.Module, layers: Sequence[Layer], images: Tensor, tolerance: float = 1e-9) -> str | None:
+    """Why half of the units of these layers can't be removed together; None where they can."""
+    if not layers:
+        return None
+    units = Units(tuple(layers), {})
     gone = np.concatenate([np.arange(len(layer)) % 2 == 1 for layer in units.layers])
     try:
         with torch.no_grad():
             pruned = cut(module, units, gone)(images)
             gated = Gated(module, units)(images, open_gates(torch.from_numpy(gone)).double())
     except Exception:  # a forward pass that hard-codes a channel count fails in its own way
-        return False
-    return bool((pruned - gated).abs().max() <= tolerance * gated.abs().max())
+        return FIXED
+    return None if bool((pruned - gated).abs().max() <= tolerance * gated.abs().max()) else INEXACT

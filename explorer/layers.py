@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from explorer.costs import Costs
+from explorer.errors import BadInput
 from explorer.networks.network import Network
 
 TOGETHER = "not on its own: its feature maps come and go with the units of {0}"
@@ -25,6 +26,15 @@ class LayerRow:
     def prunable(self) -> bool:
         """Whether it has units of its own."""
         return self.reason is None
+
+
+def check_prunable(network: Network) -> None:
+    """Raise BadInput where no layer can be pruned."""
+    if not len(network.units):
+        raise BadInput(
+            f"{network.name} has no unit that can be pruned: the command inspect, or the page Network, says of each "
+            "layer why."
+        )
 
 
 def list_layers(network: Network, costs: Costs) -> list[LayerRow]:

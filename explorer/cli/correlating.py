@@ -48,7 +48,7 @@ def correlate(request: Request, scaling: str, resamples: int, **how: Any) -> Non
     would remove first too. Intervals span what 95 % of bootstrap resamples of the images give, once the oracle has
     done all of them.
     """
-    subject = open_subject(request)
+    subject = open_subject(request, needs_units=True)
     batches = subject.calibration()
     with progress("Scoring") as report:
         parts = needs(applicable(subject.network))

@@ -53,7 +53,7 @@ def oracle(request: Request, **how: Any) -> None:
     oracle-loss is the change in mean loss over the calibration images, in nats, above 0 where the removal hurts;
     oracle-abs is its absolute value, taken after the mean over images.
     """
-    subject = open_subject(request)
+    subject = open_subject(request, needs_units=True)
     batches = subject.calibration()
     found = measure_oracle(subject, batches, **how)
     _show(found, subject.measured_on(batches, subject.stage.pruned))

@@ -124,7 +124,7 @@ def prune(request: Request, until: tuple[str, float], out: Path, resume: bool, *
     check_out(out, resume)
     check_control(options)
     settings = _settings(until, options)  # a bad one is refused before the network is opened
-    subject = open_subject(request)
+    subject = open_subject(request, needs_units=True)
     settings = _completed(settings, options, subject)
     splits = _splits(subject, settings)
     run = run_to_the_end(subject, settings, splits, out, last_weights=options["keep_weights"] == "last")

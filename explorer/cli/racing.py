@@ -87,7 +87,7 @@ def race(request: Request, out: Path, resume: bool, figure: Path | None, **optio
     if options["against"] == LATENCY and not options["latency"]:
         raise BadInput("--against latency needs --latency: only what was timed can be drawn.")
     asked = _terms(options)  # bad ones are refused before the network is opened
-    subject = open_subject(request)
+    subject = open_subject(request, needs_units=True)
     terms = _for_subject(asked, subject, options)
     splits = _splits(subject, terms)
     lanes = _run(subject, terms, splits, out)

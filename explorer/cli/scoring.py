@@ -34,7 +34,7 @@ SUMMARIES = "\n\n".join(f"{c.name}: {c.summary} Unit: {c.unit}; cost: {c.cost}."
 )
 def score(request: Request, criterion: str, probes: int | None) -> None:
     """Compute the saliency of every unit, on calibration images; higher means more important: keep."""
-    subject = open_subject(request)
+    subject = open_subject(request, needs_units=True)
     batches = subject.calibration()
     names = list(applicable(subject.network)) if criterion == ALL else [criterion]
     evidence = _gathered(subject, batches, names, probes)

@@ -74,7 +74,7 @@ def study(request: Request, out: Path, preset: str, only: str, resume: bool) -> 
 def _study(request: Request, out: Path, preset: Preset, only: list[str]) -> None:
     if paper := PAPERS.get(request.network):
         request, preset = _prepared(request, paper, preset, out), paper.fitted(preset)
-    subject = open_subject(request)
+    subject = open_subject(request, needs_units=True)
     bench = _bench(subject, preset, out)
     with _progress() as report:
         for found in studies.study(bench, report, only):

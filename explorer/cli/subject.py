@@ -16,6 +16,7 @@ from explorer.costs import FLOPS_CONVENTION, Costs, measure_costs
 from explorer.data import Batches, ImageSet, Preprocessing, open_images, override
 from explorer.device import choose
 from explorer.errors import BadInput
+from explorer.layers import check_prunable
 from explorer.load import CALIBRATION, DEMO, batches_for, fitting_batch, for_classes
 from explorer.networks.architectures import preprocessing_for, split
 from explorer.networks.network import Network
@@ -124,8 +125,8 @@ def stage_json(stage: Stage) -> dict[str, Any]:
     return {"stage": stage.kind, "fine_tuning_updates": stage.updates}
 
 
-def open_subject(request: Request, *, needs_images: bool = True) -> Subject:
-    """Open network and images; raises BadInput where they can't be opened or don't fit together."""
+def open_subject(request: Request, *, needs_images: bool = True, needs_units: bool = False) -> Subject:
+    """Open network and images; BadInput where they can't be opened, don't fit together, or lack what is needed."""
     device = choose(request.device)
     if needs_images:
         _check_prepared(request)
@@ -137,6 +138,8 @@ def open_subject(request: Request, *, needs_images: bool = True) -> Subject:
     with progress(f"Opening {request.network}"):
         images = open_images(where, seed=seed, download=request.download) if where else None
         network = _network(request).to(device)
+        if needs_units:
+            check_prunable(network)
         if images is not None:
             network = for_classes(network, images.classes, images.name)
             tell_skipped(images)

@@ -19,6 +19,7 @@ UNREAD = "no convolution or linear layer reads its feature maps"
 UNEVEN = "only some of its channels reach {0}, or not each of them as often, so that they are not alike"
 TIED = "all its channels are tied together by {0}, a grouped convolution: they could only go all at once"
 PARTLY = "{0}, a grouped convolution, shares its groups between several layers, whose channels can't go independently"
+COMPUTED = "{0} computes its weight anew in each pass, as weight_norm does, so that it holds no channels to cut"
 REPEATED = "{0} runs {1} times in one pass: its units would be several feature maps each"
 
 Places = Mapping[tuple[str, str], Collection[tuple[int, int]]]
@@ -36,6 +37,9 @@ def layer_of(places: Places, module: nn.Module, writers: Sequence[str], runs: Ma
     if often:
         return REPEATED.format(often, runs[often])
     together = _together(places, module)
+    computed = next((name for name, _ in places if computes_weight(module.get_submodule(name))), None)
+    if computed is not None:
+        return COMPUTED.format(computed)
     couplings = []
     for (name, side), pairs in places.items():
         resized = module.get_submodule(name)
@@ -91,6 +95,11 @@ def _of_every_group(channels: np.ndarray, conv: nn.Module, side: str) -> bool:
     period = _period(conv, side)
     counts = (np.bincount(unit % period, minlength=period) for unit in channels)
     return all(set(of_place.tolist()) <= {0, conv.groups} for of_place in counts)
+
+
+def computes_weight(module: nn.Module) -> bool:
+    """Whether its weight is no tensor of its own but made of others: parametrized, or by hooks of older torch."""
+    return "weight" not in {**module._parameters, **module._buffers}
 
 
 def grouped(module: nn.Module) -> bool:

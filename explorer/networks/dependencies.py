@@ -9,7 +9,7 @@ from collections.abc import Collection, Mapping
 import torch
 import torch_pruning as tp
 from torch import Tensor, nn
-from torch.nn.modules.conv import _ConvNd
+from torch.nn.modules.conv import _ConvNd, _ConvTransposeNd
 
 from explorer.networks.chains import chains
 from explorer.networks.coupling import RESIZABLE, Places, depthwise, layer_of, width
@@ -18,11 +18,13 @@ from explorer.networks.units import Layer, Units
 FULLY_CONNECTED = "a fully connected layer: the method prunes feature maps of convolutions"
 OUTPUT = "an output layer: its channels are the classes"
 ACROSS = "coupled with {0}, a {1}, which can't be cut channel by channel"
-UNTRACED = "the dependency graph of this architecture could not be built"
+UNTRACED = "which channels come and go with its own could not be followed"
+TRANSPOSED = "a transposed convolution: only feature maps of other convolutions are removed here"
+DOUBLY = "{0} belongs to several groups of coupled channels, which can't be cut one by one"
 
 
 def find_units(module: nn.Module, example: Tensor) -> Units:
-    """Every prunable unit of a network, and the reason for each layer that has none.
+    """Every prunable unit of a network, and the reason for each layer that has none: each layer is in one of the two.
 
     example: one input batch, (1, C, ...). `module` is not changed. Where torch-pruning gives up on the network, the
     layers are those whose feature maps reach their readers through nothing but what `chains` can follow.
@@ -32,15 +34,30 @@ def find_units(module: nn.Module, example: Tensor) -> Units:
     reasons = {name: FULLY_CONNECTED for name in runs if isinstance(module.get_submodule(name), nn.Linear)}
     groups = _groups(module, example)
     found = chains(module, runs) if groups is None else _layers(groups, module, runs)
-    layers = [layer for layer in found.values() if isinstance(layer, Layer)]
     reasons.update({name: reason for name, reason in found.items() if isinstance(reason, str)})
-    covered = {writer for layer in layers for writer in layer.writers} | set(reasons)
-    reasons.update({name: UNTRACED for name in runs if name not in covered})
+    layers = _apart([layer for layer in found.values() if isinstance(layer, Layer)], reasons)
+    covered = {writer for layer in layers for writer in layer.writers}
     place = {name: i for i, name in enumerate(runs)}
     return Units(
         tuple(sorted(layers, key=lambda layer: place[layer.name])),
-        dict(sorted(reasons.items(), key=lambda r: place[r[0]])),
+        {name: reasons.get(name) or _unfollowed(module, name) for name in runs if name not in covered},
     )
+
+
+def _apart(layers: list[Layer], reasons: dict[str, str]) -> list[Layer]:
+    """The layers that share no writer, with each other or with those that have a reason; the others get one."""
+    times = Counter(writer for layer in layers for writer in layer.writers)
+    times.update(dict.fromkeys(reasons, 1))
+    apart = [layer for layer in layers if all(times[writer] == 1 for writer in layer.writers)]
+    for layer in layers:
+        if layer not in apart:
+            shared = next(writer for writer in layer.writers if times[writer] > 1)
+            reasons.update({writer: reasons.get(writer, DOUBLY.format(shared)) for writer in layer.writers})
+    return apart
+
+
+def _unfollowed(module: nn.Module, name: str) -> str:
+    return TRANSPOSED if isinstance(module.get_submodule(name), _ConvTransposeNd) else UNTRACED
 
 
 def _runs(module: nn.Module, example: Tensor) -> Counter[str]:

@@ -32,7 +32,8 @@ def page(view: View) -> None:
     with picture:
         st.subheader("What is left of each layer")
         removed = removed_at(view.timeline, view.loaded.network.units, number)
-        chart(widths(widths_of(view, removed)), "export-widths")
+        if kept := widths_of(view, removed):
+            chart(widths(kept), "export-widths")
         how, stage = view.timeline.states[number].how, stage_at(view.timeline, number)
         st.caption(
             f"State {number}: {how}; measured {stage}. Units of the network as loaded; removed ones are gone from the "

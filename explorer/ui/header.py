@@ -43,7 +43,8 @@ def header(view: View) -> str | None:
             "Redo", key="redo", on_click=attempt, args=(change, view, timelines.forward),
             **unless(reason, disabled=at_tip),
         )  # fmt: skip
-    return network_strip(strip_layers(view), key="strip", selected=st.session_state.get("threshold-layer"))
+    layers = strip_layers(view)
+    return network_strip(layers, key="strip", selected=st.session_state.get("threshold-layer")) if layers else None
 
 
 def strip_layers(view: View) -> list[StripLayer]:

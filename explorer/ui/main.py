@@ -11,6 +11,7 @@ from streamlit.navigation.page import StreamlitPage
 from explorer.ui.address import run_id
 
 PAGES = ("network", "saliency", "oracle", "prune", "compare", "export", "paper")
+ABOUT_UNITS = ("saliency", "oracle", "prune", "compare")  # pages that need some
 
 
 def main() -> None:
@@ -41,6 +42,7 @@ def _draw(name: str) -> None:
     from explorer.ui.boundary import boundary
 
     with boundary(f"the page {name}"):
+        from explorer.layers import check_prunable
         from explorer.ui.header import header
         from explorer.ui.session import current_view
         from explorer.ui.steps import problems
@@ -50,6 +52,8 @@ def _draw(name: str) -> None:
             st.session_state["threshold-layer"] = clicked
             st.switch_page(_page("saliency"))
         problems(view)
+        if name in ABOUT_UNITS:
+            check_prunable(view.loaded.network)
         import_module(f"explorer.ui.{name}").page(view)
 
 
