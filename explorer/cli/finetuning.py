@@ -12,9 +12,9 @@ from explorer.cli.keeping import check_out
 from explorer.cli.options import Request, requests
 from explorer.cli.output import progress, table, write_json
 from explorer.cli.recipes import recipe_of, recipe_options
-from explorer.cli.subject import Subject, open_subject, prepared, tell_skipped
+from explorer.cli.subject import Subject, open_subject, prepared, tell_account
 from explorer.costs import measure_costs
-from explorer.data import Batches, open_images
+from explorer.data import Batches, Preprocessing, open_images
 from explorer.device import choose
 from explorer.errors import BadInput
 from explorer.finetune import IMAGENET, NONE, Recipe
@@ -74,15 +74,15 @@ def _fresh(request: Request) -> Subject:
         raise BadInput("Give --arch and --data: the architecture, and the images that it shall learn.")
     device, seed = choose(request.device), request.seed or 0
     with progress(f"Opening {request.arch}"):
-        images = open_images(request.data, seed=seed, download=request.download)
-        tell_skipped(images)
-        network = _start(request, images.classes, seed).to(device)
+        preprocessing = prepared(request, preprocessing_for(request.arch))
+        images = open_images(request.data, seed=seed, download=request.download, clips=preprocessing.clips)
+        tell_account(images)
+        network = _start(request, preprocessing, images.classes, seed).to(device)
     return Subject(request, network, measure_costs(network), images, None, seed)
 
 
-def _start(request: Request, classes: tuple[str, ...], seed: int) -> Network:
+def _start(request: Request, preprocessing: Preprocessing, classes: tuple[str, ...], seed: int) -> Network:
     arch, weights = str(request.arch), request.network
-    preprocessing = prepared(request, preprocessing_for(arch))
     checkpoint = None if weights == NONE else _checkpoint(arch, weights)
     return started(arch, checkpoint, preprocessing, classes, trusted=True, seed=seed)
 

@@ -106,6 +106,7 @@ class Subject:
             "seed": self.images.seed,
             "preprocessing": self.network.preprocessing.to_json(),
             "skipped": list(self.images.skipped),
+            "notes": list(self.images.notes),
         }
 
     def _settings(self) -> dict[str, Any]:
@@ -136,13 +137,14 @@ def open_subject(request: Request, *, needs_images: bool = True, needs_units: bo
     if needs_images and not where:
         raise BadInput(f"Give --data: on which images {request.network} is to be measured can't be guessed.")
     with progress(f"Opening {request.network}"):
-        images = open_images(where, seed=seed, download=request.download) if where else None
         network = _network(request).to(device)
         if needs_units:
             check_prunable(network)
+        clips = network.preprocessing.clips
+        images = open_images(where, seed=seed, download=request.download, clips=clips) if where else None
         if images is not None:
+            tell_account(images)
             network = for_classes(network, images.classes, images.name)
-            tell_skipped(images)
     return Subject(request, network, measure_costs(network), images, run, seed)
 
 
@@ -173,7 +175,7 @@ def _check_prepared(request: Request) -> None:
         )
 
 
-def tell_skipped(images: ImageSet) -> None:
-    """Warn of files that are no part of the data."""
-    if images.skipped:
-        warn(images.describe_skipped())
+def tell_account(images: ImageSet) -> None:
+    """Warn of images that are no part of the data, and say how it was read where that is not plain."""
+    if account := images.account():
+        warn(account)

@@ -65,7 +65,7 @@ def open_table(table: Path, *, seed: int, limit: int | None) -> ImageSet:
         seed=seed,
         limit=limit,
         stored=stored if any(splits) else None,
-        skipped=[str(path) for path in paths if path in bad],
+        skipped={str(path): bad[path] for path in paths if path in bad},
     )
 
 
@@ -95,7 +95,7 @@ def _columns(table: Path, first: list[str]) -> dict[str, int]:
     where = {kind: names.index(name) for kind, known in COLUMNS.items() for name in known[::-1] if name in names}
     if {"path", "label"} <= set(where):
         return where
-    if any(name.endswith(SUFFIXES) for name in names[:1]):
+    if any(Path(name).suffix in SUFFIXES for name in names[:1]):
         return PLAIN
     raise BadInput(f"{table} begins with {','.join(first)[:80]!r}: give a header with path and label, or rows of both.")
 

@@ -8,13 +8,24 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 from PIL import Image, UnidentifiedImageError
 
+from explorer.bounds import IMAGE_BYTES, IMAGE_PIXELS, check_file
 from explorer.errors import BadInput
 
-FORMATS = ("JPEG", "PNG", "WEBP")
-SUFFIXES = (".jpg", ".jpeg", ".png", ".webp")
-MAX_PIXELS = 64_000_000  # of one image, stored or resized: small files can claim huge pictures
+Image.init()  # now, so that what PIL knows of formats is the same in every thread
+FORMATS = tuple(name for name in ("JPEG", "PNG", "WEBP", "BMP", "GIF", "TIFF", "PPM", "AVIF") if name in Image.OPEN)
+"""What files may hold, whatever their names say; of several pictures in one file the first is taken."""
+
+_READ = {".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".webp", ".bmp", ".dib", ".gif", ".tif", ".tiff", ".avif"}
+_PORTABLE = {".ppm", ".pgm", ".pbm", ".pnm"}
+_NOT_READ = {".heic", ".heif", ".jp2", ".psd", ".tga", ".exr", ".ico"}
+SUFFIXES = _READ | _PORTABLE | _NOT_READ
+"""What names of image files end with, also of formats that are not read: these are counted as left out."""
+
+DEEP = ("I;16", "I;16L", "I;16B", "I;16N")
+MODES = {"1", "L", "LA", "La", "P", "PA", "RGB", "RGBA", "RGBa", "RGBX", "CMYK", "YCbCr", *DEEP}
 READ_WHOLE = 5_000  # files: of more than that, only begin and end are looked at before they are decoded
 LAST = {"JPEG": b"\xff\xd9", "PNG": b"\0\0\0\0IEND\xaeB`\x82"}  # the bytes that a whole file ends with
 
@@ -42,37 +53,55 @@ def decode(path: Path) -> Image.Image:
     """The image of a file, mode L or RGB; BadInput names the path.
 
     As torchvision's own loader does it, so that a network sees what it was trained on: an alpha channel is dropped,
-    and the rotation that a camera notes beside the pixels (EXIF) is not carried out.
+    and the rotation that a camera notes beside the pixels (EXIF) is not carried out. Unlike there, grey images of 16
+    bits become value / 257, where PIL would make everything above 255 white.
     """
     with _opened(path) as image:
+        if image.mode in DEEP or image.mode == "I":
+            return Image.fromarray(np.rint(np.asarray(image).clip(0, 65_535) / 257).astype(np.uint8))
         if image.mode == "P" and "transparency" in image.info:
             image = image.convert("RGBA")  # the same colours, but without PIL's warning
         return image.convert("L" if image.mode in ("1", "L", "LA") else "RGB")
 
 
-def unreadable(paths: Collection[Path]) -> set[Path]:
-    """Those of the files that `decode` does not take, so that splits can be made of those that it does.
+def looks_like_image(path: Path) -> bool:
+    """Whether a file's name or its first bytes are those of an image; pipes and devices are not opened."""
+    if path.suffix.lower() in SUFFIXES:
+        return True
+    try:
+        check_file(path, IMAGE_BYTES)
+        with path.open("rb") as file:
+            begin = file.read(16)
+    except (OSError, BadInput):
+        return False
+    return any(accept(begin) is True for name in FORMATS if (accept := Image.OPEN[name][1]))
+
+
+def unreadable(paths: Collection[Path]) -> dict[Path, str]:
+    """Those of the files that `decode` does not take, with the reason, so that splits can be made of those it does.
 
     Up to READ_WHOLE files are read whole (0.5 ms for 256x256 JPEG). Of more, only those whose end is not that of
     their format: this finds files of another kind and those cut off, at 0.1 ms each, and damage inside not.
     """
     whole = len(paths) <= READ_WHOLE
-    return {path for path in paths if not is_readable(path, whole)}
+    return {path: reason for path in paths if (reason := fault(path, whole))}
 
 
-def is_readable(path: Path, whole: bool = True) -> bool:
-    """Whether `decode` takes the file; unless it is `whole`, judged by its begin and its end where they suffice."""
+def fault(path: Path, whole: bool = True) -> str:
+    """Why `decode` does not take the file, or ""; unless it is `whole`, judged by begin and end where they suffice."""
     try:
         with _opened(path) as image:
             if whole or not _ends_well(path, str(image.format)):
                 image.draft("L", (1, 1))  # JPEG: all bytes are read, but few pixels computed
                 image.load()
-            return True
-    except BadInput:
-        return False
+    except BadInput as error:
+        return str(error).removeprefix(f"image {path} ").removeprefix("can't be read: ").rstrip(".")
+    return ""
 
 
 def _ends_well(path: Path, kind: str) -> bool:
+    if kind not in (*LAST, "WEBP"):
+        return False
     with path.open("rb") as file:
         if kind == "WEBP":
             return int.from_bytes(file.read(8)[4:], "little") + 8 <= path.stat().st_size
@@ -83,22 +112,28 @@ def _ends_well(path: Path, kind: str) -> bool:
 @contextmanager
 def _opened(path: Path) -> Iterator[Image.Image]:
     try:
+        check_file(path, IMAGE_BYTES)
         with Image.open(path, formats=FORMATS) as image:
             _check_header(path, image)
             yield image
-    except BadInput:
-        raise
-    except (UnidentifiedImageError, FileNotFoundError, PermissionError) as error:
-        reason = "it is no JPEG, PNG or WebP image" if isinstance(error, UnidentifiedImageError) else error.strerror
+    except BadInput as error:
+        raise BadInput(f"image {str(error).removeprefix('image ')}") from error
+    except UnidentifiedImageError as error:
+        raise BadInput(
+            f"image {path} can't be read: it is no {', '.join(FORMATS[:-1])} or {FORMATS[-1]} image."
+        ) from error
+    except Image.DecompressionBombError as error:
+        raise BadInput(f"image {path} has over {IMAGE_PIXELS.shown(IMAGE_PIXELS.most)}: no more are read.") from error
+    except OSError as error:
+        reason = error.strerror or "it is cut off or damaged inside"  # PIL's own have no number
         raise BadInput(f"image {path} can't be read: {reason}.") from error
     except Exception as error:  # decoders of damaged bytes raise errors of nearly every kind
-        raise BadInput(f"image {path} can't be read: {str(error).rstrip('.') or type(error).__name__}.") from error
+        raise BadInput(f"image {path} can't be read: it is damaged inside.") from error
 
 
 def _check_header(path: Path, image: Image.Image) -> None:
-    if image.width * image.height > MAX_PIXELS:
+    IMAGE_PIXELS.check(path, image.width * image.height)
+    if image.mode not in MODES and (image.mode, image.format) != ("I", "PPM"):
         raise BadInput(
-            f"image {path} has {image.width}x{image.height} pixels: at most {MAX_PIXELS // 10**6} megapixels are read."
+            f"{path} has pixels of the kind {image.mode}: at most 16 bits a channel, grey or colour, are read."
         )
-    if image.mode.startswith(("I", "F")):
-        raise BadInput(f"image {path} has more than 8 bits a channel: images must have 8.")

@@ -3,109 +3,80 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection
-from dataclasses import dataclass, replace
+from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
 
-from explorer.data.decoding import SUFFIXES, Clip, unreadable
-from explorer.data.images import ImageSet, image_set
-from explorer.data.splits import ALIASES, SHARES
+from explorer.data.decoding import Clip, unreadable
+from explorer.data.images import ImageSet, Source, image_set, some
+from explorer.data.inventory import Inventory, taken
+from explorer.data.layout import Layout, Placed, laid_out
 from explorer.errors import BadInput
 
-SPLIT_NAMES = {*SHARES, *ALIASES, "train"}
 
+def open_folder(folder: Path, *, seed: int, limit: int | None, clips: bool = False) -> ImageSet:
+    """All images in a folder, or all `clips`; classes are its sub-folders that hold any, in alphabetical order.
 
-@dataclass(frozen=True)
-class Entry:
-    """An image, as a clip of one frame, or a clip; and where it belongs."""
-
-    split: str  # "" where the folder has no splits of its own
-    label: str
-    clip: Clip
-
-
-def open_folder(folder: Path, *, seed: int, limit: int | None) -> ImageSet:
-    """The JPEG, PNG and WebP files of each sub-folder; classes are the sub-folders in alphabetical order.
-
-    Where no sub-folder holds an image but their own sub-folders do, these are clips: CLASS/CLIP/FRAME.jpg, frames in
-    order of their names, numbers in them by value. Where all sub-folders are called like splits (train, val, test),
-    each has the classes in it, and these are the stored splits. Files with other suffixes, hidden ones and folders
-    below these are not looked at. What can't be read (see `unreadable`) is skipped and named in `skipped`, and is in
-    no split; so is a folder without an image, which stays a class, for labels must not shift.
+    A class's images may lie at any depth in its folder; clips are CLASS/CLIP/FRAME, frames in order of their names,
+    numbers in them by value. Splits and other arrangements: see `laid_out`. Every image found is used, or named in
+    `skipped` with the reason (it can't be read, it has no label), and is then in no split; what else lies there is
+    counted in `notes`.
     """
-    try:
-        parts = _parts(folder)
-        subs = [(split, sub) for split, part in parts.items() for sub in _folders(part)]
-        are_clips = not any(_image_files(sub) for _, sub in subs)
-        contents = [_contents(sub, are_clips) for _, sub in subs]
-        empty = [str(sub) for (_, sub), clips in zip(subs, contents, strict=True) if not clips]
-        empty += [str(clip) for _, sub in subs if are_clips for clip in _folders(sub) if not _image_files(clip)]
-    except OSError as error:
-        raise BadInput(f"folder {error.filename} can't be read: {error.strerror}.") from error
-    if not subs:
-        raise BadInput(f"folder {folder} has no sub-folders: it needs one a class, with the images in it.")
-    entries = [
-        Entry(split, sub.name, clip) for (split, sub), clips in zip(subs, contents, strict=True) for clip in clips
-    ]
-    files = [path for entry in entries for path in entry.clip.frames]
-    bad = unreadable(files)
-    good = [left for entry in entries if (left := _without(bad, entry)).clip.frames]
-    if not good:
-        raise BadInput(_nothing(folder, len(files)))
-    classes = sorted({sub.name for _, sub in subs})
+    found = taken(folder)
+    layout = laid_out(str(folder), found.images, deep=2 if clips else 1)
+    classes = sorted({image.label for image in layout.placed})
+    layout.keep(unreadable([image.path for image in layout.placed]))
+    if not layout.placed:
+        raise BadInput(_nothing(folder, found, layout))
+    groups = _clips(layout.placed) if clips else [[image] for image in layout.placed]
     numbers = {name: number for number, name in enumerate(classes)}
-    splits = np.array([entry.split for entry in good])
+    splits = np.array([group[0].split for group in groups])
     return image_set(
         folder.resolve().name,
-        [entry.clip for entry in good] if are_clips else [entry.clip.frames[0] for entry in good],
-        np.array([numbers[entry.label] for entry in good]),
+        _source(groups, clips),
+        np.array([numbers[group[0].label] for group in groups]),
         [name.encode(errors="replace").decode() for name in classes],
         seed=seed,
         limit=limit,
-        stored=None if "" in parts else {split: np.flatnonzero(splits == split) for split in parts if split in splits},
-        skipped=empty + [str(path) for path in files if path in bad],
+        stored={split: np.flatnonzero(splits == split) for split in dict.fromkeys(splits)} if any(splits) else None,
+        skipped={str(path): reason for path, reason in layout.left_out.items()},
+        notes=[*layout.notes, *_notes(found)],
     )
 
 
-def _parts(folder: Path) -> dict[str, Path]:
-    """Split -> the folder of its classes; "" -> the folder itself where it has no splits."""
-    subs = _folders(folder)
-    named = all(sub.name.lower() in SPLIT_NAMES for sub in subs) and not any(_image_files(sub) for sub in subs)
-    return {sub.name.lower(): sub for sub in subs} if subs and named else {"": folder}
+def _source(groups: list[list[Placed]], clips: bool) -> Source:
+    if clips:
+        return [Clip(tuple(image.path for image in group)) for group in groups]
+    return [image.path for group in groups for image in group]
 
 
-def _visible(folder: Path) -> list[Path]:
-    return sorted(path for path in folder.iterdir() if not path.name.startswith("."))
+def _clips(placed: Iterable[Placed]) -> list[list[Placed]]:
+    """The frames of each clip, in order."""
+    groups: dict[Path, list[Placed]] = {}
+    for image in placed:
+        groups.setdefault(image.path.parent, []).append(image)
+    return [sorted(group, key=lambda image: _by_number(image.path.name)) for group in groups.values()]
 
 
-def _folders(folder: Path) -> list[Path]:
-    return [path for path in _visible(folder) if path.is_dir()]
-
-
-def _image_files(folder: Path) -> list[Path]:
-    """Also links to nowhere: they are images that can't be read."""
-    named = [path for path in _visible(folder) if path.suffix.lower() in SUFFIXES]
-    return [path for path in named if path.is_file() or not path.exists()]
-
-
-def _contents(folder: Path, are_clips: bool) -> list[Clip]:
-    """The images or clips of a class, or of one split of it."""
-    if not are_clips:
-        return [Clip((path,)) for path in _image_files(folder)]
-    return [Clip(tuple(sorted(frames, key=_by_number))) for each in _folders(folder) if (frames := _image_files(each))]
-
-
-def _by_number(path: Path) -> list[tuple[int, str]]:
+def _by_number(name: str) -> list[tuple[int, str]]:
     """frame2 before frame10."""
-    return [(int(part), "") if part.isdecimal() else (-1, part) for part in re.split(r"(\d+)", path.name)]
+    return [(int(part), "") if part.isdecimal() else (-1, part) for part in re.split(r"(\d+)", name)]
 
 
-def _without(bad: Collection[Path], entry: Entry) -> Entry:
-    return replace(entry, clip=Clip(tuple(path for path in entry.clip.frames if path not in bad)))
+def _notes(found: Inventory) -> list[str]:
+    """What lies in the folder and is no image, by reason."""
+    reasons: dict[str, list[str]] = {}
+    for path, reason in found.ignored.items():
+        reasons.setdefault(reason, []).append(str(path.relative_to(found.root)))
+    if found.bare:
+        reasons["no class, as no image is in it"] = ["/".join(dirs) for dirs in found.bare]
+    return [f"Not looked at: {some(names)} ({reason})." for reason, names in reasons.items()]
 
 
-def _nothing(folder: Path, count: int) -> str:
-    found = f"none of its {count} image files can be read" if count else "there is none"
-    return f"folder {folder} needs JPEG, PNG or WebP images directly in its sub-folders, one a class: {found}."
+def _nothing(folder: Path, found: Inventory, layout: Layout) -> str:
+    needs = f"folder {folder} needs images in sub-folders, one a class"
+    if not found.images:
+        return f"{needs}: there is none in it."
+    path, reason = next(iter(layout.left_out.items()))
+    return f"{needs}: none of the {len(found.images):,} found can be used; {path} is the first: {reason}."

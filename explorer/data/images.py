@@ -32,9 +32,11 @@ class ImageSet:
     classes: tuple[str, ...]
     splits: Mapping[str, np.ndarray]  # disjoint int64 indices, seeded: every prefix has the classes in proportion
     seed: int
-    skipped: tuple[str, ...]  # paths that could not be read, and class folders without an image
+    skipped: Mapping[str, str]  # paths of images that were found and are no part of this, with the reason
     digest: str  # SHA-256 of images (files: names and sizes; made: version and seed), labels, classes and splits
     stored_splits: bool = False  # the data itself says which image is for what
+    notes: tuple[str, ...] = ()  # sentences on how the data was read, and on what else was there
+    found: int = 0  # images, or frames of clips, before any limit: those of this data and those skipped
 
     def __len__(self) -> int:
         return len(self.labels)
@@ -66,13 +68,25 @@ class ImageSet:
         noun = "clips" if self.clips else "images"
         return f"{self.name}: {len(self)} {noun} of {len(self.classes)} classes ({splits}), seed {self.seed}{skipped}"
 
-    def describe_skipped(self) -> str:
-        """One sentence on files that are no part of the data, with their number and the first of their paths, or ""."""
-        if not self.skipped:
-            return ""
-        more = f" and {len(self.skipped) - SHOWN} more" if len(self.skipped) > SHOWN else ""
-        count = f"{len(self.skipped):,} of {len(self) + len(self.skipped):,}"
-        return f"{count} skipped as unreadable or empty: {', '.join(self.skipped[:SHOWN])}{more}."
+    def account(self) -> str:
+        """One line on the images that are no part of the data and why, and on how it was read; "" if all is plain."""
+        left_out = f"{len(self.skipped):,} of {self.found:,} images left out: {_by_reason(self.skipped)}."
+        return " ".join([left_out, *self.notes] if self.skipped else self.notes)
+
+
+def _by_reason(skipped: Mapping[str, str]) -> str:
+    """Each reason with its number and the first of its paths: "unlabelled (2: a.png, b.png); damaged (1: c.png)"."""
+    paths: dict[str, list[str]] = {}
+    for path, reason in skipped.items():
+        paths.setdefault(reason, []).append(path)
+    parts = [f"{reason} ({len(each):,}: {some(each)})" for reason, each in list(paths.items())[:SHOWN]]
+    others = sum(map(len, list(paths.values())[SHOWN:]))
+    return "; ".join([*parts, f"other reasons ({others:,})"] if others else parts)
+
+
+def some(names: Sequence[str]) -> str:
+    """The first of many names, and how many more there are."""
+    return ", ".join(names[:SHOWN]) + (f" and {len(names) - SHOWN:,} more" if len(names) > SHOWN else "")
 
 
 def image_set(
@@ -84,19 +98,24 @@ def image_set(
     seed: int,
     limit: int | None = None,
     stored: Mapping[str, np.ndarray] | None = None,
-    skipped: Sequence[str] = (),
+    skipped: Mapping[str, str] | None = None,
+    notes: Sequence[str] = (),
 ) -> ImageSet:
     """An ImageSet with its splits: seeded ones (see `split_indices`), or those that the data itself states.
 
     `limit` first keeps a seeded, class-stratified subset of at most that many images; where splits are stored,
     at most that many of each.
     """
-    labels = labels.astype(np.int64)
+    labels, skipped = labels.astype(np.int64), dict(skipped or {})
+    frames = [len(item.frames) - 1 for item in source if isinstance(item, Clip)] if isinstance(source, list) else []
+    found = len(skipped) + len(source) + sum(frames)
     if limit is not None:
         source, labels, stored = _limited(source, labels, stored, seed, limit)
     splits = split_indices(labels, seed) if stored is None else complete_splits(labels, stored, seed)
     digest = _digest(source, labels, classes, splits)
-    return ImageSet(name, source, labels, tuple(classes), splits, seed, tuple(skipped), digest, stored is not None)
+    return ImageSet(
+        name, source, labels, tuple(classes), splits, seed, skipped, digest, stored is not None, tuple(notes), found
+    )
 
 
 def _limited(

@@ -58,6 +58,11 @@ class Preprocessing:
         """The PIL mode of the images that the network takes."""
         return "L" if len(self.mean) == 1 else "RGB"
 
+    @property
+    def clips(self) -> bool:
+        """Whether this is for a network that takes clips."""
+        return self.frames is not None
+
     def describe(self) -> str:
         """One line for people, in the order of the steps."""
         resize = "no resize" if self.size is None else f"resize {self.size} ({self.interpolation})"

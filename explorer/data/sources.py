@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from explorer.data.assets import asset
@@ -21,33 +21,48 @@ GESTURES = "gestures"
 PREFIX = "torchvision:"
 
 
-def _open_demo(where: str, seed: int, limit: int | None) -> ImageSet:
-    return replace(open_npz(asset(DEMO_IMAGES), seed=seed, limit=limit), name="demo")
+@dataclass(frozen=True)
+class Wanted:
+    """Which images, and how."""
+
+    where: str
+    seed: int
+    limit: int | None
+    clips: bool  # whether folders are read as CLASS/CLIP/FRAME
+
+    @property
+    def path(self) -> Path:
+        """`where` as a file or folder."""
+        return Path(self.where).expanduser()
 
 
-def _open_gestures(where: str, seed: int, limit: int | None) -> ImageSet:
-    return open_gestures(seed, limit)
+def _open_demo(wanted: Wanted) -> ImageSet:
+    return replace(open_npz(asset(DEMO_IMAGES), seed=wanted.seed, limit=wanted.limit), name="demo")
 
 
-def _open_torchvision(where: str, seed: int, limit: int | None) -> ImageSet:
-    return open_torchvision(where.removeprefix(PREFIX), seed=seed, limit=limit)
+def _open_gestures(wanted: Wanted) -> ImageSet:
+    return open_gestures(wanted.seed, wanted.limit)
 
 
-def _open_folder(where: str, seed: int, limit: int | None) -> ImageSet:
-    return open_folder(Path(where).expanduser(), seed=seed, limit=limit)
+def _open_torchvision(wanted: Wanted) -> ImageSet:
+    return open_torchvision(wanted.where.removeprefix(PREFIX), seed=wanted.seed, limit=wanted.limit)
 
 
-def _open_npz(where: str, seed: int, limit: int | None) -> ImageSet:
-    return open_npz(Path(where).expanduser(), seed=seed, limit=limit)
+def _open_folder(wanted: Wanted) -> ImageSet:
+    return open_folder(wanted.path, seed=wanted.seed, limit=wanted.limit, clips=wanted.clips)
 
 
-def _open_npy_pair(where: str, seed: int, limit: int | None) -> ImageSet:
-    images, labels = _pair(where)
-    return open_npy_pair(images, labels, seed=seed, limit=limit)
+def _open_npz(wanted: Wanted) -> ImageSet:
+    return open_npz(wanted.path, seed=wanted.seed, limit=wanted.limit)
 
 
-def _open_table(where: str, seed: int, limit: int | None) -> ImageSet:
-    return open_table(Path(where).expanduser(), seed=seed, limit=limit)
+def _open_npy_pair(wanted: Wanted) -> ImageSet:
+    images, labels = _pair(wanted.where)
+    return open_npy_pair(images, labels, seed=wanted.seed, limit=wanted.limit)
+
+
+def _open_table(wanted: Wanted) -> ImageSet:
+    return open_table(wanted.path, seed=wanted.seed, limit=wanted.limit)
 
 
 def _pair(where: str) -> list[Path]:
@@ -64,7 +79,7 @@ def _is_pair(where: str) -> bool:
 
 
 Recognise = Callable[[str], bool]
-Open = Callable[[str, int, int | None], ImageSet]
+Open = Callable[[Wanted], ImageSet]
 
 SOURCES: dict[str, tuple[Recognise, Open]] = {
     "demo": (lambda where: where == "demo", _open_demo),
@@ -78,11 +93,14 @@ SOURCES: dict[str, tuple[Recognise, Open]] = {
 """Kind -> whether `where` is of that kind, and what opens it; the first that fits is taken."""
 
 
-def open_images(where: str, *, seed: int = 0, limit: int | None = None, download: bool = False) -> ImageSet:
+def open_images(
+    where: str, *, seed: int = 0, limit: int | None = None, download: bool = False, clips: bool = False
+) -> ImageSet:
     """The images that `where` means, which is one of SOURCES; BadInput otherwise.
 
     `seed` decides the splits and their order; `limit` keeps a class-stratified subset (see `image_set`);
-    `download` fetches a data set of torchvision that is not on the disk: without it nothing is ever downloaded.
+    `download` fetches a data set of torchvision that is not on the disk: without it nothing is ever downloaded;
+    `clips` is for networks that take frames: folders then hold clips (see `open_folder`).
     """
     if seed < 0:
         raise BadInput(f"seed is {seed}: it must be 0 or above.")
@@ -94,7 +112,7 @@ def open_images(where: str, *, seed: int = 0, limit: int | None = None, download
         download_torchvision(where.removeprefix(PREFIX))
     for recognise, opener in SOURCES.values():
         if where.strip() and _fits(recognise, where):
-            return opener(where, seed, limit)
+            return opener(Wanted(where, seed, limit, clips))
     raise BadInput(f"data {where[:200]!r} is not there or of no known kind: give {' or '.join(SOURCES)}.")
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 
 import numpy as np
@@ -9,7 +10,24 @@ import numpy as np
 from explorer.errors import BadInput
 
 SHARES: Mapping[str, float] = {"finetune": 0.4, "calibration": 0.2, "validation": 0.2, "test": 0.2}
-ALIASES = {"val": "validation", "valid": "validation"}
+TRAIN = "train"  # in stored splits: dealt among those of the four that are not stored
+SPLIT_NAMES = {
+    "finetune": ("finetune", "finetuning"),
+    TRAIN: ("train", "training"),
+    "calibration": ("calibration", "calib"),
+    "validation": ("validation", "val", "valid", "dev", "development", "eval", "evaluation"),
+    "test": ("test", "testing"),
+}
+"""Split -> the names that people give it, in lower case."""
+
+_NAMED = {name: split for split, names in SPLIT_NAMES.items() for name in names}
+_FILLERS = {"set", "data", "dataset", "image", "images", "imgs", "split", "folder", "seg"}
+
+
+def split_named(name: str) -> str | None:
+    """The split that a name such as "Validation", "test_set" or "train2017" means, or None."""
+    words = [word for word in re.findall("[a-z]+", name.lower()) if word not in _FILLERS]
+    return _NAMED.get(words[0].removesuffix("set")) if len(words) == 1 else None
 
 
 def stratified_order(labels: np.ndarray, seed: int) -> np.ndarray:
@@ -45,17 +63,16 @@ def split_indices(labels: np.ndarray, seed: int, shares: Mapping[str, float] = S
 def complete_splits(labels: np.ndarray, stored: Mapping[str, np.ndarray], seed: int) -> dict[str, np.ndarray]:
     """Stored splits in seeded order; one named "train" is dealt among those of the four that are not stored.
 
-    "val" and "valid" mean "validation". BadInput for other names, and for "train" beside "finetune".
+    Names mean what `split_named` says. BadInput for others, for two of one split, and for "train" beside "finetune".
     """
-    named = {ALIASES.get(name, name): members for name, members in stored.items()}
-    unknown = [name for name in named if name not in {*SHARES, "train"}]
-    if unknown or len(named) < len(stored) or {"train", "finetune"} <= set(named):
+    named = {split_named(name): members for name, members in stored.items()}
+    if None in named or len(named) < len(stored) or {TRAIN, "finetune"} <= set(named):
         raise BadInput(
             f"the stored splits are {', '.join(stored)}: they may be finetune (or train), calibration, "
             "validation (or val) and test, each once."
         )
-    train = named.pop("train", np.zeros(0, np.int64))
-    splits = {name: _ordered(labels, members, seed) for name, members in named.items()}
+    train = named.pop(TRAIN, np.zeros(0, np.int64))
+    splits = {name: _ordered(labels, members, seed) for name, members in named.items() if name}
     if len(train):
         missing = {name: share for name, share in SHARES.items() if name not in splits}
         splits |= {name: train[part] for name, part in split_indices(labels[train], seed, missing).items()}

@@ -10,7 +10,8 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from explorer.data.decoding import MAX_PIXELS, Clip, decode
+from explorer.bounds import IMAGE_PIXELS
+from explorer.data.decoding import Clip, decode
 from explorer.data.gestures import Gesture
 from explorer.data.preprocessing import Preprocessing
 from explorer.errors import BadInput
@@ -68,8 +69,7 @@ def normalise(x: Tensor, preprocessing: Preprocessing) -> Tensor:
 def _clip_pixels(clip: Clip | Gesture, preprocessing: Preprocessing) -> Tensor:
     if preprocessing.frames is None:
         raise BadInput(
-            "this is a clip (CLASS/CLIP/FRAME), but the network takes still images: give a folder with the images "
-            "directly in one sub-folder a class, or --frames for a video network."
+            "this is a clip, but the network takes still images: give other images, or --frames for a video network."
         )
     chosen, still = clip.spread(preprocessing.frames), replace(preprocessing, frames=None)
     each_once = {id(frame): frame for frame in chosen}  # a short clip gives some more than once
@@ -95,9 +95,9 @@ def _as_pil(image: np.ndarray | Image.Image) -> Image.Image:
 
 def _resized(picture: Image.Image, size: int, interpolation: str) -> Image.Image:
     short, long = sorted(picture.size)
-    if size * size * long > MAX_PIXELS * short:
+    if size * size * long > IMAGE_PIXELS.most * short:
         raise BadInput(
-            f"an image of {picture.width}x{picture.height} pixels has over {MAX_PIXELS // 10**6} megapixels "
+            f"an image of {picture.width}x{picture.height} pixels has over {IMAGE_PIXELS.most // 10**6} megapixels "
             f"when its shorter side is resized to {size}."
         )
     width, height = (size if side == short else size * long // short for side in picture.size)

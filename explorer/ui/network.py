@@ -59,8 +59,8 @@ def page(view: View) -> None:
     with right:
         st.subheader("What is loaded")
         st.html(_description(workspace))
-        if skipped := workspace.images.describe_skipped():
-            st.warning(skipped)
+        if account := workspace.images.account():
+            st.warning(account)
         with st.container(horizontal=True):
             st.button("Open another network", on_click=show, args=("open",))
             st.button("Fine-tune a network", on_click=show, args=("tune",))

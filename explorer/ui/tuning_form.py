@@ -93,8 +93,8 @@ def _recipe_fields() -> tuple[Recipe, int, int]:
 
 def _begin(asked: Tuning, usual: Preparation, uploaded: Any) -> None:
     """Check what can be checked at once, keep the checked bytes, and start the job."""
-    asked.changes.apply(usual.preprocessing)
-    open_images(asked.data, seed=asked.seed)
+    preprocessing = asked.changes.apply(usual.preprocessing)
+    open_images(asked.data, seed=asked.seed, clips=preprocessing.clips)
     if asked.weights == OWN:
         content = uploaded.getvalue()
         read_checkpoint(content, uploaded.name)

@@ -12,7 +12,7 @@ from typing import Any
 
 import streamlit as st
 
-from explorer.data import open_images
+from explorer.data import Preprocessing, open_images
 from explorer.device import choose
 from explorer.errors import BadInput
 from explorer.export.files import write_whole
@@ -156,11 +156,13 @@ def _from_json(data: Mapping[str, Any]) -> Tuning:
 
 
 def _work(tuning: Tuning, job: Job) -> Run:
-    from explorer.tuning_runs import tuned, tuning_run  # late: the catalogue of architectures takes seconds to import
+    from explorer.preparation import usual_preparation  # late: the catalogue of architectures takes seconds to import
+    from explorer.tuning_runs import tuned, tuning_run
 
     job.report(0, 1, "opening images and network")
-    images = open_images(tuning.data, seed=tuning.seed)
-    network = _network(tuning, images.classes)
+    preprocessing = tuning.changes.apply(usual_preparation(tuning.arch).preprocessing)
+    images = open_images(tuning.data, seed=tuning.seed, clips=preprocessing.clips)
+    network = _network(tuning, preprocessing, images.classes)
     splits = {
         "finetune": batches_for(network, images, "finetune"),
         "validation": batches_for(network, images, "validation", workspace.VALIDATION),
@@ -176,10 +178,9 @@ def _work(tuning: Tuning, job: Job) -> Run:
     return run
 
 
-def _network(tuning: Tuning, classes: tuple[str, ...]) -> Network:
+def _network(tuning: Tuning, preprocessing: Preprocessing, classes: tuple[str, ...]) -> Network:
     from explorer.networks.checkpoints import read_checkpoint
     from explorer.networks.pretrained import imagenet
-    from explorer.preparation import usual_preparation
     from explorer.transfer import started
 
     checkpoint = None
@@ -187,7 +188,6 @@ def _network(tuning: Tuning, classes: tuple[str, ...]) -> Network:
         checkpoint = imagenet(tuning.arch)
     elif tuning.weights != NONE:
         checkpoint = read_checkpoint(_upload(tuning), tuning.name)
-    preprocessing = tuning.changes.apply(usual_preparation(tuning.arch).preprocessing)
     return started(tuning.arch, checkpoint, preprocessing, classes, seed=tuning.seed).to(choose(DEVICE))
 
 

@@ -53,7 +53,7 @@ class Workspace:
 def open_workspace(source: Source) -> Workspace:
     """The workspace of a source; raises BadInput where network and images can't be opened or don't fit together."""
     network = open_source(source, workdir())
-    images = open_images(source.data, seed=source.seed)
+    images = open_images(source.data, seed=source.seed, clips=network.preprocessing.clips)
     network = for_classes(network, images.classes, images.name)
     calibration = batches_for(network, images, "calibration", CALIBRATION)
     validation = batches_for(network, images, "validation", VALIDATION)

@@ -51,7 +51,7 @@ CASES = {
     "empty run folder": (["inspect", "{}/empty"], "There is no network at "),
     "data left out": (["score", "{}/good.pt", "--arch", "explorer:vgg_small"], "Give --data"),
     "no such data": (["score", "demo", "--data", "{}/none"], "is not there or of no known kind"),
-    "empty data": (["score", "demo", "--data", "{}/empty"], "has no sub-folders"),
+    "empty data": (["score", "demo", "--data", "{}/empty"], "needs images in sub-folders, one a class: there is none"),
     "other classes": (["score", "demo", "--data", "{}/three.npz"], "has 10 outputs, but three has 3 classes"),
     "other size": (["score", "demo", "--data", "{}/large.npz"], "takes images of 1x28x28"),
     "unknown split": (["evaluate", "demo", "--split", "extra"], "has no split 'extra'"),

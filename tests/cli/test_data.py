@@ -39,7 +39,7 @@ def test_tables_say_what_the_images_went_through_and_how_many_were_skipped(digit
     (digits / "0.png").write_bytes(b"no image")
     done = run("evaluate", "demo", "--data", digits / "set.csv")
     assert done.code == 0
-    assert "1 of 80 skipped as unreadable or empty: " in done.err and "0.png" in done.err
+    assert "1 of 80 images left out: it is no JPEG, " in done.err and "0.png" in done.err
     assert "Preprocessing: no resize, no crop, grey, mean " in " ".join(done.out.split())
 
 

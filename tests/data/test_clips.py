@@ -37,7 +37,7 @@ def expected(c: int, i: int, chosen: list[int]) -> torch.Tensor:
 
 
 def test_a_clip_is_its_frames_in_order_by_number(videos):
-    images = open_images(str(videos))
+    images = open_images(str(videos), clips=True)
     assert images.clips
     assert images.classes == ("jump", "wave")
     assert images.labels.tolist() == [0] * 3 + [1] * 3
@@ -49,7 +49,7 @@ def test_a_clip_is_its_frames_in_order_by_number(videos):
 
 
 def test_one_frame_of_a_clip_is_shown_and_only_that_is_decoded(videos, monkeypatch):
-    batches = Batches(open_images(str(videos)), "all", FOUR)
+    batches = Batches(open_images(str(videos), clips=True), "all", FOUR)
     read = []
     monkeypatch.setattr(tensors, "decode", lambda path: read.append(path) or decoding.decode(path))
     number = int(batches.indices[2])
@@ -58,7 +58,7 @@ def test_one_frame_of_a_clip_is_shown_and_only_that_is_decoded(videos, monkeypat
 
 
 def test_batches_of_clips(videos):
-    batches = Batches(open_images(str(videos)), "all", FOUR, size=4)
+    batches = Batches(open_images(str(videos), clips=True), "all", FOUR, size=4)
     first, again = list(batches), list(batches)
     assert [tuple(x.shape) for x, _ in first] == [(4, 3, 4, 6, 6), (2, 3, 4, 6, 6)]
     assert all(torch.equal(x, y) for (x, _), (y, _) in zip(first, again, strict=True))
@@ -74,37 +74,40 @@ def test_unreadable_frames_are_skipped_and_a_clip_without_any_with_them(videos):
         (videos / "jump" / "clip0" / f"frame{t}.png").write_bytes(b"")
     (videos / "wave" / "clip2" / "frame0.png").write_bytes(b"no image")
     (videos / "wave" / "clip3").mkdir()
-    images = open_images(str(videos))
+    images = open_images(str(videos), clips=True)
     assert images.labels.tolist() == [0, 0, 1, 1, 1]
     assert len(images.image(4).frames) == 11
-    assert len(images.skipped) == 14
-    assert images.skipped[0] == str(videos / "wave" / "clip3")
-    assert str(videos / "wave" / "clip2" / "frame0.png") in images.skipped
+    assert set(images.skipped) == {
+        *(str(videos / "jump" / "clip0" / f"frame{t}.png") for t in range(12)),
+        str(videos / "wave" / "clip2" / "frame0.png"),
+    }
+    assert images.found == 72
+    assert images.notes == ("Not looked at: wave/clip3 (no class, as no image is in it).",)
     assert sorted(np.concatenate(list(images.splits.values()))) == list(range(5))
 
 
 def test_the_digest_sees_every_frame(videos):
-    before = open_images(str(videos)).digest
-    assert open_images(str(videos)).digest == before
+    before = open_images(str(videos), clips=True).digest
+    assert open_images(str(videos), clips=True).digest == before
     (videos / "wave" / "clip2" / "frame7.png").unlink()
-    assert open_images(str(videos)).digest != before
+    assert open_images(str(videos), clips=True).digest != before
 
 
 def test_limit_is_of_clips(videos):
-    assert open_images(str(videos), limit=4).labels.tolist() == [0, 0, 1, 1]
+    assert open_images(str(videos), clips=True, limit=4).labels.tolist() == [0, 0, 1, 1]
 
 
 def test_frames_of_unlike_sizes(videos):
     Image.fromarray(picture(0, 20, 6)).save(videos / "jump" / "clip0" / "frame4.png")
-    clip = open_images(str(videos)).image(0)
+    clip = open_images(str(videos), clips=True).image(0)
     with pytest.raises(BadInput, match="its frames are 6x20 and 8x6 pixels after preprocessing"):
         to_pixels(clip, replace(FOUR, size=None, crop=None))
     assert to_pixels(clip, FOUR).shape == (3, 4, 6, 6)
 
 
 def test_clips_and_still_images_are_not_taken_for_each_other(videos):
-    clips = open_images(str(videos))
-    with pytest.raises(BadInput, match=r"clip\d: this is a clip .* or --frames for a video network"):
+    clips = open_images(str(videos), clips=True)
+    with pytest.raises(BadInput, match=r"clip\d: this is a clip, .* or --frames for a video network"):
         list(Batches(clips, "all", STILL))
     stills = image_set("stills", np.stack([picture(i) for i in range(4)]), np.arange(4) % 2, "ab", seed=0)
     with pytest.raises(BadInput, match=r"of stills: this is a still image, but the network takes clips of 4 frames"):

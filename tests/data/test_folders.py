@@ -18,7 +18,7 @@ def test_classes_are_the_sub_folders_in_alphabetical_order(make_folder):
     assert images.labels.tolist() == [0] * 5 + [1] * 3
     assert np.array_equal(np.asarray(images.image(0)), picture(100))  # ant was made second
     assert images.image_name(7).endswith("zebra/2.png")
-    assert images.skipped == ()
+    assert images.skipped == {}
     assert not images.stored_splits
 
 
@@ -30,19 +30,22 @@ def test_suffixes_of_any_case_and_sizes_of_any_kind(make_folder):
     (folder / "a" / "notes.txt").write_text("not looked at")
     images = open_images(str(folder))
     assert len(images) == 5
-    assert images.skipped == ()
+    assert images.notes == ("Not looked at: a/notes.txt (no image).",)
+    assert images.skipped == {}
     assert images.image(1).size == (4, 9)
 
 
-def test_unreadable_files_and_empty_classes_are_skipped_and_named(make_folder):
-    folder = make_folder(a=2, b=0, c=2)
-    (folder / "a" / "broken.jpg").write_text("no image")
+def test_unreadable_files_are_skipped_with_the_reason_and_folders_without_images_are_no_classes(make_folder):
+    folder = make_folder(a=2, b=0, c=2, d=0)
+    for broken in ("a/broken.jpg", "d/broken.jpg"):
+        (folder / broken).write_text("no image")
     (folder / "c" / "directory.png").mkdir()
     images = open_images(str(folder))
-    assert len(images) == 4
-    assert images.classes == ("a", "b", "c")
-    assert images.labels.tolist() == [0, 0, 2, 2]
-    assert images.skipped == (str(folder / "b"), str(folder / "a" / "broken.jpg"))
+    assert images.classes == ("a", "c", "d")  # the images of d can't be read, but labels must not shift
+    assert images.labels.tolist() == [0, 0, 1, 1]
+    reason = "it is no JPEG, PNG, WEBP, BMP, GIF, TIFF, PPM or AVIF image"
+    assert images.skipped == {str(folder / name): reason for name in ("a/broken.jpg", "d/broken.jpg")}
+    assert images.notes == ("Not looked at: b, c/directory.png (no class, as no image is in it).",)
 
 
 def test_a_photo_cut_off_is_skipped_and_in_no_split(make_folder):
@@ -51,7 +54,10 @@ def test_a_photo_cut_off_is_skipped_and_in_no_split(make_folder):
     cut.write_bytes(cut.read_bytes()[:-30])
     (folder / "b" / "gone.jpg").symlink_to(folder / "nowhere.jpg")
     images = open_images(str(folder))
-    assert images.skipped == (str(cut), str(folder / "b" / "gone.jpg"))
+    assert images.skipped == {
+        str(cut): "it is cut off or damaged inside",
+        str(folder / "b" / "gone.jpg"): "No such file or directory",
+    }
     assert images.describe().endswith("seed 0, 2 skipped")
     assert sorted(np.concatenate(list(images.splits.values()))) == list(range(7))
     assert sum(len(y) for _, y in Batches(images, "all", Preprocessing((0.5,), (1.0,)))) == 7
@@ -62,7 +68,7 @@ def test_folders_that_hold_themselves_do_no_harm(make_folder):
     (folder / "a" / "again").symlink_to(folder)
     (folder / "loop").symlink_to(folder / "loop")
     images = open_images(str(folder))
-    assert (images.classes, len(images), images.skipped) == (("a", "b"), 4, ())
+    assert (images.classes, len(images), images.skipped) == (("a", "b"), 4, {})
 
 
 def test_one_class(make_folder):
@@ -99,7 +105,7 @@ def test_hidden_folders_and_files_are_not_looked_at(make_folder):
     (folder / ".cache").mkdir()
     (folder / "a" / "._0.png").write_text("resource fork")
     images = open_images(str(folder))
-    assert (images.classes, len(images), images.skipped) == (("a", "b"), 2, ())
+    assert (images.classes, len(images), images.skipped) == (("a", "b"), 2, {})
 
 
 def test_class_names_that_are_no_text_can_be_shown(make_folder):
@@ -111,32 +117,31 @@ def test_class_names_that_are_no_text_can_be_shown(make_folder):
 
 
 def test_empty_folder(tmp_path):
-    with pytest.raises(BadInput, match="has no sub-folders: it needs one a class"):
+    with pytest.raises(BadInput, match="needs images in sub-folders, one a class: there is none in it"):
         open_images(str(tmp_path))
 
 
 def test_images_without_class_folders(tmp_path):
     Image.fromarray(picture(0)).save(tmp_path / "a.png")
-    with pytest.raises(BadInput, match="has no sub-folders"):
+    with pytest.raises(BadInput, match=r"none of the 1 found can be used; .*a\.png is the first: unlabelled"):
         open_images(str(tmp_path))
 
 
 def test_class_folders_without_images(make_folder):
-    with pytest.raises(BadInput, match="directly in its sub-folders, one a class: there is none"):
+    with pytest.raises(BadInput, match="needs images in sub-folders, one a class: there is none in it"):
         open_images(str(make_folder(a=0, b=0)))
 
 
-def test_folder_one_level_too_high_is_one_of_clips_and_says_so_when_used(make_folder):
-    images = open_images(str(make_folder(a=2).parent))
-    assert images.clips
-    with pytest.raises(BadInput, match=r"photos/a: this is a clip .* give a folder with the images directly in one"):
-        list(Batches(images, "all", Preprocessing((0.5,), (1.0,))))
+def test_folder_one_level_too_high_is_that_in_it_and_says_so(make_folder):
+    images = open_images(str(make_folder(a=2, b=1).parent))
+    assert (images.classes, images.labels.tolist()) == (("a", "b"), [0, 0, 1])
+    assert images.notes == ("Classes are those in photos, which holds all images.",)
 
 
 def test_nothing_readable(make_folder):
     folder = make_folder(a=0)
     (folder / "a" / "x.png").write_text("no image")
-    with pytest.raises(BadInput, match="none of its 1 image files can be read"):
+    with pytest.raises(BadInput, match=r"none of the 1 found can be used; .*x\.png is the first: it is no JPEG"):
         open_images(str(folder))
 
 

@@ -21,7 +21,7 @@ def test_set_of_arrays():
     assert images.describe() == (
         "set: 30 images of 3 classes (12 finetune, 6 calibration, 6 validation, 6 test), seed 0"
     )
-    assert arrays(30, skipped=["x.png"]).describe().endswith("seed 0, 1 skipped")
+    assert arrays(30, skipped={"x.png": "damaged"}).describe().endswith("seed 0, 1 skipped")
 
 
 def test_limit_keeps_the_classes_in_proportion():
@@ -65,8 +65,14 @@ def test_digest_follows_everything_that_changes_a_batch():
     assert len({images.digest for images in [arrays(30), *others]}) == 1 + len(others)
 
 
-def test_skipped_files_are_told_with_their_number_and_the_first_of_them():
-    assert arrays(30).describe_skipped() == ""
-    assert arrays(30, skipped=["x.png"]).describe_skipped() == "1 of 31 skipped as unreadable or empty: x.png."
-    many = arrays(30, skipped=[f"{i}.png" for i in range(5)])
-    assert many.describe_skipped() == "5 of 35 skipped as unreadable or empty: 0.png, 1.png, 2.png and 2 more."
+def test_images_left_out_are_counted_by_reason_and_the_first_of_them_named():
+    assert arrays(30).account() == ""
+    one = arrays(30, skipped={"x.png": "damaged"})
+    assert (one.found, one.account()) == (31, "1 of 31 images left out: damaged (1: x.png).")
+    many = arrays(30, skipped={f"{i}.png": "damaged" if i else "unlabelled" for i in range(6)}, notes=["Told."])
+    assert many.account() == (
+        "6 of 36 images left out: unlabelled (1: 0.png); damaged (5: 1.png, 2.png, 3.png and 2 more). Told."
+    )
+    varied = arrays(30, skipped={f"{i}.png": f"reason {i}" for i in range(5)})
+    assert varied.account().endswith("reason 2 (1: 2.png); other reasons (2).")
+    assert arrays(30, skipped={"x.png": "damaged"}, limit=3).found == 31

@@ -82,9 +82,9 @@ def test_all_kinds_of_images_are_named(open_app: Open) -> None:
 def test_skipped_images_are_told(open_app: Open, tmp_path: Path) -> None:
     folder = folder_of_shades(tmp_path / "shades", broken=5)
     app = dialog(open_app, "mine.pt", checkpoint(), folder).click("Open").fine()
-    assert "5 of 45 skipped as unreadable or empty: " in app.said
+    assert "5 of 45 images left out: it is no JPEG, " in app.said
     assert f"{folder / 'bright' / 'broken0.png'}, " in app.said and "and 2 more" in app.said
-    assert "skipped" in open_app(run=app.run).said
+    assert "5 of 45 images left out" in open_app(run=app.run).said
 
 
 BAD: dict[str, tuple[dict[str, object], str]] = {

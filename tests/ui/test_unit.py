@@ -230,7 +230,7 @@ def opened_on(name: str, folder: Path) -> Workspace:
     network, clips = at_hand(name), name == "clip"
     prepared = replace(network.preprocessing, frames=8 if clips else None)
     network = replace(network, preprocessing=prepared, digest=f"dialog of {name}")
-    images = open_images(str(pictures(folder / "pictures", clips)))
+    images = open_images(str(pictures(folder / "pictures", clips)), clips=clips)
     calibration, validation = (Batches(images, split, prepared) for split in ("calibration", "validation"))
     return Workspace(Source(), network, measure_costs(network), images, calibration, validation)
 

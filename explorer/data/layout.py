@@ -1,0 +1,169 @@
+"""Layout: what the folders that images lie in say of them; what can't be told apart is refused, never guessed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from explorer.data.inventory import Dirs
+from explorer.data.splits import TRAIN, split_named
+from explorer.errors import BadInput
+
+
+@dataclass(frozen=True)
+class Placed:
+    """An image file, and where it belongs."""
+
+    path: Path
+    split: str  # as its folder is called; "" where the data has no splits of its own
+    dirs: Dirs  # its class, then the folders in that
+
+    @property
+    def label(self) -> str:
+        """The name of its class."""
+        return self.dirs[0]
+
+
+@dataclass(eq=False)
+class Layout:
+    """Every image is either placed or left out, with the reason; notes say how folders were read."""
+
+    placed: list[Placed] = field(default_factory=list)
+    left_out: dict[Path, str] = field(default_factory=dict)
+    notes: list[str] = field(default_factory=list)
+
+    def keep(self, reasons: Mapping[Path, str]) -> None:
+        """Leave out those that there is a reason for."""
+        self.placed = [image for image in self.placed if image.path not in reasons]
+        self.left_out.update(reasons)
+
+
+def laid_out(name: str, images: Mapping[Path, Dirs], deep: int) -> Layout:
+    """Splits and classes of a folder's images; `deep`: 1 for CLASS/../IMAGE, 2 for CLASS/CLIP/FRAME.
+
+    A folder that holds everything else is looked into. Folders called like splits (see `split_named`) which have
+    classes in them are the splits; CLASS/SPLIT is taken as well. The classes are those of the images for training,
+    where there are such. BadInput where names and depths admit more than one reading.
+    """
+    layout = Layout()
+    found = _unwrapped(layout, images, deep)
+    splits = _splits(name, layout, found.values(), deep)
+    if splits:
+        layout.placed = [Placed(path, dirs[0], dirs[1:]) for path, dirs in found.items() if dirs and dirs[0] in splits]
+        _unwrap_splits(layout, deep)
+    elif _splits_in_classes(name, found.values(), deep):
+        layout.placed = [Placed(p, d[1], (d[0], *d[2:])) for p, d in found.items() if len(d) > deep]
+        layout.notes.append("The folders in each class are taken for the splits.")
+    else:
+        layout.placed = [Placed(path, "", dirs) for path, dirs in found.items()]
+    placed = {image.path for image in layout.placed}
+    layout.keep({path: "in no folder of a split or class" for path in found if path not in placed})
+    layout.keep({image.path: reason for image in layout.placed if (reason := _unlabelled(image, deep))})
+    _keep_trained(layout)
+    _note_depth(layout, deep)
+    return layout
+
+
+def _unwrapped(layout: Layout, images: Mapping[Path, Dirs], deep: int) -> dict[Path, Dirs]:
+    """The images by their folders inside of the one that holds them all, if there is one."""
+    inside = _wrappers(images.values(), deep)
+    if inside:
+        layout.notes.append(f"Classes are those in {'/'.join(inside)}, which holds all images.")
+    return {path: dirs[len(inside) :] for path, dirs in images.items()}
+
+
+def _wrappers(folders: Iterable[Dirs], deep: int) -> Dirs:
+    """The folders, one in the other, that hold all images which lie in any, above the first with several in it."""
+    inner, found = [dirs for dirs in folders if dirs], Dirs()
+    while inner and min(map(len, inner)) > deep and len({dirs[0] for dirs in inner}) == 1:
+        found = (*found, inner[0][0])
+        inner = [dirs[1:] for dirs in inner]
+    several = len({dirs[0] for dirs in inner}) > 1
+    split = next((depth for depth, name in enumerate(found) if split_named(name)), None)
+    return found[:split] if several or split is not None else ()
+
+
+def _splits(name: str, layout: Layout, folders: Iterable[Dirs], deep: int) -> set[str]:
+    """The top folders that are splits; none where these are the classes."""
+    deepest: dict[str, int] = {}
+    for dirs in folders:
+        if dirs:
+            deepest[dirs[0]] = max(len(dirs), deepest.get(dirs[0], 0))
+    named = {top for top in deepest if split_named(top)}
+    others = set(deepest) - named
+    with_classes = any(deepest[top] > deep for top in named)
+    if others and len(named) == 1:
+        if with_classes or split_named(*named) != TRAIN:
+            raise BadInput(
+                f"folder {name} has {_names(named)}, which is called like a split, beside {_names(others)}: "
+                "give a folder of splits alone, or of classes alone."
+            )
+        layout.notes.append(f"{_names(named)} is read as a class, for it stands beside others.")  # it may be a vehicle
+        return set()
+    if named and not with_classes:
+        raise BadInput(f"folder {name} has {_names(named)}, called like splits, with no folders of classes in them.")
+    return named
+
+
+def _unwrap_splits(layout: Layout, deep: int) -> None:
+    """Take off what is no class in train/train/CLASS, and in train/images/CLASS beside test/images/CLASS."""
+    layout.placed = [replace(image, dirs=image.dirs[_repeated(image, deep) :]) for image in layout.placed]
+    wrappers = _wrappers([image.dirs for image in layout.placed if len(image.dirs) >= deep], deep)
+    layout.placed = [
+        replace(image, dirs=image.dirs[len(wrappers) :]) if image.dirs[: len(wrappers)] == wrappers else image
+        for image in layout.placed
+    ]
+
+
+def _repeated(image: Placed, deep: int) -> int:
+    return int(len(image.dirs) > deep and split_named(image.label) == split_named(image.split))
+
+
+def _splits_in_classes(name: str, folders: Iterable[Dirs], deep: int) -> bool:
+    """Whether this is CLASS/SPLIT/.. throughout."""
+    inner = {split_named(dirs[1]) if len(dirs) > deep else None for dirs in folders if dirs}
+    if len(inner - {None}) > 1 and None in inner:
+        raise BadInput(
+            f"folder {name} has folders called like splits in some classes and images beside them: "
+            "give each split a folder of its own, with one sub-folder a class."
+        )
+    return len(inner) > 1
+
+
+def _unlabelled(image: Placed, deep: int) -> str:
+    """Why this image has no class, or is no frame of a clip; "" for those that have one."""
+    where = f" of {image.split}" if image.split else ""
+    if len(image.dirs) < deep:
+        return f"unlabelled, in no class folder{where}" if not image.dirs else f"in no clip{where}"
+    return f"deeper than CLASS/CLIP{where}" if deep > 1 and len(image.dirs) > deep else ""
+
+
+def _keep_trained(layout: Layout) -> None:
+    """Classes are those of the training images, where there are such; say which split lacks which."""
+    by_split: dict[str, set[str]] = {}
+    for image in layout.placed:
+        by_split.setdefault(image.split, set()).add(image.label)
+    trained = {split for split in by_split if split_named(split) in (TRAIN, "finetune")}
+    known = set().union(*(by_split[split] for split in trained or by_split))
+    layout.keep(
+        {
+            image.path: f"of {image.label}, which is no class of {_names(trained)}"
+            for image in layout.placed
+            if image.label not in known
+        }
+    )
+    for split, labels in by_split.items():
+        if lacking := known - labels:
+            layout.notes.append(f"{split} has no image of {_names(lacking)}.")
+
+
+def _note_depth(layout: Layout, deep: int) -> None:
+    below = sum(len(image.dirs) > deep for image in layout.placed)
+    if below:
+        layout.notes.append(f"{below:,} images lie in folders inside of their class's, and are read as images of it.")
+
+
+def _names(names: Iterable[str], most: int = 5) -> str:
+    names = sorted(names)
+    return ", ".join(names[:most]) + (f" and {len(names) - most} more" if len(names) > most else "")
