@@ -21,12 +21,13 @@ from torch.nn.utils.parametrize import is_parametrized
 
 from explorer.errors import BadInput
 from explorer.export.checks import first_line
-from explorer.export.operations import ATTRIBUTES, FUNCTIONS, METHODS, MODULES
+from explorer.export.module_types import MODULES
+from explorer.export.operations import ATTRIBUTES, FUNCTIONS, METHODS
 from explorer.export.values import encode
 from explorer.networks.network import replica
 from explorer.networks.tracing import symbolic_trace
 
-_FUNCTION_NAMES = {function: name for name, function in FUNCTIONS.items()}
+_FUNCTION_NAMES = {function.call: name for name, function in FUNCTIONS.items()}
 _TYPE_NAMES = {kind.build: name for name, kind in MODULES.items()}
 _QUESTIONS = (operator.eq, operator.getitem, getattr)  # what an assertion asks: pure, so they go when unused
 
@@ -144,7 +145,7 @@ def _argument(layer: nn.Module, name: str) -> Any:
     value = getattr(layer, name)
     if name == "bias" and not isinstance(value, bool):  # a recurrent layer keeps the flag itself
         return value is not None
-    return list(value) if isinstance(value, tuple) else value
+    return encode(list(value) if isinstance(value, tuple) else value)
 
 
 def _own_tensors(layer: nn.Module) -> dict[str, Tensor]:

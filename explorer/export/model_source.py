@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 
 from explorer.export.contents import Contents
 from explorer.export.manifest import Manifest
+from explorer.export.source.allowed import check
 from explorer.export.source.classes import blocks
 from explorer.export.source.expressions import quoted
 from explorer.export.source.layout import packed
@@ -16,6 +17,7 @@ from explorer.export.source.steps import program
 from explorer.export.source.writing import source
 
 WEIGHTS = "network.safetensors"
+_PATH = f'WEIGHTS = Path(__file__).with_name("{WEIGHTS}")\n'
 
 IMPORTS = """
 from __future__ import annotations
@@ -75,11 +77,11 @@ DTYPES = """DTYPES = {
 
 
 def render(contents: Contents) -> bytes:
-    """The file's bytes: source that needs torch alone."""
+    """The file's bytes: source that needs torch alone. BadInput if it held what is not in the list of `allowed.py`."""
     steps = program(contents.manifest.graph)
     made = blocks(outline(steps, contents.tensors, whole(steps)))
     classes = "\n".join(line for block in made.values() for line in ("", "", *source(block, made)))
-    fixed = FIXED if any(layer["fixed"] for layer in steps.layers.values()) else ""
+    fixed = FIXED if any(layer.fixed for layer in steps.layers.values()) else ""
     parts = (
         _docstring(contents.manifest),
         _imports(classes),
@@ -88,7 +90,9 @@ def render(contents: Contents) -> bytes:
         f"{classes}\n",
         LOADING,
     )
-    return "".join(parts).encode()
+    text = "".join(parts)
+    check(text, "".join((_PATH, DTYPES, FIXED, LOADING)))
+    return text.encode()
 
 
 def _docstring(manifest: Manifest) -> str:
@@ -149,6 +153,5 @@ def _constants(manifest: Manifest) -> str:
     classes = "".join(f"    {line}\n" for line in packed([f"{quoted(name)}," for name in manifest.classes], 96))
     prepared = manifest.preprocessing
     return (
-        f'WEIGHTS = Path(__file__).with_name("{WEIGHTS}")\nCLASSES = (\n{classes})\n'
-        f"MEAN, STD = {prepared.mean!r}, {prepared.std!r}  # of each channel\n{DTYPES}"
+        f"{_PATH}CLASSES = (\n{classes})\nMEAN, STD = {prepared.mean!r}, {prepared.std!r}  # of each channel\n{DTYPES}"
     )

@@ -1,8 +1,8 @@
 """From a graph's JSON and a file's tensors back to a module, trusting neither.
 
-Names are looked up in the tables of `operations.py` alone, layers are built without memory (on the meta device),
-and the graph is run once on shapes before a weight is touched: nothing in a file can run code, claim memory that
-the file does not hold, or fail later than here.
+Names are looked up in the tables of `operations.py` and `module_types.py` alone, every argument must be of the kind
+that these declare, layers are built without memory (on the meta device), and the graph is run once on shapes before
+a weight is touched: nothing in a file can run code, claim memory that the file does not hold, or fail later than here.
 """
 
 from __future__ import annotations
@@ -16,11 +16,18 @@ from torch import Tensor, fx, nn
 from explorer.errors import BadInput
 from explorer.export.checks import fields, first_line, is_identifier, is_path, items, require, shown
 from explorer.export.dryrun import output_shape
-from explorer.export.operations import ATTRIBUTES, FUNCTIONS, METHODS, MODULES
-from explorer.export.values import decode
+from explorer.export.kinds import TENSORS, Signature, check_arguments, takes
+from explorer.export.module_types import INPUTS, MODULES
+from explorer.export.operations import FUNCTIONS, METHODS
+from explorer.export.values import decode, decode_plain
 
 MAX_NODES = 10_000
 OPS = ("placeholder", "get_attr", "call_module", "call_function", "call_method", "output")
+_TAKES: Mapping[str, Signature] = {
+    **dict.fromkeys(("placeholder", "get_attr"), takes()),
+    "call_module": INPUTS,
+    "output": takes(output=TENSORS),
+}
 RESERVED = ("meta", "classes", "preprocessing", "manifest")  # attributes of the reloaded module
 
 
@@ -75,25 +82,16 @@ def _layer(layer: Any, path: str) -> nn.Module:
     known = isinstance(layer["type"], str) and layer["type"] in MODULES
     require(known, f"module {path} has the type {shown(layer['type'])}, which is not in the list")
     kind = MODULES[layer["type"]]
-    arguments = fields(layer["arguments"], kind.arguments, f"the arguments of module {path}")
-    built = kind.build(**{key: _argument(value, f"{key} of module {path}") for key, value in arguments.items()})
+    given = fields(layer["arguments"], tuple(kind.arguments), f"the arguments of module {path}")
+    arguments = {name: decode_plain(value) for name, value in given.items()}
+    check_arguments(f"module {path} ({layer['type']})", kind.arguments, (), arguments)
+    built = kind.build(**arguments)
     for name in items(layer["fixed"], "fixed"):
         weight = built._parameters.pop(name, None) if isinstance(name, str) else None
         if weight is None:
             raise BadInput(f"This export's manifest is damaged: module {path} has no weight {shown(name)} to fix.")
         built.register_buffer(name, weight.detach())
     return built
-
-
-def _argument(value: Any, what: str) -> Any:
-    """A constructor's argument: one plain value or a tuple of them."""
-    if isinstance(value, list):
-        flat = len(value) <= 8 and not any(isinstance(v, list) for v in value)
-        require(flat, f"{what} must be at most 8 plain values")
-        return tuple(_argument(v, what) for v in value)
-    plain = value is None or isinstance(value, (bool, float)) or (isinstance(value, int) and abs(value) < 2**31)
-    require(plain or (isinstance(value, str) and len(value) <= 32), f"{what} must not be {shown(value)}")
-    return value
 
 
 def _container(root: nn.Module, path: str) -> nn.Module:
@@ -112,7 +110,8 @@ def _add_tensors(root: nn.Module, kinds: Any, tensors: Mapping[str, Tensor]) -> 
     """Register the tensors that nodes read directly, without their memory."""
     require(isinstance(kinds, dict) and len(kinds) <= MAX_NODES, f"tensors must be an object of at most {MAX_NODES}")
     for path, kind in kinds.items():
-        require(kind in ("parameter", "buffer"), f"tensor {path} must be a parameter or a buffer, not {shown(kind)}")
+        known = kind in ("parameter", "buffer")
+        require(known, f"tensor {shown(path)} must be a parameter or a buffer, not {shown(kind)}")
         require(path in tensors, f"the tensor {shown(path)} is not in the file")
         owner, name = _container(root, path), path.rpartition(".")[2]
         empty = torch.empty_like(tensors[path], device="meta")
@@ -159,31 +158,25 @@ def _nodes(nodes: list[Any], root: nn.Module) -> fx.Graph:
 def _node(node: dict[str, Any], graph: fx.Graph, built: Mapping[str, fx.Node], root: nn.Module) -> fx.Node:
     args = tuple(decode(a, built) for a in items(node["args"], "args"))
     require(isinstance(node["kwargs"], dict), "kwargs must be an object")
-    names = list(node["kwargs"])
-    require(all(is_identifier(key) for key in names), f"kwargs must be names, not {shown(names)}")
     kwargs = {key: decode(a, built) for key, a in node["kwargs"].items()}
-    if node["op"] == "placeholder":
-        require(not args and not kwargs, "the input must have no default")
-    target = _target(node["op"], node["target"], root, args)
+    target, signature = _target(node["op"], node["target"], root)
+    check_arguments(f"node {node['name']} ({shown(node['target'])})", signature, args, kwargs)
     return graph.create_node(node["op"], target, args, kwargs, name=node["name"])
 
 
-def _target(op: Any, target: Any, root: nn.Module, args: tuple[Any, ...]) -> Any:
-    """What a node does, looked up in the tables or among the layers and tensors already checked."""
+def _target(op: Any, target: Any, root: nn.Module) -> tuple[Any, Signature]:
+    """What a node does and takes, looked up in the tables or among the layers and tensors already checked."""
     require(op in OPS, f"{shown(op)} is no kind of node")
     require(isinstance(target, str), f"{shown(target)} is no target")
     if op == "call_function":
         require(target in FUNCTIONS, f"operation {shown(target)} is not in the list")
-        attribute = args[1] if len(args) == 2 else None
-        readable = isinstance(attribute, str) and attribute in ATTRIBUTES
-        require(target != "getattr" or readable, f"getattr reads {', '.join(sorted(ATTRIBUTES))} only")
-        return FUNCTIONS[target]
+        return FUNCTIONS[target].call, FUNCTIONS[target].arguments
     if op == "call_method":
         require(target in METHODS, f"operation {shown(target)} is not in the list")
-        require(bool(args) and isinstance(args[0], fx.Node), f"the method {target} must be called on a node")
+        return target, METHODS[target]
     if op == "get_attr":
         require(is_path(target) and target in root.state_dict(), f"there is no tensor {shown(target)}")
-    return {"placeholder": "x", "output": "output"}.get(op, target)
+    return {"placeholder": "x", "output": "output"}.get(op, target), _TAKES[op]
 
 
 def _check_output(shape: tuple[int, ...], classes: int) -> None:

@@ -58,8 +58,8 @@ _ENCODERS: tuple[tuple[type, str, Callable[[Any], Any]], ...] = (
 )
 
 
-def decode(value: Any, nodes: Mapping[str, fx.Node], depth: int = 0) -> Any:
-    """The argument that a JSON form stands for; references must be among `nodes`, those already built."""
+def decode(value: Any, nodes: Mapping[str, Any], depth: int = 0) -> Any:
+    """The argument that a JSON form stands for; references must be among `nodes`: what stands for those before it."""
     require(depth <= DEPTH, f"arguments nest deeper than {DEPTH}")
     if isinstance(value, int) and not isinstance(value, bool):
         require(abs(value) <= _LARGEST, f"the number {shown(value)} is too large")
@@ -76,7 +76,13 @@ def decode(value: Any, nodes: Mapping[str, fx.Node], depth: int = 0) -> Any:
     return _named(key, content, nodes)
 
 
-def _named(key: str, content: Any, nodes: Mapping[str, fx.Node]) -> Any:
+def decode_plain(value: Any) -> Any:
+    """The argument of a layer's constructor that a JSON form stands for: no nodes, and tuples for lists."""
+    decoded = decode(value, {})
+    return tuple(decoded) if isinstance(decoded, list) else decoded
+
+
+def _named(key: str, content: Any, nodes: Mapping[str, Any]) -> Any:
     """What a one-word argument refers to."""
     tables: dict[str, Mapping[Any, Any]] = {
         "node": nodes,

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from explorer.errors import BadInput
 from explorer.export.graph import trace
-from explorer.export.operations import MODULES
+from explorer.export.module_types import MODULES
 from explorer.export.rebuild import rebuild
 from explorer.export.safetensors_file import load_network
 

@@ -7,11 +7,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from explorer.export.source.allowed import RESERVED
 from explorer.export.source.expressions import is_name
 from explorer.export.source.outline import Form, Outline, Slot
 
 ROOT = "Network"
-_RESERVED = frozenset({ROOT, "F", "Path", "OrderedDict", "Tensor"})
 
 
 @dataclass(frozen=True)
@@ -33,7 +33,7 @@ def blocks(found: Outline) -> dict[Form, Block]:
         groups.setdefault(form, []).append((path, slots))
     made: dict[Form, Block] = {}
     for form, group in groups.items():
-        taken = {block.name for block in made.values()} | _RESERVED
+        taken = {block.name for block in made.values()} | RESERVED | {ROOT}
         made[form] = _block(_class_name(group[0][0], taken), form, group)
     return made
 
@@ -55,7 +55,7 @@ def _block(name: str, form: Form, group: Sequence[tuple[str, tuple[Slot, ...]]])
 
 def _argument_name(label: str, taken: set[str]) -> str:
     name = re.sub(r"\W", "_", label)
-    name = name if is_name(name) else f"n{name}"
+    name = name if is_name(name) and not name.startswith("__") else f"n{name}"
     return name if name not in taken else next(f"{name}_{i}" for i in range(2, 10_000) if f"{name}_{i}" not in taken)
 
 

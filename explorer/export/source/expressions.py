@@ -4,34 +4,47 @@ from __future__ import annotations
 
 import inspect
 import keyword
-from collections.abc import Callable, Mapping
+import math
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+import torch
+
+from explorer.export.kinds import Reference
 from explorer.export.operations import FUNCTIONS
 from explorer.export.source.steps import Step
+from explorer.export.values import DTYPES, MEMORY_FORMATS
 
 INFIX = {
     **{"add": "+", "sub": "-", "mul": "*", "truediv": "/", "floordiv": "//", "pow": "**", "matmul": "@"},
     **{"iadd": "+", "isub": "-", "imul": "*", "itruediv": "/"},
 }
 IN_PLACE = frozenset({"operator.iadd", "operator.isub", "operator.imul", "operator.itruediv"})
+_TORCH_NAMES = {value: f"torch.{name}" for name, value in (DTYPES | MEMORY_FORMATS).items()}
 Names = Mapping[str, str]  # value -> the expression that stands for it
 
 
+_ROWS = {list: "[{}]", tuple: "({})"}
+
+
 def literal(value: Any, names: Names) -> str:
-    """An argument in its JSON form as source."""
-    if isinstance(value, list):
-        return f"[{', '.join(literal(v, names) for v in value)}]"
-    if not isinstance(value, dict):
+    """An argument as source: what is printed depends on its type alone, so no text is ever taken for source."""
+    if isinstance(value, Reference):
+        return names[value.name]
+    if isinstance(value, (list, tuple)):
+        comma = "," if isinstance(value, tuple) and len(value) == 1 else ""
+        return _ROWS[type(value)].format(", ".join(literal(v, names) for v in value) + comma)
+    if isinstance(value, slice):
+        return f"slice({', '.join(literal(v, names) for v in (value.start, value.stop, value.step))})"
+    if isinstance(value, (torch.dtype, torch.memory_format)):
+        return _TORCH_NAMES[value]
+    if isinstance(value, float) and not math.isfinite(value):
+        return f'float("{value}")'
+    if value is None or isinstance(value, (bool, int, float, str)):
         return quoted(value)
-    ((kind, content),) = value.items()
-    if kind == "tuple":
-        inner = ", ".join(literal(v, names) for v in content)
-        return f"({inner},)" if len(content) == 1 else f"({inner})"
-    if kind == "slice":
-        return f"slice({', '.join(literal(v, names) for v in content)})"
-    plain = {"dtype": f"torch.{content}", "memory_format": f"torch.{content}", "float": f'float("{content}")'}
-    return names[content] if kind == "node" else plain.get(kind, "...")
+    if value is ...:
+        return "..."
+    raise TypeError(f"{type(value).__name__} has no source")
 
 
 def expression(step: Step, names: Names, access: Callable[[str], str], *, in_place: bool = False) -> str:
@@ -66,13 +79,13 @@ def _function(step: Step, names: Names, in_place: bool) -> str:
 def _telling(step: Step) -> dict[str, Any]:
     """The keyword arguments of a function that are not its defaults."""
     try:
-        known = inspect.signature(FUNCTIONS[step.target]).parameters
+        known = inspect.signature(FUNCTIONS[step.target].call).parameters
     except (ValueError, TypeError):  # written in C
         return dict(step.kwargs)
     return {k: v for k, v in step.kwargs.items() if k not in known or known[k].default != v}
 
 
-def _call(what: str, args: list[Any], kwargs: Mapping[str, Any], names: Names) -> str:
+def _call(what: str, args: Sequence[Any], kwargs: Mapping[str, Any], names: Names) -> str:
     named = [f"{key}={literal(v, names)}" for key, v in kwargs.items()]
     return f"{what}({', '.join([*(literal(v, names) for v in args), *named])})"
 
@@ -93,14 +106,14 @@ def _outside_brackets(text: str) -> str:
 
 def _index(value: Any, names: Names) -> str:
     """What stands between square brackets."""
-    parts = value["tuple"] if isinstance(value, dict) and value.get("tuple") else [value]
+    parts = value if isinstance(value, tuple) and value else [value]
     return ", ".join(_slice(part, names) for part in parts)
 
 
-def _slice(value: Any, names: Names) -> str:
-    if not (isinstance(value, dict) and "slice" in value):
-        return literal(value, names)
-    start, stop, step = ("" if v is None else literal(v, names) for v in value["slice"])
+def _slice(part: Any, names: Names) -> str:
+    if not isinstance(part, slice):
+        return literal(part, names)
+    start, stop, step = ("" if v is None else literal(v, names) for v in (part.start, part.stop, part.step))
     return f"{start}:{stop}" + (f":{step}" if step else "")
 
 

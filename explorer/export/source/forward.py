@@ -6,13 +6,13 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from itertools import count
 
+from explorer.export.source.allowed import RESERVED
 from explorer.export.source.expressions import IN_PLACE, expression, is_name
 from explorer.export.source.regions import Region
 from explorer.export.source.steps import Program, Step, references
 
 MOST = 88  # characters of a nested expression
 LETTERS = "xyzuvw"
-TAKEN = frozenset({"self", "torch", "nn", "F", "operator", "math"})
 
 
 @dataclass
@@ -101,7 +101,7 @@ def _needed(program: Program, region: Region, value: str, after: int) -> bool:
 def _variable(part: Step | Region, scope: _Scope, dead: list[str], brief: bool) -> str:
     """A letter that is free again for what is used at once; the layer's own name for what lives longer."""
     own = (part.path or "").rpartition(".")[2]
-    if not brief and is_name(own) and own not in TAKEN and own not in LETTERS and own not in scope.held:
+    if not brief and is_name(own) and own not in RESERVED and own not in LETTERS and own not in scope.held:
         return own
     letters = [name for name in dead if name in _letters(len(scope.held))]
     return letters[0] if letters else next(name for name in _letters() if name not in scope.held)

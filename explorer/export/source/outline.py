@@ -9,11 +9,11 @@ from typing import Any
 
 from torch import Tensor
 
-from explorer.export.operations import MODULES
+from explorer.export.module_types import MODULES
 from explorer.export.source.expressions import is_name, quoted
 from explorer.export.source.forward import body, parameters
 from explorer.export.source.regions import Region, is_chain
-from explorer.export.source.steps import Program
+from explorer.export.source.steps import Layer, Program
 
 SHORT = {
     **{"in_channels": "in", "in_features": "in", "input_size": "in", "out_channels": "out", "out_features": "out"},
@@ -134,27 +134,23 @@ def _grow(program: Program, tensors: Mapping[str, Tensor], name: str, branch: An
 
 
 def _tensor(kind: str, tensor: Tensor) -> Outline:
-    dtype = str(tensor.dtype)
-    return Outline(
-        Form("tensor", kind, arguments=("shape", "dtype")), (Slot("shape", tuple(tensor.shape)), Slot("dtype", dtype))
-    )
+    slots = (Slot("shape", tuple(tensor.shape)), Slot("dtype", tensor.dtype))
+    return Outline(Form("tensor", kind, arguments=("shape", "dtype")), slots)
 
 
-def _layer(layer: Mapping[str, Any]) -> Outline:
-    arguments = {name: _plain(layer["type"], name, value) for name, value in layer["arguments"].items()}
-    if "Pool" in layer["type"] and "stride" in arguments and arguments["stride"] == arguments["kernel_size"]:
+def _layer(layer: Layer) -> Outline:
+    arguments = {name: _plain(layer.type, name, value) for name, value in layer.arguments.items()}
+    if "Pool" in layer.type and "stride" in arguments and arguments["stride"] == arguments["kernel_size"]:
         arguments["stride"] = None
-    names = tuple(arguments)
     slots = tuple(Slot(SHORT.get(name, name), value) for name, value in arguments.items())
-    return Outline(Form("layer", layer["type"], arguments=names, fixed=bool(layer["fixed"])), slots)
+    return Outline(Form("layer", layer.type, arguments=tuple(arguments), fixed=layer.fixed), slots)
 
 
 def _plain(kind: str, name: str, value: Any) -> Any:
     """A constructor's argument as a person gives it: one number for equal sides."""
-    if not isinstance(value, list):
-        return value
     sides = name in ("kernel_size", "stride", "padding", "dilation", "output_padding")
-    return value[0] if sides and kind.startswith("Conv") and len(set(value)) == 1 else tuple(value)
+    equal = isinstance(value, tuple) and len(set(value)) == 1
+    return value[0] if sides and equal and kind.startswith("Conv") else value
 
 
 def defaults(kind: str) -> dict[str, Any]:

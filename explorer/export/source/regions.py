@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from explorer.export.kinds import Reference
 from explorer.export.source.steps import Program, Step
 
 _JOINING = frozenset({"add", "iadd", "add_", "mul", "imul", "mul_"})
@@ -61,7 +62,7 @@ def is_chain(region: Region) -> bool:
     """Whether a region is what nn.Sequential does: its children one after the other, each called once."""
     value, paths = region.inputs, []
     for part in region.parts:
-        plain = isinstance(part, Region) or (part.op == "call_module" and part.args == [{"node": value[0]}])
+        plain = isinstance(part, Region) or (part.op == "call_module" and part.args == (Reference(value[0]),))
         if not plain or part.uses != value or not child_of(str(part.path), region.path):
             return False
         if isinstance(part, Step) and part.kwargs:

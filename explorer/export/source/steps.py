@@ -6,16 +6,19 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from explorer.export.kinds import Reference
+from explorer.export.values import decode, decode_plain
+
 
 @dataclass(frozen=True)
 class Step:
-    """One node of a graph; arguments are in their JSON form, see `explorer.export.values`."""
+    """One node of a graph; its arguments are values, those of other nodes as references."""
 
     index: int
     name: str
     op: str
     target: str
-    args: list[Any]
+    args: tuple[Any, ...]
     kwargs: Mapping[str, Any]
 
     @property
@@ -31,15 +34,22 @@ class Step:
 
 def references(value: Any) -> Iterator[str]:
     """The names of the nodes that an argument refers to, in order."""
-    if isinstance(value, list):
+    if isinstance(value, Reference):
+        yield value.name
+    elif isinstance(value, slice):
+        yield from references((value.start, value.stop, value.step))
+    elif isinstance(value, (list, tuple)):
         for item in value:
             yield from references(item)
-    elif isinstance(value, dict):
-        for key, content in value.items():
-            if key == "node":
-                yield content
-            else:
-                yield from references(content)
+
+
+@dataclass(frozen=True)
+class Layer:
+    """A layer of a graph: its type's name, its constructor's arguments, and whether training leaves it alone."""
+
+    type: str
+    arguments: Mapping[str, Any]
+    fixed: bool
 
 
 @dataclass(frozen=True)
@@ -49,25 +59,35 @@ class Program:
     steps: tuple[Step, ...]
     input: str
     output: str
-    layers: Mapping[str, Any]  # dotted name -> {"type", "arguments", "fixed"}
+    layers: Mapping[str, Layer]  # by dotted name
     tensors: Mapping[str, str]  # dotted name -> "parameter" | "buffer"
     users: Mapping[str, tuple[int, ...]]  # value -> the indices of the steps that read it; the output reads last
 
 
 def program(graph: Mapping[str, Any]) -> Program:
     """The program of a graph that `graph.trace` has written."""
-    nodes = graph["nodes"]
+    *nodes, last = graph["nodes"]
+    known = {node["name"]: Reference(node["name"]) for node in nodes}
     given = next(node["name"] for node in nodes if node["op"] == "placeholder")
-    (output,) = references(nodes[-1]["args"])
-    inner = [node for node in nodes if node["op"] not in ("placeholder", "output")]
-    steps = tuple(
-        Step(i, node["name"], node["op"], node["target"], node["args"], node["kwargs"]) for i, node in enumerate(inner)
-    )
+    (output,) = references(decode(last["args"], known))
+    inner = [node for node in nodes if node["op"] != "placeholder"]
+    steps = tuple(_step(place, node, known) for place, node in enumerate(inner))
     users: dict[str, list[int]] = {name: [] for name in (given, *(step.name for step in steps))}
     for step in steps:
         for name in step.uses:
             users[name].append(step.index)
     users[output].append(len(steps))
-    return Program(
-        steps, given, output, graph["modules"], graph["tensors"], {name: tuple(found) for name, found in users.items()}
-    )
+    layers = {path: _layer(layer) for path, layer in graph["modules"].items()}
+    found = {name: tuple(places) for name, places in users.items()}
+    return Program(steps, given, output, layers, graph["tensors"], found)
+
+
+def _step(place: int, node: Mapping[str, Any], known: Mapping[str, Reference]) -> Step:
+    args = tuple(decode(value, known) for value in node["args"])
+    kwargs = {key: decode(value, known) for key, value in node["kwargs"].items()}
+    return Step(place, node["name"], node["op"], node["target"], args, kwargs)
+
+
+def _layer(layer: Mapping[str, Any]) -> Layer:
+    arguments = {name: decode_plain(value) for name, value in layer["arguments"].items()}
+    return Layer(layer["type"], arguments, bool(layer["fixed"]))

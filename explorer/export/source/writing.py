@@ -7,8 +7,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import torch
+
 from explorer.export.source.classes import ROOT, Block
-from explorer.export.source.expressions import is_name, quoted
+from explorer.export.source.expressions import is_name, literal, quoted
 from explorer.export.source.layout import call, statement
 from explorer.export.source.outline import Form, defaults, is_list
 
@@ -56,19 +58,17 @@ def _signature(block: Block) -> list[str]:
 
 
 def _type(value: Any) -> str:
+    if isinstance(value, torch.dtype):
+        return "torch.dtype"
     return "tuple[int, ...]" if isinstance(value, tuple) else type(value).__name__ if value is not None else "object"
 
 
 def _numbers(block: Block) -> list[Number]:
-    numbers = [Number(_literal(value), True, value) for value in block.values]
+    numbers = [Number(literal(value, {}), True, value) for value in block.values]
     for name, places in block.arguments.items():
         for place in places:
             numbers[place] = Number(name, False)
     return numbers
-
-
-def _literal(value: Any) -> str:
-    return value if isinstance(value, str) and value.startswith("torch.") else quoted(value)
 
 
 def _sequential_init(block: Block, numbers: list[Number], made: Mapping[Form, Block]) -> list[str]:
@@ -121,7 +121,7 @@ def _held_tensors(form: Form, numbers: list[Number], owner: str) -> Iterator[lis
 
 def _tensor(owner: str, name: str, form: Form, numbers: list[Number]) -> list[str]:
     shape, dtype = numbers
-    empty = f"torch.empty({shape.text}" + ("" if dtype.value == "torch.float32" else f", dtype={dtype.text}") + ")"
+    empty = f"torch.empty({shape.text}" + ("" if dtype.value is torch.float32 else f", dtype={dtype.text}") + ")"
     if form.name == "buffer":
         return [f"{owner}.register_buffer({quoted(name)}, {empty})"]
     return [f"{owner}.register_parameter({quoted(name)}, nn.Parameter({empty}))"]
