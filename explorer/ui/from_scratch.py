@@ -19,7 +19,7 @@ from explorer.ui.jobs import JOBS
 from explorer.ui.progress import NOTHING, explain_end, follow
 from explorer.ui.run_jobs import SCRATCH, key_of, work_on
 from explorer.ui.session import View, grow_run
-from explorer.ui.steps import attempt
+from explorer.ui.steps import attempt, pressed
 
 USUAL = 300  # updates of a state that had none
 
@@ -68,7 +68,7 @@ def _form(view: View, recipe: Recipe) -> None:
         f"{recipe.learning_rate:g}, minibatches of {recipe.batch_size}; {usual}. "
         f"Measured on {view.loaded.validated_on}."
     )
-    if st.button("Train from scratch"):
+    if pressed("Train from scratch", view):
         attempt(begin, view, recipe, updates)
         st.rerun()
 

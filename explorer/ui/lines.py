@@ -14,6 +14,7 @@ from explorer.ui.address import run_id
 from explorer.ui.boundary import boundary
 from explorer.ui.controls import Choice
 from explorer.ui.one_shot import Trace, tracing
+from explorer.ui.progress import redraw
 from explorer.ui.session import View
 from explorer.ui.threshold import threshold_histogram
 
@@ -97,7 +98,7 @@ def _histogram(
     def box() -> None:
         moved = st.session_state.pop(MOVED, False)
         if moved or drawn != (curve.ready, curve.active):
-            st.rerun()
+            redraw()
         threshold_histogram(values, value, key=f"drag-{key}", value_unit=unit, on_move=move, curve=curve.so_far)
 
     st.session_state.pop(MOVED, None)

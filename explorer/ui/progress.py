@@ -15,6 +15,7 @@ from explorer.ui.jobs import JOBS
 PATIENCE = 6.0  # seconds in which a page waits for a result instead of showing progress
 INSTANT = 0.15  # seconds in which a page waits for a result that it can be drawn without
 NOTHING = "nothing was changed"
+REDRAWN = "redrawn"
 SOON = 0.3  # seconds more, where it will be there by then: to draw the page twice would take longer
 
 
@@ -55,13 +56,19 @@ def follow(
     @boundary()
     def box() -> None:
         if job.version != drawn:
-            st.rerun()
+            redraw()
         if job.seconds >= silent:
             progress_of(job)
             show(job)
 
     if job.active or job.version != drawn:
         box()
+
+
+def redraw() -> None:
+    """Draw the page again without anybody's doing: what the last click was answered stays on it."""
+    st.session_state[REDRAWN] = True
+    st.rerun()
 
 
 def follow_shortly(job: Job, drawn: object) -> None:

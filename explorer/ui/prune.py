@@ -34,7 +34,7 @@ from explorer.ui.rival import rival
 from explorer.ui.run_jobs import busy, unless
 from explorer.ui.session import View
 from explorer.ui.states import states
-from explorer.ui.steps import attempt, go_to, next_plan, remove_count
+from explorer.ui.steps import attempt, go_to, next_plan, pressed, remove_count
 from explorer.ui.turns import turns
 from explorer.ui.unit import Order, openings, unit_in_detail
 from explorer.ui.workspace import Workspace
@@ -75,7 +75,7 @@ def _buttons(view: View, saliency: Tensor, chosen: Choice) -> bool:
         st.button("Back 2", key="back-2", on_click=attempt, args=(jump, view, _back(view, 2)), **back)
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
         measure, target = goal_choice(view)
-        if st.button("Go", key="go", **unless(reason)):  # a callback would have the target of before
+        if pressed("Go", view, key="go"):
             go_to(view, saliency, measure, target, chosen)
             st.rerun()
     recipe = turns(view, chosen, measure, target)

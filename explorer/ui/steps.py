@@ -24,10 +24,10 @@ from explorer.settings import Settings
 from explorer.surgery import prune
 from explorer.ui import wording
 from explorer.ui.boundary import failed, tell
-from explorer.ui.changes import Move, take
+from explorer.ui.changes import Move, check_ready, take
 from explorer.ui.controls import Choice
-from explorer.ui.progress import NOTHING, explain_end, follow
-from explorer.ui.run_jobs import STEP, TURNS, busy, work_on
+from explorer.ui.progress import NOTHING, REDRAWN, explain_end, follow, redraw
+from explorer.ui.run_jobs import STEP, TURNS, busy, unless, work_on
 from explorer.ui.session import View
 
 LOOK = 1.0  # seconds between two looks at whether a run can be changed again
@@ -42,10 +42,24 @@ def attempt(act: Callable[..., Any], *args: Any) -> None:
         st.session_state["problem"] = failed(error, "a click in the app")
 
 
+def pressed(label: str, view: View, **looks: Any) -> bool:
+    """A button of what needs the fields as they are now, which callbacks don't have; refused like `changes.change`."""
+    down = st.button(label, on_click=attempt, args=(_allow, view), **looks, **unless(busy(view.run)))
+    return down and bool(st.session_state.pop("allowed", False))
+
+
+def _allow(view: View) -> None:
+    st.session_state["allowed"] = False
+    check_ready(view)
+    st.session_state["allowed"] = True
+
+
 def problems(view: View) -> None:
     """Show why the last click could do nothing, and where a step that takes long stands."""
-    if problem := st.session_state.pop("problem", None):
-        tell(problem)
+    shown = st.session_state.get("shown-problem") if st.session_state.pop(REDRAWN, False) else None
+    st.session_state["shown-problem"] = shown = st.session_state.pop("problem", shown)
+    if shown:
+        tell(shown)
     if job := work_on(view.run, STEP):
         drawn = job.version
         explain_end(job, NOTHING, "Dismiss")
@@ -60,7 +74,7 @@ def _await_free(run: str) -> None:
     @st.fragment(run_every=LOOK)
     def box() -> None:
         if not busy(run):
-            st.rerun()
+            redraw()
 
     box()
 

@@ -10,7 +10,7 @@ from explorer.finetune import IMAGENET, NONE
 from explorer.timeline import Metrics, Timeline
 from explorer.ui.boundary import boundary, offer
 from explorer.ui.chart import chart
-from explorer.ui.progress import progress_of
+from explorer.ui.progress import progress_of, redraw
 from explorer.ui.steps import attempt
 from explorer.ui.tunings import DEVICE, Standing, Tuning, discard, look_at, open_tuned, standing, start
 
@@ -36,7 +36,7 @@ def _content(tuning: Tuning) -> None:
     def live() -> None:
         now = standing(tuning)
         if active and now.job and not now.job.active:
-            st.rerun()
+            redraw()
         _curves(tuning, now.states)
         if now.job and now.job.active:
             progress_of(now.job)

@@ -26,9 +26,9 @@ from explorer.ui.controls import Choice
 from explorer.ui.job import LONG, Job
 from explorer.ui.jobs import JOBS
 from explorer.ui.progress import NOTHING, explain_end, follow
-from explorer.ui.run_jobs import TURNS, busy, key_of, unless, work_on
+from explorer.ui.run_jobs import TURNS, key_of, work_on
 from explorer.ui.session import View, grow_run, run_folder
-from explorer.ui.steps import attempt
+from explorer.ui.steps import attempt, pressed
 from explorer.ui.turns_form import Turns, turns_form
 from explorer.ui.turns_live import Live, drawing
 
@@ -48,8 +48,7 @@ def turns(view: View, chosen: Choice, measure: str, target: float) -> Recipe | N
             f"{EVIDENCE[asked.evidence]} Every step is a state; its fine-tuning starts from the weights of the state "
             "before."
         )
-        pressed = st.button("Prune and fine-tune", type="primary", **unless(busy(view.run)))
-        if pressed:  # a callback would have the figures of before
+        if pressed("Prune and fine-tune", view, type="primary"):
             attempt(begin, view, chosen, measure, target, asked)
             st.rerun()
     return asked.recipe

@@ -27,8 +27,10 @@ def test_a_second_tab_sees_the_steps_of_the_first_and_takes_none_away(new_tab: C
     assert press(second, "Remove 1", "state 2 of 2") == further  # chosen for state 1, where nobody is any more
     second.get_by_text("the run has gone on to state 2 meanwhile").wait_for()
     assert press(second, "Remove 1", "state 3 of 3")["Units"] == "436"
+    assert press(first, "Undo", "state 3 of 3")["Units"] == "436"  # meant for state 2, where nobody is any more
+    first.get_by_text("the run has gone on to state 3 meanwhile").wait_for()
     assert press(first, "Undo", "state 2 of 3") == further
-    assert press(second, "Undo", "state 1 of 3") == taken
+    assert press(first, "Undo", "state 1 of 3") == taken
 
 
 def test_states_are_gone_to_by_clicks_named_and_deleted(tab: Page) -> None:
@@ -74,9 +76,13 @@ def test_turns_are_paused_and_go_on_after_a_reload(tab: Page) -> None:
     reach(tab, rf"state {number} of {number}")
     tab.reload()
     reach(tab, rf"state {number + 1} of {number + 1}")
-    tab.get_by_role("button", name="Cancel").first.click()
-    tab.get_by_text(re.compile(r"In turns: cancelled at \d+%")).wait_for()
+    assert tab.get_by_role("button", name="Undo").is_disabled()
+    tab.get_by_role("button", name="Cancel: In turns", exact=True).click()
+    said = tab.get_by_text(re.compile(r"In turns: cancelled at \d+%"))
+    said.wait_for()
     settle(tab)
+    added = int(state(tab).split()[1])
+    assert re.search(rf"; {added} steps were added, the run is at state {added}\.$", said.inner_text())
     assert int(facts(tab)["Units"]) == 448 - 10 * int(state(tab).split()[1])
 
 

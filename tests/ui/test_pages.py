@@ -239,18 +239,19 @@ def submitted(key: str) -> Job:
 def test_a_running_oracle_can_be_cancelled_dismissed_and_started_again(open_app: Open, few: str) -> None:
     job = submitted(few)
     app = open_app("oracle", run=RUN).fine()
-    assert app.buttons["Cancel"] and "Run the oracle" not in app.buttons
+    assert app.buttons["Cancel: The oracle of every unit"] and "Run the oracle" not in app.buttons
     app.click("Cancel")
     job.wait(10)
     app.again()
     assert "The oracle of every unit: cancelled at 25%; nothing was changed." in app.said
-    assert app.buttons["Run the oracle"] and app.buttons["Dismiss"]
+    assert app.buttons["Run the oracle"] and app.buttons["Dismiss: The oracle of every unit"]
     assert "cancelled" not in app.click("Dismiss").said
 
 
 def test_a_second_tab_sees_the_same_job(open_app: Open, few: str) -> None:
     submitted(few)
-    assert all(open_app("oracle", run=RUN).fine().buttons["Cancel"] for _ in range(2))
+    button = "Cancel: The oracle of every unit"
+    assert all(open_app("oracle", run=RUN).fine().buttons[button] for _ in range(2))
 
 
 @pytest.mark.parametrize("problem", [BadInput("The images are too small."), RuntimeError("out of memory")])

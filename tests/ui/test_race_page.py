@@ -104,6 +104,7 @@ def test_a_cancelled_race_goes_on_with_the_lanes_that_are_missing(racing: Callab
     (folder,) = workdir.glob("races/*/*")
     held = {path.name: path.read_bytes() for path in folder.glob("lane-*")}
     assert 1 <= len(held) < 4 and f"{len(held)} of 4 lanes finished" in app.text
+    assert f"; {len(held)} finished lane{'s are' if len(held) > 1 else ' is'} kept." in app.said
     app.click(f"Go on: {4 - len(held)} lane")
     ended(app).fine()
     assert "4 of 4 lanes finished" in app.text

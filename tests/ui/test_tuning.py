@@ -135,7 +135,7 @@ def test_progress_is_live_and_can_be_cancelled(open_app: Open, data: str) -> Non
     job = start(tuning)
     job.wait(60, enough=lambda states: states.current >= 1)
     app = open_app(tuning=tuning.id).fine()
-    assert app.buttons["Cancel"] and not {"Go on", "Open it", "Discard"} & set(app.buttons)
+    assert app.buttons[f"Cancel: Fine-tuning {tuning.title}"] and not {"Go on", "Open it", "Discard"} & set(app.buttons)
     app.click("Cancel")
     job.wait(20)
     assert app.again().fine().buttons["Go on"]
