@@ -1,0 +1,410 @@
+"""A walk through every action in every state of a run and of its jobs: all places say what the run's JSON says."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from driving import App
+from hypothesis import HealthCheck, Phase, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule, run_state_machine_as_test
+from told import Told, check_export, check_prune
+
+from explorer import procedure, scratch
+from explorer.errors import BadInput
+from explorer.export.safetensors_file import write_network
+from explorer.load import open_network
+from explorer.origins import source_to_json
+from explorer.plan import nothing
+from explorer.progress import Report
+from explorer.runs import Run, write_run
+from explorer.surgery import prune
+from explorer.ui import changes, workspace
+from explorer.ui.changes import Move
+from explorer.ui.job import Job
+from explorer.ui.jobs import JOBS
+from explorer.ui.session import current_view
+from explorer.ui.workspace import Source, keep_upload
+
+UNITS = 5  # a layer
+SECONDS = 30
+TABS = st.sampled_from((0, 1))
+
+
+class Gate:
+    """Where work stands still until the test lets it through, or somebody cancels it."""
+
+    def __init__(self) -> None:
+        self.shut = False
+        self._passes = threading.Semaphore(0)
+
+    def wait(self, report: Report) -> None:
+        """What the work calls."""
+        while self.shut and not self._passes.acquire(timeout=0.002):
+            report(1, 4, "stands still")
+
+    def let_one_through(self) -> None:
+        """What the test calls."""
+        self._passes.release()
+
+
+GATES = {name: Gate() for name in ("turns", "step", "scratch")}
+
+
+@pytest.fixture
+def small(workdir: Path, monkeypatch: pytest.MonkeyPatch) -> Source:
+    """The demo without most of its units, few images, and jobs that stand still at their gates."""
+    monkeypatch.setattr(workspace, "CALIBRATION", 16)
+    monkeypatch.setattr(workspace, "VALIDATION", 24)
+    network = open_network("demo")
+    plan = nothing(network.units)
+    for place in network.units.slices.values():
+        plan[place.start + UNITS : place.stop] = True
+    widths = {layer.name: len(layer) for layer in network.units.layers}
+    path = workdir / "small.safetensors"
+    write_network(prune(network, plan), path, original_widths=widths, metrics={}, provenance={})
+    iterate, trained, outcome_of = procedure.iterate, scratch.trained, changes.outcome_of
+
+    def steps(*given: Any) -> Iterator[procedure.Step]:
+        for step in iterate(*given):
+            GATES["turns"].wait(given[5])
+            yield step
+
+    def from_fresh(*given: Any, report: Report, **more: Any) -> Any:
+        GATES["scratch"].wait(report)
+        return trained(*given, report=report, **more)
+
+    def measured(*given: Any) -> Any:
+        GATES["step"].wait(given[2])
+        return outcome_of(*given)
+
+    monkeypatch.setattr(procedure, "iterate", steps)
+    monkeypatch.setattr(scratch, "trained", from_fresh)
+    monkeypatch.setattr(changes, "outcome_of", measured)
+    for gate in GATES.values():
+        gate.__init__()
+    return Source(keep_upload(path.read_bytes()), path.name, None, "demo", 0)
+
+
+class Walk(RuleBasedStateMachine):
+    """Two tabs on one run. What the JSON says before and after each action is all that is expected from."""
+
+    source: Source
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.run = f"walk-{uuid4().hex[:12]}"
+        self.folder = workspace.workdir() / "runs" / self.run
+        write_run(self.folder, Run(*source_to_json(self.source)))
+        self.tabs = [App.opened("prune", run=self.run) for _ in range(2)]
+        self.tabs[0].click("Remove 1").click("Undo").fine()  # the file is there from the first
+        self.drawn = [self.told.at, self.told.at]  # what each tab shows
+        self.added: list[int] = []  # by the turns that go on, or ended last
+        self.look_again(1)
+
+    @property
+    def told(self) -> Told:
+        return Told.by(self.folder)
+
+    def job(self, kind: str) -> Job | None:
+        found = JOBS.find(f"{kind}-{self.run}")
+        return found if found and found.active else None
+
+    @property
+    def busy(self) -> bool:
+        return self.job("step") is not None or ((job := self.job("turns")) is not None and not job.paused)
+
+    def here(self, tab: int) -> App:
+        """A tab after it was drawn: all places of it agree with the JSON."""
+        app, told = self.tabs[tab], self.told
+        self.drawn[tab] = told.at
+        check_prune(app, told, self.busy)
+        return app
+
+    def press(self, tab: int, label: str, exact: bool = True) -> App:
+        """Press a button in a tab as it was drawn last; the step that it may begin is waited for unless it is held."""
+        app = self.tabs[tab]
+        button = next(b for b in app.test.button if b.label == label or (not exact and b.label.startswith(label)))
+        if button.disabled:  # a browser does not let anybody press it
+            return app.again()
+        button.click().run()
+        if (step := self.job("step")) and not GATES["step"].shut:
+            step.wait(SECONDS)
+            app.again()
+        return app
+
+    def act(self, tab: int, label: str, expected: Callable[[Told], int | None]) -> None:
+        """Press what changes the run; expected: where the run is then, None for a new state under the one it was at."""
+        before, behind, busy = self.told, self.drawn[tab] != self.told.at, self.busy
+        disabled = not self.tabs[tab].buttons[label]
+        app = self.press(tab, label)
+        after = self.told
+        self.here(tab)
+        if disabled:
+            assert after == before
+        elif busy or behind:
+            assert after == before
+            assert ("is working on this run" if busy else "Not done, for the run has") in app.said
+        elif (place := expected(before)) is not None:
+            assert (after.current, after.states) == (place, before.states)
+        elif after == before:
+            assert app.test.error, "a step that is not taken says why"
+        else:
+            made = before.timeline["made"]
+            assert (after.current, after.states[made]["parent"]) == (made, before.current)
+            assert {n: s for n, s in after.states.items() if n != made} == before.states
+
+    @rule(tab=TABS, count=st.sampled_from((1, 10)))
+    def remove(self, tab: int, count: int) -> None:
+        self.act(tab, f"Remove {count}", lambda told: None)
+
+    @rule(tab=TABS)
+    def go(self, tab: int) -> None:
+        self.act(tab, "Go", lambda told: None)
+
+    @rule(tab=TABS, label=st.sampled_from(("Undo", "Back", "Back 2")))
+    def back(self, tab: int, label: str) -> None:
+        steps = 2 if label == "Back 2" else 1
+        self.act(tab, label, lambda told: told.way(told.current)[::-1][: steps + 1][-1])
+
+    @rule(tab=TABS)
+    def redo(self, tab: int) -> None:
+        def younger(told: Told) -> int:
+            children = [n for n, state in told.states.items() if state["parent"] == told.current]
+            known = [n for n in told.way(told.timeline["tip"]) if n in children]
+            return [told.current, *children, *known][-1]
+
+        self.act(tab, "Redo", younger)
+
+    @rule(tab=TABS)
+    def delete(self, tab: int) -> None:
+        before, behind = self.told, self.drawn[tab] != self.told.at
+        disabled = not next(on for label, on in self.tabs[tab].buttons.items() if label.startswith("Delete it"))
+        app = self.press(tab, "Delete it", exact=False)
+        after = self.told
+        self.here(tab)
+        if disabled:
+            assert after == before
+        elif any(self.job(kind) for kind in ("step", "turns", "scratch")) or behind:
+            assert after == before and app.test.error
+        else:
+            left = {n: s for n, s in before.states.items() if before.current not in before.way(n)}
+            assert (after.states, after.current) == (left, before.states[before.current]["parent"])
+
+    @rule(tab=TABS, name=st.sampled_from(("", "a", "best of all")))
+    def rename(self, tab: int, name: str) -> None:
+        (box,) = (box for box in self.tabs[tab].test.text_input if box.label.startswith("Name of state"))
+        number, shown = int(box.label.split()[-1]), box.value
+        there = number in self.told.states
+        box.set_value(name).run()
+        self.here(tab)
+        if there and name != shown:
+            assert self.told.states[number]["name"] == name
+        elif not there:
+            assert "There is no state" in self.tabs[tab].said or name == shown
+
+    @rule(tab=TABS)
+    def look_again(self, tab: int) -> None:
+        self.tabs[tab].again()
+        self.here(tab)
+
+    @rule(tab=TABS)
+    def reload(self, tab: int) -> None:
+        self.tabs[tab] = App.opened("prune", run=self.run)
+        self.here(tab)
+
+    @rule(tab=TABS)
+    def export_page(self, tab: int) -> None:
+        check_export(self.tabs[tab].go("export"), self.told)
+        self.tabs[tab].go("prune")
+        self.here(tab)
+
+    @rule(pick=st.integers(0, 99))
+    def jump(self, pick: int) -> None:
+        before = self.told
+        number = list(before.states)[pick % len(before.states)]
+        if self.busy:
+            with pytest.raises(BadInput, match="is working on this run"):
+                changes.jump(self.view(), number)
+            assert self.told == before
+        else:
+            changes.jump(self.view(), number)
+            assert (self.told.current, self.told.states) == (number, before.states)
+
+    @rule(pick=st.integers(0, 99))
+    def by_hand(self, pick: int) -> None:
+        before, view = self.told, self.view()
+        parts = (range(s.start, s.stop) for s in view.loaded.network.units.slices.values())
+        by_layer = ([unit for unit in part if not view.removed[unit]] for part in parts)
+        left = [unit for units in by_layer if len(units) > 1 for unit in units]
+        plan = view.removed.clone()
+        plan[left[pick % len(left)]] = True
+        if self.busy:
+            with pytest.raises(BadInput, match="is working on this run"):
+                changes.take(view, lambda report: Move(plan, "1 unit by hand"), "1 unit by hand", {})
+            assert self.told == before
+        elif not GATES["step"].shut:
+            changes.take(view, lambda report: Move(plan, "1 unit by hand"), "1 unit by hand", {}).wait(SECONDS)
+            after = self.told
+            made = after.states[after.current]
+            assert (made["how"], made["parent"]) == ("1 unit by hand", before.current)
+
+    def view(self) -> Any:
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr("explorer.ui.session.run_id", lambda: self.run)
+            return current_view()
+
+    @precondition(lambda self: not self.job("step"))
+    @rule(shut=st.booleans())
+    def shut_the_gate_of_steps(self, shut: bool) -> None:
+        GATES["step"].shut = shut
+
+    @precondition(lambda self: self.job("step"))
+    @rule(tab=TABS, cancelled=st.booleans())
+    def end_a_step(self, tab: int, cancelled: bool) -> None:
+        job, before = self.job("step"), self.told
+        assert job
+        if cancelled:
+            self.tabs[tab].again()
+            self.press(tab, f"Cancel: {job.label}")
+        else:
+            GATES["step"].let_one_through()
+        job.wait(SECONDS)
+        self.tabs[tab].again()
+        app = self.here(tab)
+        if cancelled:
+            assert f"{job.label}: cancelled at 25%; nothing was changed." in app.said and self.told == before
+            self.press(tab, f"Dismiss: {job.label}")
+        elif job.state == "failed":
+            assert "Not done, for the run has" in app.said and self.told == before
+
+    @precondition(lambda self: not self.job("turns"))
+    @rule(tab=TABS)
+    def begin_turns(self, tab: int) -> None:
+        GATES["turns"].shut = True
+        behind, busy, before = self.drawn[tab] != self.told.at, self.busy, self.told
+        app = self.tabs[tab]
+        for label, value in {"Units a step": 2, "Updates a step": 1}.items():
+            if not behind:
+                app.set(label, value)
+        self.press(tab, "Prune and fine-tune")
+        job = self.job("turns")
+        app.again()
+        self.here(tab)
+        assert self.told == before
+        if job:
+            assert not (busy or behind)
+            self.added = []
+
+    @precondition(lambda self: (job := self.job("turns")) and not job.paused and not self.job("step"))
+    @rule(tab=TABS)
+    def one_turn(self, tab: int) -> None:
+        job, before = self.job("turns"), self.told
+        assert job
+        GATES["turns"].let_one_through()
+        seen, deadline = job.published, time.monotonic() + SECONDS
+        while job.active and job.published == seen and time.monotonic() < deadline:
+            time.sleep(0.002)
+        job.wait(0 if job.published > seen else SECONDS)
+        after = self.told
+        if new := set(after.states) - set(before.states):
+            (number,) = new
+            self.added.append(number)
+            assert after.states[number]["updates"] == 1
+            assert after.current == (number if after.states[number]["parent"] == before.current else before.current)
+        self.settle()
+        self.tabs[tab].again()
+        self.here(tab)
+
+    def settle(self) -> None:
+        """The work is at its gate again, or over."""
+        job, deadline = self.job("turns"), time.monotonic() + SECONDS
+        while job and job.active and job.note != "stands still" and time.monotonic() < deadline:
+            time.sleep(0.002)
+
+    @precondition(lambda self: self.job("turns"))
+    @rule(tab=TABS)
+    def pause_or_go_on(self, tab: int) -> None:
+        job = self.job("turns")
+        assert job
+        self.tabs[tab].again()
+        self.press(tab, "Go on" if job.paused else "Pause")
+        self.here(tab)
+
+    @precondition(lambda self: self.job("turns"))
+    @rule(tab=TABS)
+    def cancel_turns(self, tab: int) -> None:
+        job = self.job("turns")
+        assert job
+        self.tabs[tab].again()
+        self.press(tab, "Cancel: In turns")
+        job.wait(SECONDS)
+        self.tabs[tab].again()
+        app = self.here(tab)
+        assert f"In turns: cancelled at {job.share:.0%}; {self.kept()}." in app.said
+        self.press(tab, "Dismiss: In turns")
+        self.here(tab)
+
+    def kept(self) -> str:
+        if not self.added:
+            return "nothing was changed"
+        were = "step was" if len(self.added) == 1 else "steps were"
+        return f"{len(self.added)} {were} added, the run is at state {self.told.current}"
+
+    @precondition(lambda self: not self.job("turns") and not self.job("scratch"))
+    @rule(tab=TABS)
+    def begin_control(self, tab: int) -> None:
+        GATES["scratch"].shut = True
+        self.tabs[tab].again().set("Updates from scratch", 1)
+        self.press(tab, "Train from scratch")
+        self.here(tab)
+
+    @precondition(lambda self: self.job("scratch") and not self.job("turns"))
+    @rule(tab=TABS, cancelled=st.booleans())
+    def end_control(self, tab: int, cancelled: bool) -> None:
+        job, before = self.job("scratch"), self.told
+        assert job
+        number = int(job.label.split()[1])
+        if cancelled:
+            self.tabs[tab].again()
+            self.press(tab, f"Cancel: {job.label}")
+        else:
+            GATES["scratch"].let_one_through()
+        job.wait(SECONDS)
+        self.tabs[tab].again()
+        app = self.here(tab)
+        if cancelled:
+            assert self.told == before and f"{job.label}: cancelled at 25%; nothing was changed." in app.said
+            self.press(tab, f"Dismiss: {job.label}")
+        else:
+            assert self.told.states[number]["scratch"]["updates"] == 1
+            assert self.told.at == before.at
+
+    @invariant()
+    def weights_are_there_for_every_state_that_names_some(self) -> None:
+        named = {state["weights"] for state in self.told.states.values() if state["weights"]}
+        assert named <= {path.name for path in self.folder.glob("weights-*")}
+
+    def teardown(self) -> None:
+        for kind in ("step", "turns", "scratch"):
+            if job := self.job(kind):
+                job.resume()
+                job.cancel()
+                job.wait(SECONDS)
+
+
+def test_all_places_say_what_the_runs_json_says(small: Source) -> None:
+    Walk.source = small
+    run_state_machine_as_test(
+        Walk,
+        settings=settings(
+            max_examples=6, stateful_step_count=25, deadline=None, derandomize=True, database=None,
+            phases=(Phase.generate,), suppress_health_check=list(HealthCheck),
+        ),
+    )  # fmt: skip
