@@ -8,7 +8,7 @@ import numpy as np
 import plotly.graph_objects as go
 
 from explorer.errors import BadInput
-from explorer.figures.series import SCRATCH, Series, key
+from explorer.figures.series import FADED, SCRATCH, Series, dots, key
 from explorer.figures.style import NEUTRAL, blank, criterion_style, f32, translucent
 
 QUANTITIES = {"accuracy": ("accuracy", ".1%"), "loss": ("loss (nats)", ".3f")}
@@ -49,7 +49,7 @@ def curve(
         line = _line(one, quantity, against, one.name if said_once else one.title)
         if not said_once and one.when == "before fine-tuning":
             line.line.width = 1
-        fig.add_traces([*_band(one), line])
+        fig.add_traces([*_band(one), line, *dots(one)])
     fig.add_traces(key(series))
     if current is not None:
         fig.add_trace(_ring(*current))
@@ -71,7 +71,7 @@ def _line(one: Series, quantity: str, against: str, name: str) -> go.Scatter:
         y=f32(one.y),
         mode="markers" if one.criterion == SCRATCH else "lines+markers",
         name=name,
-        opacity=0.35 if one.faded else 1,
+        opacity=FADED if one.faded else 1,
         showlegend=not one.faded,
         line=one.line,
         marker=one.marker,

@@ -9,8 +9,9 @@ from typing import Any
 import numpy as np
 import plotly.graph_objects as go
 
-from explorer.figures.style import NEUTRAL, criterion_style
+from explorer.figures.style import NEUTRAL, criterion_style, f32
 
+FADED = 0.35  # opacity of a branch that has been left
 SCRATCH = "from scratch"  # in place of a criterion: single marks, joined by no line
 LOADED, PRUNED, TUNED, CUT = "as loaded", "before fine-tuning", "after fine-tuning", "pruned after fine-tuning"
 MARKS = {LOADED: "-open", PRUNED: "-open", TUNED: "", CUT: "-open-dot"}
@@ -65,9 +66,10 @@ class Series:
         """How its points look: all alike, or each by its own stage."""
         style = criterion_style(self.criterion)
         symbols = [style.symbol + MARKS[stage] for stage in self.stages]
+        sizes = [10 if stage == CUT else 7 for stage in self.stages]
         return {
             "symbol": symbols or style.symbol + MARKS[self.when],
-            "size": 11 if self.criterion == SCRATCH else 7,
+            "size": 11 if self.criterion == SCRATCH else sizes or 7,
             "color": style.color,
             "line": {"width": 1.5, "color": style.color},
             "maxdisplayed": 24 if self.when else 0,  # of marks that differ none is left out
@@ -88,6 +90,19 @@ class Series:
             "customdata": np.stack([self.low, self.high, self.seeds], axis=1),
             "hovertemplate": f"{text}<br>least to largest of %{{customdata[2]}} seeds: {spread}<extra></extra>",
         }
+
+
+def dots(one: Series) -> list[go.Scatter]:
+    """The dots in the marks of what was pruned after fine-tuning: plotly's own are lost on the line behind them."""
+    places = [place for place, stage in enumerate(one.stages) if stage == CUT]
+    style = criterion_style(one.criterion)
+    marker = {"symbol": "circle", "size": 4, "color": style.color}
+    opacity = FADED if one.faded else 1
+    shown = go.Scatter(
+        x=f32(one.x[places]), y=f32(one.y[places]), mode="markers", name="dots", marker=marker, opacity=opacity,
+        showlegend=False, hoverinfo="skip",
+    )  # fmt: skip
+    return [shown] if places else []
 
 
 def key(series: Sequence[Series]) -> list[go.Scatter]:

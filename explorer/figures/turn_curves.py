@@ -32,8 +32,10 @@ def turn_curves(
     open_marks = [np.nan if value is None else value for value in before]
     first, more = CUT if began in (TUNED, CUT) else PRUNED, len(after) - 2
     tuned, cut = [began, TUNED, *[TUNED] * more], [began, first, *[CUT] * more]  # longer than the lines at their start
-    fig.add_trace(_accuracy(after, TUNED, BLUE, tuned[: len(after)], "solid"), row=1, col=1)
-    fig.add_trace(_accuracy(open_marks, "before it", NEUTRAL, cut[: len(after)], "dot"), row=1, col=1)
+    lines = (_accuracy(after, TUNED, BLUE, tuned, "solid"), _accuracy(open_marks, "before it", NEUTRAL, cut, "dot"))
+    for line in lines:
+        fig.add_trace(line, row=1, col=1)
+        fig.add_trace(_entry(line), row=1, col=1)
     fig.add_trace(_loss(losses), row=2, col=1)
     fig.update_layout(margin={"b": 48})
     fig.update_xaxes(title={"text": "step", "standoff": 6}, rangemode="tozero", dtick=-(-len(after) // 8), row=1, col=1)
@@ -51,7 +53,7 @@ def _around(accuracies: Sequence[float]) -> list[float]:
 
 
 def _accuracy(values: Sequence[float], name: str, color: str, stages: Sequence[str], dash: str) -> go.Scatter:
-    marks = [f"circle{MARKS[stage]}" for stage in stages]
+    marks = [f"circle{MARKS[stage]}" for stage in stages[: len(values)]]
     return go.Scatter(
         x=np.arange(len(values), dtype=np.float32),
         y=f32(values),
@@ -59,9 +61,17 @@ def _accuracy(values: Sequence[float], name: str, color: str, stages: Sequence[s
         name=name,
         line={"color": color, "width": 2, "dash": dash},
         marker={"symbol": marks, "size": 7, "line": {"width": 1.5, "color": color}, "maxdisplayed": 40},
-        customdata=list(stages),
+        customdata=list(stages[: len(values)]),
+        showlegend=False,
         hovertemplate="step %{x}, %{customdata}<br>accuracy %{{y:.1%}}<extra></extra>",
     )
+
+
+def _entry(line: go.Scatter) -> go.Scatter:
+    """The legend's: with the mark of most points, where the first has one of its own."""
+    symbol = "circle" if line.name == TUNED else "circle-open"
+    marker = {"symbol": symbol, "size": 7, "line": {"width": 1.5, "color": line.line.color}}
+    return go.Scatter(x=[None], y=[None], mode="lines+markers", name=line.name, line=line.line, marker=marker)
 
 
 def _loss(losses: Sequence[Point]) -> go.Scatter:

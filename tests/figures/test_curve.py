@@ -39,7 +39,8 @@ def test_before_and_after_fine_tuning_differ_without_colour() -> None:
 def test_points_of_one_line_say_each_what_was_done_to_the_network() -> None:
     stages = ["as loaded", "after fine-tuning", "pruned after fine-tuning"]
     mixed, other = Series("taylor", X, Y, label="this run", stages=stages), Series("weight", X, Y)
-    line, beside, *key = curve([mixed, other]).data
+    line, dots, beside, *key = curve([mixed, other]).data
+    assert list(dots.x) == pytest.approx([0.5]) and dots.showlegend is False
     assert line.marker.symbol == ("square-open", "square", "square-open-dot")
     assert list(line.customdata) == stages and "%{customdata}" in line.hovertemplate
     assert line.name == "this run" and beside.name.endswith(", before fine-tuning")

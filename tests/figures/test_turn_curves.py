@@ -10,7 +10,11 @@ from explorer.figures.turn_curves import turn_curves
 
 def test_accuracy_by_step_and_loss_by_update() -> None:
     fig = turn_curves([0.9, 0.8, 0.7], [None, 0.5, 0.4], [(1, 2.0), (2, 1.5)])
-    after, before, loss = fig.data
+    after, of_after, before, of_before, loss = fig.data
+    assert [(one.name, one.marker.symbol) for one in (of_after, of_before)] == [
+        ("after fine-tuning", "circle"),
+        ("before it", "circle-open"),
+    ]
     np.testing.assert_allclose(after.y, [0.9, 0.8, 0.7], rtol=1e-6)
     np.testing.assert_allclose(before.y, [np.nan, 0.5, 0.4], rtol=1e-6)
     np.testing.assert_allclose(loss.x, [1, 2])
@@ -26,7 +30,7 @@ def test_before_the_first_step_there_is_the_start_alone() -> None:
 
 
 def test_marks_say_what_had_been_done_to_the_weights() -> None:
-    after, before, _ = turn_curves([0.9, 0.8, 0.7], [None, 0.5, 0.4], [], began="as loaded").data
+    after, _, before, *_ = turn_curves([0.9, 0.8, 0.7], [None, 0.5, 0.4], [], began="as loaded").data
     assert after.marker.symbol == ("circle-open", "circle", "circle")
     assert before.marker.symbol[1:] == ("circle-open", "circle-open-dot")
     assert after.customdata[0] == "as loaded" and before.customdata[2] == "pruned after fine-tuning"
