@@ -16,8 +16,9 @@ from explorer.exactness import exact_units
 from explorer.export.manifest import LayerWidth
 from explorer.export.safetensors_file import has_manifest, load_network
 from explorer.networks.dependencies import find_units
+from explorer.networks.endings import answering_in_logits
 from explorer.networks.network import Network, fingerprint
-from explorer.networks.outputs import Entries, answering_with, logits_of, path_of_logits
+from explorer.networks.outputs import answering_with, logits_of, path_of_logits
 from explorer.networks.units import Units
 
 DEMO = "demo"
@@ -112,8 +113,7 @@ def assemble(
     """
     module = module.requires_grad_(False).eval()
     example = torch.zeros(1, *input_shape)
-    path, outputs = _outputs(name, module, example)
-    module = answering_with(module, path)
+    module, outputs, remark = _answering(name, module, example)
     units = exact_units(module, find_units(module, example), tuple(input_shape))
     return Network(
         name=name,
@@ -124,21 +124,24 @@ def assemble(
         classes=tuple(classes) or tuple(map(str, range(outputs))),
         preprocessing=preprocessing,
         digest=fingerprint(arch, module, preprocessing),
+        remark=remark,
     )
 
 
-def _outputs(name: str, module: nn.Module, example: torch.Tensor) -> tuple[Entries, int]:
-    """Where in the network's output the logits are, and how many."""
+def _answering(name: str, module: nn.Module, example: torch.Tensor) -> tuple[nn.Module, int, str]:
+    """The module made to answer with logits, how many, and what is to be said of them."""
     shape = "x".join(map(str, example.shape[1:]))
     try:
-        with torch.no_grad():
-            output = module(example)
+        output = module(example.requires_grad_())  # gradients tell what is made of what
     except Exception as error:  # a forward pass may fail in any way
         raise BadInput(f"{name} can't run on an image of {shape}: {str(error).splitlines()[0][:200]}.") from error
     path = path_of_logits(output)
     if path is None or len(logits_of(output)) != 1:
         raise BadInput(f"{name} does not give one row of logits an image: only classifiers can be pruned here.")
-    return path, logits_of(output).shape[1]
+    example.requires_grad_(False)
+    noise = torch.randn(2, *example.shape[1:], generator=torch.Generator().manual_seed(0))
+    module, remark = answering_in_logits(name, answering_with(module, path, output), noise)
+    return module, max(2, logits_of(output).shape[1]), remark
 
 
 def for_classes(network: Network, classes: Sequence[str], data: str) -> Network:

@@ -70,7 +70,8 @@ class Subject:
     def measured_on(self, batches: Batches, stage: Stage | None = None) -> str:
         """One line under every table: n, split, data, seed, device, stage (else the network's own), preprocessing."""
         where = f"Measured on {batches.describe()}, on {self.network.device}, {stage or self.stage}."
-        return f"{where} Preprocessing: {self.network.preprocessing.describe()}."
+        remark = f" {self.network.remark}" if self.network.remark else ""
+        return f"{where} Preprocessing: {self.network.preprocessing.describe()}.{remark}"
 
     def result(self, results: Mapping[str, Any], *batches: Batches, **settings: Any) -> dict[str, Any]:
         """The object that --json writes; `batches` are the images that were read."""
@@ -90,6 +91,7 @@ class Subject:
             "digest": network.digest,
             "classes": list(network.classes),
             "input_shape": list(network.input_shape),
+            "remark": network.remark or None,
             "units": len(network.units),
             "parameters": self.costs.parameters(),
             "flops": self.costs.flops(),

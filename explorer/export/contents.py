@@ -66,6 +66,8 @@ def contents(
     """
     traced = trace(network.module, network.name)
     origin = {"digest": network.digest, "versions": manifests.versions(), **provenance}
+    if network.remark:
+        origin["outputs"] = network.remark
     widths = tuple(
         LayerWidth(layer.name, original_widths[layer.name], len(layer), tuple(int(c) for c in layer.channels))
         for layer in network.units.layers

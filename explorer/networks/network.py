@@ -28,6 +28,7 @@ class Network:
     classes: tuple[str, ...]
     preprocessing: Preprocessing
     digest: str  # SHA-256 of architecture, weights and preprocessing: the key of every cached result
+    remark: str = ""  # a sentence on its outputs, where they are not the logits as they come
 
     @property
     def device(self) -> torch.device:

@@ -124,6 +124,7 @@ def _description(workspace: Workspace) -> str:
         "Input": f"{'×'.join(map(str, network.input_shape))}; {network.preprocessing.describe()}",
         "Classes": f"{len(network.classes)}: {names}",
         "Prunable": f"{len(network.units):,} units in {len(network.units.layers)} layers",
+        **({"Outputs": network.remark} if network.remark else {}),
         "Images": images.describe(),
         "Digest": network.digest[:12],
     }

@@ -23,7 +23,7 @@ from explorer.selectors import JOINT
 from explorer.settings import Settings
 from explorer.surgery import prune
 from explorer.ui import wording
-from explorer.ui.boundary import failed, tell
+from explorer.ui.boundary import boundary, failed, tell
 from explorer.ui.changes import Move, check_ready, take
 from explorer.ui.controls import Choice
 from explorer.ui.progress import NOTHING, REDRAWN, explain_end, follow, redraw
@@ -72,6 +72,7 @@ def _await_free(run: str) -> None:
     """Have the page drawn again as soon as the run can be changed, whichever page it is."""
 
     @st.fragment(run_every=LOOK)
+    @boundary()
     def box() -> None:
         if not busy(run):
             redraw()
