@@ -77,8 +77,9 @@ def _without_last(module: nn.Module, images: Tensor, given: Tensor, restoring: R
     """The module itself without its last step, if `restoring` computes just that from what then comes out."""
 
     def restored(logits: object) -> bool:
-        same = isinstance(logits, Tensor) and logits.shape == given.shape
-        return same and torch.allclose(restoring(logits), given, rtol=1e-4, atol=1e-6)
+        if not isinstance(logits, Tensor) or logits.shape != given.shape:
+            return False
+        return torch.allclose(restoring(logits), given, rtol=1e-4, atol=1e-6)
 
     if path := _last_layer(module, images, restored):
         module.set_submodule(path, nn.Identity())
@@ -163,6 +164,6 @@ def _without_call(module: nn.Module, function: Any) -> nn.Module:
 def _before(output: fx.Proxy) -> fx.Proxy:
     """What goes into the last node, which goes."""
     node = output.node
-    logits = node.args[0] if node.args else node.kwargs["input"]
+    logits: Any = node.args[0] if node.args else node.kwargs["input"]
     node.graph.erase_node(node)
     return fx.Proxy(logits, output.tracer)
