@@ -41,6 +41,10 @@ class Gate:
     """Where work stands still until the test lets it through, or somebody cancels it."""
 
     def __init__(self) -> None:
+        self.open()
+
+    def open(self) -> None:
+        """Nobody stands here any more."""
         self.shut = False
         self._passes = threading.Semaphore(0)
 
@@ -87,8 +91,6 @@ def small(workdir: Path, monkeypatch: pytest.MonkeyPatch) -> Source:
     monkeypatch.setattr(procedure, "iterate", steps)
     monkeypatch.setattr(scratch, "trained", from_fresh)
     monkeypatch.setattr(changes, "outcome_of", measured)
-    for gate in GATES.values():
-        gate.__init__()
     return Source(keep_upload(path.read_bytes()), path.name, None, "demo", 0)
 
 
@@ -99,6 +101,8 @@ class Walk(RuleBasedStateMachine):
 
     def __init__(self) -> None:
         super().__init__()
+        for gate in GATES.values():
+            gate.open()
         self.run = f"walk-{uuid4().hex[:12]}"
         self.folder = workspace.workdir() / "runs" / self.run
         write_run(self.folder, Run(*source_to_json(self.source)))
