@@ -74,8 +74,10 @@ class Job:
         return self.published, "active" if self.active else self.state
 
     def cancel(self) -> None:
-        """Ask the work to stop at its next report; a job that waits in the queue never starts."""
+        """Ask the work to stop at its next report; a job that waits in the queue has ended at once."""
         self._stop.set()
+        if self.state == "queued":
+            self.state = "cancelled"
 
     @property
     def paused(self) -> bool:

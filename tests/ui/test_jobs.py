@@ -92,8 +92,11 @@ def test_a_waiting_job_that_is_cancelled_never_starts(jobs: JobManager, held: He
     waiting = jobs.submit("b", "waits", ran.append)
     assert waiting.state == "queued"
     waiting.cancel()
+    assert not waiting.active, "nobody waits for its lane to be free"
     held.released.set()
     ended(waiting)
+    assert (waiting.state, ran) == ("cancelled", [])
+    ended(jobs.submit("c", "comes after both", lambda job: None))
     assert (waiting.state, ran) == ("cancelled", [])
 
 

@@ -6,12 +6,14 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+import pytest
 from driving import App
 
+from explorer.errors import BadInput
 from explorer.evaluate import evaluate
-from explorer.runs import Run, pruned_at
+from explorer.runs import Run, pruned_at, write_weights
 from explorer.timeline import metrics_of, removed_at
-from explorer.ui import workspace
+from explorer.ui import turns, workspace
 from explorer.ui.job import Job
 from explorer.ui.jobs import JOBS
 from explorer.ui.workspace import Source
@@ -88,6 +90,27 @@ def test_it_can_be_paused_goes_on_and_is_cancelled(open_app: Open) -> None:
     job.cancel()
     ended(app)
     assert job.state == "cancelled" and "cancelled at" in app.said
+
+
+def test_turns_that_fail_say_what_they_have_added(
+    open_app: Open, saved: Saved, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    written = []
+
+    def write(*given: object) -> str:
+        if written:
+            raise BadInput("The disk is full.")
+        written.append(write_weights(*given))
+        return written[0]
+
+    monkeypatch.setattr(turns, "write_weights", write)
+    app = open_app("prune").click("Remove 10")
+    begun(app, 80)
+    app = ended(app)
+    assert "In turns: The disk is full. Until then, 1 step was added, the run is at state 2." in app.said
+    app.click("Delete it")
+    assert "Until then, 1 step was added, 1 of them deleted since, the run is at state 1." in app.said
+    assert list(saved(app.run).timeline.states) == [0, 1]
 
 
 def test_a_step_below_the_least_accuracy_is_the_last_and_nobody_goes_there(open_app: Open, saved: Saved) -> None:
