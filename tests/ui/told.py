@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import base64
+import contextlib
+import io
 import json
 from collections import Counter
 from dataclasses import dataclass
@@ -11,6 +13,8 @@ from typing import Any
 
 import numpy as np
 from driving import App
+
+from explorer.cli import main
 
 SYMBOLS = {"loaded": "square-open", "pruned": "square-open", "tuned": "square", "cut": "square-open-dot"}  # of Taylor
 KINDS = {
@@ -158,6 +162,31 @@ def check_export(app: App, told: Told) -> None:
     assert box.value == told.current
     how = told.states[told.current]["how"]
     assert f"State {told.current}: {how}; measured {told.stage(told.current)[1]}." in app.text
+
+
+def check_saliency(app: App, told: Told) -> None:
+    """What the Saliency page says of the state, and of what a threshold would make of it."""
+    assert not app.test.exception, app.test.exception
+    check_names(app)
+    check_bar(app, told)
+    kind, words = told.stage(told.current)
+    cut = f"pruned {words}, not fine-tuned since" if kind == "tuned" else words
+    assert f"all at once, {'before fine-tuning' if kind == 'loaded' else cut}." in app.text
+
+
+def check_command(folder: Path, told: Told) -> None:
+    """What the command line says of the run, in its table and in its JSON."""
+    kind, words = told.stage(told.current)
+    out, path = io.StringIO(), folder / "measured.json"
+    with contextlib.redirect_stdout(out), contextlib.suppress(SystemExit):
+        main(["evaluate", str(folder), "--split", "validation", "--limit", "4", "--json", str(path)])
+    assert f", {words}. Preprocessing" in " ".join(out.getvalue().split())
+    found = json.loads(path.read_text())
+    assert found["settings"]["stage"] == KINDS[kind]
+    assert found["settings"]["fine_tuning_updates"] == sum(
+        told.states[number]["updates"] for number in told.way(told.current)
+    )
+    assert found["network"]["units"] == told.states[told.current]["metrics"]["units"]
 
 
 def component(app: App, key: str) -> dict[str, Any]:
