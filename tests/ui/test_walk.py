@@ -107,10 +107,14 @@ class Walk(RuleBasedStateMachine):
         self.folder = workspace.workdir() / "runs" / self.run
         write_run(self.folder, Run(*source_to_json(self.source)))
         self.tabs = [App.opened("prune", run=self.run) for _ in range(2)]
-        self.tabs[0].click("Remove 1").click("Undo").fine()  # the file is there from the first
+        self.tabs[0].click("Remove 1").fine()
         self.drawn = [self.told.at, self.told.at]  # what each tab shows
         self.added: list[int] = []  # by the turns that go on, or ended last
         self.look_again(1)
+        self.begin_turns(0, 1)
+        self.cancel_turns(0)
+        self.remove(0, 1)
+        assert [self.told.stage(number)[0] for number in self.told.states] == ["loaded", "pruned", "tuned", "cut"]
 
     @property
     def told(self) -> Told:
@@ -253,6 +257,8 @@ class Walk(RuleBasedStateMachine):
         parts = (range(s.start, s.stop) for s in view.loaded.network.units.slices.values())
         by_layer = ([unit for unit in part if not view.removed[unit]] for part in parts)
         left = [unit for units in by_layer if len(units) > 1 for unit in units]
+        if not left:
+            return
         plan = view.removed.clone()
         plan[left[pick % len(left)]] = True
         if self.busy:
@@ -295,8 +301,8 @@ class Walk(RuleBasedStateMachine):
             assert "Not done, for the run has" in app.said and self.told == before
 
     @precondition(lambda self: not self.job("turns"))
-    @rule(tab=TABS)
-    def begin_turns(self, tab: int) -> None:
+    @rule(tab=TABS, turns=st.integers(0, 2))
+    def begin_turns(self, tab: int, turns: int) -> None:
         GATES["turns"].shut = True
         behind, busy, before = self.drawn[tab] != self.told.at, self.busy, self.told
         app = self.tabs[tab]
@@ -311,6 +317,9 @@ class Walk(RuleBasedStateMachine):
         if job:
             assert not (busy or behind)
             self.added = []
+            for _ in range(turns):
+                if self.job("turns"):
+                    self.one_turn(tab)
 
     @precondition(lambda self: (job := self.job("turns")) and not job.paused and not self.job("step"))
     @rule(tab=TABS)
@@ -415,7 +424,7 @@ def test_all_places_say_what_the_runs_json_says(small: Source) -> None:
     run_state_machine_as_test(
         Walk,
         settings=settings(
-            max_examples=6, stateful_step_count=25, deadline=None, derandomize=True, database=None,
+            max_examples=5, stateful_step_count=30, deadline=None, derandomize=True, database=None,
             phases=(Phase.generate,), suppress_health_check=list(HealthCheck),
         ),
     )  # fmt: skip
