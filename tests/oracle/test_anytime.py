@@ -64,7 +64,8 @@ def test_going_on_with_the_same_images_does_not_linearise_again(monkeypatch: pyt
     *_, whole = oracle_steps(network, batches, known=first)
     assert whole.whole and whole.linear is first.linear
     *_, again = oracle_steps(network, batches, linear=first.linear)
-    assert again.whole and again.linear is first.linear and torch.equal(again.changes, whole.changes)
+    assert again.whole and again.linear is first.linear and torch.equal(again.positions, whole.positions)
+    torch.testing.assert_close(again.changes, whole.changes, rtol=1e-6, atol=1e-7)  # other batches round otherwise
 
 
 def test_a_network_that_can_not_be_traced_is_run_whole_and_says_so() -> None:
