@@ -14,9 +14,10 @@ import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
 PACKAGES = ("cli", "data", "export", "figures", "networks", "ui")
-FOR_FIGURES = "explorer.errors"  # all that figures may know of the engine
+FOR_FIGURES = {"explorer.errors", "explorer.text"}  # all that figures may know of the engine
 TOP_LEVEL = {"pyproject.toml", "app.py", "explorer", "assets", "tests", "README.md", "LICENSE"}
-MAX_LINES = 200
+MAX_LINES = 300  # of a file: a lower bound is met by packing lines, not by better rooms
+MAX_FUNCTION = 60
 
 
 @cache
@@ -96,7 +97,7 @@ def test_figures_know_values_and_not_how_they_come_about() -> None:
     for name in modules():
         if within(name, "explorer.figures"):
             own = {found for found in anywhere(name) if within(found, "explorer")}
-            assert {found for found in own if not within(found, "explorer.figures")} <= {FOR_FIGURES}, name
+            assert {found for found in own if not within(found, "explorer.figures")} <= FOR_FIGURES, name
 
 
 def test_nothing_below_the_pages_imports_them() -> None:
@@ -163,6 +164,12 @@ def test_every_module_says_what_it_is_for(name: str) -> None:
 @pytest.mark.parametrize("name", modules())
 def test_no_file_is_long(name: str) -> None:
     assert len(modules()[name].read_text(encoding="utf-8").splitlines()) <= MAX_LINES
+
+
+@pytest.mark.parametrize("name", modules())
+def test_no_function_is_long(name: str) -> None:
+    functions = [each for each in ast.walk(tree(name)) if isinstance(each, ast.FunctionDef | ast.AsyncFunctionDef)]
+    assert [each.name for each in functions if (each.end_lineno or 0) - each.lineno >= MAX_FUNCTION] == []
 
 
 def test_no_two_widgets_share_a_key() -> None:

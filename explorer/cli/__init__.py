@@ -12,6 +12,7 @@ from collections.abc import Sequence
 import click
 
 from explorer.errors import BadInput
+from explorer.text import one_line
 
 COMMANDS = {
     "app": ("explorer.cli.app", "Start the app; so does no command at all."),
@@ -76,13 +77,14 @@ def main(arguments: Sequence[str] | None = None) -> None:
         sys.exit(commands.main(arguments, prog_name="pruning-explorer", standalone_mode=False) or 0)
     except (click.ClickException, BadInput) as error:
         message = error.format_message() if isinstance(error, click.ClickException) else str(error)
-        click.echo(f"Error: {' '.join(message.split())}", err=True)
+        click.echo(one_line(f"Error: {' '.join(message.split())}"), err=True)
         sys.exit(2)
     except (KeyboardInterrupt, click.Abort):
         click.echo("Cancelled; nothing was written.", err=True)
         sys.exit(1)
     except Exception as error:  # the boundary: what nobody foresaw is told in a sentence, never as a traceback
-        click.echo(f"Error: {_unforeseen(error, sys.argv[1:] if arguments is None else arguments)}", err=True)
+        told = _unforeseen(error, sys.argv[1:] if arguments is None else arguments)
+        click.echo(one_line(f"Error: {told}"), err=True)
         sys.exit(1)
 
 

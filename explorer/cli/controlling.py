@@ -8,10 +8,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import click
-
 from explorer import scratch, timeline
-from explorer.cli.output import progress, warn
+from explorer.cli.output import progress, tell, warn
 from explorer.cli.subject import Subject
 from explorer.errors import BadInput
 from explorer.evaluate import evaluate
@@ -42,7 +40,7 @@ def controlled(subject: Subject, settings: Settings, run: Run, out: Path, option
     try:
         found = Scratch(_measured(subject, settings, states, out, updates), updates, asked)
     except KeyboardInterrupt:
-        click.echo(f"Stopped; {out} holds the finished run: --resume trains its shape from scratch.", err=True)
+        tell(f"Stopped; {out} holds the finished run: --resume trains its shape from scratch.")
         sys.exit(1)
     run = dataclasses.replace(run, timeline=timeline.control(states, states.current, found))
     write_run(out, run)

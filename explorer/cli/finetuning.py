@@ -10,7 +10,7 @@ import click
 
 from explorer.cli.keeping import check_out
 from explorer.cli.options import Request, requests
-from explorer.cli.output import progress, table, write_json
+from explorer.cli.output import progress, table, tell, write_json
 from explorer.cli.recipes import recipe_of, recipe_options
 from explorer.cli.subject import Subject, open_subject, prepared, tell_account
 from explorer.costs import measure_costs
@@ -99,10 +99,10 @@ def _train_to_the_end(subject: Subject, splits: Splits, recipe: Recipe, count: i
     )
     held = held_run(out, asked)
     if held and held.finished:
-        click.echo(f"{out} already holds this run, finished: nothing was done.", err=True)
+        tell(f"{out} already holds this run, finished: nothing was done.")
         return held
     if held and held.timeline:
-        click.echo(f"{out} holds this run up to epoch {held.timeline.current}: going on from there.", err=True)
+        tell(f"{out} holds this run up to epoch {held.timeline.current}: going on from there.")
     widths = None if request.arch else subject.original_widths()
     with progress("Fine-tuning") as report:
         *_, run = tuned(subject.network, splits, recipe, asked, out, held, original_widths=widths, report=report)

@@ -9,10 +9,8 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-import click
-
 from explorer import procedure, run_folders, timeline
-from explorer.cli.output import check_writable, progress
+from explorer.cli.output import check_writable, progress, tell
 from explorer.cli.subject import Subject
 from explorer.errors import BadInput
 from explorer.export.safetensors_file import write_network
@@ -45,14 +43,14 @@ def run_to_the_end(
     held = held_run(out, asked)
     if held and held.timeline and held.finished:
         drop_unnamed(out, held.timeline)
-        click.echo(f"{out} already holds this run, finished: nothing was done.", err=True)
+        tell(f"{out} already holds this run, finished: nothing was done.")
         return held
     try:
         return _made(subject, settings, splits, asked, out, held, last_weights)
     except KeyboardInterrupt:
         if not (out / FILE).is_file():
             raise
-        click.echo(f"Stopped; {out} holds the steps so far: --resume goes on with them.", err=True)
+        tell(f"Stopped; {out} holds the steps so far: --resume goes on with them.")
         sys.exit(1)
 
 
@@ -105,7 +103,7 @@ def _stopped_at(subject: Subject, settings: Settings, out: Path, held: Run) -> p
     """The step that an unfinished run stands at, with the network as it was then."""
     states = held.timeline
     assert states is not None, "a run that is asked for has measured states"
-    click.echo(f"{out} holds this run up to step {states.current}: going on from there.", err=True)
+    tell(f"{out} holds this run up to step {states.current}: going on from there.")
     drop_unnamed(out, states)
     removed, updates = timeline.removed_at(states, subject.network.units), timeline.updates_at(states)
     network, state = pruned_at(subject.network, states, out), states.state

@@ -20,6 +20,7 @@ from rich.table import Table
 from explorer.errors import BadInput
 from explorer.export.files import write_whole
 from explorer.progress import Report, silent
+from explorer.text import one_line
 
 WIDE = 160  # columns of a file or a pipe, which have no width of their own
 
@@ -32,10 +33,10 @@ def progress(what: str) -> Iterator[Report]:
         return
     columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.fields[note]}"), TimeElapsedColumn())
     with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task(escape(what), total=None, note="")
+        task = bar.add_task(escape(one_line(what)), total=None, note="")
 
         def report(done: int, total: int, note: str = "") -> None:
-            bar.update(task, completed=done, total=total, note=escape(note))
+            bar.update(task, completed=done, total=total, note=escape(one_line(note)))
 
         yield report
 
@@ -43,7 +44,7 @@ def progress(what: str) -> Iterator[Report]:
 def table(title: str, columns: Sequence[str], rows: Iterable[Sequence[object]], notes: Sequence[str]) -> None:
     """Print a table, first column left, the others right where they hold numbers, and what it was measured on."""
     console = Console(width=None if sys.stdout.isatty() else WIDE, highlight=False)
-    shown = Table(title=escape(title), title_justify="left")
+    shown = Table(title=escape(one_line(title)), title_justify="left")
     rows = list(rows)
     for place, column in enumerate(columns):
         texts = any(isinstance(row[place], str) for row in rows)
@@ -52,7 +53,7 @@ def table(title: str, columns: Sequence[str], rows: Iterable[Sequence[object]], 
         shown.add_row(*(escape(text(value)) for value in row))
     console.print(shown)
     for note in notes:
-        console.print(escape(note))
+        console.print(escape(one_line(note)))
 
 
 def text(value: object) -> str:
@@ -63,12 +64,17 @@ def text(value: object) -> str:
         return "yes" if value else "no"
     if isinstance(value, int):
         return f"{value:,}"
-    return f"{value:.4g}" if isinstance(value, float) else str(value)
+    return f"{value:.4g}" if isinstance(value, float) else one_line(value)
 
 
 def warn(message: str) -> None:
-    """One line on stderr."""
-    click.echo(f"Note: {message}", err=True)
+    """A remark, as one line on stderr."""
+    tell(f"Note: {message}")
+
+
+def tell(message: str) -> None:
+    """One line on stderr: nothing in it reaches the terminal as an order."""
+    click.echo(one_line(message), err=True)
 
 
 def write_json(path: Path | None, content: Mapping[str, Any]) -> None:

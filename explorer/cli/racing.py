@@ -13,7 +13,7 @@ import click
 from explorer import run_folders
 from explorer.cli.limiting import limit_options, limits_of
 from explorer.cli.options import Request, requests
-from explorer.cli.output import check_writable, progress, write_json
+from explorer.cli.output import check_writable, progress, tell, write_json
 from explorer.cli.pruning import TARGET
 from explorer.cli.race_report import overlaps, show, write_page
 from explorer.cli.recipes import distillation_options, recipe_of, recipe_options
@@ -147,6 +147,6 @@ def _run(subject: Subject, terms: Terms, splits: Splits, out: Path) -> Race:
             for so_far in kept_race(network, splits, terms, out, report):
                 lanes = so_far
     except KeyboardInterrupt:
-        click.echo(f"Stopped; {out} holds the finished lanes: --resume goes on with the others.", err=True)
+        tell(f"Stopped; {out} holds the finished lanes: --resume goes on with the others.")
         sys.exit(1)
     return lanes

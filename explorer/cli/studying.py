@@ -16,7 +16,7 @@ from explorer import run_folders
 from explorer import study as studies
 from explorer.cli.finetuning import finetune
 from explorer.cli.options import Request, requests
-from explorer.cli.output import check_writable, progress, table, write_json
+from explorer.cli.output import check_writable, progress, table, tell, write_json
 from explorer.cli.subject import Subject, open_subject
 from explorer.criteria import CRITERIA
 from explorer.data import Batches
@@ -67,7 +67,7 @@ def study(request: Request, out: Path, preset: str, only: str, resume: bool) -> 
     try:
         _study(request, out, PRESETS[preset], names)
     except (KeyboardInterrupt, click.Abort):
-        click.echo(f"Stopped; {out} holds what is finished: --resume goes on with the rest.", err=True)
+        tell(f"Stopped; {out} holds what is finished: --resume goes on with the rest.")
         sys.exit(1)
 
 
@@ -153,7 +153,7 @@ def _left(seconds: float, done: float, left: float) -> str:
 def _tell(found: Study) -> None:
     """One line on stderr for what is done and what is missing."""
     missing = ", ".join(dict.fromkeys(part.paper for part in found.missing)) or "nothing"
-    click.echo(f"{len(found.parts)} of {len(PARTS)} parts done; missing: {missing}.", err=True)
+    tell(f"{len(found.parts)} of {len(PARTS)} parts done; missing: {missing}.")
 
 
 def _show(subject: Subject, found: Study, out: Path) -> None:

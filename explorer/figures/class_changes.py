@@ -10,6 +10,7 @@ import plotly.graph_objects as go
 from explorer.errors import BadInput
 from explorer.figures.style import BLUE, NEUTRAL, VERMILION, abridged, blank, f32
 from explorer.figures.unit_effects import CLEAR
+from explorer.text import plotly
 
 MOST = 20  # classes shown
 
@@ -42,7 +43,7 @@ def class_changes(
     for title, chosen, color, hatch in kinds:
         fig.add_trace(_bars(title, [i for i in shown if chosen[i]], loss, error, classes, notes, color, hatch))
     order = [f"{i}" for i in shown]
-    names = [abridged(classes[int(i)], 16) for i in shown]
+    names = [plotly(abridged(classes[int(i)], 16)) for i in shown]
     fig.update_xaxes(
         type="category", categoryorder="array", categoryarray=order, tickvals=order, ticktext=names, showgrid=False,
         title={"text": "true class"}, range=[-0.6, len(shown) - 0.4],
@@ -61,7 +62,7 @@ def _bars(
         error_y={"array": f32([spread[i] for i in chosen]), "thickness": 1.5, "width": 3, "color": NEUTRAL},
         name=title,
         marker={"color": color, "line": {"width": 0}, "pattern": {"shape": hatch, "size": 5, "solidity": 0.3}},
-        text=[f"<b>{classes[i]}</b><br>{loss[i]:+.3g} ± {error[i]:.2g} nats<br>{notes[i]}" for i in chosen],
+        text=[f"<b>{plotly(classes[i])}</b><br>{loss[i]:+.3g} ± {error[i]:.2g} nats<br>{notes[i]}" for i in chosen],
         textposition="none",
         hovertemplate="%{text}<extra></extra>",
     )

@@ -9,6 +9,7 @@ import plotly.graph_objects as go
 
 from explorer.errors import BadInput
 from explorer.figures.style import DIVERGING, STRONG, blank, f32
+from explorer.text import plotly
 
 _MOST_WRITTEN = 20  # classes up to which the counts are written into the cells
 
@@ -30,9 +31,10 @@ def confusion(counts: np.ndarray, classes: Sequence[str], *, height: int | None 
     fig = blank(
         _alt(counts, classes), height=height or int(np.clip(100 + 30 * len(classes), 240, 700)), showlegend=False
     )
+    names = [plotly(name) for name in classes]
     hover = [
         [
-            f"true <b>{classes[i]}</b>, predicted <b>{classes[j]}</b><br>{counts[i, j]} of {counts[i].sum()} images, "
+            f"true <b>{names[i]}</b>, predicted <b>{names[j]}</b><br>{counts[i, j]} of {counts[i].sum()} images, "
             f"{share[i, j]:.1%}"
             for j in range(len(classes))
         ]
@@ -53,7 +55,7 @@ def confusion(counts: np.ndarray, classes: Sequence[str], *, height: int | None 
     )
     if len(classes) <= _MOST_WRITTEN:
         fig.add_traces(_numbers(counts, strength))
-    return _axes(fig, classes)
+    return _axes(fig, names)
 
 
 def _numbers(counts: np.ndarray, strength: np.ndarray) -> list[go.Scatter]:
@@ -74,9 +76,14 @@ def _numbers(counts: np.ndarray, strength: np.ndarray) -> list[go.Scatter]:
     return traces
 
 
-def _axes(fig: go.Figure, classes: Sequence[str]) -> go.Figure:
-    ticks = {"tickvals": list(range(len(classes))), "ticktext": list(classes), "showgrid": False, "ticks": ""}
-    ends = [-0.5, len(classes) - 0.5]
+def _axes(fig: go.Figure, names: Sequence[str]) -> go.Figure:
+    ticks = {
+        "tickvals": list(range(len(names))),
+        "ticktext": list(names),
+        "showgrid": False,
+        "ticks": "",
+    }
+    ends = [-0.5, len(names) - 0.5]
     fig.update_xaxes(**ticks, side="top", range=ends, title={"text": "predicted"})
     return fig.update_yaxes(**ticks, range=ends[::-1], title={"text": "true class"})
 

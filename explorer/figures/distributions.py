@@ -11,6 +11,7 @@ from explorer.errors import BadInput
 from explorer.figures.binning import Scale, scale_for
 from explorer.figures.ridges import LayerValues, Row, quartiles, ridges, thresholds, totals, zero_bins, zero_place
 from explorer.figures.style import KEPT, REMOVED, blank
+from explorer.text import plotly
 
 __all__ = ["LayerValues", "distributions"]
 
@@ -54,7 +55,7 @@ def _axes(fig: go.Figure, rows: list[Row], title: str) -> go.Figure:
     fig.update_yaxes(
         range=[-0.3, len(rows)],
         tickvals=[row.base for row in rows],
-        ticktext=[row.layer.name for row in rows],
+        ticktext=[plotly(row.layer.name) for row in rows],
     )
     return fig.update_layout(margin={"r": 84})
 

@@ -10,6 +10,7 @@ from plotly.subplots import make_subplots
 
 from explorer.errors import BadInput
 from explorer.figures.style import BLUE, NEUTRAL, SEQUENTIAL, VERMILION, blank, f32, translucent
+from explorer.text import plotly
 
 SIGNED = [
     (0.0, VERMILION),
@@ -34,7 +35,7 @@ def kernel_figure(
     if not len(slices) == len(names) == len(shares):
         raise BadInput(f"Slices, names and shares must be as many, not {len(slices)}, {len(names)} and {len(shares)}.")
     first = "weights" if signed else "mean |w|"
-    titles = [f"{_end(name)}<br>{share:.0%}" for name, share in zip(names, shares, strict=True)]
+    titles = [f"{plotly(_end(name))}<br>{share:.0%}" for name, share in zip(names, shares, strict=True)]
     fig = make_subplots(
         1, TILES, horizontal_spacing=0.02, figure=blank(_alt(whole, names, signed), height=height),
         subplot_titles=[first, *titles],
@@ -69,7 +70,7 @@ def _plane(values: np.ndarray, signed: bool, name: str, top: float | None = None
         zmax=end,
         colorscale=SIGNED if signed else SEQUENTIAL,
         showscale=False,
-        hovertemplate=f"<b>{name}</b><br>row %{{y}}, column %{{x}}<br>%{{z:.4g}}<extra></extra>",
+        hovertemplate=f"<b>{plotly(name)}</b><br>row %{{y}}, column %{{x}}<br>%{{z:.4g}}<extra></extra>",
     )
 
 

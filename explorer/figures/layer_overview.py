@@ -11,6 +11,7 @@ from plotly.subplots import make_subplots
 
 from explorer.errors import BadInput
 from explorer.figures.style import BLUE, GRID, NEUTRAL, ORANGE, SEQUENTIAL, SKY, blank, f32
+from explorer.text import plotly
 
 
 @dataclass(frozen=True)
@@ -122,7 +123,7 @@ def _axes(fig: go.Figure, layers: Sequence[LayerCost]) -> go.Figure:
     half = max(layer.total for layer in layers) / 2
     fig.update_xaxes(
         tickvals=list(range(len(layers))),
-        ticktext=[layer.name for layer in layers],
+        ticktext=[plotly(layer.name) for layer in layers],
         showgrid=False,
         range=[-0.6, len(layers) - 0.4],
         automargin=True,
@@ -145,7 +146,7 @@ def _axes(fig: go.Figure, layers: Sequence[LayerCost]) -> go.Figure:
 def _hover(layer: LayerCost, flops: float, parameters: float) -> str:
     detail = f"<br>{layer.detail}" if layer.detail else ""
     return (
-        f"<b>{layer.name}</b>{detail}<br>{layer.channels} of {layer.total} feature maps<br>"
+        f"<b>{plotly(layer.name)}</b>{detail}<br>{layer.channels} of {layer.total} feature maps<br>"
         f"{layer.flops / 1e6:,.2f} MFLOPs, {flops:.1%}<br>{layer.parameters:,} parameters, {parameters:.1%}"
     )
 

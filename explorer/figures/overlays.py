@@ -11,6 +11,7 @@ from plotly.colors import hex_to_rgb
 from explorer.errors import BadInput
 from explorer.figures.style import SKY, YELLOW, abridged, blank, f32
 from explorer.figures.thumbnail import png
+from explorer.text import plotly
 
 SLOTS = 8  # images in a row, so that fewer do not become larger
 SIDE = 144  # least pixels of a picture's longer side
@@ -52,7 +53,7 @@ def overlays(
         plain = np.broadcast_to(images[i], (high, wide, 3)).astype(np.uint8)
         for row, picture in enumerate((plain, overlay(images[i], levels[i]))):
             fig.add_layout_image(_tile(picture, i, -row * step))
-        title = f"{abridged(classes[i], _WRITTEN)}<br>{values[i]:.3g}"
+        title = f"{plotly(abridged(classes[i], _WRITTEN))}<br>{values[i]:.3g}"
         fig.add_annotation(x=i + (1 - _GAP) / 2, y=0, text=title, showarrow=False, yanchor="bottom")
     fig.add_trace(_hover(count, step, high / wide, hover))
     fig.update_xaxes(visible=False, range=[0, max(SLOTS, count)], fixedrange=True)

@@ -9,6 +9,7 @@ import plotly.graph_objects as go
 
 from explorer.errors import BadInput
 from explorer.figures.style import NEUTRAL, SEQUENTIAL, blank, criterion_style, f32
+from explorer.text import plotly
 
 
 def rank_scatter(
@@ -77,7 +78,7 @@ def _points(
     bar = {
         "title": {"text": "layer"},
         "tickvals": shown.tolist(),
-        "ticktext": [names[i] for i in shown],
+        "ticktext": [plotly(names[i]) for i in shown],
         "thickness": 10,
         "outlinewidth": 0,
         "len": 0.9,
@@ -93,9 +94,9 @@ def _points(
         "colorbar": bar,
     }
     labels = (
-        [names[i] for i in depth]
+        [plotly(names[i]) for i in depth]
         if channels is None
-        else [f"{names[i]}, channel {c}" for i, c in zip(depth, channels, strict=True)]
+        else [f"{plotly(names[i])}, channel {c}" for i, c in zip(depth, channels, strict=True)]
     )
     return go.Scatter(
         x=f32(oracle[shuffled]),

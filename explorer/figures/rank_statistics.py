@@ -11,6 +11,7 @@ from plotly.subplots import make_subplots
 
 from explorer.errors import BadInput
 from explorer.figures.style import GRID, NEUTRAL, ORANGE, blank, criterion_style, f32, translucent
+from explorer.text import plotly
 
 _MOST_NAMED = 28  # layers up to which each is named on the axis
 _UPRIGHT = 8  # layers up to which the names lie flat where there is room
@@ -148,7 +149,7 @@ def _axes(fig: go.Figure, panels: Sequence[RankPanel], worst: float) -> go.Figur
         count, every = len(panel.layers), -(-len(panel.layers) // _MOST_NAMED)
         fig.update_xaxes(
             tickvals=list(range(0, count, every)),
-            ticktext=[layer.name for layer in panel.layers[::every]],
+            ticktext=[plotly(layer.name) for layer in panel.layers[::every]],
             tickangle=None if count <= _UPRIGHT else -90,
             autotickangles=[0, -90],
             range=[-0.6, count - 0.4],
@@ -167,7 +168,7 @@ def _axes(fig: go.Figure, panels: Sequence[RankPanel], worst: float) -> go.Figur
 def _hover(layer: LayerRanks, five: np.ndarray) -> str:
     pooled = "<br>max-pooling follows" if layer.pooled else ""
     return (
-        f"<b>{layer.name}</b> · {len(layer.ranks)} units<br>median rank {five[2]:g}<br>"
+        f"<b>{plotly(layer.name)}</b> · {len(layer.ranks)} units<br>median rank {five[2]:g}<br>"
         f"quartiles {five[1]:g} to {five[3]:g}<br>best {five[0]:g}, worst {five[4]:g}{pooled}"
     )
 

@@ -11,6 +11,7 @@ import plotly.graph_objects as go
 
 from explorer.figures.binning import Scale
 from explorer.figures.style import KEPT, NEUTRAL, REMOVED, f32
+from explorer.text import plotly
 
 _RIDGE = 0.76  # of a row's height: the tallest bin; the rest holds the quartile line
 
@@ -75,7 +76,9 @@ def ridges(rows: Sequence[Row], removed: bool, color: str, label: str) -> go.Bar
             base.append(row.base + below[i] * row.unit)
             height.append(here[i] * row.unit)
             span = f"{row.scale.edges[i]:.3g} to {row.scale.edges[i + 1]:.3g}"
-            hover.append(f"<b>{row.layer.name}</b><br>{here[i]} of {len(row.layer.values)} units {label}<br>{span}")
+            hover.append(
+                f"<b>{plotly(row.layer.name)}</b><br>{here[i]} of {len(row.layer.values)} units {label}<br>{span}"
+            )
     return go.Bar(
         x=f32(x),
         y=f32(height),
@@ -107,7 +110,7 @@ def zero_bins(rows: Sequence[Row]) -> list[go.Bar | go.Scatter]:
                 "pattern": {"shape": "/", "size": 5, "solidity": 0.3, "fillmode": "overlay", "fgcolor": "white"},
             },
             customdata=[
-                f"<b>{r.layer.name}</b><br>{r.zeros} of {len(r.layer.values)} units are exactly 0" for r in rows
+                f"<b>{plotly(r.layer.name)}</b><br>{r.zeros} of {len(r.layer.values)} units are exactly 0" for r in rows
             ],
             hovertemplate="%{customdata}<extra></extra>",
             showlegend=False,
@@ -128,7 +131,7 @@ def quartiles(rows: Sequence[Row]) -> list[go.Scatter]:
     y = np.array([row.base - 0.1 for row in rows])
     places, gap = rows[0].scale.place(q), np.full(len(rows), np.nan)
     hover = [
-        f"<b>{row.layer.name}</b><br>median {m:.4g}<br>quartiles {a:.4g} to {b:.4g}"
+        f"<b>{plotly(row.layer.name)}</b><br>median {m:.4g}<br>quartiles {a:.4g} to {b:.4g}"
         for row, (a, m, b) in zip(rows, q, strict=True)
     ]
     line = go.Scatter(

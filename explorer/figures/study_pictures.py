@@ -15,6 +15,7 @@ from explorer.figures.curve import curve
 from explorer.figures.rank_statistics import LayerRanks, RankPanel, rank_statistics
 from explorer.figures.series import Series
 from explorer.figures.style import CRITERION_STYLES
+from explorer.text import plotly
 
 T = TypeVar("T")
 Values = Mapping[str, Any]
@@ -107,7 +108,7 @@ def _one_shot(parts: Parts) -> list[Picture]:
 
 def _line(line: Values, against: str, look: str) -> Series:
     after, seeds = line["after"], np.array(line["seeds"])
-    one = Series(look, np.array(line[against]), np.array(after["median"]), fine_tuned=True, label=str(line["label"]))
+    one = Series(look, np.array(line[against]), np.array(after["median"]), fine_tuned=True, label=plotly(line["label"]))
     if not (seeds > 1).any():
         return one
     return replace(one, low=np.array(after["least"]), high=np.array(after["largest"]), seeds=seeds)

@@ -9,6 +9,7 @@ import plotly.graph_objects as go
 
 from explorer.errors import BadInput
 from explorer.figures.style import BLUE, NEUTRAL, VERMILION, blank, f32, translucent
+from explorer.text import plotly
 
 CLEAR = 2.0  # standard errors from zero on, a change is clear
 DEPTH = 1e-6  # of the largest change: smaller ones lie at the foot of the logarithmic axis
@@ -70,7 +71,7 @@ def _points(
         mode="markers",
         name=title,
         marker={"color": color, "symbol": symbol, "size": 5},
-        text=[f"<b>{names[i]}</b><br>{loss[i]:+.3g} ± {error[i]:.2g} nats" for i in chosen],
+        text=[f"<b>{plotly(names[i])}</b><br>{loss[i]:+.3g} ± {error[i]:.2g} nats" for i in chosen],
         hovertemplate="%{text}<br>rank %{x:,}<extra></extra>",
     )
 

@@ -10,6 +10,7 @@ import plotly.graph_objects as go
 
 from explorer.errors import BadInput
 from explorer.figures.style import KEPT, REMOVED, blank, f32
+from explorer.text import plotly
 
 
 @dataclass(frozen=True)
@@ -31,7 +32,7 @@ def widths(layers: Sequence[LayerWidth], *, height: int | None = None) -> go.Fig
     y = np.arange(rows, dtype=np.float32)
     kept, total = (np.array([getattr(layer, name) for layer in layers]) for name in ("kept", "total"))
     hover = [
-        f"<b>{layer.name}</b><br>{layer.kept} of {layer.total} kept, {layer.total - layer.kept} removed"
+        f"<b>{plotly(layer.name)}</b><br>{layer.kept} of {layer.total} kept, {layer.total - layer.kept} removed"
         for layer in layers
     ]
     fig.add_trace(_bars(y, kept, "kept", {"color": KEPT, "line": {"width": 0}}, hover))
@@ -51,7 +52,10 @@ def widths(layers: Sequence[LayerWidth], *, height: int | None = None) -> go.Fig
     )
     fig.update_xaxes(title={"text": "feature maps"}, range=[0, float(total.max()) * 1.02])
     fig.update_yaxes(
-        tickvals=list(range(rows)), ticktext=[layer.name for layer in layers], range=[rows - 0.5, -0.5], showgrid=False
+        tickvals=list(range(rows)),
+        ticktext=[plotly(layer.name) for layer in layers],
+        range=[rows - 0.5, -0.5],
+        showgrid=False,
     )
     return fig.update_layout(margin={"r": 72})
 

@@ -14,6 +14,7 @@ from explorer.figures.correlation import correlation
 from explorer.figures.rank_scatter import rank_scatter
 from explorer.oracle import Oracle
 from explorer.ranking import GROUPS, TOP, measures, ranks, spearman
+from explorer.ui import say
 from explorer.ui.ablations import bootstrapping
 from explorer.ui.chart import chart
 from explorer.ui.job import Job
@@ -58,7 +59,7 @@ def _scatter(view: View, found: Oracle, chosen: Chosen) -> None:
         channels=np.array([channel for _, channel in units.labels]),
     )  # fmt: skip
     chart(figure, "scatter")
-    st.caption(f"Each point is one unit; on the diagonal, {CRITERIA[chosen.criterion].title} and the oracle agree.")
+    say.caption(f"Each point is one unit; on the diagonal, {CRITERIA[chosen.criterion].title} and the oracle agree.")
 
 
 def _table(workspace: Workspace, found: Oracle, scored: Job, chosen: Chosen) -> None:
@@ -73,7 +74,7 @@ def _table(workspace: Workspace, found: Oracle, scored: Job, chosen: Chosen) -> 
     spans = {name: [each[m.name] for m in shown] for name, each in (spread.result or {}).items()} if spread else {}
     columns = [measure.column for measure in shown]
     chart(correlation(rows, columns=columns, what=SHOWN[group], intervals=spans), "correlation")
-    st.caption(f"{GROUPS[group]}. {_about_intervals(found, spans)}")
+    say.caption(f"{GROUPS[group]}. {_about_intervals(found, spans)}")
     if spread:
         explain_end(spread, NOTHING)
         follow(spread, spread.version)

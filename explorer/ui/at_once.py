@@ -13,6 +13,7 @@ from explorer.criteria import CRITERIA, applicable
 from explorer.figures.curve import curve
 from explorer.figures.series import Series
 from explorer.ranking import overlap
+from explorer.ui import say
 from explorer.ui.ablations import oracle
 from explorer.ui.chart import chart
 from explorer.ui.controls import Choice, axes_choice, saliencies, scaled_like, scaling_choice
@@ -106,7 +107,7 @@ def _picture(view: View, curves: Curves) -> None:
         for name, points in curves.items()
     ]
     chart(curve(series, quantity=quantity, against=against, original=getattr(root, quantity)), "at-once")
-    st.caption(
+    say.caption(
         f"On {view.loaded.validated_on}, before fine-tuning; one ranking of "
         "the network as loaded, all units removed at once. The loss right after removal says little about the accuracy "
         "after retraining on larger tasks (arXiv:2412.00143)."
@@ -126,6 +127,6 @@ def _overlap(view: View, rankings: dict[str, Tensor]) -> None:
         columns[f"of the first {share:.0%}"] = [f"{found:.0%}" for found in shares]
     st.dataframe(columns, hide_index=True)
     exact = "" if whole.whole else f", estimated: {whole.images} of them exact, the others linearised"
-    st.caption(
+    say.caption(
         f"Oracle-abs of {whole.total} calibration images{exact}. By chance, the share would be the column's own."
     )

@@ -11,6 +11,7 @@ import streamlit as st
 
 from explorer.errors import BadInput
 from explorer.reports import Failure, failure
+from explorer.ui import say
 
 
 @contextmanager
@@ -35,7 +36,7 @@ def failed(error: Exception, doing: str) -> Failure:
 
 def tell(found: Failure) -> None:
     """The sentence, and its report to take away."""
-    st.error(found.sentence)
+    say.error(found.sentence)
     offer(found.report)
 
 

@@ -9,7 +9,7 @@ import streamlit as st
 
 from explorer.limits import Chosen, Limits, choosing, keeping
 from explorer.networks.units import Units
-from explorer.ui import wording
+from explorer.ui import say, wording
 from explorer.ui.address import run_id
 
 
@@ -69,7 +69,7 @@ def clear_button(key: str) -> None:
     """What was chosen by hand, and the button that clears it; nothing where nothing was."""
     if said := summary():
         with st.container(horizontal=True, vertical_alignment="center"):
-            st.caption(f"By hand: {said}.")
+            say.caption(f"By hand: {said}.")
             st.button("Clear", key=key, on_click=clear, help="Unlock all layers and give all units free.")
 
 

@@ -6,8 +6,9 @@ import streamlit as st
 from torch import Tensor
 
 from explorer.evaluate import Outcome
+from explorer.text import markdown
 from explorer.timeline import Metrics, metrics_of
-from explorer.ui import wording
+from explorer.ui import say, wording
 from explorer.ui.controls import Choice
 from explorer.ui.linear import foreseen, linearising
 from explorer.ui.progress import NOTHING, await_result, explain_end, follow_shortly, wait_shortly
@@ -27,13 +28,13 @@ def consequence(view: View, plan: Tensor, how: str, chosen: Choice) -> None:
     if measured is None and predicted is None:
         measured = await_result(job)
     more = wording.count(int((plan & ~view.removed).sum()), "unit")
-    st.markdown(f"**{more} would go.** {_said(view, measured is not None, predicted is not None)}")
+    say.body("**{} would go.** {}", more, _said(view, measured is not None, predicted is not None))
     st.table(_table(view, plan, predicted, measured), border="horizontal", hide_index=True)
     if predicted and measured:
-        st.caption(_trust(predicted, measured))
+        say.caption(_trust(predicted, measured))
     st.button(
-        f"Remove {more}", type="primary", width="stretch", on_click=attempt, args=(remove, view, plan, how, chosen),
-        **unless(busy(view.run)),
+        markdown(f"Remove {more}"), type="primary", width="stretch", on_click=attempt,
+        args=(remove, view, plan, how, chosen), **unless(busy(view.run)),
     )  # fmt: skip
     if measured is None:
         explain_end(job, NOTHING)
@@ -41,7 +42,7 @@ def consequence(view: View, plan: Tensor, how: str, chosen: Choice) -> None:
 
 
 def _said(view: View, measured: bool, predicted: bool) -> str:
-    how = "Measured on" if measured else "**Predicted** from slopes, rough where many go, for"
+    how = "Measured on" if measured else "Predicted from slopes, rough where many go, for"
     missing = (
         ""
         if predicted or linearising(view.workspace, view.removed)

@@ -8,8 +8,9 @@ from explorer.export.folders import MANIFEST
 from explorer.export.formats import FORMATS, Format, unavailable
 from explorer.figures.widths import widths
 from explorer.stages import stage_at
+from explorer.text import markdown
 from explorer.timeline import removed_at
-from explorer.ui import exports
+from explorer.ui import exports, say
 from explorer.ui.chart import chart
 from explorer.ui.exported import downloads, proof
 from explorer.ui.jobs import JOBS
@@ -35,7 +36,7 @@ def page(view: View) -> None:
         if kept := widths_of(view, removed):
             chart(widths(kept), "export-widths")
         how, stage = view.timeline.states[number].how, stage_at(view.timeline, number)
-        st.caption(
+        say.caption(
             f"State {number}: {how}; measured {stage}. Units of the network as loaded; removed ones are gone from the "
             "files."
         )
@@ -81,7 +82,7 @@ def _result(view: View, number: int, made: exports.Made) -> None:
 def _form(view: View, number: int) -> None:
     chosen = [each.name for each in FORMATS.values() if _offer(each)]
     pressed = st.button("Make and prove", type="primary", disabled=not chosen, key="make")
-    st.caption(
+    say.caption(
         f"Each file is loaded by a process of its own and run on {view.loaded.validated_on}; what it computes is "
         f"compared with what the pages show at state {number}."
     )
@@ -94,9 +95,9 @@ def _offer(each: Format) -> bool:
     """The box of a format, and why it can't be had where its package is missing."""
     reason = unavailable(each)
     ticked = st.checkbox(
-        each.file_name, each.name in USUAL and not reason, disabled=bool(reason), key=f"format-{each.name}",
+        markdown(each.file_name), each.name in USUAL and not reason, disabled=bool(reason), key=f"format-{each.name}",
         help=each.description,
     )  # fmt: skip
     if reason:
-        st.caption(reason)
+        say.caption(reason)
     return ticked and not reason

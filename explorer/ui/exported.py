@@ -9,7 +9,8 @@ import streamlit as st
 
 from explorer.export.formats import Format
 from explorer.export.proof import Verdict
-from explorer.ui import wording
+from explorer.text import markdown
+from explorer.ui import say, wording
 from explorer.ui.exports import KEPT, Made, zipped
 from explorer.ui.session import View
 
@@ -19,16 +20,16 @@ def proof(made: Made) -> None:
     good = [each for each in made.verdicts if each.ok]
     if good:
         worst = max(good, key=lambda each: each.max_relative_difference or 0.0)
-        st.success(
+        say.success(
             f"{wording.count(len(good), 'file')} loaded and run without the app on {made.images} validation images: "
             f"logits differ by at most {worst.max_abs_difference:.1e} ({worst.max_relative_difference:.1e} of the "
             f"largest), {worst.agreement:.1%} of the predictions agree with what the pages showed."
         )
     for each in made.verdicts:
         if not each.ok:
-            st.error(f"{each.path.name} failed its proof and is not offered: {_reason(each)}.")
+            say.error(f"{each.path.name} failed its proof and is not offered: {_reason(each)}.")
     st.dataframe([_row(made, each, path) for each, path in made.files.items()], hide_index=True)
-    st.caption(
+    say.caption(
         f"Difference: the largest of all logits, beside the page's; the largest logit is {made.largest:.3g}. A file is "
         "proven where it is within its format's tolerance and every prediction is the same; plan and report compute "
         "nothing."
@@ -67,14 +68,15 @@ def downloads(view: View, number: int, made: Made) -> None:
     name = f"{view.loaded.network.name.partition('.')[0]}-state-{number}"
     paths = [*made.offered.values(), made.manifest]
     st.download_button(
-        f"Download {name}.zip (all {len(paths)} files)", partial(zipped, name, paths), f"{name}.zip",
+        markdown(f"Download {name}.zip (all {len(paths)} files)"), partial(zipped, name, paths), f"{name}.zip",
         "application/zip", type="primary", width="stretch", on_click="ignore",
     )  # fmt: skip
     with st.container(horizontal=True, gap="small"):
         for path in paths:
-            st.download_button(f"Download {path.name}", path.read_bytes, path.name, on_click="ignore", width="stretch")
-    st.caption(f"The work folder keeps the files of the {KEPT} states of a run that were exported last.")
+            of_file = (path.read_bytes, path.name)
+            st.download_button(markdown(f"Download {path.name}"), *of_file, on_click="ignore", width="stretch")
+    say.caption(f"The work folder keeps the files of the {KEPT} states of a run that were exported last.")
     with st.expander("How to load them"):
         for each in made.offered:
-            st.caption(f"{each.file_name}: {each.description}")
+            say.caption(f"{each.file_name}: {each.description}")
             st.code(each.usage, language=None if each.tells_of_others or each.runner is None else "python")

@@ -10,8 +10,9 @@ from explorer.evaluate import Outcome
 from explorer.plan import remove_next
 from explorer.race import RANDOM
 from explorer.selectors import JOINT, ORACLE, SELECTORS
+from explorer.text import markdown
 from explorer.timeline import gone
-from explorer.ui import wording
+from explorer.ui import say, wording
 from explorer.ui.ablations import oracle
 from explorer.ui.controls import Choice, ranking, scaling_choice
 from explorer.ui.job import Job
@@ -34,7 +35,7 @@ def from_here(view: View) -> None:
         names, count, scaling = _choices(view)
         plans = {name: _plan(view, name, count, scaling) for name in names}
     with table:
-        st.subheader(f"The next {wording.count(count, 'unit')} by each criterion")
+        say.subheader(f"The next {wording.count(count, 'unit')} by each criterion")
         if not plans:
             st.info("Choose criteria: each says which units it would remove next.")
             return
@@ -83,7 +84,7 @@ def _rows(view: View, plans: dict[str, Tensor], jobs: dict[str, Job]) -> None:
     st.table(
         {
             "": [SELECTORS[name].title for name in names],
-            "next to go, by layer": [_layers(view, plans[name]) for name in names],
+            "next to go, by layer": [markdown(_layers(view, plans[name])) for name in names],
             "MFLOPs": [_saved(view, plans[name]) for name in names],
             "loss, predicted": [_loss(predicted[name], now.loss) for name in names],
             "loss, measured": [_loss(outcomes[name], now.loss) for name in names],
@@ -93,7 +94,7 @@ def _rows(view: View, plans: dict[str, Tensor], jobs: dict[str, Job]) -> None:
         border="horizontal",
         hide_index=True,
     )
-    st.caption(
+    say.caption(
         f"From state {view.timeline.current}: {wording.count(now.units, 'unit')}, loss {now.loss:.4f}, accuracy "
         f"{now.accuracy:.1%}. Least loss first. Scored in this state on {view.workspace.calibrated_on}. Predicted: "
         f"linearised, without a forward pass; measured: with the units closed. Both on {view.workspace.validated_on}, "

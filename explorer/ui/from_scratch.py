@@ -13,7 +13,7 @@ from explorer.finetune import Recipe, recipe_from
 from explorer.load import batches_for
 from explorer.surgery import prune
 from explorer.timeline import Scratch, control, metrics_of, trained_at, updates_at
-from explorer.ui import wording
+from explorer.ui import say, wording
 from explorer.ui.job import LONG, Job
 from explorer.ui.jobs import JOBS
 from explorer.ui.progress import NOTHING, explain_end, follow
@@ -40,7 +40,7 @@ def from_scratch(view: View, recipe: Recipe | None) -> None:
         return
     with st.expander("This shape from scratch"):
         if held := view.timeline.state.scratch:
-            st.markdown(_said(view, held))
+            _tell(view, held)
         _form(view, _recipe(view) or recipe)
 
 
@@ -50,12 +50,12 @@ def _recipe(view: View) -> Recipe | None:
     return recipe_from(view.timeline.states[trained].settings.get("recipe", {})) if trained is not None else None
 
 
-def _said(view: View, held: Scratch) -> str:
+def _tell(view: View, held: Scratch) -> None:
     own, found = view.timeline.state.metrics, held.metrics
-    return (
-        f"State {view.timeline.current}: **{found.accuracy:.1%}** right, loss {found.loss:.4f}, from scratch after "
-        f"{wording.count(held.updates, 'update')}; **{own.accuracy:.1%}**, loss {own.loss:.4f}, with its own weights, "
-        f"{view.stage}."
+    say.body(
+        "State {}: **{}** right, {}, from scratch after {}; **{}**, {}, with its own weights, {}.",
+        *(view.timeline.current, f"{found.accuracy:.1%}", f"loss {found.loss:.4f}"),
+        *(wording.count(held.updates, "update"), f"{own.accuracy:.1%}", f"loss {own.loss:.4f}", view.stage),
     )
 
 
@@ -63,7 +63,7 @@ def _form(view: View, recipe: Recipe) -> None:
     had = updates_at(view.timeline)
     updates = st.number_input("Updates from scratch", 1, None, had or USUAL, key=f"scratch-{view.timeline.current}")
     usual = f"the state has had {had} itself" if had else "the state has had none itself"
-    st.caption(
+    say.caption(
         f"Fresh weights in the layers of state {view.timeline.current}, {recipe.optimizer}, learning rate "
         f"{recipe.learning_rate:g}, minibatches of {recipe.batch_size}; {usual}. "
         f"Measured on {view.loaded.validated_on}."

@@ -10,6 +10,7 @@ import streamlit as st
 from torch import Tensor
 
 from explorer.limits import FREE
+from explorer.ui import say
 from explorer.ui.address import run_id
 from explorer.ui.boundary import boundary
 from explorer.ui.controls import Choice
@@ -78,7 +79,7 @@ def handle(view: View, chosen: Choice, saliency: Tensor, layer: str, limiting: T
 
         curve = tracing(view.workspace, view.removed, saliency, limiting, lines.by_layer(layers), frozenset(names))
         _histogram(values, value, f"{key}-{layer}", chosen.unit, move, curve)
-        st.caption(
+        say.caption(
             f"Against the threshold: dashed what is predicted, dots what is measured on {view.workspace.validated_on}, "
             f"all at once, {view.stage.pruned}."
         )
@@ -126,7 +127,7 @@ def _taking_back(key: str, lines: Lines, layer: str) -> None:
         st.button("Back to the common line", key="line-back", on_click=back, args=(layer,), width="stretch")
     others = [name for name in lines.own if name != layer]
     if others:
-        st.caption("Lines of their own: " + ", ".join(f"{name} at {lines.own[name]:.3g}" for name in others) + ".")
+        say.caption("Lines of their own: " + ", ".join(f"{name} at {lines.own[name]:.3g}" for name in others) + ".")
         st.button("One line for all layers", key="lines-back", on_click=back, args=tuple(lines.own), width="stretch")
 
 

@@ -12,6 +12,7 @@ from explorer.figures.layer_overview import LayerCost, layer_overview
 from explorer.figures.style import ORANGE
 from explorer.layers import list_layers
 from explorer.plan import nothing
+from explorer.ui import say
 from explorer.ui.chart import chart
 from explorer.ui.opening import opening, show
 from explorer.ui.predictions import predictions
@@ -55,12 +56,12 @@ def page(view: View) -> None:
     with left:
         st.subheader("Where the feature maps and FLOPs are")
         chart(layer_overview(_costs(workspace)), "overview")
-        st.caption(f"Network as loaded, before any pruning. {FLOPS_CONVENTION}.")
+        say.caption(f"Network as loaded, before any pruning. {FLOPS_CONVENTION}.")
     with right:
         st.subheader("What is loaded")
         st.html(_description(workspace))
         if account := workspace.images.account():
-            st.warning(account)
+            say.warning(account)
         with st.container(horizontal=True):
             st.button("Open another network", on_click=show, args=("open",))
             st.button("Fine-tune a network", on_click=show, args=("tune",))
@@ -74,7 +75,7 @@ def page(view: View) -> None:
         classes = workspace.network.classes
         found = await_outcome(workspace, nothing(workspace.network.units))
         chart(confusion(found.confusion(len(classes)).numpy(), classes), "confusion")
-        st.caption(
+        say.caption(
             f"{found.accuracy:.1%} right, loss {found.loss:.4f} nats, on {workspace.validated_on}, before pruning."
         )
     predictions(workspace, found)
@@ -108,7 +109,7 @@ def _layers(workspace: Workspace) -> None:
         height=TALL if len(layers) > MOST_ROWS else "content",
         column_config=COLUMNS,
     )
-    st.caption(
+    say.caption(
         f"{count(len(workspace.network.units), 'unit')} in {len(workspace.network.units.layers)} layers, "
         f"{workspace.costs.parameters():,} parameters and {total / 1e6:,.2f} MFLOPs in all, for one image of "
         f"{'×'.join(map(str, workspace.network.input_shape))}, before any pruning. {FLOPS_CONVENTION}. What several "

@@ -11,6 +11,7 @@ from torch import Tensor
 
 from explorer.evaluate import Outcome, evaluate
 from explorer.sweep import Curve, sweep, trace
+from explorer.ui import say
 from explorer.ui.boundary import offer
 from explorer.ui.job import SPARE, Job
 from explorer.ui.jobs import JOBS
@@ -55,7 +56,7 @@ class Trace:
         elif self.key in stopped:
             st.button("Measure the curve", key="curve-go", on_click=stopped.discard, args=(self.key,), type="tertiary")
         if self.job and self.job.state == "failed":
-            st.error(f"{self.job.label}: {self.job.error}")
+            say.error(f"{self.job.label}: {self.job.error}")
             offer(self.job.report_file)
 
     def _stop(self, stopped: set[str]) -> None:

@@ -10,6 +10,8 @@ import streamlit as st
 from explorer.errors import BadInput
 from explorer.networks import checkpoints
 from explorer.preparation import Preparation, preparation_of
+from explorer.text import markdown
+from explorer.ui import say
 from explorer.ui.boundary import boundary
 from explorer.ui.preparing import changes_fields, data_field
 from explorer.ui.session import open_new
@@ -55,21 +57,21 @@ def opening() -> None:
     try:
         found = _prepared(uploaded, arch) if uploaded else None
         if found:
-            about.caption(f"Preprocessing: {found.describe()}")
+            say.caption(f"Preprocessing: {found.describe()}", about)
         with fields:
             usual = found.preprocessing if found and found.channels is None else None
             changes = changes_fields(field_key("images"), usual, found is not None and found.channels is not None)
         if pressed and uploaded is not None and found:
-            with st.spinner(f"Opening {uploaded.name}"):
+            with st.spinner(markdown(f"Opening {uploaded.name}")):
                 _open(uploaded, found, Source(name=uploaded.name, arch=arch, data=data, changes=changes))
             show(None)
             st.rerun()
     except BadInput as problem:
-        (said.error if pressed else said.warning)(str(problem))
+        (say.error if pressed else say.warning)(problem, said)
 
 
 def _prepared(uploaded: Any, arch: str | None) -> Preparation:
-    with st.spinner(f"Checking {uploaded.name}"):
+    with st.spinner(markdown(f"Checking {uploaded.name}")):
         return _looked_into(uploaded.file_id, uploaded.name, arch, uploaded)
 
 

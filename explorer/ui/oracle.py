@@ -13,6 +13,8 @@ from explorer.figures.unit_effects import CLEAR, unit_effects
 from explorer.oracle import Oracle
 from explorer.plan import nothing
 from explorer.ranking import SCALINGS, ranks
+from explorer.text import markdown
+from explorer.ui import say
 from explorer.ui.ablations import calibration_of, oracle, oracle_key, start_oracle
 from explorer.ui.agreement import Chosen, agreement
 from explorer.ui.chart import chart, clickable_chart
@@ -34,7 +36,7 @@ def page(view: View) -> None:
     found = oracle(workspace)
     st.subheader("Where in the network the important units are")
     if found is None:
-        st.info(
+        say.info(
             f"The oracle closes one gate at a time and measures the loss: {len(workspace.network.units):,} units on "
             f"{len(workspace.calibration)} images. The first figures are estimates, and soon exact."
         )
@@ -45,7 +47,7 @@ def page(view: View) -> None:
     picture, caption, effects = st.empty(), st.empty(), st.container()
     panels = [_panel(workspace, "oracle", found.oracle_abs)] if found else []
     with caption:
-        st.caption(_about_ranks(workspace, found))
+        say.caption(_about_ranks(workspace, found))
     scored = scoring(workspace, nothing(workspace.network.units))
     drawn = scored.version  # before the scores are taken: what comes later is seen as new
     if found and scored.result is None:
@@ -86,7 +88,7 @@ def _effects(workspace: Workspace, found: Oracle) -> int | None:
     clicked = clickable_chart(figure, f"effects-{openings()}")
     unclear = int((loss.abs() <= CLEAR * error).sum())
     also = "" if found.whole else ", and of the images that are not exact yet"
-    st.caption(
+    say.caption(
         f"Standard errors over {found.total} images{also}. {unclear:,} of {len(loss):,} units lie within {CLEAR:g} "
         "of zero: these images can't tell whether the network gains or loses without any one of them. Click a unit to "
         "see it in detail."
@@ -134,7 +136,12 @@ def _button(
     kind: Literal["primary", "secondary"] = "secondary",
 ) -> None:  # fmt: skip
     st.button(
-        label, type=kind, help=explanation, on_click=start_oracle, args=(workspace, images, until_settled), key=label
+        markdown(label),
+        type=kind,
+        help=explanation,
+        on_click=start_oracle,
+        args=(workspace, images, until_settled),
+        key=label,
     )
 
 

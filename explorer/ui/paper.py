@@ -15,6 +15,8 @@ from explorer.study import PARTS, REPORT, read_study
 from explorer.study.folders import told
 from explorer.study.papers import like
 from explorer.study.published import CAVEAT, LIKE
+from explorer.text import markdown
+from explorer.ui import say
 from explorer.ui.chart import chart
 from explorer.ui.session import View
 
@@ -33,8 +35,8 @@ def page(view: View) -> None:
     )  # fmt: skip
     content = _opened(where.strip()) if where.strip() else None
     if content is None:
-        st.info(f"The published figures. To measure them on a network of yours: `{MAKE}`; demo takes a few minutes.")
-    st.caption(CAVEAT)
+        say.info(f"The published figures. To measure them on a network of yours: {MAKE}; demo takes a few minutes.")
+    say.caption(CAVEAT)
     row = like(content) if content else LIKE
     for name in PARTS:
         _part(name, content, row)
@@ -45,15 +47,15 @@ def _opened(where: str) -> Values | None:
     try:
         folder = Path(where).expanduser()
         content = read_study(folder).to_json()
-        st.caption(here(content))
+        say.caption(here(content))
     except (BadInput, RuntimeError) as problem:  # the latter for the home of nobody
-        st.error(str(problem))
+        say.error(str(problem))
         return None
     if content["missing"]:
         missing = ", ".join(f"{PARTS[name].title} ({PARTS[name].paper})" for name in content["missing"])
-        st.warning(f"Unfinished; missing: {missing}. The command that began it goes on with --resume.")
+        say.warning(f"Unfinished; missing: {missing}. The command that began it goes on with --resume.")
     else:
-        st.caption(f"The same as one page for others: {folder / REPORT}")
+        say.caption(f"The same as one page for others: {folder / REPORT}")
     return content
 
 
@@ -61,8 +63,8 @@ def _part(name: str, content: Values | None, row: str) -> None:
     """Measured on the left where there is something, published on the right."""
     parts = named(content) if content else {}
     part = parts.get(name) or told(PARTS[name])
-    st.subheader(f"{part['paper']}: {part['title']}")
-    st.markdown(f"{part['computes']} **Look for:** {part['look']}")
+    say.subheader(f"{part['paper']}: {part['title']}")
+    say.body("{} **Look for:** {}", part["computes"], part["look"])
     if content is None:
         _published(part, row)
         _printed(part)
@@ -87,34 +89,34 @@ def _measured(name: str, parts: Mapping[str, Values], content: Values) -> None:
             _table(table)
         verdicts = [(f["claim"], f["here"], HOLDS[f["holds"]]) for f in findings(parts[name], content["measured"])]
         _table(Table("The paper's findings here", ("Finding of the paper", "Measured", "Holds"), tuple(verdicts)))
-        st.caption(str(parts[name]["setting"]))
+        say.caption(str(parts[name]["setting"]))
     except BadInput as problem:
-        st.error(str(problem))
+        say.error(str(problem))
 
 
 def _published(part: Values, row: str) -> None:
     st.markdown(":gray[**Published** (Molchanov et al. 2017)]")
-    st.markdown(part["published"]["says"])
+    say.body("{}", part["published"]["says"])
     if picture := published_picture(part, row):
         _picture(picture, f"{part['name']}-published")
     if not part["published"]["rows"]:
         st.caption("The paper draws this and prints no numbers.")
-    st.caption(f"Its setting: {part['published']['setting']}")
+    say.caption(f"Its setting: {part['published']['setting']}")
 
 
 def _printed(part: Values) -> None:
     """The numbers of the paper, over the whole width."""
     if printed := published_table(part):
-        with st.expander(printed.title, expanded=False):
+        with st.expander(markdown(printed.title), expanded=False):
             _table(printed)
 
 
 def _picture(picture: Picture, key: str) -> None:
-    st.markdown(f"**{picture.title}**")
+    say.body("**{}**", picture.title)
     chart(picture.figure, key)
 
 
 def _table(table: Table) -> None:
-    st.markdown(f"**{table.title}**")
-    columns = {column or " ": [row[i] for row in table.rows] for i, column in enumerate(table.columns)}
+    say.body("**{}**", table.title)
+    columns = {column or " ": [markdown(row[i]) for row in table.rows] for i, column in enumerate(table.columns)}
     st.table(columns, border="horizontal", hide_index=True)

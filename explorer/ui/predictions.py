@@ -11,6 +11,7 @@ from explorer.evaluate import Outcome
 from explorer.figures.style import BLUE, VERMILION
 from explorer.figures.thumbnail import photo
 from explorer.samples import ORDERS, Sample, samples
+from explorer.ui import say
 from explorer.ui.boundary import boundary
 from explorer.ui.workspace import Workspace
 
@@ -55,11 +56,11 @@ def _grid(workspace: Workspace, outcome: Outcome) -> None:
         )  # fmt: skip
     found = samples(outcome, str(order), label=label)
     if not found:
-        st.info(f"None of the {workspace.validated_on} is like that.")
+        say.info(f"None of the {workspace.validated_on} is like that.")
         return
     pictures = _pictures(workspace.key, tuple(sample.position for sample in found), workspace)
     st.html(STYLE + _html(found, pictures, classes))
-    st.caption(
+    say.caption(
         f"{len(found)} of {workspace.validated_on}, before pruning, as the network got them"
         f"{' (the middle frame of each clip)' if workspace.images.clips else ''}. Below each: predicted class with its "
         "softmax probability, then the true class; dashed vermilion = wrong."

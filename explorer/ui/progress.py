@@ -7,7 +7,8 @@ from typing import Any
 
 import streamlit as st
 
-from explorer.ui import wording
+from explorer.text import markdown
+from explorer.ui import say, wording
 from explorer.ui.boundary import boundary, offer
 from explorer.ui.job import Job
 from explorer.ui.jobs import JOBS
@@ -21,7 +22,7 @@ SOON = 0.3  # seconds more, where it will be there by then: to draw the page twi
 
 def await_result(job: Job, enough: Callable[[Any], bool] = lambda found: True) -> Any:
     """A job's result, or a partial one that is `enough`; where it takes long, show progress and end the page here."""
-    with st.spinner(job.label, show_time=True):
+    with st.spinner(markdown(job.label), show_time=True):
         job.wait(PATIENCE, enough)
     drawn = job.version
     for found in (job.result, job.partial):
@@ -82,16 +83,16 @@ def explain_end(job: Job, kept: str, remedy: str = "Try again") -> None:
     kept: NOTHING, or what it has left behind, as the end of a sentence.
     """
     if job.state == "cancelled":
-        st.info(f"{job.label}: cancelled at {job.share:.0%}; {kept}.")
+        say.info(f"{job.label}: cancelled at {job.share:.0%}; {kept}.")
     if job.state == "failed":
-        st.error(f"{job.label}: {job.error}" + ("" if kept == NOTHING else f" Until then, {kept}."))
+        say.error(f"{job.label}: {job.error}" + ("" if kept == NOTHING else f" Until then, {kept}."))
         offer(job.report_file)
     if job.state in ("cancelled", "failed"):
-        st.button(f"{remedy}: {job.label}", key=f"clear-{job.key}", on_click=JOBS.forget, args=(job.key,))
+        st.button(markdown(f"{remedy}: {job.label}"), key=f"clear-{job.key}", on_click=JOBS.forget, args=(job.key,))
 
 
 def progress_of(job: Job) -> None:
     """How far a job is, with a button to cancel it."""
     left = f", about {wording.duration(job.seconds_left)} left" if job.seconds_left is not None else ""
-    st.progress(job.share, text=f"{job.label}: {job.where}{left}")
-    st.button(f"Cancel: {job.label}", key=f"cancel-{job.key}", on_click=job.cancel)
+    st.progress(job.share, text=markdown(f"{job.label}: {job.where}{left}"))
+    st.button(markdown(f"Cancel: {job.label}"), key=f"cancel-{job.key}", on_click=job.cancel)

@@ -21,6 +21,7 @@ from explorer.figures.thumbnail import thumbnail
 from explorer.limits import portions
 from explorer.stages import LOADED, PRUNED, TUNED, stages
 from explorer.timeline import Metrics
+from explorer.ui import say
 from explorer.ui.ahead import measure_ahead
 from explorer.ui.changes import jump
 from explorer.ui.chart import chart
@@ -67,7 +68,7 @@ def _buttons(view: View, saliency: Tensor, chosen: Choice) -> bool:
     with st.container(horizontal=True, gap="small"):
         for count in COUNTS:
             st.button(
-                f"Remove {count}", key=f"remove-{count}", type="primary", on_click=attempt,
+                f"Remove {count:,}", key=f"remove-{count}", type="primary", on_click=attempt,
                 args=(remove_count, view, saliency, count, chosen), **unless(reason),
             )  # fmt: skip
         back = unless(reason, disabled=view.timeline.state.parent is None)
@@ -102,7 +103,7 @@ def _curve(view: View, chosen: Choice) -> None:
         other = criterion_choice(view, "Beside it, on the same steps", "beside", "random")
     beside, measuring = _beside(view, chosen, other)
     chart(_figure(view, chosen, other, beside, quantity, against), "way")
-    st.caption(
+    say.caption(
         f"On {view.workspace.validated_on}, {view.stage}. The second line removes as many units in one go, by "
         f"{CRITERIA[other].title} scored in the network as loaded, before fine-tuning."
     )
@@ -185,10 +186,9 @@ def _candidates(view: View, saliency: Tensor, chosen: Choice) -> int | None:
         key=f"next-{openings()}",
     )
     base = "in the network as it is now" if chosen.anew else "in the network as loaded"
-    st.caption(
+    say.caption(
         f"{chosen.title}; scored {base}, on {workspace.calibrated_on}. Maps: the network as loaded on the first of "
-        "these images; the layer's largest value is bright yellow, zero dark blue. Click a row to see that unit in "
-        "detail."
+        "these images; bright yellow is the layer's largest value, dark blue zero. Click a row to see its unit."
     )
     return going[picked.selection.cells[0][0]] if picked.selection.cells else None
 

@@ -11,7 +11,7 @@ from explorer.finetune import PAPER
 from explorer.procedure import Settings
 from explorer.race import RANDOM, Terms
 from explorer.selectors import JOINT, ORACLE, SELECTORS
-from explorer.ui import races, wording
+from explorer.ui import races, say, wording
 from explorer.ui.controls import scaling_choice
 from explorer.ui.session import View
 from explorer.ui.steps import attempt
@@ -37,7 +37,7 @@ def _form(view: View) -> None:
         "Measure latency", key="race-timed", persist_state="session",
         help="After each step, in turn with the network as loaded. What else this machine does shows in it.",
     )  # fmt: skip
-    st.caption(_extent(len(chosen), count, settings, len(network.units)))
+    say.caption(_extent(len(chosen), count, settings, len(network.units)))
     if st.button("Race", type="primary", width="stretch", disabled=not chosen):  # a callback would have terms of before
         attempt(_begin, view, tuple(chosen), tuple(range(seed, seed + count)), replace(settings, seed=seed), timed)
         st.rerun()

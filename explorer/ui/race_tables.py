@@ -11,7 +11,9 @@ from explorer.networks.units import Units
 from explorer.race import Lane
 from explorer.race_bands import FIRST, Band, at_share, bands, first_gone, shared_with
 from explorer.selectors import ORACLE, SELECTORS
+from explorer.text import markdown
 from explorer.timeline import Label
+from explorer.ui import say
 from explorer.ui.races import Standing
 
 SHARES = (0.75, 0.5, 0.25)  # of the units, left
@@ -46,12 +48,12 @@ def first_to_go(units: Units, now: Standing) -> None:
     )  # fmt: skip
     lanes = list({lane.selector: lane for lane in reversed(now.lanes)}.values())[::-1]  # of the first seed
     columns = {"": [SELECTORS[lane.selector].title for lane in lanes]}
-    columns["units by layer"] = [by_layer(units, first_gone(lane, float(share))) for lane in lanes]
+    columns["units by layer"] = [markdown(by_layer(units, first_gone(lane, float(share)))) for lane in lanes]
     if any(lane.selector == ORACLE for lane in lanes):
         for each in FIRST:
             columns[f"oracle's first {each:.0%}"] = [_shared(now, lane.selector, each) for lane in lanes]
     st.table(columns, border="horizontal", hide_index=True)
-    st.caption(_about(now, lanes))
+    say.caption(_about(now, lanes))
     _one_by_one(lanes)
 
 

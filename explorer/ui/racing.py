@@ -7,7 +7,8 @@ import streamlit as st
 from explorer.figures.race_curve import race_curve
 from explorer.race import Race
 from explorer.race_bands import bands
-from explorer.ui import races, wording
+from explorer.text import markdown
+from explorer.ui import races, say, wording
 from explorer.ui.chart import chart
 from explorer.ui.controls import axes_choice
 from explorer.ui.progress import NOTHING, explain_end, follow
@@ -51,7 +52,7 @@ def _controls(view: View, now: Standing) -> None:
         )  # fmt: skip
     if now.job and now.active:
         label, act = ("Go on", now.job.resume) if now.job.paused else ("Pause", now.job.pause)
-        st.button(label, key="race-pause", on_click=act)
+        st.button(markdown(label), key="race-pause", on_click=act)
         follow(now.job, now.job.version)
         return
     if now.job:
@@ -61,7 +62,7 @@ def _controls(view: View, now: Standing) -> None:
     with st.container(horizontal=True, gap="small", vertical_alignment="center"):
         if missing:
             st.button(
-                f"Go on: {wording.count(missing, 'lane')} to run", type="primary", key="race-go-on",
+                markdown(f"Go on: {wording.count(missing, 'lane')} to run"), type="primary", key="race-go-on",
                 on_click=attempt, args=(races.start, view.loaded, now.terms),
             )  # fmt: skip
         st.button("Discard this race", key="race-discard", on_click=races.discard, args=(view.loaded, now.name))
@@ -82,7 +83,7 @@ def _curves(view: View, now: Standing) -> None:
     stages = {"after": (True,), "before": (False,), "both": (True, False)}[stage]
     found = [band for each in stages for band in bands(now.lanes, quantity, against, fine_tuned=each)]
     chart(race_curve(found, quantity, against), "race-curve")
-    st.caption(_about(view, now, now.lanes))
+    say.caption(_about(view, now, now.lanes))
 
 
 def _stage() -> str:

@@ -12,7 +12,7 @@ from explorer.figures.widths import LayerWidth
 from explorer.limits import Limits, unmet
 from explorer.plan import limiting, under
 from explorer.selectors import SELECTORS
-from explorer.ui import by_hand, wording
+from explorer.ui import by_hand, say, wording
 from explorer.ui.chart import chart
 from explorer.ui.consequence import consequence
 from explorer.ui.controls import Choice, choice, ranking
@@ -34,9 +34,9 @@ def page(view: View) -> None:
         lines = handle(view, chosen, saliency, layer, needed)
     plan = view.removed | under(needed, _over_units(view, lines))
     with picture:
-        st.subheader(f"{SELECTORS[chosen.criterion].title} of every unit, by layer")
+        say.subheader(f"{SELECTORS[chosen.criterion].title} of every unit, by layer")
         chart(_distributions(view, saliency, plan, chosen, lines), "distributions")
-        st.caption(_caption(view, chosen))
+        say.caption(_caption(view, chosen))
         units_map(view, Cells(saliency, plan, lines, layer))
         asked = unit_choice(view)
     with side:
@@ -63,9 +63,9 @@ def _outcome(view: View, plan: Tensor, below: Tensor, chosen: Choice) -> None:
         st.info("Drag the line to the right to see what would go, and what that would cost.")
     if held:
         why = by_hand.summary() or f"every layer keeps {chosen.limits}"
-        st.info(f"{wording.count(held, 'unit')} below a line {'stays' if held == 1 else 'stay'}: {why}.")
+        say.info(f"{wording.count(held, 'unit')} below a line {'stays' if held == 1 else 'stay'}: {why}.")
     if refused := unmet(view.workspace.network.units, plan, chosen.limits):
-        st.warning(refused)
+        say.warning(refused)
 
 
 def _how(more: Tensor, title: str, limits: Limits, view: View) -> str:

@@ -7,7 +7,6 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-import streamlit as st
 from torch import Tensor
 
 from explorer import timeline as timelines
@@ -18,6 +17,7 @@ from explorer.plan import nothing
 from explorer.runs import FILE, Run, drop_weights, read_run, write_run
 from explorer.stages import Stage, stage_at
 from explorer.timeline import Timeline, metrics_of
+from explorer.ui import say
 from explorer.ui.address import look_at, new_id, run_id
 from explorer.ui.progress import await_result
 from explorer.ui.results import measuring
@@ -53,7 +53,7 @@ def current_view() -> View:
     try:
         return _view(run_id(), _saved(run_id()))
     except BadInput as problem:
-        st.warning(f"{problem} The demo is shown instead; the run stays where it is.")
+        say.warning(f"{problem} The demo is shown instead; the run stays where it is.")
         return _view(look_at(new_id()), None)
 
 

@@ -12,6 +12,7 @@ from explorer.published import SOURCE, TABLE, Published
 from explorer.runs import pruned_at
 from explorer.speed import measure_speed
 from explorer.speed_result import USUAL, Rounded, Speed, Terms, Timing, warning
+from explorer.ui import say
 from explorer.ui.chart import chart
 from explorer.ui.job import LONG, Job
 from explorer.ui.jobs import JOBS
@@ -48,7 +49,7 @@ def _form(view: View, number: int) -> None:
         if st.button("Measure", key="measure-speed", disabled=not (engines and batches and threads)):
             measure(view, number, Terms(tuple(engines), tuple(threads), tuple(batches)), device)
             st.rerun()
-    st.caption(
+    say.caption(
         f"State {number} and the network as loaded take turns on blank images: {USUAL.runs} runs of each after warm-up."
     )
 
@@ -68,13 +69,13 @@ def measure(view: View, number: int, terms: Terms, device: str) -> Job:
 def _result(found: Speed) -> None:
     if found.timings:
         chart(speed_bars([_pair(each) for each in found.timings]), "speed")
-        st.caption(
+        say.caption(
             "Bars: medians; whiskers: quartiles; ×: times as fast as the network as loaded. By FLOPs alone it would be "
             f"{found.theoretical:.2f}×."
         )
     for sentence in (*found.refused, *(warning(found, each) for each in found.timings)):
         if sentence:
-            st.warning(sentence)
+            say.warning(sentence)
     st.dataframe(_sizes(found), hide_index=True)
     if rounded := [each for each in found.rounded if each.timing]:
         st.markdown("**If widths were rounded up**")
@@ -82,7 +83,7 @@ def _result(found: Speed) -> None:
         st.caption("Timed with the first engine and the most images at once only.")
     with st.expander("What the paper measured"):
         st.dataframe([_published(row) for row in TABLE], hide_index=True)
-        st.caption(f"{SOURCE}.")
+        say.caption(f"{SOURCE}.")
 
 
 def _pair(timing: Timing) -> Pair:

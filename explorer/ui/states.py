@@ -8,7 +8,7 @@ import streamlit as st
 
 from explorer.stages import Stage, stages
 from explorer.timeline import LONGEST_NAME, Metrics, State, made_from
-from explorer.ui import wording
+from explorer.ui import say, wording
 from explorer.ui.changes import delete, jump, rename
 from explorer.ui.run_jobs import busy, needed, unless
 from explorer.ui.session import View
@@ -34,7 +34,7 @@ def states(view: View) -> None:
         on_select="ignore" if reason else partial(_picked, view, key, numbers), selection_mode="single-cell",
         key=key,  # a new one for each: the same with new rows misses the next click
     )  # fmt: skip
-    st.caption(f"On {view.loaded.validated_on}.")
+    say.caption(f"On {view.loaded.validated_on}.")
 
 
 def _picked(view: View, key: str, numbers: list[int]) -> None:

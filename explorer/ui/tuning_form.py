@@ -12,6 +12,7 @@ from explorer.errors import BadInput
 from explorer.finetune import IMAGENET, NONE, PAPER, Recipe
 from explorer.networks.checkpoints import read_checkpoint
 from explorer.preparation import Preparation, usual_preparation
+from explorer.ui import say
 from explorer.ui.boundary import boundary
 from explorer.ui.opening import SUFFIXES, arch_field, field_key, show
 from explorer.ui.preparing import changes_fields, data_field
@@ -35,7 +36,7 @@ def tuning_form() -> None:
     try:
         _form(said)
     except BadInput as problem:
-        said.error(str(problem))
+        say.error(problem, said)
     _earlier()
 
 
@@ -52,7 +53,7 @@ def _form(said: Any) -> None:
         pressed = foot.button("Start", type="primary", disabled=not ready)
         usual = usual_preparation(arch) if arch else None
         if usual:
-            st.caption(f"Preprocessing: {usual.describe()}")
+            say.caption(f"Preprocessing: {usual.describe()}")
         changes = changes_fields(field_key("images"), usual.preprocessing if usual else None)
     if pressed and arch and usual:
         with said, st.spinner("Checking"):

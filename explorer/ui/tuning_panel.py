@@ -8,6 +8,7 @@ from explorer.errors import BadInput
 from explorer.figures.epochs import epoch_curves
 from explorer.finetune import IMAGENET, NONE
 from explorer.timeline import Metrics, Timeline
+from explorer.ui import say
 from explorer.ui.boundary import boundary, offer
 from explorer.ui.chart import chart
 from explorer.ui.progress import progress_of, redraw
@@ -18,11 +19,11 @@ from explorer.ui.tunings import DEVICE, Standing, Tuning, discard, look_at, open
 def panel(tuning: Tuning) -> None:
     """The curves of a fine-tuning by epoch, live while its job runs; one sentence where its folder is damaged."""
     with st.container(border=True):
-        st.subheader(f"Fine-tuning {tuning.title}")
+        say.subheader(f"Fine-tuning {tuning.title}")
         try:
             _content(tuning)
         except BadInput as problem:
-            st.error(str(problem))
+            say.error(str(problem))
             with st.container(horizontal=True):
                 _leaving(tuning)
 
@@ -53,9 +54,9 @@ def _curves(tuning: Tuning, states: Timeline | None) -> None:
             epoch_curves([m.loss for m in metrics], [m.accuracy for m in metrics], tuning.epochs),
             f"epochs-{tuning.id}-{len(metrics)}",
         )
-        st.caption(f"Measured on {_measured_on(tuning, states)} {_settings(tuning)}")
+        say.caption(f"Measured on {_measured_on(tuning, states)} {_settings(tuning)}")
     else:
-        st.caption(f"The network is measured first, then after every epoch. {_settings(tuning)}")
+        say.caption(f"The network is measured first, then after every epoch. {_settings(tuning)}")
 
 
 def _measured_on(tuning: Tuning, states: Timeline) -> str:
@@ -82,10 +83,10 @@ def _settings(tuning: Tuning) -> str:
 
 def _ended(tuning: Tuning, found: Standing) -> None:
     if found.job and found.job.state == "failed":
-        st.error(f"{found.job.label}: {found.job.error}")
+        say.error(f"{found.job.label}: {found.job.error}")
         offer(found.job.report_file)
     if not found.finished:
-        st.info(_stopped(tuning, found.states))
+        say.info(_stopped(tuning, found.states))
     with st.container(horizontal=True):
         if found.finished:
             st.button("Open it", type="primary", on_click=attempt, args=(_open, tuning))

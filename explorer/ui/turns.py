@@ -19,8 +19,9 @@ from explorer.load import batches_for
 from explorer.procedure import Step
 from explorer.runs import pruned_at, read_saliency, write_weights
 from explorer.settings import EVIDENCE, UPDATES, Settings
+from explorer.text import markdown
 from explorer.timeline import State, Timeline, gone, step, updates_at
-from explorer.ui import wording
+from explorer.ui import say, wording
 from explorer.ui.changes import check_ready
 from explorer.ui.controls import Choice
 from explorer.ui.job import LONG, Job
@@ -43,7 +44,7 @@ def turns(view: View, chosen: Choice, measure: str, target: float) -> Recipe | N
         _ended(view, job)
     with st.expander("In turns with fine-tuning"):
         asked = turns_form()
-        st.caption(
+        say.caption(
             f"Prunes {GOALS[measure].asked(target)} by {chosen.title}. "
             f"{EVIDENCE[asked.evidence]} Every step is a state; its fine-tuning starts from the weights of the state "
             "before."
@@ -56,9 +57,9 @@ def turns(view: View, chosen: Choice, measure: str, target: float) -> Recipe | N
 
 def _under_way(job: Job) -> None:
     drawn = job.version
-    st.markdown("**Pruning and fine-tuning in turns**" + (", paused" if job.paused else ""))
+    say.body("**Pruning and fine-tuning in turns**{}", ", paused" if job.paused else "")
     label, act = ("Go on", job.resume) if job.paused else ("Pause", job.pause)
-    st.button(label, key="turns-pause", on_click=act)
+    st.button(markdown(label), key="turns-pause", on_click=act)
     follow(job, drawn, show=drawing("turns-live"))
 
 
@@ -67,8 +68,8 @@ def _ended(view: View, job: Job) -> None:
     kept = _kept(view.timeline, job.partial or ())
     explain_end(job, kept, "Dismiss")
     if job.state == "done":
-        st.success(f"In turns, {wording.duration(job.seconds)}: {kept}. {job.result}")
-        st.button(f"Dismiss: {job.label}", key="turns-dismiss", on_click=JOBS.forget, args=(job.key,))
+        say.success(f"In turns, {wording.duration(job.seconds)}: {kept}. {job.result}")
+        st.button(markdown(f"Dismiss: {job.label}"), key="turns-dismiss", on_click=JOBS.forget, args=(job.key,))
     drawing("turns-course")(job)
 
 

@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-import streamlit as st
-
 from explorer.figures.turn_curves import turn_curves
 from explorer.timeline import Metrics
+from explorer.ui import say
 from explorer.ui.chart import chart
 from explorer.ui.job import Job
 
@@ -45,7 +44,7 @@ class Live:
         after, before = [m.accuracy for _, m in steps], [m.accuracy if m else None for m, _ in steps]
         chart(turn_curves(after, before, self.losses, began=self.began), key)
         averaged = f", mean of {self.stride} in a row" if self.stride > 1 else ""
-        st.caption(
+        say.caption(
             f"Accuracy on {self.where}, step by step of this run; loss of each update's minibatch of the finetune "
             f"split{averaged}."
         )

@@ -8,9 +8,10 @@ import streamlit as st
 from torch import Tensor
 
 from explorer.detail import Saving, neighbours, saving, standing
+from explorer.text import markdown
+from explorer.ui import say, wording
 from explorer.ui import unit_looks as looks
 from explorer.ui import unit_worth as worth
-from explorer.ui import wording
 from explorer.ui.boundary import boundary
 from explorer.ui.session import View
 
@@ -79,12 +80,13 @@ def _head(view: View, order: Order, unit: int) -> None:
     layer, channel = units.labels[unit]
     title, buttons = st.columns([5, 1.4], vertical_alignment="center")
     with title:
-        st.markdown(f"#### {layer}, channel {channel}\n{_summary(view, order, unit)}")
+        say.body("#### {}, channel {}", layer, channel)
+        say.body("{}", _summary(view, order, unit))
     before, after = neighbours(order.saliency, removed, unit)
     with buttons.container(horizontal=True, horizontal_alignment="right", gap="small"):
         for label, other in (("Previous", before), ("Next", after)):  # never disabled: Escape needs the focus here
             st.button(
-                label, key=f"unit-{label}", on_click=_show, args=(view, unit if other is None else other),
+                markdown(label), key=f"unit-{label}", on_click=_show, args=(view, unit if other is None else other),
                 help=f"In the order of {order.title}" + ("; this is the end" if other is None else ""),
             )  # fmt: skip
     if removed[unit]:
@@ -108,7 +110,7 @@ def _summary(view: View, order: Order, unit: int) -> str:
     place = standing(order.saliency, order.saliency, units, view.removed, unit)
     alone = " It is the last of its layer, and can't go." if place.layer_of == 1 else ""
     return (
-        f"Rank **{wording.rank(place.rank)}** of {place.of:,} units left by {order.title}, "
+        f"Rank {wording.rank(place.rank)} of {place.of:,} units left by {order.title}, "
         f"{wording.rank(place.layer_rank)} of {place.layer_of:,} in its layer; 1 = least important. "
         f"Its removal would save {_saved(found)}.{alone}"
     )

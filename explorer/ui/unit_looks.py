@@ -27,7 +27,7 @@ from explorer.figures.kernel import kernel_figure
 from explorer.figures.overlays import SLOTS, overlays
 from explorer.observe import Observation
 from explorer.plan import nothing
-from explorer.ui import wording
+from explorer.ui import say, wording
 from explorer.ui.chart import chart
 from explorer.ui.progress import await_result
 from explorer.ui.results import Scored, scoring
@@ -62,7 +62,7 @@ def images(view: View, unit: int, written: Written) -> None:
     workspace, seen = view.loaded, _seen(view.loaded)
     by, order, first = _images_choice(workspace, seen, unit)
     if not len(order):
-        st.info(f"None of {workspace.calibrated_on} is of this class.")
+        say.info(f"None of {workspace.calibrated_on} is of this class.")
         return
     chosen = order[first - 1 : first - 1 + SLOTS]
     x, labels = _picked(workspace.calibration, chosen)
@@ -71,7 +71,7 @@ def images(view: View, unit: int, written: Written) -> None:
     strength = getattr(seen, by)[chosen, unit].tolist()
     hover = [_hover(workspace, seen, unit, i, name) for i, name in zip(chosen.tolist(), names, strict=True)]
     chart(overlays(as_seen(x, workspace.network.preprocessing), maps, names, strength, hover), "unit-overlays")
-    st.caption(_about_images(view, unit, by, written, float(abs(maps).max())))
+    say.caption(_about_images(view, unit, by, written, float(abs(maps).max())))
 
 
 def _images_choice(workspace: Workspace, seen: Observation, unit: int) -> tuple[str, Tensor, int]:
@@ -137,7 +137,7 @@ def kernel(view: View, unit: int, written: Written) -> None:
     names = [_input(view, written.writer, channel) for channel in picture.channels]
     figure = kernel_figure(picture.whole, picture.slices, names, picture.shares, signed=picture.signed)
     chart(figure, "unit-kernel")
-    st.caption(_about_kernel(view, unit, chosen, written, len(names)))
+    say.caption(_about_kernel(view, unit, chosen, written, len(names)))
 
 
 def _input(view: View, writer: str, channel: int) -> str:

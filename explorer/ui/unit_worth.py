@@ -12,7 +12,8 @@ from explorer.figures.rank_strip import Place, rank_strip
 from explorer.figures.unit_effects import CLEAR
 from explorer.ranking import scaled
 from explorer.selectors import scaling_for
-from explorer.ui import wording
+from explorer.text import markdown
+from explorer.ui import say, wording
 from explorer.ui.ablations import oracle
 from explorer.ui.chart import chart
 from explorer.ui.controls import SCALING_TITLES, saliencies
@@ -43,7 +44,7 @@ def standings(view: View, unit: int, scaling: str, anew: bool) -> None:
         chart(rank_strip(places), "unit-ranks")
     st.dataframe(_table(found), hide_index=True, height=350)
     base = "the network as it is now" if anew else "the network as loaded"
-    st.caption(
+    say.caption(
         f"Rank 1 = least important, among the units left; criteria ranked {SCALING_TITLES[scaling]}, the oracle as it "
         f"is. Values as they are, scored in {base}, on {view.workspace.calibrated_on}."
     )
@@ -80,9 +81,10 @@ def oracle_effect(view: View, unit: int) -> None:
     spread = f" ± {error:.2g}" if error < float("inf") else ""
     unclear = " That is within two standard errors of zero." if abs(loss) <= CLEAR * error else ""
     exact = "" if known.whole else f" Estimated: {known.images} of {known.total} images are exact so far."
-    st.markdown(
-        f"**Oracle**: without it alone, the network as loaded changes its loss by **{_signed(loss)}**{spread} nats on "
-        f"{known.total} calibration images.{unclear}{exact}"
+    say.body(
+        "**Oracle**: without it alone, the network as loaded changes its loss by **{}**{} nats on {} calibration "
+        "images.{}",
+        *(_signed(loss), spread, known.total, unclear + exact),
     )
 
 
@@ -97,7 +99,7 @@ def class_effects(view: View, unit: int) -> None:
     cost = workspace.costs.flops(plans[0]) * len(workspace.validation)
     begun = all(find_measuring(workspace, plan) for plan in plans)
     label = f"Measure it on {wording.count(len(workspace.validation), 'validation image')}"
-    if not (begun or cost <= EAGER or st.button(label, key="unit-measure")):
+    if not (begun or cost <= EAGER or st.button(markdown(label), key="unit-measure")):
         st.caption("What removing it does to each class is not known yet: it takes a pass over the validation images.")
         return
     jobs = [measuring(workspace, plan) for plan in plans]
@@ -118,7 +120,7 @@ def leave(view: View, unit: int) -> None:
 
 def _outcome(job: Job) -> Outcome | None:
     """What was measured, or None, and then where the measurement is."""
-    with st.spinner(job.label):
+    with st.spinner(markdown(job.label)):
         job.wait(PATIENCE)
     drawn = job.version
     if job.result is None:
@@ -134,7 +136,7 @@ def _changes(view: View, unit: int, before: Outcome, after: Outcome) -> None:
     chart(figure, "unit-classes")
     would = "Its removal changed" if view.removed[unit] else "Its removal would change"
     few = f" The {MOST} classes that change most are shown." if len(classes) > MOST else ""
-    st.caption(
+    say.caption(
         f"{would} the loss from {before.loss:.4f} to {after.loss:.4f} nats ({_signed(float(total.loss))} ± "
         f"{float(total.error):.2g}) and the accuracy from {before.accuracy:.1%} to {after.accuracy:.1%}. Bars: mean "
         f"over a class's images, with its standard error.{few} At the state in view, on "

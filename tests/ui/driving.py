@@ -10,11 +10,18 @@ from typing import Any
 
 from streamlit.testing.v1 import AppTest
 
+from explorer.text import JOINER
 from explorer.ui.jobs import JOBS
 
 SCRIPT = Path(__file__).resolve().parents[2] / "app.py"
 FACT = re.compile(r'<span class="what">([^<]*)</span><span class="value">([^<]*)</span>')
+ESCAPED = re.compile(r"\\([^\w\s])")
 SECONDS = 60
+
+
+def read(markdown: str) -> str:
+    """A sentence as a browser shows it: escapes are not seen."""
+    return ESCAPED.sub(r"\1", markdown).replace(JOINER, "")
 
 
 class App:
@@ -45,8 +52,8 @@ class App:
 
     def click(self, label: str) -> App:
         """Press the button whose label starts like this, and wait for the step that it may have begun."""
-        found = [button for button in self.test.button if button.label.startswith(label)]
-        min(found, key=lambda button: button.label != label).click().run()
+        found = [button for button in self.test.button if read(button.label).startswith(label)]
+        min(found, key=lambda button: read(button.label) != label).click().run()
         if (step := JOBS.find(f"step-{self.run}")) and step.active:
             step.wait(SECONDS)
             self.test.run()
@@ -92,7 +99,7 @@ class App:
     @property
     def buttons(self) -> dict[str, bool]:
         """Label -> whether it can be pressed."""
-        return {button.label: not button.disabled for button in self.test.button}
+        return {read(button.label): not button.disabled for button in self.test.button}
 
     @property
     def facts(self) -> dict[str, str]:
@@ -108,13 +115,13 @@ class App:
     def said(self) -> str:
         """All errors, warnings and notes."""
         boxes = (*self.test.error, *self.test.warning, *self.test.info, *self.test.success)
-        return "\n".join(box.value for box in boxes)
+        return "\n".join(read(box.value) for box in boxes)
 
     @property
     def text(self) -> str:
         """Headings, captions and paragraphs."""
         parts = (*self.test.subheader, *self.test.caption, *self.test.markdown)
-        return "\n".join(str(part.value) for part in parts)
+        return "\n".join(read(str(part.value)) for part in parts)
 
     @property
     def charts(self) -> int:
