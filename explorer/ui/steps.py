@@ -22,6 +22,7 @@ from explorer.search import Found, Search, furthest
 from explorer.selectors import JOINT
 from explorer.settings import Settings
 from explorer.surgery import prune
+from explorer.text import markdown
 from explorer.ui import wording
 from explorer.ui.boundary import boundary, failed, tell
 from explorer.ui.changes import Move, check_ready, take
@@ -44,7 +45,7 @@ def attempt(act: Callable[..., Any], *args: Any) -> None:
 
 def pressed(label: str, view: View, **looks: Any) -> bool:
     """A button of what needs the fields as they are now, which callbacks don't have; refused like `changes.change`."""
-    down = st.button(label, on_click=attempt, args=(_allow, view), **looks, **unless(busy(view.run)))
+    down = st.button(markdown(label), on_click=attempt, args=(_allow, view), **looks, **unless(busy(view.run)))
     return down and bool(st.session_state.pop("allowed", False))
 
 

@@ -15,7 +15,7 @@ from explorer.ui.jobs import JOBS
 
 SCRIPT = Path(__file__).resolve().parents[2] / "app.py"
 FACT = re.compile(r'<span class="what">([^<]*)</span><span class="value">([^<]*)</span>')
-ESCAPED = re.compile(r"\\([^\w\s])")
+ESCAPED = re.compile(r"\\([!-/:-@\[-`{-~])")
 SECONDS = 60
 
 

@@ -86,7 +86,7 @@ def test_a_threshold_is_predicted_until_it_is_measured(open_app: Open, monkeypat
 
     monkeypatch.setattr("explorer.ui.results.evaluate", slow)
     app.set("Exactly", 0.005).fine()
-    assert "**Predicted** from slopes, rough where many go, for 128 validation images" in app.text
+    assert "Predicted from slopes, rough where many go, for 128 validation images" in app.text
     predicted, nothing_yet = table(app, "Predicted"), table(app, "Measured")
     assert nothing_yet["Loss"] == nothing_yet["Accuracy"] == "…" and nothing_yet["Units"].isdigit()
     may_go_on.set()
