@@ -9,6 +9,7 @@ from pathlib import Path
 from explorer.errors import BadInput
 
 MIB = 1024**2
+SCALES = ((2**40, "TiB"), (2**30, "GiB"), (2**20, "MiB"), (2**10, "KiB"), (0.1, "bytes"))
 
 
 @dataclass(frozen=True)
@@ -28,7 +29,7 @@ class Bound:
         """A value with its unit, for people."""
         if not self.unit.startswith("bytes"):
             return f"{value:,} {self.unit}"
-        size = f"{value / MIB:,.0f} MiB" if value < 1024 * MIB else f"{value / MIB / 1024:,.1f} GiB"
+        size = next(f"{value / scale:,.3g} {unit}" for scale, unit in SCALES if value >= scale)
         return size + self.unit.removeprefix("bytes")
 
 
@@ -39,24 +40,27 @@ FOLDER_LEVELS = Bound("image folder", 16, "levels of folders")
 FOLDER_SECONDS = Bound("image folder", 120, "seconds to list it")
 TABLE_BYTES = Bound(".csv table", 256 * MIB, "bytes")
 TABLE_LINES = Bound(".csv table", 1_500_000, "lines")
-TABLE_FIELD = Bound(".csv table", 131_072, "characters in a value")
-NPZ_BYTES = Bound(".npz file", 2048 * MIB, "bytes unpacked")
-NPZ_MEMBERS = Bound(".npz file", 1_000, "arrays")
+TABLE_LINE = Bound(".csv table", 100_000, "characters in a line")
+NPZ_BYTES = Bound(".npz file", 2048 * MIB, "bytes")
+NPZ_UNPACKED = Bound(".npz file", 2048 * MIB, "bytes unpacked")
+NPZ_DIRECTORY = Bound(".npz file", MIB, "bytes in its list of arrays")
 NPY_LABELS = Bound(".npy pair", 2048 * MIB, "bytes of labels")
 ARRAY_HEADER = Bound(".npz file and .npy pair", 10_000, "bytes of a header")
 ARRAY_IMAGES = Bound(".npz file and .npy pair", 1_500_000, "images")  # ImageNet has 1.33 million
+CHECKPOINT_BYTES = Bound("checkpoint or export", 2048 * MIB, "bytes")
 CLASSES = Bound("any images", 65_536, "classes")
 
 BOUNDS = tuple(value for value in globals().values() if isinstance(value, Bound))
 """All of them, in this order."""
 
 
-def check_file(path: Path, bound: Bound) -> None:
-    """BadInput unless the path is a regular file within its bound in bytes; OSError where there is none.
+def check_file(path: Path, bound: Bound | None = None) -> None:
+    """BadInput unless the path is a regular file, within its bound in bytes; OSError where there is none.
 
     Pipes and devices are not even opened: that may wait for ever.
     """
     found = path.stat()
     if not stat.S_ISREG(found.st_mode):
         raise BadInput(f"{path} is no regular file: folders, pipes and devices can't be read as one.")
-    bound.check(path, found.st_size)
+    if bound:
+        bound.check(path, found.st_size)

@@ -10,6 +10,7 @@ from pathlib import Path
 import torch
 from torch import nn
 
+from explorer.bounds import CHECKPOINT_BYTES, check_file
 from explorer.data import Batches, ImageSet, Preprocessing, asset, to_tensor
 from explorer.errors import BadInput
 from explorer.exactness import exact_units
@@ -40,7 +41,10 @@ def open_network(
     path = Path(where)
     try:
         path = path / RUN_NETWORK if path.is_dir() else path
+        check_file(path, CHECKPOINT_BYTES)
         data = path.read_bytes()
+    except BadInput:
+        raise
     except (OSError, ValueError) as error:  # ValueError: a name that no file can have
         name = str(where)[:200]
         raise BadInput(

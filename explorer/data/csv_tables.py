@@ -3,30 +3,26 @@
 from __future__ import annotations
 
 import csv
-import io
 import os
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
-from explorer.data.decoding import SUFFIXES, unreadable
-from explorer.data.images import MAX_CLASSES, ImageSet, image_set
+from explorer.bounds import TABLE_BYTES, TABLE_LINE, TABLE_LINES, check_file
+from explorer.data.decoding import unreadable
+from explorer.data.images import ImageSet, image_set
+from explorer.data.labels import numbering
+from explorer.data.table_columns import Columns, columns, located
 from explorer.errors import BadInput
 
-MAX_BYTES = 256 * 1024**2  # of the table itself
 SEPARATORS = ",;\t"
-COLUMNS = {
-    "path": ("path", "file", "filename", "file_name", "filepath", "image", "image_path", "img"),
-    "label": ("label", "class", "class_name", "category", "target", "y"),
-    "split": ("split", "part", "subset"),
-}
-"""What a row holds, and the names that its column may have."""
-
-PLAIN = {"path": 0, "label": 1}  # the columns of a table without a header
+ENCODINGS = ("utf-8-sig", "cp1252")
+LATIN = "It is no UTF-8 text and was read as Windows-1252: names with letters beyond a to z may be wrong."
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Row:
     """One image of the table."""
 
@@ -39,71 +35,93 @@ class Row:
 def open_table(table: Path, *, seed: int, limit: int | None) -> ImageSet:
     """The images that a .csv file names, with their classes, separated by commas, semicolons or tabs.
 
-    With a header its columns are found by name (see COLUMNS; a column for the split is optional, and gives stored
-    splits); without one, a row is path, label. Paths are relative to the table. Labels that are all whole numbers
-    number the classes from 0; others are their names, in alphabetical order. A row that can't be right is BadInput;
-    a file that can't be read is skipped and named in `skipped`, and its class stays.
+    Which column is which: see `columns`; one for the split is optional, and gives stored splits. Paths are relative to
+    the table, with slashes of either kind; their suffix may be left out. Labels: see `numbering`. A row that can't be
+    right is BadInput; a file that can't be read is named in `skipped` with the reason, and its class stays.
     """
-    rows = _rows(table)
+    found, rows, notes = _read(table)
     if not rows:
         raise BadInput(f"{table} has a header but names no images.")
-    paths = [table.parent / row.path for row in rows]
+    paths = [located(table, row.line, row.path) for row in rows]
     _check_unique(table, rows, paths)
-    classes, numbers = _numbered(table, {row.label for row in rows})
+    classes = numbering(f"{table}, {found.names['label']},", {row.label for row in rows})
     bad = unreadable(paths)
     kept = [i for i, path in enumerate(paths) if path not in bad]
     if not kept:
-        raise BadInput(f"{table} names {len(rows)} images, and none of them can be read: {paths[0]} is the first.")
-    labels = np.array([numbers[rows[i].label] for i in kept])
+        reason = f"{paths[0]} is the first: {bad[paths[0]]}"
+        raise BadInput(f"{table} names {len(rows):,} images, and none of them can be read: {reason}.")
     splits = [rows[i].split for i in kept]
     stored = {name: np.array([s == name for s in splits]).nonzero()[0] for name in dict.fromkeys(splits)}
     return image_set(
         table.stem,
         [paths[i] for i in kept],
-        labels,
-        classes,
+        np.array([classes.numbers[rows[i].label] for i in kept]),
+        classes.classes,
         seed=seed,
         limit=limit,
         stored=stored if any(splits) else None,
         skipped={str(path): bad[path] for path in paths if path in bad},
+        notes=[note for note in (*notes, found.note, classes.note) if note],
     )
 
 
-def _rows(table: Path) -> list[Row]:
-    if table.stat().st_size > MAX_BYTES:
-        raise BadInput(f"{table} has over {MAX_BYTES // 1024**2} MiB: that is no table of images and labels.")
+def _read(table: Path) -> tuple[Columns, list[Row], list[str]]:
+    """What the columns are, the rows, and notes on how they were read."""
     try:
-        text = table.read_text(encoding="utf-8-sig")
-        separator = max(SEPARATORS, key=text.partition("\n")[0].count)
-        reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True)
-        found = [(reader.line_num, [cell.strip() for cell in cells]) for cells in reader if any(cells)]
-    except UnicodeDecodeError as error:
-        raise BadInput(f"{table} is no table: it is not UTF-8 text.") from error
+        check_file(table, TABLE_BYTES)
+        encoding = _encoding(table)
+        lines = _lines(table, encoding)
+        first = next(lines, None)
+        if first is None:
+            raise BadInput(f"{table} is empty: it needs a row an image, with its path and its label.")
+        second = next(lines, None)
+        found = columns(table, first[1], second[1] if second else [])
+        given = [first, *([second] if second else [])][found.header :]
+        rows = [_row(table, found, *numbered) for numbered in given] + [_row(table, found, *each) for each in lines]
     except csv.Error as error:
         raise BadInput(f"{table} can't be read as a table: {error}.") from error
     except OSError as error:
         raise BadInput(f"{table} can't be read: {error.strerror}.") from error
-    if not found:
-        raise BadInput(f"{table} is empty: it needs a row an image, with its path and its label.")
-    where = _columns(table, found[0][1])
-    return [_row(table, line, cells, where) for line, cells in found[0 if where is PLAIN else 1 :]]
+    return found, rows, [LATIN] if encoding == "cp1252" else []
 
 
-def _columns(table: Path, first: list[str]) -> dict[str, int]:
-    """Kind -> column. A first row whose path looks like a file of images is no header."""
-    names = [cell.lower() for cell in first]
-    where = {kind: names.index(name) for kind, known in COLUMNS.items() for name in known[::-1] if name in names}
-    if {"path", "label"} <= set(where):
-        return where
-    if any(Path(name).suffix in SUFFIXES for name in names[:1]):
-        return PLAIN
-    raise BadInput(f"{table} begins with {','.join(first)[:80]!r}: give a header with path and label, or rows of both.")
+def _encoding(table: Path) -> str:
+    """The first of ENCODINGS that the whole file is in, or UTF-16 where it begins like that; its lines are counted."""
+    with table.open("rb") as file:
+        begin = file.read(2)
+    for encoding in ("utf-16",) if begin in (b"\xff\xfe", b"\xfe\xff") else ENCODINGS:
+        try:
+            with table.open(encoding=encoding) as text:
+                blocks = iter(lambda: text.read(2**20), "")
+                TABLE_LINES.check(table, sum(block.count("\n") for block in blocks))
+            return encoding
+        except UnicodeError:
+            continue
+    raise BadInput(f"{table} is no table: it is not UTF-8 text.")
 
 
-def _row(table: Path, line: int, cells: list[str], where: dict[str, int]) -> Row:
-    if where is PLAIN and len(cells) != len(PLAIN):
+def _lines(table: Path, encoding: str) -> Iterator[tuple[int, list[str]]]:
+    """The rows that are not blank, with their lines; one at a time, however long the table is."""
+    with table.open(encoding=encoding, newline="") as file:
+        separator = max(SEPARATORS, key=file.readline(TABLE_LINE.most).count)
+        file.seek(0)
+        pieces = iter(lambda: file.readline(TABLE_LINE.most + 1), "")
+        reader = csv.reader(_short(table, pieces), delimiter=separator, strict=True)
+        for cells in reader:
+            if any(cells):
+                yield reader.line_num, [cell.strip() for cell in cells]
+
+
+def _short(table: Path, lines: Iterator[str]) -> Iterator[str]:
+    for line in lines:
+        TABLE_LINE.check(table, len(line.rstrip("\r\n")))
+        yield line
+
+
+def _row(table: Path, found: Columns, line: int, cells: list[str]) -> Row:
+    if not found.header and len(cells) != found.width:
         raise BadInput(f"{table}, line {line}, has {len(cells)} values: a row without a header is path, label.")
-    given = {kind: cells[column] if column < len(cells) else "" for kind, column in where.items()}
+    given = {kind: cells[column] if column < len(cells) else "" for kind, column in found.where.items()}
     for kind, value in given.items():
         if not value or not value.isprintable():
             raise BadInput(f"{table}, line {line}, has the {kind} {value[:40]!r}: it must be printable and not blank.")
@@ -116,17 +134,3 @@ def _check_unique(table: Path, rows: list[Row], paths: list[Path]) -> None:
     for row, path in zip(rows, map(Path, map(os.path.normpath, paths)), strict=True):
         if lines.setdefault(path, row.line) != row.line:
             raise BadInput(f"{table}, line {row.line}, names {row.path} again: it is already in line {lines[path]}.")
-
-
-def _numbered(table: Path, labels: set[str]) -> tuple[list[str], dict[str, int]]:
-    """The classes, and label -> number of its class."""
-    if all(label.isascii() and label.isdecimal() and len(label) < 10 for label in labels):
-        numbers = {label: int(label) for label in labels}
-        count = max(numbers.values()) + 1
-    else:
-        numbers = {label: number for number, label in enumerate(sorted(labels))}
-        count = len(numbers)
-    if count > MAX_CLASSES:
-        raise BadInput(f"{table} has {count} classes, but at most {MAX_CLASSES} are read; numbers count from 0.")
-    named = {number: label for label, number in numbers.items()}
-    return ([named[i] for i in range(count)] if len(named) == count else [str(i) for i in range(count)]), numbers

@@ -77,6 +77,6 @@ def _notes(found: Inventory) -> list[str]:
 def _nothing(folder: Path, found: Inventory, layout: Layout) -> str:
     needs = f"folder {folder} needs images in sub-folders, one a class"
     if not found.images:
-        return f"{needs}: there is none in it."
+        return " ".join([f"{needs}: there is none in it.", *_notes(found)])
     path, reason = next(iter(layout.left_out.items()))
     return f"{needs}: none of the {len(found.images):,} found can be used; {path} is the first: {reason}."

@@ -16,7 +16,6 @@ from explorer.data.gestures import VERSION, Gesture
 from explorer.data.splits import complete_splits, split_indices, stratified_order
 from explorer.data.tensors import Picture
 
-MAX_CLASSES = 65_536
 SHOWN = 3  # skipped files that a message names
 
 Source = np.ndarray | Sequence[np.ndarray] | Sequence[Path] | Sequence[Clip] | Sequence[Gesture]

@@ -6,32 +6,35 @@ from pathlib import Path
 
 import numpy as np
 
+from explorer.bounds import NPY_LABELS, Bound, check_file
+from explorer.data.array_headers import IMAGES, LABELS, as_labels, channels_last, checked_header
 from explorer.data.images import ImageSet, image_set
-from explorer.data.npz import MAX_BYTES, checked_header, checked_labels, first_line
+from explorer.data.npz import first_line
 from explorer.errors import BadInput
 
 
 def open_npy_pair(images: Path, labels: Path, *, seed: int, limit: int | None) -> ImageSet:
-    """`images` is uint8 (N, H, W), (N, H, W, 1) or (N, H, W, 3), in C order; `labels` integers (N,).
+    """`images` is uint8 (N, H, W), (N, H, W, 1) or (N, H, W, 3), in C order; `labels` integers (N,), or one-hot.
 
     The images are mapped, not loaded: memory holds those in use. BadInput for anything else.
     """
-    x, y = _mapped(images, "x"), _mapped(labels, "y")
-    if y.nbytes > MAX_BYTES:
-        raise BadInput(f"{labels} claims {y.nbytes / 1024**3:.1f} GiB of labels: at most 2 GiB are read.")
+    x, y = _mapped(images, "x", IMAGES), _mapped(labels, "y", LABELS, NPY_LABELS)
     if len(x) != len(y):
         raise BadInput(f"{images} has {len(x)} images but {labels} {len(y)} labels.")
     if not x.flags.c_contiguous:
         raise BadInput(f"{images} is in Fortran order: save it again after numpy.ascontiguousarray.")
-    numbers = checked_labels(labels, {"y": y})
-    classes = [str(i) for i in range(numbers.max() + 1)]
-    return image_set(images.stem, x, numbers, classes, seed=seed, limit=limit)
+    if not channels_last(x.shape):
+        raise BadInput(f"{images} is of shape {x.shape}, channels first: save x.transpose(0, 2, 3, 1).copy().")
+    numbers, count, note = as_labels(labels, "y", y)
+    classes = [str(i) for i in range(count)]
+    return image_set(images.stem, x, numbers, classes, seed=seed, limit=limit, notes=[note] if note else [])
 
 
-def _mapped(path: Path, name: str) -> np.memmap:
+def _mapped(path: Path, name: str, rule: str, bound: Bound | None = None) -> np.memmap:
     try:
+        check_file(path, bound)
         with path.open("rb") as file:
-            checked_header(path, file, name)
+            checked_header(path, file, name, rule)
         return np.load(path, mmap_mode="r", allow_pickle=False)
     except BadInput:
         raise

@@ -4,40 +4,80 @@ from __future__ import annotations
 
 import math
 import zipfile
+from dataclasses import dataclass
 from pathlib import Path
-from typing import IO
 
 import numpy as np
 from numpy.lib import format as npy
 
-from explorer.data.images import MAX_CLASSES, ImageSet, image_set
+from explorer.bounds import ARRAY_IMAGES, NPZ_BYTES, NPZ_DIRECTORY, NPZ_UNPACKED, check_file
+from explorer.data.array_headers import (
+    IMAGES,
+    LABELS,
+    NAMES,
+    Shape,
+    as_labels,
+    channels_first,
+    checked_header,
+)
+from explorer.data.images import ImageSet, image_set, some
 from explorer.errors import BadInput
 
-MAX_BYTES = 2 * 1024**3  # of all arrays together, unpacked
-KINDS = {"x": "uint8", "y": "integers", "classes": "strings", "split": "integers", "split_names": "strings"}
+PARTS = ("train", "val", "valid", "validation", "test")
+PAIRS = ({part: (f"x_{part}", f"y_{part}") for part in PARTS}, {p: (f"{p}_images", f"{p}_labels") for p in PARTS})
+"""How Keras and MedMNIST call images and labels of each part."""
+
+BESIDE = {"classes": NAMES, "split": LABELS, "split_names": NAMES}
+END = 22 + 65_535  # bytes at most of the record that a zip archive ends with
+
+
+@dataclass(frozen=True)
+class Contents:
+    """What to read of an archive: array -> what it must be; and which are images and labels of which part."""
+
+    rules: dict[str, str]
+    pairs: dict[str, tuple[str, str]]  # "" for all images together
+    notes: tuple[str, ...]
 
 
 def open_npz(path: Path, *, seed: int, limit: int | None) -> ImageSet:
     """Images of a .npz file.
 
-    `x` uint8 (N, H, W), (N, H, W, 1) or (N, H, W, 3); `y` integers (N,); optionally `classes`, strings, and
-    `split`, integers (N,), with `split_names`, strings: stored splits (names: see `complete_splits`).
+    `x` uint8 (N, H, W), (N, H, W, 1), (N, H, W, 3) or (N, 3, H, W); `y` integers (N,) or (N, 1), or one-hot; optionally
+    `classes`, strings, and `split`, integers (N,), with `split_names`, strings: stored splits (names: see
+    `complete_splits`). Or such images and labels by parts, see PAIRS, which are the stored splits.
     BadInput for anything else; other arrays in the file are not read.
     """
-    arrays = _read(path)
-    labels = checked_labels(path, arrays)
-    classes = _strings(path, arrays, "classes") if "classes" in arrays else [str(i) for i in range(labels.max() + 1)]
-    if labels.max() >= len(classes):
-        raise BadInput(f"{path} has the label {labels.max()} in 'y', but only {len(classes)} classes, numbered from 0.")
-    stored = _stored(path, arrays)
-    return image_set(path.stem, arrays["x"], labels, classes, seed=seed, limit=limit, stored=stored)
+    contents, arrays = _read(path)
+    names = _strings(path, arrays, "classes") if "classes" in arrays else None
+    images, y = zip(*((arrays[x], arrays[y]) for x, y in contents.pairs.values()), strict=True)
+    flat = [each.reshape(len(each), -1) for each in y]
+    if len({each.shape[1] for each in flat}) > 1 or len({each.shape[1:] for each in images}) > 1:
+        raise BadInput(f"{path} holds parts whose images or labels are of unlike shapes.")
+    first = next(iter(contents.pairs.values()))[1]
+    labels, count, note = as_labels(path, first, np.concatenate(flat), len(names) if names else None)
+    ends = np.cumsum([len(each) for each in images])
+    parts = dict(zip(contents.pairs, np.split(np.arange(ends[-1]), ends[:-1]), strict=True))
+    x = images[0] if len(images) == 1 else np.concatenate(images)
+    return image_set(
+        path.stem,
+        x.transpose(0, 2, 3, 1) if channels_first(x.shape) else x,
+        labels,
+        names or [str(i) for i in range(count)],
+        seed=seed,
+        limit=limit,
+        stored=_stored(path, arrays) if "" in parts else parts,
+        notes=[*contents.notes, *([note] if note else [])],
+    )
 
 
-def _read(path: Path) -> dict[str, np.ndarray]:
+def _read(path: Path) -> tuple[Contents, dict[str, np.ndarray]]:
     try:
+        check_file(path, NPZ_BYTES)
+        _check_directory(path)
         with zipfile.ZipFile(path) as archive:
-            names = _checked_names(path, archive)
-            return {name: _array(archive, name) for name in names}
+            contents = _checked(path, archive)
+            return contents, {name: _array(archive, name) for name in contents.rules}
     except BadInput:
         raise
     except zipfile.BadZipFile as error:
@@ -46,78 +86,77 @@ def _read(path: Path) -> dict[str, np.ndarray]:
         raise BadInput(f"{path} can't be read as .npz: {first_line(error)}.") from error
 
 
+def _check_directory(path: Path) -> None:
+    """Refuse, by its last bytes, an archive whose list of arrays alone would fill the memory."""
+    with path.open("rb") as file:
+        file.seek(max(0, path.stat().st_size - END))
+        tail = file.read()
+    end = tail.rfind(b"PK\5\6")
+    if tail[max(0, end - 20) :].startswith(b"PK\6\7"):  # for archives beyond 4 GiB
+        raise zipfile.BadZipFile
+    NPZ_DIRECTORY.check(path, int.from_bytes(tail[end + 12 : end + 16], "little") if end >= 0 else 0)
+
+
 def _array(archive: zipfile.ZipFile, name: str) -> np.ndarray:
     with archive.open(f"{name}.npy") as file:
         return npy.read_array(file, allow_pickle=False)
 
 
-def _checked_names(path: Path, archive: zipfile.ZipFile) -> list[str]:
-    """The arrays to read, after their headers have passed every check that needs no data."""
-    present = [name for name in KINDS if f"{name}.npy" in archive.namelist()]
-    for name in ("x", "y"):
-        if name not in present:
-            raise BadInput(f"{path} has no array {name!r}: it needs 'x' (images) and 'y' (labels).")
-    headers = {}
-    for name in present:
+def _checked(path: Path, archive: zipfile.ZipFile) -> Contents:
+    """What to read, after all headers have passed every check that needs no data."""
+    contents = _found(path, {name.removesuffix(".npy") for name in archive.namelist() if name.endswith(".npy")})
+    headers: dict[str, tuple[Shape, np.dtype]] = {}
+    for name, rule in contents.rules.items():
         with archive.open(f"{name}.npy") as file:
-            headers[name] = checked_header(path, file, name)
+            headers[name] = checked_header(path, file, name, rule)
     total = sum(math.prod(shape) * dtype.itemsize for shape, dtype in headers.values())
-    if total > MAX_BYTES:
+    if total > NPZ_UNPACKED.most:
         raise BadInput(
-            f"{path} unpacks to {total / 1024**3:.1f} GiB: at most {MAX_BYTES / 1024**3:.0f} GiB are read; "
+            f"{path} has {NPZ_UNPACKED.shown(total)}: at most {NPZ_UNPACKED.shown(NPZ_UNPACKED.most)} are read; "
             "a pair X.npy,Y.npy may be larger, as it stays on the disk."
         )
-    _check_lengths(path, {name: shape for name, (shape, _) in headers.items()})
-    return present
+    _check_lengths(path, contents, {name: shape for name, (shape, _) in headers.items()})
+    return contents
 
 
-def checked_header(path: Path, file: IO[bytes], name: str) -> tuple[tuple[int, ...], np.dtype]:
-    """Shape and type of an array from its header alone; BadInput where `name` ("x", "y", ...) can't be like that."""
-    readers = {(1, 0): npy.read_array_header_1_0, (2, 0): npy.read_array_header_2_0}
-    version = npy.read_magic(file)
-    if version not in readers:
-        raise BadInput(f"{path} holds {name!r} in npy version {version}: versions 1 and 2 are read.")
-    shape, _, dtype = readers[version](file)
-    _check_array(path, name, shape, dtype)
-    return shape, dtype
+def _found(path: Path, there: set[str]) -> Contents:
+    """Which arrays of those that are there are read, and as what."""
+    if {"x", "y"} & there:
+        pairs, rules = {"": ("x", "y")}, {name: rule for name, rule in BESIDE.items() if name in there}
+    else:
+        named = next((each for each in PAIRS if any(x in there for x, _ in each.values())), {})
+        pairs = {part: pair for part, pair in named.items() if pair[0] in there}
+        rules = {"classes": NAMES} if "classes" in there else {}
+    unlabelled = [part for part, (_, y) in pairs.items() if part and y not in there]
+    notes = tuple(f"Not read: {pairs.pop(part)[0]!r}, for which there are no labels." for part in unlabelled)
+    for name, role in (("x", "images"), ("y", "labels")):
+        if not pairs or ("" in pairs and name not in there):
+            holds = f"; it has {some(sorted(there))}" if there else ""
+            raise BadInput(f"{path} has no array {name!r} ({role}): it needs 'x' (images) and 'y' (labels){holds}.")
+    rules |= {x: IMAGES for x, _ in pairs.values()} | {y: LABELS for _, y in pairs.values()}
+    return Contents(rules, pairs, notes)
 
 
-def _check_array(path: Path, name: str, shape: tuple[int, ...], dtype: np.dtype) -> None:
-    rule = KINDS[name]
-    fits = {"uint8": dtype == np.uint8, "integers": dtype.kind in "iu", "strings": dtype.kind == "U"}[rule]
-    if not fits:
-        raise BadInput(f"{path} holds {name!r} as {dtype}: it must be {rule}.")
-    if name == "x" and (len(shape) not in (3, 4) or min(shape) < 1 or shape[3:] not in ((), (1,), (3,))):
-        raise BadInput(f"{path} holds 'x' of shape {shape}: it must be (N, H, W), (N, H, W, 1) or (N, H, W, 3).")
-    if name != "x" and (len(shape) != 1 or shape[0] < 1):
-        raise BadInput(f"{path} holds {name!r} of shape {shape}: it must have one dimension, and not be empty.")
-    if rule == "strings" and shape[0] > MAX_CLASSES:
-        raise BadInput(f"{path} holds {shape[0]} {name!r}: at most {MAX_CLASSES} are read.")
-
-
-def _check_lengths(path: Path, shapes: dict[str, tuple[int, ...]]) -> None:
-    for name in ("y", "split"):
-        if name in shapes and shapes[name][0] != shapes["x"][0]:
-            raise BadInput(f"{path} has {shapes['x'][0]} images in 'x' but {shapes[name][0]} values in {name!r}.")
+def _check_lengths(path: Path, contents: Contents, shapes: dict[str, Shape]) -> None:
+    alike = [*contents.pairs.values(), *([("x", "split")] if "split" in shapes else [])]
+    for images, values in alike:
+        if shapes[values][0] != shapes[images][0]:
+            raise BadInput(
+                f"{path} has {shapes[images][0]} images in {images!r} but {shapes[values][0]} values in {values!r}."
+            )
+    ARRAY_IMAGES.check(path, sum(shapes[images][0] for images, _ in contents.pairs.values()))
     if ("split" in shapes) != ("split_names" in shapes):
         raise BadInput(f"{path} must have both 'split' (a number an image) and 'split_names' (strings), or neither.")
-
-
-def checked_labels(path: Path, arrays: dict[str, np.ndarray]) -> np.ndarray:
-    """The labels `y`, after the range of all integers has been checked."""
-    for name in ("y", "split"):
-        low, high = (int(arrays[name].min()), int(arrays[name].max())) if name in arrays else (0, 0)
-        if low < 0 or high >= MAX_CLASSES:
-            raise BadInput(f"{path} has {low if low < 0 else high} in {name!r}: values must be 0 to {MAX_CLASSES - 1}.")
-    return arrays["y"].astype(np.int64)
 
 
 def _stored(path: Path, arrays: dict[str, np.ndarray]) -> dict[str, np.ndarray] | None:
     if "split" not in arrays:
         return None
-    names, codes = _strings(path, arrays, "split_names"), arrays["split"]
-    if int(codes.max()) >= len(names):
-        raise BadInput(f"{path} has {codes.max()} in 'split', but only {len(names)} 'split_names', numbered from 0.")
+    names, codes = _strings(path, arrays, "split_names"), arrays["split"].reshape(-1)
+    low, high = int(codes.min()), int(codes.max())
+    if low < 0 or high >= len(names):
+        wrong = low if low < 0 else high
+        raise BadInput(f"{path} has {wrong} in 'split', but only {len(names)} 'split_names', numbered from 0.")
     if len(set(names)) < len(names):
         raise BadInput(f"{path} names a split twice in 'split_names': {', '.join(names)}.")
     return {name: part for code, name in enumerate(names) if len(part := np.flatnonzero(codes == code))}

@@ -71,11 +71,11 @@ def _pair(where: str) -> list[Path]:
 
 
 def _is_file(where: str, suffix: str) -> bool:
-    return where.lower().endswith(suffix) and Path(where).expanduser().is_file()
+    return where.lower().endswith(suffix) and Path(where).expanduser().exists()  # a pipe is refused where it is read
 
 
 def _is_pair(where: str) -> bool:
-    return len(_pair(where)) == 2 and all(path.suffix.lower() == ".npy" and path.is_file() for path in _pair(where))
+    return len(_pair(where)) == 2 and all(path.suffix.lower() == ".npy" and path.exists() for path in _pair(where))
 
 
 Recognise = Callable[[str], bool]

@@ -14,13 +14,14 @@ from typing import IO, Any, BinaryIO
 import torch
 from torch import Tensor
 
+from explorer.bounds import CHECKPOINT_BYTES
 from explorer.errors import BadInput
 from explorer.networks import legacy, safe_zip, safetensors_reader
 from explorer.networks.state_dicts import weights_in
 
 TORCH_SUFFIXES = (".pt", ".pth", ".th", ".ckpt", ".bin")
 SUFFIXES = (".safetensors", *TORCH_SUFFIXES)
-LIMIT = 2 << 30  # bytes
+LIMIT = CHECKPOINT_BYTES.most  # bytes
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,6 +54,8 @@ def _opened(source: Path | bytes | BinaryIO) -> Iterator[IO[bytes]]:
     elif not isinstance(source, Path):
         yield source
     else:
+        if source.exists() and not source.is_file():  # pipes may be waited for without end
+            raise BadInput("is no regular file: folders, pipes and devices can't be read as one")
         try:
             stream = source.open("rb")
         except OSError as error:

@@ -36,6 +36,11 @@ RIGHT = {
     "tabs": ROWS.replace(",", "\t"),
     "blank lines and spaces": "path , label\n\n" + ROWS.replace(",", " , ") + "\n\n",
     "more columns in another order": "id,label,path\n" + "\n".join(f"7,{label},{path}" for path, label in PAIRS),
+    "label first": "\n".join(f"{label},{path}" for path, label in PAIRS),
+    "windows paths": "path,label\n" + ROWS.replace("/", "\\"),
+    "no suffixes": "image_id,label\n" + ROWS.replace(".png", ""),
+    "unknown names": "id,kind\n" + ROWS,
+    "utf-16": ("path,label\n" + ROWS).encode("utf-16"),
     "quotes": "path,label\n" + "\n".join(f'"{path}","{label}"' for path, label in PAIRS),
 }
 
@@ -57,9 +62,45 @@ def test_whole_numbers_count_the_classes(table):
     assert images.labels.tolist() == [10, 2, 0]
 
 
+@pytest.mark.parametrize(
+    ("given", "classes", "labels", "note"),
+    [
+        ("1 2 3 1", "0 1 2", [0, 1, 2, 0], "Labels 1 to 3 are read as classes 0 to 2, as there is no label 0."),
+        ("0.0 10.0 2.0 0.0", " ".join(map(str, range(11))), [0, 10, 2, 0], "8 of the classes 0 to 10 have no image."),
+        ("2 3 2 3", "0 1 2 3", [2, 3, 2, 3], "2 of the classes 0 to 3 have no image."),
+        ("1 one 2 two", "1 2 one two", [0, 2, 1, 3], ""),
+    ],
+)
+def test_labels_that_are_numbers_say_how_they_were_read(table, given, classes, labels, note):
+    images = open_images(table("\n".join(f"img/{i}.png,{label}" for i, label in enumerate(given.split()))))
+    assert images.classes == tuple(classes.split())
+    assert images.labels.tolist() == labels
+    assert images.account() == note
+
+
+def test_other_letters_and_a_label_column_of_unknown_name_are_noted(table):
+    images = open_images(table("id,kind\nimg/0.png,Käfer\nimg/1.png,Ameise\n".encode("cp1252")))
+    assert images.classes == ("Ameise", "Käfer")
+    assert images.notes[0].startswith("It is no UTF-8 text and was read as Windows-1252")
+    assert images.notes[1:] == ("Labels are those of the column 'kind'.",)
+
+
+def test_labels_that_are_also_names_of_images_are_labels(tmp_path):
+    for i in range(2):
+        Image.fromarray(picture(i)).save(tmp_path / f"{i}.png")
+    (tmp_path / "set.csv").write_text("0.png,1\n1.png,0")
+    assert open_images(str(tmp_path / "set.csv")).labels.tolist() == [1, 0]
+
+
 def test_absolute_paths(table, tmp_path):
     text = f"{tmp_path}/img/3.png,a\nimg/1.png,b"
     assert np.array_equal(np.asarray(open_images(table(text)).image(0)), picture(3))
+
+
+def test_a_name_without_suffix_that_two_files_have_is_refused(table, tmp_path):
+    Image.fromarray(picture(0)).save(tmp_path / "img" / "0.jpg")
+    with pytest.raises(BadInput, match=r"line 2, names img/0: both 0\.jpg and 0\.png are there"):
+        open_images(table("image_id,label\nimg/0,a"))
 
 
 def test_files_that_cannot_be_read_are_skipped_and_named(table, tmp_path):
@@ -93,7 +134,11 @@ BAD = {
     "nothing readable": ("img/8.png,a\nimg/9.png,b", "names 2 images, and none of them can be read: .*8.png"),
     "other text": (b"\xff\xfe\x00", "not UTF-8"),
     "open quote": ('path,label\n"img/0.png,a', "can't be read as a table"),
-    "number too high": ("img/0.png,0\nimg/1.png,70000", "has 70001 classes, but at most 65536"),
+    "number too high": ("img/0.png,0\nimg/1.png,70000", "has 70,001 classes: at most 65,536 classes are read"),
+    "number below": ("path,label\nimg/0.png,-1\nimg/1.png,0", "column 'label', has the label -1: classes are numbered"),
+    "no whole number": ("img/0.png,0.5\nimg/1.png,1", "has the label 0.5: classes are whole numbers, or names"),
+    "one column a class": ("path,cat,dog\nimg/0.png,1,0", "'path,cat,dog': which of its columns holds the labels"),
+    "two columns of paths": ("img/0.png,img/1.png", "the columns 1 and 2 both hold paths"),
     "odd split": ("path,label,split\nimg/0.png,a,extra", "the stored splits are extra"),
     "blank split": ("path,label,split\nimg/0.png,a,", "line 2, has the split ''"),
 }
