@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from driving import App
 
+from explorer import procedure
 from explorer.errors import BadInput
 from explorer.evaluate import evaluate
 from explorer.runs import Run, pruned_at, write_weights
@@ -90,6 +93,45 @@ def test_it_can_be_paused_goes_on_and_is_cancelled(open_app: Open) -> None:
     job.cancel()
     ended(app)
     assert job.state == "cancelled" and "cancelled at" in app.said
+
+
+@pytest.fixture
+def passes(monkeypatch: pytest.MonkeyPatch) -> threading.Semaphore:
+    """Each release lets the turns keep one more step; until then they stand still before it."""
+    allowed, iterate = threading.Semaphore(0), procedure.iterate
+
+    def steps(*given: Any) -> Iterator[procedure.Step]:
+        for step in iterate(*given):
+            while not allowed.acquire(timeout=0.01):
+                given[5](1, 4, "stands still")  # the report: pauses and cancels
+            yield step
+
+    monkeypatch.setattr(procedure, "iterate", steps)
+    return allowed
+
+
+def test_nobody_else_changes_a_run_that_turns_work_on_until_they_pause(
+    open_app: Open, saved: Saved, passes: threading.Semaphore
+) -> None:
+    first = open_app("prune").click("Remove 10").click("Remove 1")
+    behind = {button: open_app("prune", run=first.run) for button in ("Remove 1", "Undo", "Back", "Go", "Delete it")}
+    job, before = begun(first, 80), saved(first.run)
+    for button, second in behind.items():  # drawn before the turns began
+        second.click(button)
+        assert "“In turns” " in second.said and "cancel it first" in second.said, button
+        assert saved(first.run) == before
+        assert not any(second.buttons[each] for each in behind), "now it knows"
+    renamed = next(iter(behind.values())).set("Name of state 2", "mine").fine()
+    assert saved(first.run).timeline.states[2].name == "mine" and "mine" in renamed.bar
+    first.again().click("Pause").click("Back 2").click("Remove 1").fine()
+    assert saved(first.run).timeline.current == 3 and not first.buttons["Delete it"]
+    first.click("Go on")
+    passes.release()
+    job.wait(60, enough=lambda added: True)
+    timeline = saved(first.run).timeline
+    assert (timeline.current, timeline.states[4].parent) == (3, 2), "each goes on where they were"
+    first.again().click("Cancel: In turns")
+    assert "; 1 step was added, the run is at state 3." in ended(first).said
 
 
 def test_turns_that_fail_say_what_they_have_added(
