@@ -154,8 +154,8 @@ def from_json(units: Units, entries: Any) -> Tensor:
     index = {label: unit for unit, label in enumerate(units.labels)}
     plan = nothing(units)
     for entry in entries if isinstance(entries, list) else [entries]:
-        label = (entry.get("layer"), entry.get("channel")) if isinstance(entry, dict) else None
-        if label not in index:
-            raise BadInput(f"{entry} in the plan is not a unit of this network.")
+        label: Any = (entry.get("layer"), entry.get("channel")) if isinstance(entry, dict) else ()
+        if tuple(map(type, label)) != (str, int) or label not in index:  # neither true nor 1.0 is channel 1
+            raise BadInput(f"{entry!r:.60} in the plan is not a unit of this network.")
         plan[index[label]] = True
     return plan

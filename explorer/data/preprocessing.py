@@ -131,7 +131,7 @@ def for_torchvision(arch: str) -> Preprocessing:
 
 def _check_count(name: str, value: object, most: int, unit: str) -> None:
     if value is not None and (not isinstance(value, int) or isinstance(value, bool) or not 1 <= value <= most):
-        raise BadInput(f"{name} is {str(value)[:40]}: it must be a whole number of {unit} from 1 to {most}.")
+        raise BadInput(f"{name} is {value!r:.40}: it must be a whole number of {unit} from 1 to {most}.")
 
 
 def _number(value: object) -> bool:
@@ -139,4 +139,4 @@ def _number(value: object) -> bool:
 
 
 def _shown(values: Sequence[object]) -> str:
-    return " ".join(str(value)[:20] for value in values)
+    return " ".join(f"{value!r:.20}" for value in values)

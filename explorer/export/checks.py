@@ -9,7 +9,9 @@ from typing import Any
 from explorer.errors import BadInput
 
 _IDENTIFIER = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
-_PATH = re.compile(r"[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*")
+_PATH = re.compile(r"[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+){0,63}")  # so deep that no walk down it is too long
+
+LONGEST = 10_000  # characters of a name
 
 
 def require(holds: bool, rule: str) -> None:
@@ -59,8 +61,15 @@ def whole(value: Any, what: str, least: int = 0) -> int:
 
 
 def text(value: Any, what: str) -> str:
-    """The value if it is a string."""
+    """The value if it is a string of at most `LONGEST` characters."""
     require(isinstance(value, str), f"{what} must be a string, not {shown(value)}")
+    require(len(value) <= LONGEST, f"{what} must have at most {LONGEST} characters, not {len(value):,}")
+    return value
+
+
+def printable(value: Any, what: str) -> str:
+    """The value if it is a string of one line that any program can write."""
+    require(text(value, what).isprintable(), f"{what} must be printable text, not {shown(value)}")
     return value
 
 

@@ -11,7 +11,7 @@ from typing import Any
 
 from explorer.data.preprocessing import Preprocessing
 from explorer.errors import BadInput
-from explorer.export.checks import fields, items, require, shown, text, whole
+from explorer.export.checks import fields, items, printable, require, shown, text, whole
 
 FORMAT = "pruning-explorer network 1"
 _KEYS = (
@@ -89,7 +89,7 @@ def from_json(value: Any) -> Manifest:
     require(len(shape) >= 2, f"input_shape must have 2 to 4 sides, not {shown(shape)}")
     return Manifest(
         name=text(value["name"], "name"),
-        arch=text(value["arch"], "arch"),
+        arch=printable(value["arch"], "arch"),
         classes=tuple(text(c, "a class") for c in items(value["classes"], "classes")),
         input_shape=shape,
         preprocessing=Preprocessing.from_json(value["preprocessing"]),
@@ -105,12 +105,12 @@ def _layer(value: Any) -> LayerWidth:
     name, kept = text(value["name"], "a layer's name"), items(value["kept"], "kept")
     layer = LayerWidth(
         name,
-        whole(value["width_before"], f"width_before of {name}"),
-        whole(value["width_after"], f"width_after of {name}", least=1),
-        tuple(whole(c, f"a channel of {name}") for c in kept),
+        whole(value["width_before"], f"width_before of {shown(name)}"),
+        whole(value["width_after"], f"width_after of {shown(name)}", least=1),
+        tuple(whole(c, f"a channel of {shown(name)}") for c in kept),
     )
-    require(len(set(kept)) == len(kept) == layer.width_after, f"{name} must keep width_after different channels")
-    require(layer.width_after <= layer.width_before, f"{name} must not be wider than before")
+    require(len(set(kept)) == len(kept) == layer.width_after, f"{shown(name)} must keep width_after different channels")
+    require(layer.width_after <= layer.width_before, f"{shown(name)} must not be wider than before")
     return layer
 
 

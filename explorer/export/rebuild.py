@@ -31,6 +31,15 @@ _TAKES: Mapping[str, Signature] = {
 RESERVED = ("meta", "classes", "preprocessing", "manifest")  # attributes of the reloaded module
 
 
+class _Quiet(fx.GraphModule):
+    """A graph module that fails as other modules do: torch.fx's own prints its source and a traceback besides."""
+
+    def recompile(self) -> Any:
+        made = super().recompile()
+        type(self).__call__ = nn.Module.__call__  # type: ignore[method-assign]
+        return made
+
+
 def rebuild(
     graph: Any, tensors: Mapping[str, Tensor], input_shape: tuple[int, ...], classes: int, *, own: bool = False
 ) -> fx.GraphModule:
@@ -62,7 +71,7 @@ def _skeleton(graph: Any, tensors: Mapping[str, Tensor]) -> fx.GraphModule:
     _add_tensors(root, graph["tensors"], tensors)
     root = root.to(_float_type(tensors))
     _check_tensors(root.state_dict(), tensors)
-    return fx.GraphModule(root, _nodes(graph["nodes"], root), class_name="PrunedNetwork").eval()
+    return _Quiet(root, _nodes(graph["nodes"], root), class_name="PrunedNetwork").eval()
 
 
 def _add_layers(root: nn.Module, layers: Any, nodes: Any) -> None:

@@ -56,11 +56,11 @@ def layer(**values: Any) -> dict[str, Any]:
         (changed(metrics=[]), "metrics must be an object"),
         (changed(provenance="me"), "provenance must be an object"),
         (changed(layers=[1]), "a layer must be an object, not 1"),
-        (layer(kept=[0]), "a must keep width_after different channels"),
-        (layer(kept=[0, 0]), "a must keep width_after different channels"),
-        (layer(kept=[0, -1]), "a channel of a must be a whole number from 0, not -1"),
-        (layer(width_before=1), "a must not be wider than before"),
-        (layer(width_after=0, kept=[]), "width_after of a must be a whole number from 1, not 0"),
+        (layer(kept=[0]), "'a' must keep width_after different channels"),
+        (layer(kept=[0, 0]), "'a' must keep width_after different channels"),
+        (layer(kept=[0, -1]), "a channel of 'a' must be a whole number from 0, not -1"),
+        (layer(width_before=1), "'a' must not be wider than before"),
+        (layer(width_after=0, kept=[]), "width_after of 'a' must be a whole number from 1, not 0"),
     ],
 )
 def test_a_damaged_manifest_is_refused(value: Any, reason: str) -> None:

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
+import safetensors.torch
 from driving import App
+from networks_at_hand import at_hand
 from samples_at_hand import SMALL, checkpoint, folder_of_shades
 
 from explorer.data import SOURCES, asset
+from explorer.export.safetensors_file import ENTRY, to_bytes
 from explorer.load import RUN_NETWORK
 from explorer.origins import source_from_json
 from explorer.runs import Run
@@ -141,3 +145,27 @@ def test_the_dialog_closes_and_opens_with_fresh_fields(open_app: Open) -> None:
     assert not app.click("Open the demo anew").test.exception
     (field,) = (f for f in app.click("Open another network").test.text_input if f.label == "Images")
     assert field.value == "demo"
+
+
+CODE = "torch.os.system('touch PWNED')"
+
+
+def export_with_code() -> bytes:
+    """An export whose ReLUs have code for `inplace`."""
+    data = to_bytes(at_hand("plain"), original_widths={"0": 5, "3": 6, "8": 8}, metrics={}, provenance={})
+    header = json.loads(data[8 : 8 + int.from_bytes(data[:8], "little")])
+    text = header["__metadata__"][ENTRY].replace('"inplace":true', f'"inplace":{json.dumps(CODE)}')
+    assert text.count(CODE) >= 2
+    return safetensors.torch.save(safetensors.torch.load(data), metadata={ENTRY: text})
+
+
+def test_an_export_with_code_in_it_is_refused_at_once_and_not_kept(
+    open_app: Open, workdir: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    app = dialog(open_app, "evil.safetensors", export_with_code())
+    for _ in range(2):
+        assert not app.test.exception and "must be true or false, not" in app.said and app.said.count("\n") == 0
+        app.click("Open")
+    assert app.test.file_uploader and not (workdir / "uploads").exists()
+    assert not list(tmp_path.rglob("PWNED"))
