@@ -76,13 +76,15 @@ def _of_run(subject: Subject, run: Run, timeline: Timeline, number: int, network
 def original_network(subject: Subject, run: Run) -> Network:
     """The network as the run was given it, from where it lay then."""
     where = subject.request.network
-    found = began_with(run, Path(where)) if is_of_app(run) else _given(where, run)
+    found = began_with(run, Path(where)) if is_of_app(run) else _given(where, run, subject.request.arch)
     return for_classes(found.to(subject.network.device), subject.network.classes, where)
 
 
-def _given(where: str, run: Run) -> Network:
+def _given(where: str, run: Run, arch: str | None) -> Network:
+    """The network that a run of the command line names; one's own factory is called only if --arch names it again."""
     manifest, source = manifest_of(where), str(run.network.get("source"))
-    found = opened(source, str(run.network.get("arch")), manifest.preprocessing if manifest else None)
+    named = arch or str(run.network.get("arch"))
+    found = opened(source, named, manifest.preprocessing if manifest else None, trusted=arch is not None)
     if found.digest != run.network.get("digest"):
         raise BadInput(f"{source} is no longer the network that the run in {where} began with.")
     return found

@@ -26,11 +26,16 @@ def run_in(where: str) -> Run | None:
     return run
 
 
-def opened(where: str, arch: str | None = None, preprocessing: Preprocessing | None = None) -> Network:
-    """The network at a place, with this preprocessing; that of a folder has the folder's name."""
+def opened(
+    where: str, arch: str | None = None, preprocessing: Preprocessing | None = None, *, trusted: bool = True
+) -> Network:
+    """The network at a place, with this preprocessing; that of a folder has the folder's name.
+
+    trusted: whether a person gave `arch`, which may then name their own factory; a file's word is not theirs.
+    """
     folder, run = Path(where), _of_app(where)
     if run is None:
-        network = open_network(where, arch=arch, preprocessing=preprocessing, trusted=True)
+        network = open_network(where, arch=arch, preprocessing=preprocessing, trusted=trusted)
     else:
         network = origins.began_with(run, folder)
         network = pruned_at(network, run.timeline, folder) if run.timeline else network
