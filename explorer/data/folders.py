@@ -13,6 +13,7 @@ from explorer.data.images import ImageSet, Source, image_set, some
 from explorer.data.inventory import Inventory, taken
 from explorer.data.layout import Layout, Placed, laid_out
 from explorer.errors import BadInput
+from explorer.text import one_line
 
 
 def open_folder(folder: Path, *, seed: int, limit: int | None, clips: bool = False) -> ImageSet:
@@ -36,7 +37,7 @@ def open_folder(folder: Path, *, seed: int, limit: int | None, clips: bool = Fal
         folder.resolve().name,
         _source(groups, clips),
         np.array([numbers[group[0].label] for group in groups]),
-        [name.encode(errors="replace").decode() for name in classes],
+        [one_line(name.encode(errors="replace").decode()) for name in classes],
         seed=seed,
         limit=limit,
         stored={split: np.flatnonzero(splits == split) for split in dict.fromkeys(splits)} if any(splits) else None,

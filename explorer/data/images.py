@@ -15,6 +15,7 @@ from explorer.data.decoding import Clip, decode
 from explorer.data.gestures import VERSION, Gesture
 from explorer.data.splits import complete_splits, split_indices, stratified_order
 from explorer.data.tensors import Picture
+from explorer.text import one_line
 
 SHOWN = 3  # skipped files that a message names
 
@@ -70,7 +71,7 @@ class ImageSet:
     def account(self) -> str:
         """One line on the images that are no part of the data and why, and on how it was read; "" if all is plain."""
         left_out = f"{len(self.skipped):,} of {self.found:,} images left out: {_by_reason(self.skipped)}."
-        return " ".join([left_out, *self.notes] if self.skipped else self.notes)
+        return one_line(" ".join([left_out, *self.notes] if self.skipped else self.notes))
 
 
 def _by_reason(skipped: Mapping[str, str]) -> str:

@@ -71,3 +71,18 @@ def test_nothing_is_downloaded_unless_asked(tmp_path: Path, monkeypatch: pytest.
     assert refused.code == 2 and "give --download, or this downloads it: python -c" in refused.err
     tried = run("evaluate", "demo", "--data", "torchvision:MNIST", "--download")
     assert tried.code == 2 and "MNIST can't be downloaded" in tried.err and "asked for" in tried.err
+
+
+def test_a_test_folder_without_labels_is_told_and_the_rest_measured_as_ever(few: Path, tmp_path: Path) -> None:
+    with np.load(few) as stored:
+        for i, (image, label) in enumerate(zip(stored["x"], stored["y"], strict=True)):
+            for where in (f"{('train', 'valid')[i % 2]}/{label}", *(["test"] if i < 5 else [])):
+                (tmp_path / "data" / where).mkdir(parents=True, exist_ok=True)
+                Image.fromarray(image.reshape(28, 28)).save(tmp_path / "data" / where / f"{i}.png")
+    done, found = result(tmp_path, "evaluate", "demo", "--data", tmp_path / "data", "--split", "all")
+    expected = result(tmp_path, "evaluate", "demo", "--data", few, "--split", "all")[1]
+    assert (found["images"], found["accuracy"]) == (80, expected["accuracy"])
+    assert found["loss"] == pytest.approx(expected["loss"], rel=1e-6)
+    assert "Note: 5 of 85 images left out: unlabelled, in no class folder of test (5: " in done.err
+    assert found["data"]["skipped"] == [str(tmp_path / "data" / "test" / f"{i}.png") for i in range(5)]
+    assert found["data"]["notes"] == []

@@ -175,3 +175,11 @@ def test_clips_may_be_in_splits_and_stray_frames_are_told(tree):
     assert [len(clip.frames) for clip in images.source] == [2] * 4
     assert Counter(images.skipped.values()) == {"in no clip of train": 2, "deeper than CLASS/CLIP of test": 2}
     assert np.array_equal(images.splits["test"] >= 0, [True, True])
+
+
+def test_names_of_folders_and_files_are_told_on_one_line(tree):
+    folder = tree(*each("a", "b\nc"))
+    (folder / "a" / "d\n\x1be.txt").write_text("no image")
+    images = open_images(str(folder))
+    assert images.classes == ("a", "b c")
+    assert images.account().isprintable()
