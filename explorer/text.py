@@ -57,3 +57,9 @@ def markdown(text: object) -> str:
 def plotly(text: object) -> str:
     """The text for a figure of plotly, whose titles, labels and hover texts know some HTML and %{templates}."""
     return escape(one_line(text), quote=False).replace("%{", f"%{JOINER}{{")
+
+
+def cell(text: object) -> str:
+    """The text for a table that people download: an apostrophe keeps spreadsheets from computing what begins with =."""
+    line = one_line(text)
+    return f"'{line}" if line.lstrip().startswith(("=", "+", "-", "@")) else line

@@ -8,7 +8,7 @@ from html import unescape
 
 import pytest
 
-from explorer.text import JOINER, UNSEEN, markdown, one_line, plotly, quoted, shortened
+from explorer.text import JOINER, UNSEEN, cell, markdown, one_line, plotly, quoted, shortened
 
 HOSTILE = [
     "![x](http://127.0.0.1:9/t.png)",
@@ -87,3 +87,9 @@ def test_a_sentence_is_shortened_between_words() -> None:
     assert shortened("short", 10) == "short"
     assert shortened("one two three four", 12) == "one two..."
     assert shortened("x" * 50, 12) == "x" * 9 + "..."
+
+
+@pytest.mark.parametrize("text", ["=cmd|' /C calc'!A0", "+1+1", "-2+3", "@SUM(A1)", "  =1"])
+def test_a_cell_is_no_formula(text: str) -> None:
+    assert cell(text) == f"'{text}"
+    assert cell(f"layer {text}") == f"layer {text}"

@@ -12,6 +12,7 @@ from explorer.figures.layer_overview import LayerCost, layer_overview
 from explorer.figures.style import ORANGE
 from explorer.layers import list_layers
 from explorer.plan import nothing
+from explorer.text import cell
 from explorer.ui import say
 from explorer.ui.chart import chart
 from explorer.ui.opening import opening, show
@@ -97,13 +98,13 @@ def _layers(workspace: Workspace) -> None:
     total = sum(layer.flops for layer in layers)
     st.dataframe(
         {
-            "Layer": [layer.name for layer in layers],
+            "Layer": [cell(layer.name) for layer in layers],
             "Units": [layer.units for layer in layers],
             "Channels": [layer.channels for layer in layers],
             "Parameters": [layer.parameters for layer in layers],
             "MFLOPs": [layer.flops / 1e6 for layer in layers],
             "Share of FLOPs": [100 * layer.flops / total for layer in layers],
-            "Prunable": [layer.reason or "yes" for layer in layers],
+            "Prunable": [cell(layer.reason or "yes") for layer in layers],
         },
         hide_index=True,
         height=TALL if len(layers) > MOST_ROWS else "content",

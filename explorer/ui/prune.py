@@ -20,6 +20,7 @@ from explorer.figures.series import SCRATCH, Series
 from explorer.figures.thumbnail import thumbnail
 from explorer.limits import portions
 from explorer.stages import LOADED, PRUNED, TUNED, stages
+from explorer.text import cell
 from explorer.timeline import Metrics
 from explorer.ui import say
 from explorer.ui.ahead import measure_ahead
@@ -174,7 +175,7 @@ def _candidates(view: View, saliency: Tensor, chosen: Choice) -> int | None:
     picked = st.dataframe(
         {
             "Map": [_map(workspace, unit) for unit in going],
-            "Layer": [units.labels[unit][0] for unit in going],
+            "Layer": [cell(units.labels[unit][0]) for unit in going],
             "Channel": [units.labels[unit][1] for unit in going],
             "Saliency": [f"{float(saliency[unit]):.3g}" for unit in going],
         },

@@ -7,6 +7,7 @@ from functools import partial
 import streamlit as st
 
 from explorer.stages import Stage, stages
+from explorer.text import cell
 from explorer.timeline import LONGEST_NAME, Metrics, State, made_from
 from explorer.ui import say, wording
 from explorer.ui.changes import delete, jump, rename
@@ -75,9 +76,9 @@ def _row(view: View, number: int, stage: Stage) -> dict[str, str]:
     state, root = view.timeline.states[number], view.timeline.root.metrics
     before = state.pruned
     return {
-        "State": ("→ " if number == view.timeline.current else "") + (state.name or str(number)),
+        "State": ("→ " if number == view.timeline.current else "") + cell(state.name or number),
         "From": "" if state.parent is None else str(state.parent),
-        "How": state.how,
+        "How": cell(state.how),
         **{what: f"{value}  {delta}".strip() for what, value, delta in wording.facts(state.metrics, root)},
         "Measured": str(stage),
         "Before fine-tuning": f"loss {before.loss:.4f}, {before.accuracy:.1%}" if before else "",

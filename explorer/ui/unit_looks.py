@@ -27,6 +27,7 @@ from explorer.figures.kernel import kernel_figure
 from explorer.figures.overlays import SLOTS, overlays
 from explorer.observe import Observation
 from explorer.plan import nothing
+from explorer.text import cell
 from explorer.ui import say, wording
 from explorer.ui.chart import chart
 from explorer.ui.progress import await_result
@@ -170,7 +171,7 @@ def coupling(view: View, unit: int) -> None:
     found = coupled(view.loaded.network, unit)
     st.dataframe(
         {
-            "Module": [each.module for each in found],
+            "Module": [cell(each.module) for each in found],
             "Kind": [each.kind for each in found],
             "Side": ["writes" if each.side == "out" else "reads" for each in found],
             "Channels": [f"{_ranges(each.channels)} of {each.width:,}" for each in found],
