@@ -16,6 +16,8 @@ from explorer.errors import BadInput
 IMAGES, LABELS, NAMES = "uint8", "integers", "strings"
 """What arrays may hold."""
 
+SCALE = ", 0 to 255: numpy.round(255 * x).astype('uint8') makes it of 0 to 1"
+
 READERS = {(1, 0): npy.read_array_header_1_0, (2, 0): npy.read_array_header_2_0}
 
 Shape = tuple[int, ...]
@@ -30,7 +32,7 @@ def checked_header(path: Path, file: IO[bytes], name: str, rule: str) -> tuple[S
     shape, _, dtype = READERS[version](begin, max_header_size=ARRAY_HEADER.most)
     fits = {IMAGES: dtype == np.uint8, LABELS: dtype.kind in "iu", NAMES: dtype.kind == "U"}[rule]
     if not fits:
-        raise BadInput(f"{path} holds {name!r} as {dtype}: it must be {rule}.")
+        raise BadInput(f"{path} holds {name!r} as {dtype}: it must be {rule}{SCALE if rule == IMAGES else ''}.")
     {IMAGES: _check_images, LABELS: _check_labels, NAMES: _check_names}[rule](path, name, shape)
     return shape, dtype
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 import numpy as np
 
@@ -63,9 +63,11 @@ def split_indices(labels: np.ndarray, seed: int, shares: Mapping[str, float] = S
 def complete_splits(labels: np.ndarray, stored: Mapping[str, np.ndarray], seed: int) -> dict[str, np.ndarray]:
     """Stored splits in seeded order; one named "train" is dealt among those of the four that are not stored.
 
-    Names mean what `split_named` says. BadInput for others, for two of one split, and for "train" beside "finetune".
+    Names mean what `split_named` says, but "eval" beside "val" is the test split. BadInput for other names, for two of
+    one split, and for "train" beside "finetune".
     """
-    named = {split_named(name): members for name, members in stored.items()}
+    meant = _meant(stored)
+    named = {meant[name]: members for name, members in stored.items()}
     if None in named or len(named) < len(stored) or {TRAIN, "finetune"} <= set(named):
         raise BadInput(
             f"the stored splits are {', '.join(stored)}: they may be finetune (or train), calibration, "
@@ -77,6 +79,14 @@ def complete_splits(labels: np.ndarray, stored: Mapping[str, np.ndarray], seed: 
         missing = {name: share for name, share in SHARES.items() if name not in splits}
         splits |= {name: train[part] for name, part in split_indices(labels[train], seed, missing).items()}
     return {name: splits[name] for name in SHARES if name in splits}
+
+
+def _meant(names: Iterable[str]) -> dict[str, str | None]:
+    """Name -> split; of training, validation and evaluation the last is the test split."""
+    meant = {name: split_named(name) for name in names}
+    if "test" not in meant.values() and list(meant.values()).count("validation") == 2:
+        meant |= {name: "test" for name in meant if name.lower().startswith("eval")}
+    return meant
 
 
 def _weights(shares: Mapping[str, float]) -> np.ndarray:

@@ -75,6 +75,14 @@ def test_splits_of_any_name_have_the_classes_in_them(tree, names):
     assert len(images.splits[split_named(names[1])]) == 8
 
 
+def test_evaluation_beside_validation_is_the_test_split(tree):
+    folder = tree(*each(*(f"{name}/{c}" for name in ("training", "validation", "evaluation") for c in "ab"), count=3))
+    images = open_images(str(folder))
+    for split in ("validation", "test"):
+        parts = {Path(images.image_name(i)).parts[-3] for i in images.splits[split]}
+        assert parts == {"validation" if split == "validation" else "evaluation"}
+
+
 def test_images_at_any_depth_belong_to_the_class_above(tree):
     folder = tree(*each("cat/p0", "cat/p1/left", "dog", "dog/more"))
     images = open_images(str(folder))
@@ -146,7 +154,7 @@ REFUSED = {
     ),
     "a split beside classes": (each("train/a", "b", "c"), "has train, which is called like a split, beside b, c: give"),
     "flat test beside classes": (each("a", "b", "test"), "has test, which is called like a split, beside a, b: give"),
-    "two of one split": (each("val/a", "eval/a"), "the stored splits are eval, val: they may be"),
+    "two of one split": (each("val/a", "dev/a"), "the stored splits are dev, val: they may be"),
     "splits in some classes": (each("a/train", "a/test", "b"), "called like splits in some classes"),
 }
 

@@ -137,7 +137,7 @@ def test_stored_train_is_dealt_among_what_is_missing():
     assert sorted(np.concatenate(list(splits.values()))) == list(range(100))
 
 
-@pytest.mark.parametrize("names", [("train", "finetune"), ("val", "validation"), ("holdout",), ("val", "eval")])
+@pytest.mark.parametrize("names", [("train", "finetune"), ("val", "validation"), ("holdout",), ("val", "dev")])
 def test_stored_names_are_checked(names):
     with pytest.raises(BadInput, match=rf"the stored splits are {', '.join(names)}: they may be finetune"):
         complete_splits(np.zeros(4, np.int64), {name: np.arange(2) for name in names}, 0)
