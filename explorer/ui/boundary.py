@@ -11,6 +11,7 @@ import streamlit as st
 
 from explorer.errors import BadInput
 from explorer.reports import Failure, failure
+from explorer.text import markdown
 from explorer.ui import say
 
 
@@ -40,11 +41,11 @@ def tell(found: Failure) -> None:
     offer(found.report)
 
 
-def offer(report: Path | None) -> None:
-    """A button that downloads a report, where there is one."""
+def offer(report: Path | None, of: str = "") -> None:
+    """A button that downloads a report, where there is one; of: what failed, where that is not the page itself."""
     if report is not None and report.is_file():
         st.download_button(
-            "Download the report",
+            markdown(f"Download the report: {of}" if of else "Download the report"),
             report.read_bytes(),
             report.name,
             "text/plain",

@@ -86,7 +86,7 @@ def explain_end(job: Job, kept: str, remedy: str = "Try again") -> None:
         say.info(f"{job.label}: cancelled at {job.share:.0%}; {kept}.")
     if job.state == "failed":
         say.error(f"{job.label}: {job.error}" + ("" if kept == NOTHING else f" Until then, {kept}."))
-        offer(job.report_file)
+        offer(job.report_file, job.label)
     if job.state in ("cancelled", "failed"):
         st.button(markdown(f"{remedy}: {job.label}"), key=f"clear-{job.key}", on_click=JOBS.forget, args=(job.key,))
 

@@ -6,6 +6,7 @@ from collections.abc import Collection
 from typing import Any
 
 from explorer.errors import BadInput
+from explorer.text import markdown
 from explorer.ui.job import Job
 from explorer.ui.jobs import JOBS
 
@@ -48,7 +49,7 @@ def check(reason: str) -> None:
 
 def unless(reason: str, *, disabled: bool = False, help: str | None = None) -> dict[str, Any]:
     """For a button: disabled, with the reason as its help, where there is one; else as it would be."""
-    return {"disabled": disabled or bool(reason), "help": reason or help}
+    return {"disabled": disabled or bool(reason), "help": markdown(reason) or help}
 
 
 def work_on(run: str, kind: str) -> Job | None:

@@ -24,7 +24,7 @@ LABELS = {  # what the jobs of a page are called
     "export": {"export": "Files of state 0", "speed": "Speed of state 0", "step": "10 units by Taylor"},
 }
 SECONDS = 60
-STATES = ("active", "cancelled", "failed")
+STATES = ("active", "cancelled", "failed", "broken")
 
 
 @pytest.fixture
@@ -34,10 +34,10 @@ def submitted() -> Iterator[Callable[[str, str, str, str], Job]]:
 
     def submit(key: str, label: str, state: str, lane: str) -> Job:
         def work(job: Job) -> None:
-            while state != "failed":
+            while state in ("active", "cancelled"):
                 job.report(1, 4)
                 job._stop.wait(0.005)
-            raise BadInput("The disk is full.")
+            raise BadInput("The disk is full.") if state == "failed" else RuntimeError("nobody foresaw it")
 
         job = JOBS.submit(key, label, work, lane)
         begun.append(job)

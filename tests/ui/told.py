@@ -78,7 +78,9 @@ def numbers(drawn: object) -> list[float]:
 
 def check_names(app: App) -> None:
     """No two buttons are called the same."""
-    twice = [label for label, times in Counter(button.label for button in app.test.button).items() if times > 1]
+    downloads = [found.proto.label for found in app.test.get("download_button")]
+    labels = Counter([*(button.label for button in app.test.button), *downloads])
+    twice = [label for label, times in labels.items() if times > 1]
     assert not twice, twice
 
 
