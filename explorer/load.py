@@ -10,6 +10,7 @@ from pathlib import Path
 import torch
 from torch import nn
 
+from explorer.activations import check_opens, images_that_fit
 from explorer.bounds import CHECKPOINT_BYTES, check_file
 from explorer.data import Batches, ImageSet, Preprocessing, asset, to_tensor
 from explorer.errors import BadInput
@@ -116,6 +117,7 @@ def assemble(
     `explorer.networks.outputs`. Raises BadInput where the module can't classify such images.
     """
     module = module.requires_grad_(False).eval()
+    check_opens(name, module, input_shape)
     example = torch.zeros(1, *input_shape)
     module, outputs, remark = _answering(name, module, example)
     units = exact_units(module, find_units(module, example), tuple(input_shape))
@@ -195,5 +197,6 @@ def batches_for(
 
 
 def fitting_batch(network: Network) -> int:
-    """Images a batch: fewer where they are large, so that the activations fit into memory."""
-    return max(4, min(32, LARGE // prod(network.input_shape)))
+    """Images a batch: fewer where they are large, or where their feature maps would not fit into memory."""
+    usual = max(4, min(32, LARGE // prod(network.input_shape)))
+    return images_that_fit(network.module, network.input_shape, usual)

@@ -15,6 +15,7 @@ from explorer.costs import Costs
 from explorer.errors import BadInput
 from explorer.limits import FREE, Limits, Portion, portions
 from explorer.networks.units import Units
+from explorer.text import quoted
 
 
 def nothing(units: Units) -> Tensor:
@@ -156,6 +157,6 @@ def from_json(units: Units, entries: Any) -> Tensor:
     for entry in entries if isinstance(entries, list) else [entries]:
         label: Any = (entry.get("layer"), entry.get("channel")) if isinstance(entry, dict) else ()
         if tuple(map(type, label)) != (str, int) or label not in index:  # neither true nor 1.0 is channel 1
-            raise BadInput(f"{entry!r:.60} in the plan is not a unit of this network.")
+            raise BadInput(f"{quoted(entry)} in the plan is not a unit of this network.")
         plan[index[label]] = True
     return plan

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from typing import ClassVar
 
+import pytest
 import torch
 from networks_at_hand import at_hand
 from torch import Tensor, nn
 
-from explorer.exactness import INEXACT, exact_units
+from explorer import exactness
+from explorer.exactness import INEXACT, UNCHECKED, exact_units
 from explorer.networks.dependencies import find_units
 
 
@@ -72,3 +74,13 @@ def test_networks_that_are_right_stay_as_they_are() -> None:
     for name in ("grouped", "clip", "residual"):
         network = at_hand(name)
         assert exact_units(network.module, network.units, network.input_shape).layers == network.units.layers
+
+
+def test_the_search_for_what_is_wrong_ends_after_a_number_of_checks(monkeypatch: pytest.MonkeyPatch) -> None:
+    torch.manual_seed(0)
+    module = Rolled().requires_grad_(False)
+    units = find_units(module, torch.zeros(1, 1, 9, 9))
+    monkeypatch.setattr(exactness, "LEAST_CHECKS", 1)
+    monkeypatch.setattr(exactness, "LAYERS_CHECKED", 1)
+    checked = exact_units(module, units, (1, 9, 9))
+    assert not checked.layers and [checked.unprunable[name] for name in ("first", "second")] == 2 * [UNCHECKED]

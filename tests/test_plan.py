@@ -78,7 +78,12 @@ def test_json_both_ways() -> None:
 
 
 @pytest.mark.parametrize(
-    "entries", [[{"layer": "0", "channel": 5}], [{"layer": "nope", "channel": 0}], [7], "text", None]
+    "entries",
+    [
+        *([{"layer": "0", "channel": channel}] for channel in (5, -1, True, 1.0, "1", None, [1], {})),
+        *([{"layer": layer, "channel": 0}] for layer in ("nope", 0, None, ["0"], {})),
+        *([7], [[]], "text", None),
+    ],
 )
 def test_a_plan_of_another_network_is_refused(entries: object) -> None:
     with pytest.raises(BadInput, match="is not a unit of this network"):

@@ -2,30 +2,18 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import torch
+
+from explorer.free_memory import free
 
 SHARE = 0.25  # of what is free, where no budget is given
 CACHED = 8 << 20  # bytes of the largest value of all pairs at once; by measurement, from 1 to 32 MiB tried
 LIVE = 6  # values of the largest size that one operation may hold at the same time, with its workspace
-MEMINFO = Path("/proc/meminfo")
-UNKNOWN = 4 << 30  # free memory, where the system does not say
 
 
 def default_budget(device: torch.device) -> int:
     """Bytes: a quarter of the memory that is free on the device."""
     return int(SHARE * free(device))
-
-
-def free(device: torch.device) -> int:
-    """Bytes free on the device."""
-    if device.type == "cuda":
-        return torch.cuda.mem_get_info(device)[0]
-    if not MEMINFO.is_file():
-        return UNKNOWN
-    lines = dict(line.split(":") for line in MEMINFO.read_text().splitlines())
-    return int(lines["MemAvailable"].split()[0]) * 1024
 
 
 def images_at_once(bytes_an_image: int, budget: int) -> int:
