@@ -5,6 +5,7 @@ from __future__ import annotations
 import torch
 
 from explorer.errors import BadInput
+from explorer.text import quoted
 
 NAMES = ("cpu", "cuda", "mps", "auto")
 
@@ -19,7 +20,7 @@ def choose(name: str = "auto") -> torch.device:
         return torch.device(here[0])
     kind, _, index = name.partition(":")
     if kind not in NAMES or (index and not (kind == "cuda" and index.isdecimal())):
-        raise BadInput(f"Unknown device {name[:40]!r}; known are {', '.join(NAMES)}.")
+        raise BadInput(f"Unknown device {quoted(name, 40)}; known are {', '.join(NAMES)}.")
     if kind not in here or (index and int(index) >= torch.cuda.device_count()):
         raise BadInput(f"The device {name} is not available here; available are {', '.join(here)}.")
     return torch.device(name)

@@ -13,6 +13,7 @@ from explorer.errors import BadInput
 from explorer.export.contents import contents
 from explorer.export.formats import FORMATS, unavailable
 from explorer.networks.network import Network
+from explorer.text import first_line, quoted
 
 Body = Callable[[Tensor], Any]
 
@@ -36,8 +37,7 @@ def _compiled(network: Network, x: Tensor) -> Body:
     try:
         body(x)
     except Exception as error:  # whatever the compiler's tools say
-        said = str(error).strip().splitlines() or [type(error).__name__]
-        raise BadInput(f"torch.compile can't compile {network.name} here: {said[0][:200]}.") from error
+        raise BadInput(f"torch.compile can't compile {network.name} here: {first_line(error)}.") from error
     return body
 
 
@@ -73,5 +73,5 @@ ENGINES: Mapping[str, Engine] = {
 def engine(name: str) -> Engine:
     """The engine of a name; BadInput where there is none."""
     if name not in ENGINES:
-        raise BadInput(f"Engine {name[:40]!r} is unknown; the engines are: {', '.join(ENGINES)}.")
+        raise BadInput(f"Engine {quoted(name, 40)} is unknown; the engines are: {', '.join(ENGINES)}.")
     return ENGINES[name]

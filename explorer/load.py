@@ -18,10 +18,10 @@ from explorer.exactness import exact_units
 from explorer.export.manifest import LayerWidth
 from explorer.export.safetensors_file import has_manifest, load_network
 from explorer.networks.dependencies import find_units
-from explorer.networks.endings import answering_in_logits
+from explorer.networks.endings import classifier
 from explorer.networks.network import Network, fingerprint
-from explorer.networks.outputs import answering_with, logits_of, path_of_logits
 from explorer.networks.units import Units
+from explorer.text import quoted
 
 DEMO = "demo"
 CALIBRATION = 256  # images that criteria and the oracle look at, where nobody says otherwise
@@ -47,9 +47,9 @@ def open_network(
     except BadInput:
         raise
     except (OSError, ValueError) as error:  # ValueError: a name that no file can have
-        name = str(where)[:200]
         raise BadInput(
-            f"There is no network at {name!r} that can be read: give {DEMO}, a checkpoint, an export or a run folder."
+            f"There is no network at {quoted(str(where), 200)} that can be read: give {DEMO}, a checkpoint, an export "
+            "or a run folder."
         ) from error
     return network_from_bytes(data, path.name, arch=arch, preprocessing=preprocessing, trusted=trusted)
 
@@ -119,7 +119,7 @@ def assemble(
     module = module.requires_grad_(False).eval()
     check_opens(name, module, input_shape)
     example = torch.zeros(1, *input_shape)
-    module, outputs, remark = _answering(name, module, example)
+    module, outputs, remark = classifier(name, module, example)
     units = exact_units(module, find_units(module, example), tuple(input_shape))
     return Network(
         name=name,
@@ -132,22 +132,6 @@ def assemble(
         digest=fingerprint(arch, module, preprocessing),
         remark=remark,
     )
-
-
-def _answering(name: str, module: nn.Module, example: torch.Tensor) -> tuple[nn.Module, int, str]:
-    """The module made to answer with logits, how many, and what is to be said of them."""
-    shape = "x".join(map(str, example.shape[1:]))
-    try:
-        output = module(example.requires_grad_())  # gradients tell what is made of what
-    except Exception as error:  # a forward pass may fail in any way
-        raise BadInput(f"{name} can't run on an image of {shape}: {str(error).splitlines()[0][:200]}.") from error
-    path = path_of_logits(output)
-    if path is None or len(logits_of(output)) != 1:
-        raise BadInput(f"{name} does not give one row of logits an image: only classifiers can be pruned here.")
-    example.requires_grad_(False)
-    noise = torch.randn(2, *example.shape[1:], generator=torch.Generator().manual_seed(0))
-    module, remark = answering_in_logits(name, answering_with(module, path, output), noise)
-    return module, max(2, logits_of(output).shape[1]), remark
 
 
 def for_classes(network: Network, classes: Sequence[str], data: str) -> Network:

@@ -47,6 +47,12 @@ def shortened(text: str, most: int) -> str:
     return f"{words if words and len(last) < most // 2 else start}{MORE}"
 
 
+def first_line(error: BaseException, most: int = 200) -> str:
+    """What went wrong, for the end of a sentence: the first line of an error's message, or the error's name."""
+    lines = str(error).strip().splitlines() or [type(error).__name__]
+    return shortened(one_line(lines[0]), most).removesuffix(".")
+
+
 def markdown(text: object) -> str:
     """The text for Streamlit's Markdown, where it shows as it is: no markup, no link, no icon, no formula."""
     line = _TOGETHER.sub(JOINER, one_line(text))

@@ -26,12 +26,6 @@ def shown(value: object) -> str:
     return text if len(text) <= 60 else f"{text[:57]}..."
 
 
-def first_line(error: BaseException) -> str:
-    """What went wrong in one line of at most 200 characters, for the end of a sentence."""
-    lines = str(error).strip().splitlines() or [type(error).__name__]
-    return lines[0][:200].rstrip(".")
-
-
 def is_identifier(text: object) -> bool:
     """Whether the text can stand as a new name in a method's code: no keyword, no dunder, not `self`."""
     if not isinstance(text, str) or len(text) > 512 or text == "self" or text.startswith("__"):

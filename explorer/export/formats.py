@@ -9,6 +9,7 @@ from importlib.util import find_spec
 from explorer.errors import BadInput
 from explorer.export import model_source, onnx_file, plan_file, pt2_file, report, runners, safetensors_file
 from explorer.export.contents import Contents
+from explorer.text import quoted
 
 ALL = "all"
 
@@ -111,7 +112,9 @@ def chosen(names: Iterable[str]) -> list[Format]:
     wanted = list(names)
     for name in wanted:
         if name not in (*FORMATS, ALL):
-            raise BadInput(f"Export format {name[:40]!r} is unknown; the formats are: {', '.join((*FORMATS, ALL))}.")
+            raise BadInput(
+                f"Export format {quoted(name, 40)} is unknown; the formats are: {', '.join((*FORMATS, ALL))}."
+            )
     full = set(FORMATS) if ALL in wanted else {*wanted, *(needed for name in wanted for needed in FORMATS[name].needs)}
     found = [each for each in FORMATS.values() if each.name in full]
     for each in found:

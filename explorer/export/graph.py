@@ -20,12 +20,12 @@ from torch import Tensor, fx, nn
 from torch.nn.utils.parametrize import is_parametrized
 
 from explorer.errors import BadInput
-from explorer.export.checks import first_line
 from explorer.export.module_types import MODULES
 from explorer.export.operations import ATTRIBUTES, FUNCTIONS, METHODS
 from explorer.export.values import encode
 from explorer.networks.network import replica
 from explorer.networks.tracing import symbolic_trace
+from explorer.text import first_line
 
 _FUNCTION_NAMES = {function.call: name for name, function in FUNCTIONS.items()}
 _TYPE_NAMES = {kind.build: name for name, kind in MODULES.items()}
@@ -62,8 +62,11 @@ def _traced(module: nn.Module, name: str) -> fx.GraphModule:
     try:
         return symbolic_trace(replica(module).eval(), leaves=layers)
     except Exception as error:  # the network's own forward runs here and may raise anything
-        why = f"torch.fx cannot trace it: {first_line(error)}"
-        raise BadInput(f"{name} cannot be exported as safetensors: {why}.") from error
+        raise BadInput(
+            f"{name} cannot be exported as safetensors: its forward pass is no fixed list of steps "
+            f"({first_line(error)}): "
+            "let it not decide by what it computes, or export the plan and cut the network in your own code."
+        ) from error
 
 
 def _drop_idle(graph: fx.Graph) -> None:

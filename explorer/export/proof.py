@@ -11,8 +11,8 @@ from safetensors import SafetensorError, safe_open
 from torch import Tensor
 
 from explorer.errors import BadInput
-from explorer.export.checks import first_line
 from explorer.networks.network import Network
+from explorer.text import first_line
 
 NAME = "proof.safetensors"
 FORMAT = "pruning-explorer proof 2"

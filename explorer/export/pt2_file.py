@@ -14,9 +14,9 @@ from torch import nn
 from torch.export import Dim, ExportedProgram
 
 from explorer.errors import BadInput
-from explorer.export.checks import first_line
 from explorer.export.contents import Contents
 from explorer.export.manifest import summary
+from explorer.text import first_line
 
 EXAMPLES = 2  # images of the batch that is traced; one would be taken for a constant
 

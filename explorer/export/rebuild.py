@@ -14,12 +14,13 @@ import torch
 from torch import Tensor, fx, nn
 
 from explorer.errors import BadInput
-from explorer.export.checks import fields, first_line, is_identifier, is_path, items, require, shown
+from explorer.export.checks import fields, is_identifier, is_path, items, require, shown
 from explorer.export.dryrun import output_shape
 from explorer.export.kinds import TENSORS, Signature, check_arguments, takes
 from explorer.export.module_types import INPUTS, MODULES
 from explorer.export.operations import FUNCTIONS, METHODS
 from explorer.export.values import decode, decode_plain
+from explorer.text import first_line
 
 MAX_NODES = 10_000
 OPS = ("placeholder", "get_attr", "call_module", "call_function", "call_method", "output")

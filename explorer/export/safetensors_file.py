@@ -17,12 +17,12 @@ from torch import fx
 
 from explorer.errors import BadInput
 from explorer.export import manifest as manifests
-from explorer.export.checks import first_line
 from explorer.export.contents import Contents, contents
 from explorer.export.files import write_whole
 from explorer.export.manifest import Manifest
 from explorer.export.rebuild import rebuild
 from explorer.networks.network import Network
+from explorer.text import first_line
 
 ENTRY = "pruning-explorer"
 MAX_MANIFEST = 32 * 2**20  # bytes; DenseNet-201 has 0.3 MB

@@ -19,6 +19,7 @@ from torch import nn
 from explorer.data.preprocessing import IMAGENET_MEAN, IMAGENET_STD, Preprocessing, for_torchvision
 from explorer.errors import BadInput
 from explorer.networks import from_timm, small, video
+from explorer.text import first_line, quoted
 
 SMALL: dict[str, Callable[..., nn.Module]] = {
     "vgg_small": small.vgg_small,
@@ -82,9 +83,9 @@ def split(arch: str, trusted: bool = False) -> tuple[str | None, str]:
     if family in FAMILIES and name in FAMILIES[family].names():
         return family, name
     if family in FAMILIES or not FACTORY.fullmatch(arch):
-        raise BadInput(f"The architecture {arch[:80]!r} is unknown{_closest(arch)}.")
+        raise BadInput(f"The architecture {quoted(arch, 80)} is unknown{_closest(arch)}.")
     if not trusted:
-        raise BadInput(f"{arch[:80]!r} is the user's own code: it is taken on the command line only, with --arch.")
+        raise BadInput(f"{quoted(arch, 80)} is the user's own code: it is taken on the command line only, with --arch.")
     return None, arch
 
 
@@ -158,7 +159,7 @@ def _from_factory(arch: str, options: dict[str, Any]) -> nn.Module:
     except BadInput:
         raise
     except Exception as error:  # the user's own code may fail in any way
-        raise BadInput(f"{arch} can't be built: {type(error).__name__}: {str(error)[:200]}.") from error
+        raise BadInput(f"{arch} can't be built: {type(error).__name__}: {first_line(error)}.") from error
     if not isinstance(module, nn.Module):
         raise BadInput(f"{arch} returns a {type(module).__name__}; it must return a torch.nn.Module.")
     return module

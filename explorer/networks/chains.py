@@ -32,7 +32,7 @@ FUNCTIONS: frozenset[Any] = frozenset(
     | {F.avg_pool2d, F.adaptive_avg_pool2d, "relu", "relu_"}
 )
 
-UNTRACEABLE = "this architecture can be followed neither by its dependency graph nor by torch.fx"
+UNTRACEABLE = "its forward pass decides by values that only a run knows, so that its channels can't be followed"
 ELSEWHERE = "its feature maps go into {0}, behind which the channels of this architecture could not be followed"
 OF_INPUT = "a depthwise convolution, whose channels are those of its input"
 

@@ -16,7 +16,8 @@ from torch import Tensor, fx, nn
 from torch.overrides import TorchFunctionMode
 
 from explorer.errors import BadInput
-from explorer.networks.outputs import Forward, answering
+from explorer.networks.outputs import Forward, answering, answering_with, logits_of, path_of_logits
+from explorer.text import first_line
 
 SOFTMAX = "It ends in Softmax: what goes into that is taken as its logits."
 PROBABILITIES = "It gives probabilities: their logarithms are taken as its logits."
@@ -29,6 +30,25 @@ INDEPENDENT = (
 CLOSE = 1e-4  # to 1, of the sum of a row's probabilities
 
 Restoring = Callable[[Tensor], Tensor]  # from logits to what the network gives
+
+
+def classifier(name: str, module: nn.Module, example: Tensor) -> tuple[nn.Module, int, str]:
+    """The module itself, made to answer with logits, how many these are, and what is to be said of them.
+
+    example: (1, ...), an image that it takes. Raises BadInput where it can't run, or does not classify.
+    """
+    shape = "x".join(map(str, example.shape[1:]))
+    try:
+        output = module(example.requires_grad_())  # gradients tell what is made of what
+    except Exception as error:  # a forward pass may fail in any way
+        raise BadInput(f"{name} can't run on an image of {shape}: {first_line(error)}.") from error
+    path = path_of_logits(output)
+    if path is None or len(logits_of(output)) != 1:
+        raise BadInput(f"{name} does not give one row of logits an image: only classifiers can be pruned here.")
+    example.requires_grad_(False)
+    noise = torch.randn(2, *example.shape[1:], generator=torch.Generator().manual_seed(0))
+    module, remark = answering_in_logits(name, answering_with(module, path, output), noise)
+    return module, max(2, logits_of(output).shape[1]), remark
 
 
 def answering_in_logits(name: str, module: nn.Module, images: Tensor) -> tuple[nn.Module, str]:

@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 from explorer.errors import BadInput
 from explorer.networks.pickle_machine import Machine, Value
+from explorer.text import quoted
 
 MAX_DIMENSIONS = 8
 ITEM_BYTES = {
@@ -41,9 +42,9 @@ def load_storage(machine: Machine, identity: Value) -> None:
         raise ValueError("a persistent value that is not a whole storage")
     size = _whole(count) * STORAGES[kind.data]
     if machine.stored is not None and machine.stored.get(key.data) != size:
-        raise BadInput(f"claims {size:,} bytes for storage {str(key.data)[:20]!r}, which are not in the file")
+        raise BadInput(f"claims {size:,} bytes for storage {quoted(str(key.data), 20)}, which are not in the file")
     if machine.storages.setdefault(key.data, size) != size:
-        raise BadInput(f"claims two sizes for storage {str(key.data)[:20]!r}")
+        raise BadInput(f"claims two sizes for storage {quoted(str(key.data), 20)}")
     machine.push("storage", (size, STORAGES[kind.data]))
 
 

@@ -12,6 +12,7 @@ from torchvision.models import get_model_weights
 from explorer.errors import BadInput
 from explorer.networks.architectures import split
 from explorer.networks.checkpoints import Checkpoint
+from explorer.text import first_line
 
 Weights = dict[str, Tensor]
 
@@ -27,7 +28,7 @@ def imagenet(arch: str) -> Checkpoint:
     try:
         weights = PUBLISHERS[family](name)
     except (URLError, OSError, RuntimeError) as error:  # no network, no such file there, a hash that differs
-        reason = getattr(error, "reason", None) or str(error).splitlines()[0][:200]
+        reason = getattr(error, "reason", None) or first_line(error)
         raise BadInput(f"The ImageNet weights of {arch} can't be downloaded ({reason}): give a checkpoint.") from error
     return Checkpoint(f"ImageNet weights of {arch}", weights)
 

@@ -13,6 +13,7 @@ from typing import IO, Any
 from explorer.errors import BadInput
 from explorer.networks.pickle_calls import call, find, load_storage
 from explorer.networks.pickle_machine import Machine, Value, depth_around
+from explorer.text import quoted
 
 MAX_INSTRUCTIONS = 2_000_000
 MAX_VIEWS = 4  # tensors may share storage, but in all claim at most this many times the stored bytes
@@ -76,7 +77,7 @@ def _set_items(machine: Machine, items: tuple[Value, ...]) -> None:
         raise ValueError("sets items that are not pairs of a plain key and a value")
     for key in keys:
         if key.data in target.data:
-            raise BadInput(f"has the key {str(key.data)[:80]!r} twice")
+            raise BadInput(f"has the key {quoted(str(key.data), 80)} twice")
         target.data.add(key.data)
     target.depth = max(target.depth, depth_around(items[1::2]))
 

@@ -11,6 +11,7 @@ from safetensors import SafetensorError
 from torch import Tensor
 
 from explorer.errors import BadInput
+from explorer.text import quoted
 
 MAX_HEADER = 16 << 20  # bytes
 
@@ -60,6 +61,6 @@ def _distinct(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     result: dict[str, Any] = {}
     for key, value in pairs:
         if key in result:
-            raise BadInput(f"has the key {ascii(key)[:80]} twice")
+            raise BadInput(f"has the key {quoted(key, 80)} twice")
         result[key] = value
     return result

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from explorer.errors import BadInput
+from explorer.text import quoted
 
 WRAPPERS = ("state_dict", "model_state_dict", "model", "net", "ema")  # in order of preference
 PREFIXES = ("module.", "model.", "_orig_mod.")
@@ -53,10 +54,10 @@ def _is_extra(name: object, value: object) -> bool:
     last = str(name).rpartition(".")[2]
     if isinstance(value, Tensor):
         if not isinstance(name, str) or not name.isprintable() or len(name) > 256:
-            raise BadInput(f"has a tensor under the name {ascii(name)[:80]}, which no network has")
+            raise BadInput(f"has a tensor under the name {quoted(name, 80)}, which no network has")
         return last in BOOKKEEPING
     if last in PARAMETERS:
-        raise BadInput(f"has a {type(value).__name__} under {ascii(name)[:80]}, where a tensor belongs")
+        raise BadInput(f"has a {type(value).__name__} under {quoted(name, 80)}, where a tensor belongs")
     return True
 
 

@@ -12,6 +12,7 @@ from explorer.errors import BadInput
 from explorer.export.files import write_whole
 from explorer.study.bench import Found
 from explorer.study.parts import PARTS, Part
+from explorer.text import quoted
 
 FORMAT = "pruning-explorer study 1"
 BEGUN, WHOLE, REPORT = "begun.json", "study.json", "report.html"
@@ -72,7 +73,9 @@ def keep(folder: Path, name: str, found: Found) -> None:
 def read_study(folder: Path) -> Study:
     """What a folder holds, finished or not; a part's file that is damaged counts as missing. BadInput without one."""
     if not holds_study(folder):
-        raise BadInput(f"{str(folder)[:200]!r} is not the folder of a study: it holds no {BEGUN} that can be read.")
+        raise BadInput(
+            f"{quoted(str(folder), 200)} is not the folder of a study: it holds no {BEGUN} that can be read."
+        )
     content = _content(folder / BEGUN)
     about = {name: content[name] for name in ("network", "data", "settings")}
     found = {name: part for name in PARTS if (part := _read_part(_path(folder, name)))}

@@ -70,5 +70,5 @@ def test_a_damaged_manifest_is_refused(value: Any, reason: str) -> None:
 
 def test_a_huge_input_shape_costs_nothing() -> None:
     _, tensors = open_file(export_bytes(odd()))
-    with pytest.raises(BadInput, match="feature maps hold more than"):
+    with pytest.raises(BadInput, match="feature maps of one image hold more than"):
         load_network(close_file(changed(input_shape=[3, 2**20, 2**20]), tensors))
