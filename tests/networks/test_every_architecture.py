@@ -15,10 +15,14 @@ from torch.nn.modules.conv import _ConvNd
 from torchvision.models import get_model_builder
 
 from explorer.costs import measure_costs
+from explorer.data.preprocessing import Preprocessing
 from explorer.exactness import exact_units
+from explorer.export import model_source
+from explorer.export.contents import contents
 from explorer.gates import Gated, open_gates
 from explorer.networks.architectures import build, known_architectures
 from explorer.networks.network import Network
+from explorer.networks.units import Units
 from explorer.surgery import cut
 
 SMALL, LARGER, CLIP = (3, 64, 64), (3, 96, 96), (3, 8, 32, 32)
@@ -102,6 +106,16 @@ def test_a_closed_gate_computes_what_removal_computes(arch: str) -> None:
     assert len(found.units.layers) == layers
     assert_every_layer_is_accounted_for(found)
     assert_gated_is_pruned(found)
+
+
+@pytest.mark.parametrize("arch", ARCHITECTURES)
+def test_its_graph_keeps_to_the_kinds_and_its_source_to_the_list(arch: str) -> None:
+    shape, _ = ARCHITECTURES[arch]
+    module = build(arch, 5).eval().to("meta")
+    prepared = Preprocessing((0.5,) * shape[0], (0.25,) * shape[0])
+    named = Network(arch, arch, module, Units((), {}), shape, tuple("abcde"), prepared, "0" * 64)
+    written = contents(named, original_widths={}, metrics={}, provenance={})  # which is checked as a file would be
+    assert b"class Network(nn." in model_source.render(written)
 
 
 @pytest.mark.parametrize("arch", FROM_TIMM)
