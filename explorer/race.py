@@ -46,6 +46,9 @@ class Terms:
         for selector in self.selectors:
             if selector not in SELECTORS:
                 raise BadInput(f"Unknown criterion '{selector}'; known are {', '.join(SELECTORS)}.")
+        for seed in self.seeds:
+            if type(seed) is not int:  # it names a file
+                raise BadInput(f"A seed must be a whole number, not {seed!r:.60}.")
 
     def of_lane(self, selector: str, seed: int) -> Settings:
         """The settings of one lane."""
