@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import atexit
 import gc
-import importlib
 import ipaddress
 import os
 import socket
@@ -17,6 +16,7 @@ from pathlib import Path
 import click
 
 from explorer.errors import BadInput
+from explorer.ui import imports
 
 SCRIPT = Path(__file__).resolve().parents[1] / "ui" / "main.py"
 LOCAL = ("localhost", "127.0.0.1")
@@ -50,18 +50,13 @@ def app(host: str, port: int, no_browser: bool, workdir: Path | None) -> None:
 
 
 def _warm_up() -> None:
-    """Import what the first page needs, while the server starts and the browser opens.
+    """Import what the first page needs, while the server starts and the browser opens; sessions wait for it.
 
     All that stays for good: else every collection of garbage, of which Streamlit asks for one after each run of the
     script, would look through it again, for 0.2 s.
     """
-    for module in (
-        "explorer.load",
-        "explorer.evaluate",
-        "explorer.figures.layer_overview",
-        "explorer.figures.confusion",
-    ):
-        importlib.import_module(module)
+    for names in (imports.FIGURES, imports.ENGINE, imports.SERVER, imports.FRAME, [imports.page("network")]):
+        imports.whole(*names)
     gc.freeze()
     atexit.register(gc.unfreeze)  # libraries count what is left at the end
 

@@ -8,6 +8,7 @@ from importlib import import_module
 import streamlit as st
 from streamlit.navigation.page import StreamlitPage
 
+from explorer.ui import imports
 from explorer.ui.address import run_id
 
 PAGES = ("network", "saliency", "oracle", "prune", "compare", "export", "paper")
@@ -20,6 +21,7 @@ def main() -> None:
     run_id()  # before the navigation: else the browser's history gets an address without the run as well
     page = st.navigation([*(_page(name) for name in PAGES), _first_by_name()], position="top")
     blank = st.empty()
+    imports.whole(*imports.FIGURES)
     if "fetched" not in st.session_state:  # the browser fetches what draws figures while the engine is being imported
         st.session_state["fetched"] = True
         blank.plotly_chart({"data": [{"type": "scatter"}], "layout": {"height": 10}}, key="blank")
@@ -39,9 +41,11 @@ def _first_by_name() -> StreamlitPage:
 
 def _draw(name: str) -> None:
     """Header and page; the engine is imported only now, and a page's module when it is first opened."""
+    imports.whole(*imports.ENGINE, *imports.FRAME)
     from explorer.ui.boundary import boundary
 
     with boundary(f"the page {name}"):
+        imports.whole(imports.page(name))
         from explorer.layers import check_prunable
         from explorer.ui.header import header
         from explorer.ui.session import current_view
@@ -54,7 +58,7 @@ def _draw(name: str) -> None:
         problems(view)
         if name in ABOUT_UNITS:
             check_prunable(view.loaded.network)
-        import_module(f"explorer.ui.{name}").page(view)
+        import_module(imports.page(name)).page(view)
 
 
 if __name__ == "__main__":

@@ -1,0 +1,32 @@
+"""Imports: by one thread at a time, and whole before a session needs them.
+
+Python keeps two threads from importing one module at once, but not a library from looking another one up in
+`sys.modules` while a thread is still half through importing it: so plotly looks for pandas whenever it writes a figure.
+"""
+
+from __future__ import annotations
+
+import threading
+from importlib import import_module
+
+FIGURES = ("numpy", "pandas", "pyarrow", "PIL.Image", "plotly.io", "plotly.graph_objects")  # looked up, not imported
+ENGINE = ("explorer.load", "explorer.evaluate", "explorer.figures.layer_overview", "explorer.figures.confusion")
+SERVER = ("streamlit.web.cli", "streamlit.dataframe_util")  # before parts that import Streamlit: it is whole then
+FRAME = ("explorer.ui.boundary", "explorer.layers", "explorer.ui.header", "explorer.ui.session", "explorer.ui.steps")
+_LOCK = threading.Lock()
+_WHOLE: set[str] = set()
+
+
+def whole(*names: str) -> None:
+    """Return once these modules are imported; wait for whoever imports anything else in this way."""
+    if _WHOLE.issuperset(names):
+        return
+    with _LOCK:
+        for name in names:
+            import_module(name)
+        _WHOLE.update(names)
+
+
+def page(name: str) -> str:
+    """The module of a page."""
+    return f"explorer.ui.{name}"

@@ -1,0 +1,74 @@
+"""Many sessions of one server: opened at once on a fresh one, and what they leave in its memory once they are closed.
+
+python tests/benchmarks/sessions.py open          12 tabs at once on a fresh server, five times
+python tests/benchmarks/sessions.py memory        20 sessions that work and close, and the memory before and after
+"""
+
+from __future__ import annotations
+
+import argparse
+import re
+import tempfile
+import time
+from pathlib import Path
+
+from playwright.sync_api import Browser, Page, sync_playwright
+from sitting import FLAGS, app
+
+TABS, SERVERS = 12, 5
+SESSIONS, AT_ONCE = 20, 4
+CLEANED = 45  # seconds after which the server has let go of sessions that were closed: its limit is 30
+PATIENCE = 240_000  # milliseconds
+IDLE = "[data-testid=stApp][data-test-script-state=notRunning]"
+BROKEN = re.compile(r"partially initialized|Traceback|report file|has no attribute|unforeseen", re.I)
+
+
+def opened(browser: Browser, address: str, tabs: int) -> list[str]:
+    """Open so many tabs at once; what is wrong on each that is broken."""
+    context = browser.new_context(viewport={"width": 1440, "height": 900})
+    pages = [context.new_page() for _ in range(tabs)]
+    for page in pages:
+        page.evaluate(f"setTimeout(() => location.href = '{address}', 0)")
+    found = [wrong for page in pages if (wrong := _wrong(page))]
+    context.close()
+    return found
+
+
+def _wrong(page: Page) -> str:
+    page.wait_for_url("http://localhost:*/**", timeout=PATIENCE, wait_until="commit")
+    page.locator(f"{IDLE} [data-testid=stDataFrame], [data-testid=stException], [data-testid=stAlert]").first.wait_for(
+        timeout=PATIENCE
+    )
+    page.locator(IDLE).wait_for(timeout=PATIENCE)
+    said = page.locator("body").inner_text()
+    alert = page.locator("[data-testid=stException], [data-testid=stAlert]")
+    return alert.first.inner_text() if alert.count() else said if BROKEN.search(said) else ""
+
+
+def open_at_once(browser: Browser, servers: int) -> None:
+    """TABS at once on each of so many fresh servers."""
+    broken = 0
+    for number in range(servers):
+        with tempfile.TemporaryDirectory() as folder, app(Path(folder)) as (_, address):
+            begun = time.monotonic()
+            found = opened(browser, address, TABS)
+        broken += len(found)
+        print(
+            f"server {number + 1}: {len(found)} of {TABS} broken, {time.monotonic() - begun:.0f} s", *found, sep="\n  "
+        )
+    print(f"{broken} of {servers * TABS} sessions broken")
+
+
+def main() -> None:
+    """Run what the command names."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("what", choices=("open", "memory"))
+    parser.add_argument("--servers", type=int, default=SERVERS)
+    asked = parser.parse_args()
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=FLAGS)
+        open_at_once(browser, asked.servers)
+
+
+if __name__ == "__main__":
+    main()

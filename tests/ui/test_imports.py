@@ -1,0 +1,64 @@
+"""What sessions find imported, however many begin at once."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from importlib.util import find_spec
+from pathlib import Path
+
+import _plotly_utils
+import plotly
+
+from explorer.ui import imports
+
+LOOKED_UP = re.compile(r"""get_module\(\s*["']([\w.]+)["'],\s*should_load=False""")
+SESSION = """
+import importlib.abc, sys, threading
+from streamlit.testing.v1 import AppTest
+from explorer.ui import imports, main
+
+half, asked, go = threading.Event(), threading.Event(), threading.Event()
+
+class Stall(importlib.abc.MetaPathFinder):
+    def find_spec(self, name, path=None, target=None):
+        if name == "pandas.core":
+            half.set()
+            go.wait(60)
+
+def whole(*names, real=imports.whole):
+    asked.set()
+    real(*names)
+
+def session():
+    try:
+        found.append(AppTest.from_string("from explorer.ui.main import main; main()", default_timeout=60).run())
+    finally:
+        asked.set()
+
+assert "pandas" not in sys.modules
+sys.meta_path.insert(0, Stall())
+threading.Thread(target=imports.whole, args=imports.FIGURES).start()
+assert half.wait(60) and "pandas" in sys.modules
+imports.whole, main._draw, found = whole, lambda name: None, []
+thread = threading.Thread(target=session)
+thread.start()
+asked.wait(60)
+go.set()
+thread.join()
+assert not found[0].exception, found[0].exception[0]
+"""
+
+
+def test_all_that_plotly_looks_up_is_imported_before_a_figure_is_drawn() -> None:
+    folders = [Path(package.__file__).parent for package in (plotly, _plotly_utils)]
+    sources = [path.read_text(encoding="utf-8") for folder in folders for path in folder.rglob("*.py")]
+    names = {name for source in sources for name in LOOKED_UP.findall(source)}
+    assert {"numpy", "pandas", "PIL.Image"} <= names
+    assert {name for name in names if find_spec(name.partition(".")[0])} <= set(imports.FIGURES)
+
+
+def test_a_session_that_begins_while_pandas_is_half_imported_waits_until_it_is_whole() -> None:
+    done = subprocess.run([sys.executable, "-c", SESSION], capture_output=True, text=True, timeout=120, check=False)
+    assert done.returncode == 0, done.stderr
