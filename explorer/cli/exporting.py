@@ -14,13 +14,14 @@ from explorer.cli.exported import as_asked, original_of
 from explorer.cli.options import Request, json_option, requests
 from explorer.cli.output import check_writable, progress, table, write_json
 from explorer.cli.subject import open_subject, stage_json
+from explorer.confined.running import described, in_force
 from explorer.data import Batches
 from explorer.errors import BadInput
 from explorer.export import formats, proof
 from explorer.export.contents import Contents
 from explorer.export.folders import export as write_export
 from explorer.export.proof import Verdict
-from explorer.export.verify import ORIGINAL
+from explorer.export.verify import ORIGINAL, holding_code
 from explorer.export.verify import verify as verify_files
 from explorer.runs import FILE
 
@@ -79,12 +80,17 @@ def _proof(contents: Contents, batches: Batches) -> proof.Proof:
 
 @click.command()
 @click.argument("folder", metavar="DIR", type=click.Path(path_type=Path))
+@click.option("--trust", is_flag=True, help="Run files that hold code too.  [default: ask, where somebody can answer]")
 @json_option
-def verify(folder: Path, json: Path | None) -> None:
+def verify(folder: Path, trust: bool, json: Path | None) -> None:
     """Load exported files in a clean process and compare their outputs.
 
     A file is ok where no logit differs from the proof by more than a share of the largest, and all predictions agree.
     Leaves with 1 where a file is not.
+
+    Loading model.py or .pt2 runs what its maker wrote: without --trust these are not run, and where all others are ok
+    it leaves with 2. Each file runs without network, other processes and files, with limits of time and memory, as far
+    as the system offers that; a line says what was in force.
     """
     started = time.perf_counter()
     if json is not None:
@@ -94,8 +100,9 @@ def verify(folder: Path, json: Path | None) -> None:
     if (folder / FILE).exists():
         raise BadInput(f"{folder} is a run folder: export the run, and verify what that writes.")
     expected = proof.read((folder if folder.is_dir() else folder.parent) / proof.NAME)
+    trusted = trust or _asked(holding_code(folder))
     with progress("Verifying") as report:
-        verdicts = verify_files(folder, report)
+        verdicts = verify_files(folder, report, trusted=trusted)
     images = len(expected.inputs)
     _show(folder, verdicts, expected)
     write_json(json, {
@@ -103,9 +110,25 @@ def verify(folder: Path, json: Path | None) -> None:
         "data": {"name": proof.NAME, "images": images, "accuracy": expected.accuracy},
         "settings": {"device": "cpu", "tolerance": {verdict.format: verdict.tolerance for verdict in verdicts}},
         "seconds": time.perf_counter() - started,
+        "confined": in_force(),
         "files": [{**vars(verdict), "path": str(verdict.path)} for verdict in verdicts],
     })  # fmt: skip
-    sys.exit(0 if all(verdict.ok for verdict in verdicts) else 1)
+    if any(verdict.ok is False for verdict in verdicts):
+        sys.exit(1)
+    if waiting := [verdict.path.name for verdict in verdicts if verdict.ok is None]:
+        raise BadInput(f"Not run, as loading them runs code of whoever made them: {_listed(waiting)}; --trust runs it.")
+
+
+def _asked(files: Sequence[Path]) -> bool:
+    """Whether a person at a terminal lets files that hold code run."""
+    if not files or not sys.stdin.isatty():
+        return False
+    names = _listed([path.name for path in files])
+    return click.confirm(f"Loading {names} runs code of whoever made the files. Run it, confined?", err=True)
+
+
+def _listed(names: Sequence[str]) -> str:
+    return ", ".join(dict.fromkeys(names))
 
 
 def _show(folder: Path, verdicts: Sequence[Verdict], expected: proof.Proof) -> None:
@@ -113,7 +136,7 @@ def _show(folder: Path, verdicts: Sequence[Verdict], expected: proof.Proof) -> N
         [
             str(v.path.relative_to(folder)) if folder.is_dir() else v.path.name,
             v.format,
-            "yes" if v.ok else "NO",
+            "not run" if v.ok is None else "yes" if v.ok else "NO",
             v.max_abs_difference,
             v.max_relative_difference,
             v.tolerance,
@@ -130,6 +153,7 @@ def _show(folder: Path, verdicts: Sequence[Verdict], expected: proof.Proof) -> N
         f"Compared on the {len(expected.inputs)} images of {proof.NAME}, on cpu, where the network itself has an "
         f"accuracy of {expected.accuracy:.1%}.",
         "Seconds: start of the process, loading and running.",
-        *(f"{v.path.name} failed: {v.error or 'it computes something else'}." for v in verdicts if not v.ok),
+        described(),
+        *(f"{v.path.name} failed: {v.error or 'it computes something else'}." for v in verdicts if v.ok is False),
     ]
     table(f"Exports in {folder}", columns, rows, notes)

@@ -29,6 +29,7 @@ class Format:
     needs: tuple[str, ...] = ()  # other formats whose files it reads
     packages: tuple[str, ...] = ()  # not among the project's own dependencies
     extra: str = ""  # of the project, that brings them
+    code: bool = False  # loading it runs what its maker wrote
     tells_of_others: bool = False  # made last, when all other files have been proven
 
 
@@ -52,6 +53,7 @@ FORMATS: Mapping[str, Format] = {
             render=model_source.render,
             usage="from model import load, normalised\n\nnetwork = load()\nlogits = network(normalised(pixels))",
             runner=runners.MODEL,
+            code=True,
             needs=("safetensors",),
         ),
         Format(
@@ -61,6 +63,7 @@ FORMATS: Mapping[str, Format] = {
             render=pt2_file.render,
             usage='import torch\n\nnetwork = torch.export.load("network.pt2").module()\nlogits = network(images)',
             runner=runners.PT2,
+            code=True,  # torch.export.load unpickles what it finds, and evaluates expressions
         ),
         Format(
             name="onnx",

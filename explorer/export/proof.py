@@ -51,7 +51,7 @@ class Verdict:
 
     path: Path
     format: str
-    ok: bool
+    ok: bool | None  # None if it was not run
     max_abs_difference: float | None  # None if the file did not load or gave no comparable numbers
     max_relative_difference: float | None  # the same as a share of the largest |logit| of the proof
     agreement: float | None  # share of images with the same prediction, 0 to 1
@@ -86,6 +86,12 @@ def judge(
     accuracy = float((said == proof.labels).double().mean())
     ok = relative <= tolerance and agreement == 1.0
     return Verdict(path, kind, ok, difference, relative, agreement, accuracy, tolerance, seconds)
+
+
+def unjudged(path: Path, kind: str, tolerance: float) -> Verdict:
+    """The verdict on a file that was not run, as it holds code that nobody trusts."""
+    error = "it holds code, and was not run"
+    return Verdict(path, kind, None, None, None, None, None, tolerance, 0.0, error)
 
 
 def render(proof: Proof) -> bytes:

@@ -2,36 +2,40 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
+import re
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from tempfile import TemporaryDirectory
+from tempfile import TemporaryFile
 
 import numpy as np
 import torch
 from torch import Tensor
 
-import explorer
+from explorer.confined import running
+from explorer.confined.running import Ended, Limits
 from explorer.errors import BadInput
 from explorer.export import proof as proofs
 from explorer.export.formats import FORMATS, Format
-from explorer.export.proof import Proof, Verdict, judge
+from explorer.export.proof import Proof, Verdict, judge, unjudged
 from explorer.progress import Report, silent
 
 TIMEOUT = 600  # seconds a file
+ROOM = 2 * 2**30  # bytes that a process may take whatever it runs
+COPIES = 8  # of the bytes of its files: reading, checking and building the network hold some at a time
+ACTIVATIONS = 512  # bytes a byte of a batch of images: wide layers near the input, and what convolving them takes
+HEADER = 2**20  # bytes of a process's output beside its numbers
+_FOLDERS = re.compile(r"(?<![\w.])(?:[A-Za-z]:)?(?:[/\\][\w.@+~-]+)+[/\\](?=\w)")  # absolute, up to the last name
 ORIGINAL = "original"  # folder inside an export that holds the network before pruning
 
 RUNNABLE = tuple(each for each in FORMATS.values() if each.runner)
 
 
-def verify(where: Path, report: Report = silent) -> list[Verdict]:
+def verify(where: Path, report: Report = silent, *, trusted: bool = False) -> list[Verdict]:
     """Verify an export folder with the original's inside it, or one exported file, in the order of FORMATS.
 
-    Each file is run by a fresh Python process on the inputs of the `proof.safetensors` beside it. A file that fails
-    is reported, not raised.
+    Each file is run by a fresh, confined Python process on the inputs of the `proof.safetensors` beside it. A file that
+    fails is reported, not raised. What holds code is run where it is `trusted`, and else reported as not run.
 
     Raises BadInput if there is no exported file or no proof.
     """
@@ -43,8 +47,14 @@ def verify(where: Path, report: Report = silent) -> list[Verdict]:
     verdicts = []
     for done, (path, kind) in enumerate(found):
         report(done, len(found), path.name)
-        verdicts.append(_verdict(path, kind, proven[path.parent]))
+        run = trusted or not kind.code
+        verdicts.append(_verdict(path, kind, proven[path.parent]) if run else unjudged(path, kind.name, kind.tolerance))
     return verdicts
+
+
+def holding_code(where: Path) -> list[Path]:
+    """The files at a place that can run code of whoever made them."""
+    return [path for path, kind in exported(where) if kind.code]
 
 
 def exported(where: Path) -> list[tuple[Path, Format]]:
@@ -63,33 +73,43 @@ def _in_folder(folder: Path) -> Iterator[tuple[Path, Format]]:
 def _verdict(path: Path, kind: Format, proof: Proof) -> Verdict:
     start = time.perf_counter()
     try:
-        logits, error = _clean_run(path, kind, proof.pixels if kind.takes_pixels else proof.inputs)
+        logits, error = _clean_run(
+            path, kind, proof.pixels if kind.takes_pixels else proof.inputs, proof.logits.numel()
+        )
     except OSError as problem:  # of a temporary folder without room
         logits, error = None, f"its images cannot be handed to a process: {problem.strerror or problem}"
     return judge(path, kind.name, kind.tolerance, proof, logits, time.perf_counter() - start, error)
 
 
-def _clean_run(path: Path, kind: Format, inputs: Tensor) -> tuple[Tensor | None, str]:
-    """The logits that a fresh process computes, or None and the reason."""
-    with TemporaryDirectory() as folder:
-        given, made = Path(folder) / "inputs.npy", Path(folder) / "logits.npy"
+def _clean_run(path: Path, kind: Format, inputs: Tensor, values: int) -> tuple[Tensor | None, str]:
+    """The logits, `values` numbers, that a fresh and confined process computes, or None and the reason."""
+    files = [path, *_beside(path, kind)]
+    with TemporaryFile() as given, TemporaryFile() as made:
         np.save(given, inputs.numpy())
-        command = [sys.executable, "-c", str(kind.runner), *map(str, (path.resolve(), given, made, proofs.BATCH))]
-        try:
-            done = subprocess.run(
-                command, cwd=folder, env=_environment(), capture_output=True, text=True, timeout=TIMEOUT, check=False
-            )
-        except subprocess.TimeoutExpired:
-            return None, f"it ran longer than {TIMEOUT} s"
+        given.seek(0)
+        limits = Limits(TIMEOUT, _memory(files, inputs), 8 * values + HEADER)
+        ended = running.run(str(kind.runner), files, given, made, limits, proofs.BATCH)
+        made.seek(0)
         try:
             return torch.from_numpy(np.load(made)), ""
-        except (OSError, ValueError, TypeError):
-            said = done.stderr.strip().splitlines() or [f"its process ended with {done.returncode}"]
-            return None, said[-1].removeprefix("explorer.errors.BadInput: ")
+        except (OSError, EOFError, ValueError, TypeError, MemoryError):
+            return None, _reason(ended)
 
 
-def _environment() -> dict[str, str]:
-    """This process's environment, with the folder of the package on the path: it need not be installed."""
-    root = str(Path(str(explorer.__file__)).parent.parent)
-    paths = [root, *filter(None, [os.environ.get("PYTHONPATH")])]
-    return {**os.environ, "PYTHONPATH": os.pathsep.join(paths), "PYTHONDONTWRITEBYTECODE": "1"}
+def _beside(path: Path, kind: Format) -> list[Path]:
+    """The files beside a file that it reads."""
+    return [place for name in kind.needs if (place := path.with_name(FORMATS[name].file_name)).is_file()]
+
+
+def _memory(files: Sequence[Path], inputs: Tensor) -> int:
+    """Bytes that loading some files, and running a batch of the images, may take."""
+    batch = inputs[: proofs.BATCH]
+    return ROOM + COPIES * sum(path.stat().st_size for path in files) + ACTIVATIONS * batch.numel() * 4
+
+
+def _reason(ended: Ended) -> str:
+    """Why a process has made nothing, one line that names no folder."""
+    if ended.code is None:
+        return f"it ran longer than {TIMEOUT} s"
+    said = ended.said.strip().splitlines() or [f"its process ended with {ended.code}"]
+    return _FOLDERS.sub("", said[-1].removeprefix("explorer.errors.BadInput: "))[:200].rstrip(".")

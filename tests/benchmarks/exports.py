@@ -76,7 +76,7 @@ def measure(name: str, formats: list[str], images: int) -> bool:
         export(made, Path(folder), formats, proof)
         print(f"\n{name}: {left:.1%} of the FLOPs left; made in {time.perf_counter() - start:.1f} s", flush=True)
         start = time.perf_counter()
-        verdicts = verify(Path(folder))
+        verdicts = verify(Path(folder), trusted=True)
         for v in verdicts:
             numbers = "failed" if v.agreement is None else f"{v.max_relative_difference:.1e} {v.agreement:8.1%}"
             print(f"{v.path.name:24}{numbers}{v.seconds:8.1f} s  {'ok' if v.ok else 'NOT OK'} {v.error}", flush=True)

@@ -25,7 +25,7 @@ def write(folder: Path, *wanted: str) -> dict[str, Path]:
 def test_every_format_computes_the_same_in_a_clean_process(tmp_path: Path) -> None:
     files = write(tmp_path / "out", "all")
     assert names(tmp_path / "out") == sorted([*(f.file_name for f in FORMATS.values()), "manifest.json", proofs.NAME])
-    verdicts = verify(tmp_path / "out")
+    verdicts = verify(tmp_path / "out", trusted=True)
     assert [v.format for v in verdicts] == ["safetensors", "model", "pt2", "onnx", "onnx-pixels"]
     assert [v.tolerance for v in verdicts] == [1e-4, 1e-4, 1e-4, 1e-3, 1e-3]
     for verdict in verdicts:
@@ -79,7 +79,7 @@ def test_a_verdict_tells_difference_agreement_and_accuracy() -> None:
 
 @pytest.mark.parametrize(
     ("damage", "reason"),
-    [(b"not an export", r"^/.*network\.safetensors is not a safetensors file"), (None, "ran longer than 0.01 s")],
+    [(b"not an export", r"^network\.safetensors is not a safetensors file"), (None, "ran longer than 0.01 s")],
 )
 def test_a_file_that_fails_is_reported(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, damage: bytes | None, reason: str
