@@ -14,6 +14,7 @@ from explorer.errors import BadInput
 from explorer.export.checks import fields, items, printable, require, shown, text, whole
 
 FORMAT = "pruning-explorer network 1"
+MAX_UNITS = 2**20  # before pruning: those that went are listed one by one
 _KEYS = (
     *("format", "name", "arch", "classes", "input_shape", "preprocessing"),
     *("layers", "metrics", "provenance", "graph"),
@@ -87,13 +88,16 @@ def from_json(value: Any) -> Manifest:
     require(isinstance(value["provenance"], dict), "provenance must be an object")
     shape = tuple(whole(n, "a side of input_shape", least=1) for n in items(value["input_shape"], "input_shape", 4))
     require(len(shape) >= 2, f"input_shape must have 2 to 4 sides, not {shown(shape)}")
+    layers = tuple(_layer(entry) for entry in items(value["layers"], "layers"))
+    units = sum(layer.width_before for layer in layers)
+    require(units <= MAX_UNITS, f"its layers must have had at most {MAX_UNITS:,} units, not {units:,}")
     return Manifest(
         name=text(value["name"], "name"),
         arch=printable(value["arch"], "arch"),
         classes=tuple(text(c, "a class") for c in items(value["classes"], "classes")),
         input_shape=shape,
         preprocessing=Preprocessing.from_json(value["preprocessing"]),
-        layers=tuple(_layer(entry) for entry in items(value["layers"], "layers")),
+        layers=layers,
         metrics=value["metrics"],
         provenance=value["provenance"],
         graph=value["graph"],

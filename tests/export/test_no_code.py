@@ -152,6 +152,7 @@ REFUSED: dict[str, Change] = {
     "a side": about(input_shape=[1, CODE, 8]),
     **{f"architecture {n}": about(arch=t) for n, t in enumerate(UNPRINTABLE)},
     "a class without end": about(classes=["x" * 20_000, "b", "c"]),
+    "a width beyond all bounds": lambda manifest: manifest["layers"][0].update(width_before=2**31 - 1),
     "a width of a layer": lambda manifest: manifest["layers"][0].update(width_before=CODE),
 }  # fmt: skip
 TEXTS = (
