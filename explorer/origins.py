@@ -8,7 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from explorer.data import asset
+from explorer.documents import sha256
 from explorer.errors import BadInput
+from explorer.export.files import read_regular
 from explorer.load import DEMO, RUN_NETWORK, open_network
 from explorer.networks.network import Network
 from explorer.preparation import UNCHANGED, Changes, changes_from_json, open_prepared
@@ -36,11 +38,11 @@ def source_to_json(source: Source) -> tuple[dict[str, Any], dict[str, Any]]:
 def source_from_json(network: Mapping[str, Any], data: Mapping[str, Any]) -> Source:
     """The source that a run names."""
     try:
-        arch, changes = network["arch"], changes_from_json(network)
-        return Source(
-            str(network["source"]), str(network["name"]), arch and str(arch), str(data["source"]), int(data["seed"]),
-            changes,
-        )  # fmt: skip
+        texts = (network["source"], network["name"], network["arch"] or "", data["source"])
+        if not all(isinstance(each, str) for each in texts) or type(data["seed"]) is not int:
+            raise TypeError("a name is no text, or the seed no whole number")
+        where, name, arch, images = texts
+        return Source(where, name, arch or None, images, data["seed"], changes_from_json(network))
     except (KeyError, TypeError, ValueError, OverflowError) as error:
         raise BadInput("The saved run does not say which network and images it is about.") from error
 
@@ -52,14 +54,27 @@ def upload_path(workdir: Path, digest: str) -> Path:
     return workdir / "uploads" / digest
 
 
+def read_upload(workdir: Path, digest: str, name: str) -> bytes:
+    """The uploaded file of this SHA-256; BadInput where it is no longer in the work folder, or not as it was uploaded.
+
+    name: what the upload was called.
+    """
+    path = upload_path(workdir, digest)
+    try:
+        content = read_regular(path)
+    except OSError as error:
+        raise BadInput(f"{name} is no longer in the work folder; upload it again.") from error
+    if sha256(content) != digest:
+        raise BadInput(f"{name} is damaged in the work folder ({path}): upload it again.")
+    return content
+
+
 def open_source(source: Source, workdir: Path) -> Network:
-    """The network of a source; BadInput where its upload is no longer in the work folder."""
+    """The network of a source; BadInput where its upload is no longer in the work folder, or damaged there."""
     if source.network == DEMO:
         return open_network(DEMO)
-    path = upload_path(workdir, source.network)
-    if not path.is_file():
-        raise BadInput(f"{source.name} is no longer in the work folder; upload it again.")
-    return open_prepared(path.read_bytes(), source.name, source.arch, source.changes)
+    content = read_upload(workdir, source.network, source.name)
+    return open_prepared(content, source.name, source.arch, source.changes)
 
 
 def is_of_app(run: Run) -> bool:
@@ -75,10 +90,12 @@ def began_with(run: Run, folder: Path) -> Network:
     return network
 
 
-def file_of(run: Run, folder: Path) -> Path:
-    """The file that a run of the app has its network from."""
+def file_of(run: Run, folder: Path) -> bytes:
+    """The file that a run of the app has its network from; BadInput as `read_upload`."""
     source = source_from_json(run.network, run.data)
-    return asset(RUN_NETWORK) if source.network == DEMO else upload_path(_workdir(folder), source.network)
+    if source.network == DEMO:
+        return asset(RUN_NETWORK).read_bytes()
+    return read_upload(_workdir(folder), source.network, source.name)
 
 
 def _workdir(folder: Path) -> Path:

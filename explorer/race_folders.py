@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import json
 import math
+import os
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
 
+from explorer.documents import Form, damaged, digest_of, is_older, read_document, write_document
 from explorer.errors import BadInput
 from explorer.evaluate import Latency
-from explorer.export.files import read_document, write_whole
 from explorer.finetune import recipe_from
 from explorer.limits import Limits
 from explorer.networks.network import Network
@@ -21,7 +22,9 @@ from explorer.race import Lane, Point, Race, Speed, Splits, Terms, race
 from explorer.runs import Run
 from explorer.timeline_json import metrics_from_json
 
-FORMAT = "pruning-explorer race 1"
+FORM = Form("pruning-explorer race", 2, without_digest=(1,))
+AGAIN = "delete this file, and going on with the race runs its lane again"
+LANE = Form("pruning-explorer lane", 2, without_digest=(1,), unnamed=True, remedy=AGAIN)
 FILE = "race.json"
 LANES = "lane-*.json"
 BROKEN = (KeyError, TypeError, AttributeError, ValueError, OverflowError, RecursionError)
@@ -43,16 +46,15 @@ def begin(folder: Path, about: Run, terms: Terms) -> None:
     about: from `explorer.run_folders.described`.
     """
     asked = {"network": about.network, "data": about.data, "terms": asdict(terms)}
-    content = json.loads(json.dumps({"format": FORMAT, **asked}))
-    if (folder / FILE).is_file():
-        _check_same(folder, _content(folder), content)
+    if os.path.lexists(folder / FILE):
+        _check_same(folder, _content(folder), json.loads(json.dumps(asked)))
     else:
-        write_whole(folder / FILE, json.dumps(content, indent=1).encode())
+        write_document(folder / FILE, FORM, asked)
 
 
 def kept_race(network: Network, splits: Splits, terms: Terms, folder: Path, report: Report = silent) -> Iterator[Race]:
     """`explorer.race.race` in a folder that has begun: from the lanes that it holds, and every finished lane kept."""
-    held = read_race(folder).lanes
+    held, of_race = read_race(folder).lanes, digest_of(_content(folder))
     if held:
         yield held
     known = {(lane.selector, lane.seed) for lane in held}
@@ -60,24 +62,27 @@ def kept_race(network: Network, splits: Splits, terms: Terms, folder: Path, repo
         for lane in lanes:
             if lane.finished and (lane.selector, lane.seed) not in known:
                 known.add((lane.selector, lane.seed))
-                write_whole(_lane_path(folder, lane.selector, lane.seed), json.dumps(asdict(lane)).encode())
+                write_document(_lane_path(folder, lane.selector, lane.seed), LANE, {"race": of_race, **asdict(lane)})
         yield lanes
 
 
 def read_race(folder: Path) -> Kept:
-    """What a folder holds; a lane's file that is damaged counts as missing. BadInput where there is no race."""
+    """What a folder holds. BadInput where there is no race, or one of its files is damaged."""
     content = _content(folder)
     try:
         terms = _terms(content["terms"])
-        wanted = [(selector, seed) for seed in terms.seeds for selector in terms.selectors]
-        lanes = (_read_lane(_lane_path(folder, *each), *each) for each in wanted)
-        return Kept(content["network"], content["data"], terms, tuple(lane for lane in lanes if lane))
     except BROKEN as error:
-        raise BadInput(f"{folder / FILE} is damaged: it does not say what was raced.") from error
+        raise damaged(folder / FILE, "it does not say what was raced") from error
+    wanted = [(selector, seed) for seed in terms.seeds for selector in terms.selectors]
+    lanes = (_read_lane(_lane_path(folder, *each), digest_of(content), *each) for each in wanted)
+    return Kept(content["network"], content["data"], terms, tuple(lane for lane in lanes if lane))
 
 
 def _content(folder: Path) -> dict[str, Any]:
-    return read_document(folder / FILE, FORMAT, f"{folder} is not a race folder: it holds no {FILE}.")
+    content = read_document(folder / FILE, FORM, f"{folder} is not a race folder: it holds no {FILE}.")
+    if not all(isinstance(content.get(name), dict) for name in ("network", "data", "terms")):
+        raise damaged(folder / FILE, "it does not say what was raced")
+    return content
 
 
 def _check_same(folder: Path, held: Mapping[str, Any], asked: Mapping[str, Any]) -> None:
@@ -105,24 +110,35 @@ def _lane_path(folder: Path, selector: str, seed: int) -> Path:
 
 def _terms(data: Mapping[str, Any]) -> Terms:
     given = data["settings"]
-    settings: dict[str, Any] = {field.name: given[field.name] for field in fields(Settings) if field.name in given}
-    settings |= {"recipe": recipe_from(given["recipe"]), "limits": _limits(given["limits"])}
+    settings = {**_known(Settings, given), "recipe": recipe_from(given["recipe"]), "limits": _limits(given["limits"])}
     return Terms(tuple(data["selectors"]), tuple(data["seeds"]), Settings(**settings), bool(data["timed"]))
 
 
 def _limits(data: Mapping[str, Any]) -> Limits:
     chosen = {name: {layer: tuple(units) for layer, units in data[name].items()} for name in ("stay", "go")}
-    return Limits(**{**data, **chosen})
+    return Limits(**{**_known(Limits, data), **chosen})
 
 
-def _read_lane(path: Path, selector: str, seed: int) -> Lane | None:
+def _known(kind: Any, data: Mapping[str, Any]) -> dict[str, Any]:
+    """Those of the values that this version knows."""
+    return {field.name: data[field.name] for field in fields(kind) if field.name in data}
+
+
+def _read_lane(path: Path, of_race: str, selector: str, seed: int) -> Lane | None:
+    """A finished lane, or None where there is none yet; BadInput where its file is damaged, or another lane's."""
+    if not os.path.lexists(path):
+        return None
+    data = read_document(path, LANE, f"{path} is gone.")
+    if not is_older(data, LANE) and data.get("race") != of_race:
+        raise damaged(path, "it is of another race", AGAIN)
     try:
-        data = json.loads(path.read_bytes())
         points = tuple(_point(entry) for entry in data["points"])
         lane = Lane(selector, seed, bool(data["every_seed"]), points, bool(data["finished"]))
-        return lane if points and lane.finished else None
-    except (OSError, BadInput, *BROKEN):
-        return None
+        if (data["selector"], data["seed"]) != (selector, seed) or not (points and lane.finished):
+            raise ValueError("another lane, or a part of one")
+        return lane
+    except (BadInput, *BROKEN) as error:
+        raise damaged(path, f"it does not hold the lane of {selector}, seed {seed}", AGAIN) from error
 
 
 def _point(entry: Mapping[str, Any]) -> Point:
@@ -138,4 +154,4 @@ def _point(entry: Mapping[str, Any]) -> Point:
 def _latency(entry: Mapping[str, Any]) -> Latency:
     if not 0 < float(entry["lower_quartile"]) < math.inf:
         raise ValueError(f"{entry['lower_quartile']!r:.40} is no time")
-    return Latency(**entry)
+    return Latency(**_known(Latency, entry))

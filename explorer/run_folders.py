@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 from explorer.data import Batches
 from explorer.errors import BadInput
 from explorer.load import DEMO
+from explorer.locks import turn
 from explorer.networks.network import Network
 from explorer.origins import is_of_app
-from explorer.runs import FILE, Run, read_run
+from explorer.runs import Run, holds_run, read_run, write_run
 
 Splits = Mapping[str, Batches]
 
@@ -43,9 +44,20 @@ def _whole_path(where: str) -> str:
     return str(path.resolve()) if where != DEMO and path.exists() else where
 
 
+def change_run(folder: Path, act: Callable[[Run | None], Run]) -> Run:
+    """Replace what a run folder says by act(that), on disk; None stands for a folder that holds no run yet.
+
+    All that others have written is in it: one at a time changes a run, in this process or another.
+    """
+    with turn(folder):
+        run = act(read_run(folder) if holds_run(folder) else None)
+        write_run(folder, run)
+        return run
+
+
 def held_run(folder: Path, asked: Run, remedy: str = "give another --out") -> Run | None:
     """The run that a folder holds, finished or not, if any; BadInput where it is another one than was asked for."""
-    if not (folder / FILE).is_file():
+    if not holds_run(folder):
         return None
     run = read_run(folder)
     if is_of_app(run):

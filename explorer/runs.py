@@ -3,30 +3,32 @@
 from __future__ import annotations
 
 import copy
-import hashlib
 import json
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import safetensors
 import safetensors.torch
 from safetensors import SafetensorError
 from torch import Tensor
 
 from explorer import timeline_json
+from explorer.documents import Form, damaged, is_older, read_checked, read_document, read_whole, sha256, write_document
 from explorer.errors import BadInput
-from explorer.export.files import read_document, write_whole
+from explorer.export.files import read_regular, write_whole
+from explorer.load import RUN_NETWORK
 from explorer.networks.network import Network, fingerprint, with_weights_of
 from explorer.regrowth import regrown
 from explorer.surgery import prune
 from explorer.timeline import Timeline, removed_at, trained_at
 
-FORMAT = "pruning-explorer run 2"
+FORM = Form("pruning-explorer run", 3, without_digest=(2,))
 FILE = "run.json"
 WEIGHTS_FILES = "weights-*.safetensors"
 SALIENCY = "saliency of what is left"  # beside the weights; no parameter can be called so
+DIGITS = 64  # of the SHA-256 in the name of a file of weights; older versions have fewer, of something else
 
 
 @dataclass(frozen=True)
@@ -38,57 +40,95 @@ class Run:
     timeline: Timeline | None = None  # None until the network as loaded has been measured
     settings: Mapping[str, Any] = field(default_factory=dict)
     finished: bool = True
+    files: Mapping[str, str] = field(default_factory=dict)  # beside it -> SHA-256, but for weights, whose names say it
+
+
+def holds_run(folder: Path) -> bool:
+    """Whether there is a run, or what was one."""
+    try:
+        return os.path.lexists(folder / FILE)
+    except ValueError:  # a name that no folder can have
+        return False
 
 
 def write_run(folder: Path, run: Run) -> Path:
     """Write the run's `run.json`; raises BadInput where the folder can't be written."""
     content = {
-        "format": FORMAT,
         "network": dict(run.network),
         "data": dict(run.data),
         "settings": dict(run.settings),
         "timeline": run.timeline and timeline_json.to_json(run.timeline),
         "finished": run.finished,
+        "files": dict(run.files),
     }
-    return write_whole(folder / FILE, json.dumps(content, indent=1).encode())
+    return write_document(folder / FILE, FORM, content)
 
 
 def read_run(folder: Path) -> Run:
-    """The run of a folder; raises BadInput where it holds none, or a damaged one."""
+    """The run of a folder; raises BadInput where it holds none, or a damaged one.
+
+    One of an older version gets the digests of the files that are there now.
+    """
     path = folder / FILE
-    content = read_document(path, FORMAT, f"{folder} is not a run folder: it holds no {FILE}.")
+    content = read_document(path, FORM, f"{folder} is not a run folder: it holds no {FILE}.")
+    older = is_older(content, FORM)
     network, data, settings = (content.get(key) for key in ("network", "data", "settings"))
     if not (isinstance(network, dict) and isinstance(data, dict) and isinstance(settings, dict)):
-        raise BadInput(f"{path} is damaged: network, data and settings must be objects.")
+        raise damaged(path, "network, data and settings must be objects")
     timeline, finished = content.get("timeline"), content.get("finished", True)
     if not isinstance(finished, bool):
-        raise BadInput(f"{path} is damaged: finished must be true or false.")
-    states = None if timeline is None else timeline_json.from_json(timeline)
-    return Run(network, data, states, settings, finished)
+        raise damaged(path, "finished must be true or false")
+    files = _of_fixed_names(folder) if older else content.get("files")
+    if not (isinstance(files, dict) and all(isinstance(digest, str) for digest in files.values())):
+        raise damaged(path, "files must name SHA-256 digests")
+    try:
+        states = None if timeline is None else timeline_json.from_json(timeline)
+    except BadInput as problem:
+        raise damaged(path, f"its timeline: {problem}".rstrip(".")) from problem
+    return Run(network, data, states, settings, finished, files)
+
+
+def _of_fixed_names(folder: Path) -> dict[str, str]:
+    return digests(*(path for name in (RUN_NETWORK, "optimizer-*.safetensors") for path in sorted(folder.glob(name))))
+
+
+def digests(*paths: Path) -> dict[str, str]:
+    """The names of files -> their SHA-256, as they are now."""
+    return {path.name: sha256(read_regular(path)) for path in paths}
+
+
+def own_network(folder: Path, run: Run) -> bytes:
+    """The file of the network that a run of the command line ended with; BadInput where it is gone or damaged."""
+    return read_checked(folder / RUN_NETWORK, run.files.get(RUN_NETWORK))
 
 
 def write_weights(folder: Path, network: Network, saliency: Tensor | None = None) -> str:
-    """Write the weights of a state into the folder; the file's name there, which tells their content.
+    """Write the weights of a state into the folder; the file's name there, which tells its SHA-256.
 
     saliency: (units,) what the updates said of the units left, for the ranking that comes next; kept with the weights.
     """
     tensors = {name: value.cpu().clone().contiguous() for name, value in network.module.state_dict().items()}
-    digest = fingerprint(network.arch, network.module, network.preprocessing)
-    name = f"weights-{digest[:16]}"
     if saliency is not None:
         tensors[SALIENCY] = saliency.cpu().contiguous()
-        name += f"-{hashlib.sha256(tensors[SALIENCY].numpy().tobytes()).hexdigest()[:8]}"
+    digest = fingerprint(network.arch, network.module, network.preprocessing)
     content = safetensors.torch.save(tensors, metadata={"digest": digest})
-    return write_whole(folder / f"{name}.safetensors", content).name
+    return write_whole(folder / f"weights-{sha256(content)}.safetensors", content).name
 
 
 def read_saliency(path: Path) -> Tensor | None:
     """What `write_weights` kept for the next ranking, if anything; raises BadInput where the file is damaged."""
+    return _tensors(path)[0].get(SALIENCY)
+
+
+def _tensors(path: Path) -> tuple[dict[str, Tensor], str]:
+    """A file of weights, and the fingerprint of the network that they were written for."""
+    digest = path.stem.removeprefix("weights-")
+    content = read_checked(path, digest) if len(digest) == DIGITS else read_whole(path)
     try:
-        with safetensors.safe_open(path, framework="pt") as file:
-            return file.get_tensor(SALIENCY) if SALIENCY in file.keys() else None  # noqa: SIM118
-    except (OSError, SafetensorError) as error:
-        raise BadInput(f"{path} is damaged: it does not hold what the next ranking needs.") from error
+        header = json.loads(content[8 : 8 + int.from_bytes(content[:8], "little")])
+        return safetensors.torch.load(content), header.get("__metadata__", {}).get("digest", "")
+    except (SafetensorError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+        raise damaged(path, "it does not hold the weights of a state") from error
 
 
 def drop_weights(folder: Path, before: Timeline, after: Timeline) -> None:
@@ -111,17 +151,15 @@ def drop_unnamed(folder: Path, timeline: Timeline) -> None:
 
 def read_weights(path: Path, network: Network) -> Network:
     """A network of the same layers with the weights of a file; raises BadInput where they are not those written."""
+    tensors, digest = _tensors(path)
     module = copy.deepcopy(network.module)
     try:
-        with safetensors.safe_open(path, framework="pt") as file:
-            digest = (file.metadata() or {}).get("digest")
-            names = [name for name in file.keys() if name != SALIENCY]  # noqa: SIM118
-            module.load_state_dict({name: file.get_tensor(name) for name in names})
-    except (OSError, SafetensorError, RuntimeError) as error:
-        raise BadInput(f"{path} is damaged: it does not hold the weights of the run's current state.") from error
+        module.load_state_dict({name: value for name, value in tensors.items() if name != SALIENCY})
+    except RuntimeError as error:
+        raise damaged(path, "it does not hold the weights of the run's current state") from error
     found = with_weights_of(network, module)
     if found.digest != digest:
-        raise BadInput(f"{path} is damaged: its weights are not those that were written.")
+        raise damaged(path, "its weights are not those that were written")
     return found
 
 
@@ -154,6 +192,6 @@ def network_at(network: Network, timeline: Timeline, folder: Path, number: int |
 def _trained(network: Network, timeline: Timeline, folder: Path, number: int) -> tuple[Tensor, Network]:
     """The plan of a state with weights of its own, and the pruned network with these."""
     name, removed = timeline.states[number].weights, removed_at(timeline, network.units, number)
-    if name is None or not (folder / name).is_file():
+    if name is None:
         raise BadInput(f"The weights of state {number} were not kept: it can be looked at, but not gone to.")
     return removed, read_weights(folder / name, prune(network, removed))

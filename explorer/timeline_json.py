@@ -11,6 +11,7 @@ from typing import Any
 from explorer.errors import BadInput
 from explorer.timeline import LONGEST_NAME, Metrics, Scratch, State, Timeline, path
 
+MOST = 2**53  # of whole numbers: beyond, they are no counts
 WEIGHTS = re.compile(r"[\w-]{1,80}\.safetensors", re.ASCII)
 
 
@@ -22,30 +23,30 @@ def to_json(timeline: Timeline) -> dict[str, Any]:
 def from_json(data: Any) -> Timeline:
     """The timeline of such values; raises BadInput where they are broken."""
     try:
-        states = {int(number): _state(entry, int(number)) for number, entry in data["states"].items()}
+        states = {_key(number): _state(entry, _key(number)) for number, entry in data["states"].items()}
         timeline = Timeline(states, *(_number(data[name]) for name in ("current", "tip", "made")))
         _check_tree(timeline)
         return timeline
     except BadInput:
         raise
     except (KeyError, TypeError, AttributeError, ValueError, OverflowError) as problem:
-        raise BadInput("The saved timeline is damaged: it lacks parts that every timeline has.") from problem
+        raise BadInput("it lacks parts that every timeline has.") from problem
 
 
 def _check_tree(timeline: Timeline) -> None:
     for number, state in timeline.states.items():
         above = state.parent
         if not (above is None if number == 0 else above is not None and above in timeline.states and above < number):
-            raise BadInput(f"The saved timeline is damaged: state {number} has no earlier parent.")
+            raise BadInput(f"state {number} has no earlier parent.")
     for number in (0, timeline.current, timeline.tip):
         if number not in timeline.states:
-            raise BadInput(f"The saved timeline is damaged: there is no state {number}.")
+            raise BadInput(f"there is no state {number}.")
     if timeline.made <= max(timeline.states):
-        raise BadInput(f"The saved timeline is damaged: it has a state {max(timeline.states)}, of {timeline.made}.")
+        raise BadInput(f"it has a state {max(timeline.states)}, of {timeline.made}.")
     for number in timeline.states:
         labels = [label for each in path(timeline, number) for label in timeline.states[each].removed]
         if len(set(labels)) < len(labels):
-            raise BadInput(f"The saved timeline is damaged: state {number} removes a unit twice.")
+            raise BadInput(f"state {number} removes a unit twice.")
 
 
 def _state(entry: dict[str, Any], number: int) -> State:
@@ -72,14 +73,18 @@ def _scratch(entry: Any) -> Scratch | None:
 
 def _weights(name: object, number: int) -> str | None:
     if name is not None and not (isinstance(name, str) and WEIGHTS.fullmatch(name)):
-        raise BadInput(
-            f"The saved timeline is damaged: weights of state {number} must be a .safetensors file beside it."
-        )
+        raise BadInput(f"weights of state {number} must be a .safetensors file beside it.")
     return name
 
 
+def _key(number: str) -> int:
+    if str(int(number)) != number:
+        raise ValueError(f"{number!r:.40} is not how a whole number is written")
+    return _number(int(number))
+
+
 def _number(value: object) -> int:
-    if isinstance(value, bool) or not isinstance(value, int) or value < 0:
+    if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value < MOST:
         raise TypeError(f"{value!r:.40} is no whole number from 0")
     return value
 
@@ -97,11 +102,18 @@ def _settings(value: object) -> Mapping[str, Any]:
 
 
 def metrics_from_json(entry: Mapping[str, Any]) -> Metrics:
-    """The metrics of such values; KeyError or TypeError where they are broken."""
+    """The metrics of such values, without what a newer version adds; KeyError, TypeError or ValueError where broken."""
+    found: dict[str, Any] = {}
     for field in fields(Metrics):
-        value, kind = entry.get(field.name, field.default), int if field.type == "int" else int | float
-        if value is None and field.default is None:
-            continue
-        if isinstance(value, bool) or not isinstance(value, kind) or not math.isfinite(value):
-            raise TypeError(f"{field.name} is no such number")
-    return Metrics(**entry)
+        value = entry.get(field.name, field.default)
+        if value is not None or field.default is not None:
+            _check_measured(field.name, value, int if field.type == "int" else int | float)
+        found[field.name] = value
+    return Metrics(**found)
+
+
+def _check_measured(name: str, value: Any, kind: Any) -> None:
+    if isinstance(value, bool) or not isinstance(value, kind) or not math.isfinite(value):
+        raise TypeError(f"{name} is no such number")
+    if not 0 <= value <= {"accuracy": 1}.get(name, MOST if kind is int else math.inf):
+        raise ValueError(f"{name} can't be {value!r:.40}")

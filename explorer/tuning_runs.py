@@ -10,7 +10,7 @@ import safetensors.torch
 from safetensors import SafetensorError
 
 from explorer import timeline
-from explorer.errors import BadInput
+from explorer.documents import damaged, read_checked
 from explorer.export.files import write_whole
 from explorer.export.safetensors_file import write_network
 from explorer.finetune import Recipe
@@ -18,7 +18,7 @@ from explorer.load import RUN_NETWORK
 from explorer.networks.network import Network
 from explorer.progress import Report, silent
 from explorer.run_folders import Splits, described
-from explorer.runs import Run, drop_unnamed, pruned_at, write_run, write_weights
+from explorer.runs import Run, digests, drop_unnamed, pruned_at, write_run, write_weights
 from explorer.timeline import Timeline
 from explorer.transfer import Epoch, epochs, updates_of_an_epoch
 
@@ -65,15 +65,16 @@ def tuned(
 
 def _keep(folder: Path, asked: Run, states: Timeline | None, epoch: Epoch, updates: int) -> Timeline:
     """Write weights and momenta, then the run that names them; then the older ones go."""
+    files = {}
     if states is None:
         grown = timeline.start(epoch.metrics)
     else:
-        write_whole(folder / MOMENTA.format(epoch.number), safetensors.torch.save(epoch.optimizer))
+        files = digests(write_whole(folder / MOMENTA.format(epoch.number), safetensors.torch.save(epoch.optimizer)))
         weights, how = write_weights(folder, epoch.network), f"epoch {epoch.number}"
         state = timeline.State(states.current, (), how, epoch.metrics, states.state.metrics, updates, weights)
         grown = timeline.step(states, state)
         grown = timeline.forget_weights(grown, kept=grown.current)
-    write_run(folder, dataclasses.replace(asked, timeline=grown, finished=False))
+    write_run(folder, dataclasses.replace(asked, timeline=grown, finished=False, files=files))
     _drop(folder, grown, epoch.number - 1)
     return grown
 
@@ -87,7 +88,7 @@ def _drop(folder: Path, states: Timeline, number: int) -> None:
 def _finish(folder: Path, run: Run, epoch: Epoch, original_widths: Mapping[str, int]) -> Run:
     """The network is written before the run is called finished, and what going on would need goes after that."""
     assert run.timeline is not None, "the first epoch is the network as it starts"
-    write_network(
+    own = write_network(
         epoch.network,
         folder / RUN_NETWORK,
         original_widths=original_widths,
@@ -95,7 +96,7 @@ def _finish(folder: Path, run: Run, epoch: Epoch, original_widths: Mapping[str, 
         provenance={"network": run.network, "data": run.data, "settings": run.settings},
     )
     states = timeline.forget_weights(run.timeline, kept=None)  # the network's own file has them
-    run = dataclasses.replace(run, timeline=states)
+    run = dataclasses.replace(run, timeline=states, files=digests(own))
     write_run(folder, run)
     _drop(folder, states, epoch.number)
     return run
@@ -109,8 +110,9 @@ def _stopped_at(network: Network, folder: Path, held: Run) -> Epoch:
         _drop(folder, held.timeline, neighbour)
     if not number:
         return Epoch(0, network, {}, held.timeline.state.metrics)
+    path = folder / MOMENTA.format(number)
     try:
-        momenta = safetensors.torch.load_file(folder / MOMENTA.format(number))
-    except (OSError, SafetensorError) as error:
-        raise BadInput(f"{folder} is damaged: what the optimizer kept after epoch {number} can't be read.") from error
+        momenta = safetensors.torch.load(read_checked(path, held.files.get(path.name)))
+    except SafetensorError as error:
+        raise damaged(path, f"it does not hold what the optimizer kept after epoch {number}") from error
     return Epoch(number, pruned_at(network, held.timeline, folder), momenta, held.timeline.state.metrics)

@@ -120,14 +120,21 @@ def test_stopped_it_goes_on_with_the_lanes_that_are_missing(whole: list[Race], t
     assert list(kept_race(network, SPLITS, TERMS, tmp_path)) == [whole[-1]]
 
 
-def test_a_damaged_lane_is_run_again_and_another_race_is_refused(whole: list[Race], tmp_path: Path) -> None:
+def test_a_damaged_lane_is_named_until_its_file_is_gone_and_another_race_is_refused(
+    whole: list[Race], tmp_path: Path
+) -> None:
     begin(tmp_path, ABOUT, TERMS)
     list(kept_race(at_hand("plain"), SPLITS, TERMS, tmp_path))
     paths = sorted(tmp_path.glob("lane-*"))
-    paths[0].write_text("{")
-    paths[1].write_text(paths[1].read_text().replace('"accuracy": 0', '"accuracy": "0'))
-    paths[2].write_text('{"points": [], "every_seed": false, "finished": true}')
-    assert len(read_race(tmp_path).lanes) == 5
+    spoiled = (
+        *("{", '{"points": [], "every_seed": false, "finished": true}', paths[3].read_text()),
+        paths[0].read_text().replace('"accuracy": 0', '"accuracy": 1'),
+    )
+    for content in spoiled:
+        paths[0].write_text(content)
+        with pytest.raises(BadInput, match=f"{paths[0].name} is damaged: .*; delete this file, and going on"):
+            list(kept_race(at_hand("plain"), SPLITS, TERMS, tmp_path))
+    paths[0].unlink()
     *_, again = kept_race(at_hand("plain"), SPLITS, TERMS, tmp_path)
     assert again == whole[-1]
     begin(tmp_path, ABOUT, TERMS)
@@ -143,7 +150,7 @@ def test_a_damaged_lane_is_run_again_and_another_race_is_refused(whole: list[Rac
     [
         (None, "is not a race folder: it holds no race.json"),
         ("{", "is damaged: it is not JSON"),
-        ('{"format": "pruning-explorer run 2"}', "is not in the format 'pruning-explorer race 1'"),
+        ('{"format": "pruning-explorer run 2"}', "is not in the format 'pruning-explorer race 2'"),
         ('{"format": "pruning-explorer race 1", "terms": {}}', "does not say what was raced"),
     ],
 )

@@ -23,7 +23,7 @@ from explorer.networks.network import Network, with_weights_of
 from explorer.plan import nothing, with_removed
 from explorer.runs import (
     FILE,
-    FORMAT,
+    FORM,
     Run,
     drop_unnamed,
     network_at,
@@ -47,8 +47,8 @@ def test_a_run_comes_back_as_it_was_written(tmp_path: Path, run: Run) -> None:
 
 def test_the_file_is_json_with_its_format(tmp_path: Path) -> None:
     content = json.loads(write_run(tmp_path, RUN).read_text())
-    assert content["format"] == FORMAT
-    assert list(content) == ["format", "network", "data", "settings", "timeline", "finished"]
+    assert content["format"] == str(FORM)
+    assert list(content) == ["format", "network", "data", "settings", "timeline", "finished", "files", "digest"]
     assert [state["removed"] for state in content["timeline"]["states"].values()] == [
         [],
         [["b", 2]],
@@ -59,7 +59,7 @@ def test_the_file_is_json_with_its_format(tmp_path: Path) -> None:
 
 def test_writing_again_replaces_the_run_and_leaves_no_other_file(tmp_path: Path) -> None:
     write_run(tmp_path, RUN)
-    other = Run(RUN.network, RUN.data)
+    other = Run(RUN.network, RUN.data, None, {"step": 2})
     write_run(tmp_path, other)
     assert read_run(tmp_path) == other
     assert [path.name for path in tmp_path.iterdir()] == [FILE]
@@ -95,7 +95,9 @@ def test_a_folder_without_a_run_is_refused(tmp_path: Path, where: str) -> None:
 
 
 def _with(**parts: object) -> bytes:
-    return json.dumps({"format": FORMAT, "network": {}, "data": {}, "settings": {}, "timeline": None} | parts).encode()
+    """A file of the version before digests."""
+    form = "pruning-explorer run 2"
+    return json.dumps({"format": form, "network": {}, "data": {}, "settings": {}, "timeline": None} | parts).encode()
 
 
 DAMAGED = {
@@ -106,13 +108,17 @@ DAMAGED = {
     "nested without end": (b"[" * 100_000, "not JSON"),
     "list": (b"[]", "not in the format"),
     "number": (b"1", "not in the format"),
-    "another format": (_with(format="pruning-explorer run 99"), "not in the format 'pruning-explorer run 2'"),
+    "another format": (_with(format="pruning-explorer race 2"), "not in the format 'pruning-explorer run 3'"),
+    "a format that never was": (_with(format="pruning-explorer run 0"), "there is no format"),
+    "of a newer version": (_with(format="pruning-explorer run 99"), "written by a newer version .*: update first"),
+    "no digest": (_with(format=str(FORM)), "not what was written"),
+    "another digest": (_with(format=str(FORM), digest="0" * 64), "not what was written"),
     "network is a list": (_with(network=[]), "network, data and settings must be objects"),
     "no data": (_with(data=None), "network, data and settings must be objects"),
     "settings is text": (_with(settings="all"), "network, data and settings must be objects"),
     "finished is text": (_with(finished="no"), "finished must be true or false"),
-    "timeline is a number": (_with(timeline=5), "timeline is damaged"),
-    "timeline is an empty list": (_with(timeline=[]), "timeline is damaged"),
+    "timeline is a number": (_with(timeline=5), "its timeline: it lacks parts"),
+    "timeline is an empty list": (_with(timeline=[]), "its timeline: it lacks parts"),
     "timeline without states": (
         _with(timeline={"states": {}, "current": 0, "tip": 0, "made": 1}),
         "there is no state 0",
@@ -132,7 +138,7 @@ def test_a_damaged_file_gets_one_sentence(tmp_path: Path, name: str) -> None:
 @pytest.mark.skipif(os.name != "posix", reason="needs a folder in the file's place")
 def test_a_folder_in_the_file_s_place_is_refused(tmp_path: Path) -> None:
     (tmp_path / FILE).mkdir()
-    with pytest.raises(BadInput, match="is not a run folder"):
+    with pytest.raises(BadInput, match="is no regular file"):
         read_run(tmp_path)
 
 
@@ -162,12 +168,13 @@ def test_weights_come_back_bit_for_bit_and_change_no_network(tmp_path: Path, nam
 
 
 SPOILED: dict[str, tuple[Callable[[Path], object], str]] = {
-    "gone": (lambda path: path.unlink(), "does not hold the weights"),
-    "empty": (lambda path: path.write_bytes(b""), "does not hold the weights"),
-    "cut short": (lambda path: path.write_bytes(path.read_bytes()[:-9]), "does not hold the weights"),
-    "one bit flipped": (lambda path: path.write_bytes(_flipped(path.read_bytes())), "not those that were written"),
-    "another network's": (lambda path: path.write_bytes(_written(path.parent, "fire")), "does not hold the weights"),
-    "no digest": (lambda path: save_file(load_file(path), path), "not those that were written"),
+    "gone": (lambda path: path.unlink(), "missing"),
+    "empty": (lambda path: path.write_bytes(b""), "not what was written"),
+    "cut short": (lambda path: path.write_bytes(path.read_bytes()[:-9]), "not what was written"),
+    "one bit flipped": (lambda path: path.write_bytes(_flipped(path.read_bytes())), "not what was written"),
+    "another network's": (lambda path: path.write_bytes(_written(path.parent, "fire")), "not what was written"),
+    "no digest": (lambda path: save_file(load_file(path), path), "not what was written"),
+    "a link": (lambda path: path.rename(path.with_name("a")).with_name(path.name).symlink_to("a"), "no regular file"),
 }
 
 
@@ -184,7 +191,7 @@ def test_spoiled_weights_get_one_sentence(tmp_path: Path, name: str) -> None:
     spoil, words = SPOILED[name]
     path = tmp_path / write_weights(tmp_path, _moved("plain"))
     spoil(path)
-    with pytest.raises(BadInput, match=rf"weights-\w{{16}}\.safetensors is damaged: .*{words}") as refusal:
+    with pytest.raises(BadInput, match=rf"weights-\w{{64}}\.safetensors is .*{words}") as refusal:
         read_weights(path, at_hand("plain"))
     assert "\n" not in str(refusal.value)
 
@@ -230,5 +237,5 @@ def test_weights_that_no_state_names_are_deleted_and_others_stay(tmp_path: Path)
     drop_unnamed(tmp_path, left)
     assert [path.name for path in tmp_path.iterdir()] == [timeline.states[1].weights]
     assert network_at(network, left, tmp_path).digest == network_at(network, timeline, tmp_path, 1).digest
-    with pytest.raises(BadInput, match="The weights of state 3 were not kept"):
+    with pytest.raises(BadInput, match=r"\.safetensors is missing"):
         network_at(network, timeline, tmp_path, 3)

@@ -15,7 +15,9 @@ from pathlib import Path
 
 import click
 
+from explorer import workdir as places
 from explorer.errors import BadInput
+from explorer.locks import alone
 from explorer.ui import imports
 
 SCRIPT = Path(__file__).resolve().parents[1] / "ui" / "main.py"
@@ -37,6 +39,11 @@ def app(host: str, port: int, no_browser: bool, workdir: Path | None) -> None:
     check_free(host, port)
     if workdir is not None:
         os.environ[WORKDIR] = str(_folder(workdir))
+    with alone(places.workdir(), "open that, or give another --workdir", f", the app at http://{host}:{port}"):
+        _serve(host, port, no_browser)
+
+
+def _serve(host: str, port: int, no_browser: bool) -> None:
     threading.Thread(target=_warm_up, daemon=True).start()
     from streamlit.web import cli
 

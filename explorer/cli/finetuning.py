@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from explorer.cli.keeping import check_out
+from explorer.cli.keeping import IN_USE, check_out
 from explorer.cli.options import Request, requests
 from explorer.cli.output import progress, table, tell, write_json
 from explorer.cli.recipes import recipe_of, recipe_options
@@ -18,6 +18,7 @@ from explorer.data import Batches, Preprocessing, open_images
 from explorer.device import choose
 from explorer.errors import BadInput
 from explorer.finetune import IMAGENET, NONE, Recipe
+from explorer.locks import alone
 from explorer.networks.architectures import preprocessing_for
 from explorer.networks.checkpoints import Checkpoint, read_checkpoint
 from explorer.networks.network import Network
@@ -52,7 +53,8 @@ def finetune(request: Request, epochs: int, out: Path, resume: bool, **options: 
     check_out(out, resume)
     recipe = recipe_of(options)  # a bad one is refused before anything is opened
     subject, splits = _opened(request)
-    run = _train_to_the_end(subject, splits, recipe, epochs, out)
+    with alone(out, IN_USE):
+        run = _train_to_the_end(subject, splits, recipe, epochs, out)
     _show(subject, run, splits["validation"])
     states = [dataclasses.asdict(state.metrics) for state in run.timeline.states.values()] if run.timeline else []
     write_json(request.json, subject.result({"epochs": states}, *splits.values(), out=str(out), **run.settings))

@@ -16,10 +16,22 @@ from explorer.errors import BadInput
 from explorer.export.safetensors_file import write_network
 from explorer.load import RUN_NETWORK
 from explorer.run_folders import Splits, held_run
-from explorer.runs import FILE, WEIGHTS_FILES, Run, drop_unnamed, pruned_at, read_saliency, write_run, write_weights
+from explorer.runs import (
+    FILE,
+    WEIGHTS_FILES,
+    Run,
+    digests,
+    drop_unnamed,
+    pruned_at,
+    read_saliency,
+    write_run,
+    write_weights,
+)
 from explorer.selectors import SELECTORS
 from explorer.settings import UPDATES, Settings
 from explorer.timeline import Timeline
+
+IN_USE = "wait for it to end, or give another --out"
 
 
 def check_out(out: Path, resume: bool) -> None:
@@ -82,14 +94,14 @@ def _made(
         if last_weights:
             drop_unnamed(out, states)
     assert states is not None, "the procedure yields the network as given"
-    run = dataclasses.replace(asked, timeline=states)
     write_network(
         network,
         out / RUN_NETWORK,
         original_widths=subject.original_widths(),
         metrics={"before": dataclasses.asdict(states.root.metrics), "after": dataclasses.asdict(states.state.metrics)},
-        provenance={"network": run.network, "data": run.data, "settings": run.settings},
+        provenance={"network": asked.network, "data": asked.data, "settings": asked.settings},
     )
+    run = dataclasses.replace(asked, timeline=states, files=digests(out / RUN_NETWORK))
     write_run(out, run)
     return run
 
@@ -103,12 +115,12 @@ def _stopped_at(subject: Subject, settings: Settings, out: Path, held: Run) -> p
     """The step that an unfinished run stands at, with the network as it was then."""
     states = held.timeline
     assert states is not None, "a run that is asked for has measured states"
-    tell(f"{out} holds this run up to step {states.current}: going on from there.")
-    drop_unnamed(out, states)
     removed, updates = timeline.removed_at(states, subject.network.units), timeline.updates_at(states)
     network, state = pruned_at(subject.network, states, out), states.state
     of_updates = settings.evidence == UPDATES and state.weights is not None
     saliency = read_saliency(out / str(state.weights)) if of_updates else None
+    tell(f"{out} holds this run up to step {states.current}: going on from there.")
+    drop_unnamed(out, states)
     return procedure.Step(states.current, network, removed, state.metrics, state.pruned, updates, saliency)
 
 

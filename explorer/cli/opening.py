@@ -11,14 +11,14 @@ from explorer.data import Preprocessing, asset
 from explorer.errors import BadInput
 from explorer.export.manifest import Manifest
 from explorer.export.safetensors_file import has_manifest, load_network
-from explorer.load import DEMO, RUN_NETWORK, open_network
+from explorer.load import DEMO, RUN_NETWORK, network_from_bytes, open_network
 from explorer.networks.network import Network
-from explorer.runs import FILE, Run, pruned_at, read_run
+from explorer.runs import Run, holds_run, own_network, pruned_at, read_run
 
 
 def run_in(where: str) -> Run | None:
     """The finished run that a folder holds; None for anything else."""
-    if where == DEMO or not (Path(where) / FILE).is_file():
+    if where == DEMO or not holds_run(Path(where)):
         return None
     run = read_run(Path(where))
     if not run.finished:
@@ -33,9 +33,12 @@ def opened(
 
     trusted: whether a person gave `arch`, which may then name their own factory; a file's word is not theirs.
     """
-    folder, run = Path(where), _of_app(where)
+    folder, run = Path(where), _run(where)
     if run is None:
         network = open_network(where, arch=arch, preprocessing=preprocessing, trusted=trusted)
+    elif not origins.is_of_app(run):
+        content = own_network(_folder(where), run)
+        network = network_from_bytes(content, RUN_NETWORK, arch=arch, preprocessing=preprocessing, trusted=trusted)
     else:
         network = origins.began_with(run, folder)
         network = pruned_at(network, run.timeline, folder) if run.timeline else network
@@ -46,27 +49,35 @@ def opened(
 
 def manifest_of(where: str) -> Manifest | None:
     """What the exported file that a network was opened from says of itself; None for a checkpoint of others."""
-    run, path = _of_app(where), Path(where)
-    if where == DEMO:
-        path = asset(RUN_NETWORK)
-    elif run is not None:
-        path = origins.file_of(run, path)
-    elif path.is_dir():
-        path = path / RUN_NETWORK
-    data = path.read_bytes()
+    data = _file(where)
     return load_network(data)[1] if has_manifest(data) else None
+
+
+def _file(where: str) -> bytes:
+    run, path = _run(where), Path(where)
+    if where == DEMO:
+        return asset(RUN_NETWORK).read_bytes()
+    if run is not None:
+        return origins.file_of(run, path) if origins.is_of_app(run) else own_network(_folder(where), run)
+    return (path / RUN_NETWORK if path.is_dir() else path).read_bytes()
 
 
 def original_widths(where: str, network: Network) -> Mapping[str, int]:
     """Layer -> its units before any pruning, also that of which the network's own file tells."""
-    manifest, run = manifest_of(where), _of_app(where)
+    manifest, run = manifest_of(where), _run(where)
     told = {layer.name: layer.width_before for layer in manifest.layers} if manifest else {}
-    units = (origins.began_with(run, Path(where)) if run else network).units
+    of_app = run is not None and origins.is_of_app(run)
+    units = (origins.began_with(run, Path(where)) if run and of_app else network).units
     return {layer.name: told.get(layer.name, len(layer)) for layer in units.layers}
 
 
-def _of_app(where: str) -> Run | None:
-    if where == DEMO or not (Path(where) / FILE).is_file():
-        return None
-    run = read_run(Path(where))
-    return run if origins.is_of_app(run) else None
+def _folder(where: str) -> Path:
+    """The run folder that a place may be: itself, or that of a network that is named by its file."""
+    path = Path(where)
+    return path.parent if path.name == RUN_NETWORK else path
+
+
+def _run(where: str) -> Run | None:
+    """The run whose network lies at a place; None for anything else."""
+    folder = _folder(where)
+    return read_run(folder) if where != DEMO and holds_run(folder) else None

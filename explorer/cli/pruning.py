@@ -10,7 +10,7 @@ from typing import Any
 import click
 
 from explorer.cli.controlling import check_control, controlled
-from explorer.cli.keeping import Splits, check_out, run_to_the_end
+from explorer.cli.keeping import IN_USE, Splits, check_out, run_to_the_end
 from explorer.cli.limiting import limit_options, limits_of
 from explorer.cli.options import NamedNumber, Request, requests
 from explorer.cli.output import write_json
@@ -22,6 +22,7 @@ from explorer.criteria import CRITERIA
 from explorer.errors import BadInput
 from explorer.goals import GOALS
 from explorer.joint import EVERY, default_step
+from explorer.locks import alone
 from explorer.networks.units import Units
 from explorer.ranking import FLOPS_PENALTY, PRICES, SCALINGS
 from explorer.selectors import JOINT, SELECTORS
@@ -127,8 +128,9 @@ def prune(request: Request, until: tuple[str, float], out: Path, resume: bool, *
     subject = open_subject(request, needs_units=True)
     settings = _completed(settings, options, subject)
     splits = _splits(subject, settings)
-    run = run_to_the_end(subject, settings, splits, out, last_weights=options["keep_weights"] == "last")
-    run = controlled(subject, settings, run, out, options)
+    with alone(out, IN_USE):
+        run = run_to_the_end(subject, settings, splits, out, last_weights=options["keep_weights"] == "last")
+        run = controlled(subject, settings, run, out, options)
     show(subject, settings, run, splits["validation"])
     found = results(subject, settings, run)
     write_json(request.json, subject.result(found, *splits.values(), out=str(out), **settings_json(run)))

@@ -11,6 +11,7 @@ from typing import Any
 import click
 
 from explorer import run_folders
+from explorer.cli.keeping import IN_USE
 from explorer.cli.limiting import limit_options, limits_of
 from explorer.cli.options import Request, requests
 from explorer.cli.output import check_writable, progress, tell, write_json
@@ -23,6 +24,7 @@ from explorer.errors import BadInput
 from explorer.figures.curve import AGAINST, QUANTITIES
 from explorer.limits import keeping
 from explorer.load import DEMO
+from explorer.locks import alone
 from explorer.procedure import Settings
 from explorer.race import Race, Splits, Terms, check
 from explorer.race_bands import LATENCY
@@ -140,10 +142,10 @@ def _run(subject: Subject, terms: Terms, splits: Splits, out: Path) -> Race:
     check(network, splits, terms)
     data = request.data or (str(subject.run.data["source"]) if subject.run else DEMO)
     about = run_folders.described(network, splits, {}, network_from=request.network, images_from=data)
-    begin(out, about, terms)
     lanes: Race = ()
     try:
-        with progress("Racing") as report:
+        with alone(out, IN_USE), progress("Racing") as report:
+            begin(out, about, terms)
             for so_far in kept_race(network, splits, terms, out, report):
                 lanes = so_far
     except KeyboardInterrupt:

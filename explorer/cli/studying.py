@@ -15,6 +15,7 @@ import click
 from explorer import run_folders
 from explorer import study as studies
 from explorer.cli.finetuning import finetune
+from explorer.cli.keeping import IN_USE
 from explorer.cli.options import Request, requests
 from explorer.cli.output import check_writable, progress, table, tell, write_json
 from explorer.cli.subject import Subject, open_subject
@@ -25,6 +26,7 @@ from explorer.export.files import write_whole
 from explorer.figures.study_report import report_page
 from explorer.finetune import IMAGENET
 from explorer.load import DEMO
+from explorer.locks import alone
 from explorer.networks.pretrained import imagenet
 from explorer.progress import Report
 from explorer.study import PARTS, PRESETS, REPORT, Bench, Preset, Study
@@ -65,7 +67,8 @@ def study(request: Request, out: Path, preset: str, only: str, resume: bool) -> 
     names = [name.strip() for name in only.split(",") if name.strip()]
     wanted(names)  # a name that is none is refused before anything is opened
     try:
-        _study(request, out, PRESETS[preset], names)
+        with alone(out, IN_USE):
+            _study(request, out, PRESETS[preset], names)
     except (KeyboardInterrupt, click.Abort):
         tell(f"Stopped; {out} holds what is finished: --resume goes on with the rest.")
         sys.exit(1)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import stat
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -27,6 +28,19 @@ def write_whole(path: Path, content: bytes) -> Path:
     except OSError as error:
         raise BadInput(f"{path} cannot be written: {error.strerror or error}.") from error
     return path
+
+
+def read_regular(path: Path) -> bytes:
+    """The bytes of a regular file.
+
+    Raises OSError where it can't be read, and BadInput for anything else of this name: a link may lead out of its
+    folder, and a pipe would be waited for.
+    """
+    flags = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
+    if not stat.S_ISREG(path.lstat().st_mode):
+        raise BadInput(f"{path} is no regular file: put that itself here, not a folder, a link or a pipe.")
+    with os.fdopen(os.open(path, flags | getattr(os, "O_NOFOLLOW", 0)), "rb") as file:
+        return file.read()
 
 
 def read_document(path: Path, form: str, missing: str) -> dict[str, Any]:

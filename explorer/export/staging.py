@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import os
 import shutil
-import sys
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from uuid import uuid4
 
 from explorer.errors import BadInput
+from explorer.locks import locked
 
 PREFIX = ".export-"
 
@@ -40,17 +39,17 @@ def staging(folder: Path) -> Iterator[Path]:
 def _begin(folder: Path, place: Path, held: ExitStack) -> None:
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        with _locked(folder, wait=True):  # nobody sees the place before it is locked
+        with locked(folder, wait=True):  # nobody sees the place before it is locked
             _clear(folder)
             place.mkdir(parents=True)
-            held.enter_context(_locked(place, wait=True))
+            held.enter_context(locked(place, wait=True))
     except OSError as error:
         raise BadInput(f"{folder} cannot be written: {error.strerror or error}.") from error
 
 
 def remove_unused(folder: Path) -> bool:
     """Delete a folder of exports with all files, unless somebody is writing there; whether it is gone."""
-    with suppress(OSError), _locked(folder, wait=False) as alone:
+    with suppress(OSError), locked(folder, wait=False) as alone:
         if alone and not _clear(folder):
             shutil.rmtree(folder, ignore_errors=True)
     return not folder.exists()
@@ -59,27 +58,7 @@ def remove_unused(folder: Path) -> bool:
 def _clear(folder: Path) -> list[Path]:
     """Clear away what writers that are no more have left; the staging folders of those that still write."""
     for path in folder.glob(f"{PREFIX}*"):
-        with suppress(OSError), _locked(path, wait=False) as left_over:
+        with suppress(OSError), locked(path, wait=False) as left_over:
             if left_over:
                 shutil.rmtree(path, ignore_errors=True)
     return list(folder.glob(f"{PREFIX}*"))
-
-
-@contextmanager
-def _locked(folder: Path, *, wait: bool) -> Iterator[bool]:
-    """Whether the block has the folder's lock, which one at a time can have; where there are no locks, it has none."""
-    if sys.platform == "win32":
-        yield False
-        return
-    import fcntl
-
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
-            alone = True
-        except OSError:
-            alone = False
-        yield alone
-    finally:
-        os.close(handle)

@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+from explorer.documents import Form, damaged, digest_of, is_older, read_document, write_document
 from explorer.errors import BadInput
-from explorer.export.files import write_whole
 from explorer.study.bench import Found
 from explorer.study.parts import PARTS, Part
 from explorer.text import quoted
 
-FORMAT = "pruning-explorer study 1"
+FORMAT = "pruning-explorer study 1"  # of study.json, which is only written
+FORM = Form("pruning-explorer study", 2, without_digest=(1,))  # of begun.json
+AGAIN = "delete this file, and going on with the study measures its part again"
+PART = Form("pruning-explorer study part", 2, without_digest=(1,), unnamed=True, remedy=AGAIN)
 BEGUN, WHOLE, REPORT = "begun.json", "study.json", "report.html"
+RESULTS = ("result", "setting", "findings", "measured")
 LARGEST = 256 * 1024**2  # bytes of a file that is read
 MEASURED = "Seconds and latencies: measured anew in every run, and no part of what two studies must have in common."
 
@@ -55,9 +60,9 @@ def told(part: Part) -> dict[str, Any]:
 
 def begin(folder: Path, about: Mapping[str, Any]) -> None:
     """Write what is studied into the folder; BadInput where it holds another study."""
-    path, asked = folder / BEGUN, json.loads(json.dumps({"format": FORMAT, **about}))
-    if not path.is_file():
-        write_whole(path, json.dumps(asked, indent=1).encode())
+    path, asked = folder / BEGUN, json.loads(json.dumps(about))
+    if not holds_study(folder):
+        write_document(path, FORM, asked)
         return
     held = _content(path)
     for name, value in _facts(asked).items():
@@ -67,26 +72,27 @@ def begin(folder: Path, about: Mapping[str, Any]) -> None:
 
 def keep(folder: Path, name: str, found: Found) -> None:
     """Write a part that is done."""
-    write_whole(_path(folder, name), json.dumps(found.to_json(), allow_nan=False).encode())
+    of_study = digest_of(_content(folder / BEGUN))
+    write_document(_path(folder, name), PART, {"study": of_study, "name": name, **found.to_json()})
 
 
 def read_study(folder: Path) -> Study:
-    """What a folder holds, finished or not; a part's file that is damaged counts as missing. BadInput without one."""
+    """What a folder holds, finished or not. BadInput where there is no study, or one of its files is damaged."""
     if not holds_study(folder):
         raise BadInput(
             f"{quoted(str(folder), 200)} is not the folder of a study: it holds no {BEGUN} that can be read."
         )
     content = _content(folder / BEGUN)
     about = {name: content[name] for name in ("network", "data", "settings")}
-    found = {name: part for name in PARTS if (part := _read_part(_path(folder, name)))}
+    found = {name: part for name in PARTS if (part := _read_part(folder, name, digest_of(content)))}
     return Study(about, found)
 
 
 def holds_study(folder: Path) -> bool:
     """Whether a study has begun there."""
     try:
-        return (folder / BEGUN).is_file()
-    except OSError:  # a name that no file can have, or one that must not be read
+        return os.path.lexists(folder / BEGUN)
+    except (OSError, ValueError):  # a name that no file can have, or one that must not be read
         return False
 
 
@@ -95,30 +101,30 @@ def _path(folder: Path, name: str) -> Path:
 
 
 def _content(path: Path) -> dict[str, Any]:
-    try:
-        content = _json(path)
-    except (OSError, ValueError, RecursionError) as error:
-        raise BadInput(f"{path} is damaged: it is not JSON.") from error
-    parts = ("network", "data", "settings")
-    if not isinstance(content, dict) or content.get("format") != FORMAT:
-        raise BadInput(f"{path} is not in the format {FORMAT!r}.")
-    if not all(isinstance(content.get(name), dict) for name in parts):
-        raise BadInput(f"{path} is damaged: it does not say what was studied.")
+    _check_size(path)
+    content = read_document(path, FORM, f"{path} is gone.")
+    if not all(isinstance(content.get(name), dict) for name in ("network", "data", "settings")):
+        raise damaged(path, "it does not say what was studied")
     return content
 
 
-def _read_part(path: Path) -> dict[str, Any] | None:
-    try:
-        found = _json(path)
-        return found if set(found) == {"result", "setting", "findings", "measured"} else None
-    except (OSError, ValueError, TypeError, RecursionError):
+def _read_part(folder: Path, name: str, of_study: str) -> dict[str, Any] | None:
+    """A part as it was found, or None where it is still to be done; BadInput where its file is damaged."""
+    path = _path(folder, name)
+    if not os.path.lexists(path):
         return None
+    _check_size(path)
+    found = read_document(path, PART, f"{path} is gone.")
+    if not is_older(found, PART) and (found.get("study"), found.get("name")) != (of_study, name):
+        raise damaged(path, "it is of another study, or another part", AGAIN)
+    if not set(RESULTS) <= set(found):
+        raise damaged(path, "it does not hold what was measured", AGAIN)
+    return {each: found[each] for each in RESULTS}
 
 
-def _json(path: Path) -> Any:
-    if path.stat().st_size > LARGEST:
-        raise ValueError(f"{path} is too large")
-    return json.loads(path.read_bytes())
+def _check_size(path: Path) -> None:
+    if path.stat(follow_symlinks=False).st_size > LARGEST:
+        raise BadInput(f"{path} is too large: at most {LARGEST:,} bytes can be read.")
 
 
 def _facts(content: Mapping[str, Any]) -> dict[str, Any]:

@@ -12,6 +12,7 @@ import streamlit as st
 
 from explorer.errors import BadInput
 from explorer.load import batches_for
+from explorer.locks import alone
 from explorer.networks.network import Network
 from explorer.race import Race, Splits, Terms, check
 from explorer.race_folders import FILE, begin, kept_race, read_race
@@ -58,8 +59,9 @@ def start(workspace: Workspace, terms: Terms) -> str:
     begin(folder, described(workspace.network, splits, {}, network_from=source.network, images_from=source.data), terms)
 
     def work(job: Job) -> Race:
-        for lanes in kept_race(workspace.network, splits, terms, folder, job.report):
-            job.publish(lanes)
+        with alone(folder, "wait for it to end"):
+            for lanes in kept_race(workspace.network, splits, terms, folder, job.report):
+                job.publish(lanes)
         return job.partial
 
     JOBS.submit(_key(workspace, name), "Racing", work, LONG)

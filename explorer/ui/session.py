@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -12,9 +11,11 @@ from torch import Tensor
 from explorer import timeline as timelines
 from explorer.errors import BadInput
 from explorer.evaluate import Outcome
+from explorer.locks import turn
 from explorer.origins import Source, source_from_json, source_to_json
 from explorer.plan import nothing
-from explorer.runs import FILE, Run, drop_weights, read_run, write_run
+from explorer.run_folders import change_run
+from explorer.runs import Run, drop_weights, holds_run, read_run, write_run
 from explorer.stages import Stage, stage_at
 from explorer.timeline import Timeline, metrics_of
 from explorer.ui import say
@@ -45,9 +46,6 @@ class View:
         return stage_at(self.timeline)
 
 
-_LOCK = threading.Lock()  # two tabs of one run, or a tab and a job, take turns
-
-
 def current_view() -> View:
     """What this tab shows; a run that can't be opened any more says so and gives way to the demo."""
     try:
@@ -74,17 +72,21 @@ def on_disk(view: View) -> Timeline:
 
 def drop_unneeded(view: View) -> None:
     """Delete the weights that only states of the view name, and none of the run any more."""
-    with _LOCK:
+    with turn(run_folder(view.run)):
         drop_weights(run_folder(view.run), view.timeline, on_disk(view))
 
 
 def grow_run(view: View, act: Callable[[Timeline], Timeline]) -> Timeline:
     """Replace the timeline of the run in view by act(timeline), on disk first; the new one."""
-    with _LOCK:
-        timeline = act(on_disk(view))
-        network, data = source_to_json(view.loaded.source)
-        write_run(run_folder(view.run), Run({**network, "digest": view.loaded.network.digest}, data, timeline))
-        return timeline
+    network, data = source_to_json(view.loaded.source)
+    fresh = Run({**network, "digest": view.loaded.network.digest}, data)
+
+    def grown(held: Run | None) -> Run:
+        return replace(fresh, timeline=act(held.timeline if held and held.timeline else view.timeline))
+
+    timeline = change_run(run_folder(view.run), grown).timeline
+    assert timeline is not None, "a run that has been changed has one"
+    return timeline
 
 
 def run_folder(run: str) -> Path:
@@ -94,7 +96,7 @@ def run_folder(run: str) -> Path:
 
 def _saved(run: str) -> Run | None:
     """The run on disk, or None for one that has not been touched yet."""
-    return read_run(run_folder(run)) if (run_folder(run) / FILE).exists() else None
+    return read_run(run_folder(run)) if holds_run(run_folder(run)) else None
 
 
 def _view(run: str, saved: Run | None) -> View:

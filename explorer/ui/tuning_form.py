@@ -16,7 +16,7 @@ from explorer.ui import say
 from explorer.ui.boundary import boundary
 from explorer.ui.opening import SUFFIXES, arch_field, field_key, show
 from explorer.ui.preparing import changes_fields, data_field
-from explorer.ui.tunings import Tuning, all_tunings, look_at, start
+from explorer.ui.tunings import Tuning, all_tunings, look_at, start, unreadable
 from explorer.ui.wording import count
 from explorer.ui.workspace import keep_upload
 
@@ -107,6 +107,8 @@ def _begin(asked: Tuning, usual: Preparation, uploaded: Any) -> None:
 def _earlier() -> None:
     """Earlier ones, to go on with or to open."""
     known = {tuning.id: tuning for tuning in all_tunings()}
+    for problem in unreadable():
+        st.warning(problem)
     if not known:
         return
     with st.container(horizontal=True, vertical_alignment="bottom"):

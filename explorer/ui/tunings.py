@@ -2,70 +2,33 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 import shutil
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass, replace
+from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import streamlit as st
 
 from explorer.data import Preprocessing, open_images
 from explorer.device import choose
 from explorer.errors import BadInput
-from explorer.export.files import write_whole
-from explorer.finetune import IMAGENET, NONE, PAPER, Recipe
-from explorer.load import DEMO, RUN_NETWORK, batches_for
+from explorer.finetune import IMAGENET, NONE
+from explorer.load import batches_for
+from explorer.locks import alone
 from explorer.networks.network import Network
-from explorer.preparation import UNCHANGED, Changes, changes_from_json
+from explorer.origins import read_upload
 from explorer.run_folders import held_run
-from explorer.runs import FILE, Run, read_run
+from explorer.runs import FILE, Run, own_network, read_run
 from explorer.timeline import Timeline
+from explorer.tunings import ASKED, Tuning, read_tuning, write_tuning
 from explorer.ui import workspace
 from explorer.ui.address import RUN_ID
 from explorer.ui.job import LONG, Job
 from explorer.ui.jobs import JOBS
 from explorer.ui.session import open_new
-from explorer.ui.workspace import Source, keep_upload, upload_path, workdir
+from explorer.ui.workspace import Source, keep_upload, workdir
 
-ASKED = "tuning.json"
 DEVICE = "cpu"
-
-
-@dataclass(frozen=True)
-class Tuning:
-    """What a person asked for: all that decides what becomes of it."""
-
-    arch: str
-    weights: str = IMAGENET  # or NONE, or the SHA-256 of an uploaded file
-    name: str = ""  # what the upload was called
-    data: str = DEMO
-    epochs: int = 10
-    recipe: Recipe = PAPER
-    seed: int = 0
-    changes: Changes = UNCHANGED
-
-    @property
-    def id(self) -> str:
-        """The same for the same request, so that asking again finds what there is."""
-        return hashlib.sha256(json.dumps(asdict(self), sort_keys=True).encode()).hexdigest()[:16]
-
-    @property
-    def folder(self) -> Path:
-        """Where its run lies."""
-        return workdir() / "tunings" / self.id
-
-    @property
-    def title(self) -> str:
-        """What a person calls it."""
-        return f"{self.arch.partition(':')[2]} on {self.images}"
-
-    @property
-    def images(self) -> str:
-        """What a person calls the images."""
-        return Path(self.data).stem or self.data
 
 
 @dataclass(frozen=True, eq=False)
@@ -79,7 +42,7 @@ class Standing:
 
 def start(tuning: Tuning) -> Job:
     """The job that takes a fine-tuning to its end, from where it stands; its partial results are timelines."""
-    write_whole(tuning.folder / ASKED, json.dumps(_to_json(tuning), indent=1).encode())
+    write_tuning(tuning.folder / ASKED, tuning)
     return JOBS.submit(_key(tuning), f"Fine-tuning {tuning.title}", lambda job: _work(tuning, job), LONG)
 
 
@@ -94,10 +57,7 @@ def standing(tuning: Tuning) -> Standing:
 
 def open_tuned(tuning: Tuning) -> None:
     """Look at a run of its own on the network at the end, with the images and splits of its fine-tuning."""
-    try:
-        content = (tuning.folder / RUN_NETWORK).read_bytes()
-    except OSError as error:
-        raise BadInput(f"The network of {tuning.title} is no longer in the work folder: discard it.") from error
+    content = own_network(tuning.folder, read_run(tuning.folder))
     name = f"{tuning.title.replace(' ', '-')}.safetensors"
     open_new(Source(keep_upload(content), name, None, tuning.data, tuning.seed))
 
@@ -109,20 +69,30 @@ def discard(tuning: Tuning) -> None:
 
 
 def all_tunings() -> list[Tuning]:
-    """Those that the work folder holds, latest first; folders that can't be read are left out."""
-    paths = sorted(workdir().glob(f"tunings/*/{ASKED}"), key=lambda path: path.stat().st_mtime, reverse=True)
-    return [found for path in paths if (found := find(path.parent.name))]
+    """Those that the work folder holds and that can be read, latest first."""
+    return [found for path in _kept() if (found := find(path.parent.name))]
+
+
+def unreadable() -> list[str]:
+    """A sentence for each that the work folder holds and that can't be read."""
+    found = []
+    for path in _kept():
+        try:
+            read_tuning(path)
+        except BadInput as problem:
+            found.append(str(problem))
+    return found
+
+
+def _kept() -> list[Path]:
+    return sorted(workdir().glob(f"tunings/*/{ASKED}"), key=lambda path: path.lstat().st_mtime, reverse=True)
 
 
 def find(name: str) -> Tuning | None:
-    """The fine-tuning of this id, if there is one."""
-    path = workdir() / "tunings" / name / ASKED
-    if not RUN_ID.fullmatch(name) or not path.is_file():
-        return None
-    try:
-        return _from_json(json.loads(path.read_bytes()))
-    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):  # a damaged file
-        return None
+    """The fine-tuning of this id, if there is one that can be read."""
+    with suppress(BadInput):
+        return read_tuning(workdir() / "tunings" / name / ASKED) if RUN_ID.fullmatch(name) else None
+    return None
 
 
 def in_view() -> Tuning | None:
@@ -146,15 +116,6 @@ def _key(tuning: Tuning) -> str:
     return f"tuning-{tuning.id}"
 
 
-def _to_json(tuning: Tuning) -> dict[str, Any]:
-    return {**asdict(tuning), "changes": tuning.changes.to_json()}
-
-
-def _from_json(data: Mapping[str, Any]) -> Tuning:
-    plain = Tuning(**{**data, "recipe": Recipe(**data["recipe"]), "changes": changes_from_json(data["changes"])})
-    return replace(plain, epochs=int(plain.epochs), seed=int(plain.seed))
-
-
 def _work(tuning: Tuning, job: Job) -> Run:
     from explorer.preparation import usual_preparation  # late: the catalogue of architectures takes seconds to import
     from explorer.tuning_runs import tuned, tuning_run
@@ -170,11 +131,12 @@ def _work(tuning: Tuning, job: Job) -> Run:
     asked = tuning_run(
         network, splits, tuning.recipe, tuning.epochs, network_from=tuning.weights, images_from=tuning.data
     )
-    held = held_run(tuning.folder, asked, "discard it and start anew")
-    if held and held.finished:
-        return held
-    for run in tuned(network, splits, tuning.recipe, asked, tuning.folder, held, report=job.report):
-        job.publish(run.timeline)
+    with alone(tuning.folder, "wait for it to end"):
+        held = held_run(tuning.folder, asked, "discard it and start anew")
+        if held and held.finished:
+            return held
+        for run in tuned(network, splits, tuning.recipe, asked, tuning.folder, held, report=job.report):
+            job.publish(run.timeline)
     return run
 
 
@@ -187,12 +149,5 @@ def _network(tuning: Tuning, preprocessing: Preprocessing, classes: tuple[str, .
     if tuning.weights == IMAGENET:
         checkpoint = imagenet(tuning.arch)
     elif tuning.weights != NONE:
-        checkpoint = read_checkpoint(_upload(tuning), tuning.name)
+        checkpoint = read_checkpoint(read_upload(workdir(), tuning.weights, tuning.name), tuning.name)
     return started(tuning.arch, checkpoint, preprocessing, classes, seed=tuning.seed).to(choose(DEVICE))
-
-
-def _upload(tuning: Tuning) -> bytes:
-    try:
-        return upload_path(tuning.weights).read_bytes()
-    except OSError as error:
-        raise BadInput(f"{tuning.name} is no longer in the work folder; upload it again.") from error

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -29,21 +29,21 @@ GONE = [0, 3, 40]
 MEASURED = Metrics(0.1, 0.97, 64, 448, 1000, 4000)
 
 
-def without(units: Units) -> Tensor:
+def without(units: Units, gone: Sequence[int] = GONE) -> Tensor:
     """The plan that takes the units of the tests."""
     removed = nothing(units)
-    removed[GONE] = True
+    removed[list(gone)] = True
     return removed
 
 
-def app_run(folder: Path, source: Source) -> Path:
+def app_run(folder: Path, source: Source, gone: Sequence[int] = GONE) -> Path:
     """A run whose state 1 lacks units, and whose state 2 has other weights."""
     network = open_source(source, folder.parent.parent)
-    pruned = prune(network, without(network.units))
+    pruned = prune(network, without(network.units, gone))
     for weight in pruned.module.parameters():
         weight += 0.01
     weights = write_weights(folder, with_weights_of(pruned, pruned.module))
-    states = step(start(MEASURED), State(0, tuple(network.units.labels[unit] for unit in GONE), "3 units", MEASURED))
+    states = step(start(MEASURED), State(0, tuple(network.units.labels[unit] for unit in gone), "some units", MEASURED))
     states = step(states, State(1, (), "tuned", MEASURED, updates=2, weights=weights))
     return written(folder, source, states, {"digest": network.digest})
 

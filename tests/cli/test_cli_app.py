@@ -24,7 +24,8 @@ def test_the_packaged_settings_are_those_of_the_checkout() -> None:
     assert packaged.read_text() == (ROOT / ".streamlit" / "config.toml").read_text()
 
 
-def test_no_command_means_the_app(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_no_command_means_the_app(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv(app.WORKDIR, str(tmp_path))
     started: list[list[str]] = []
     monkeypatch.setattr("streamlit.web.cli.main", lambda args, **_: started.append(args))
     monkeypatch.setattr(app, "check_free", lambda host, port: None)

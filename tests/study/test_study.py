@@ -60,13 +60,16 @@ def test_lanes_end_where_the_preset_says_and_start_from_the_same_network(content
 
 
 @pytest.mark.parametrize("part", ["agreement", "race", "speed"])
-def test_a_part_that_is_missing_or_damaged_is_made_again_the_same(
+def test_a_part_that_is_damaged_is_named_and_made_again_the_same_without_its_file(
     subject: list[object], whole: Path, tmp_path: Path, part: str
 ) -> None:
     folder = tmp_path / "copy"
     shutil.copytree(whole, folder)
     (folder / "study.json").unlink()
     (folder / f"part-{part}.json").write_text("{")
+    done = run("study", *subject, "--out", folder, "--resume")
+    assert done.code == 2 and f"part-{part}.json is damaged: it is not JSON; delete this file, and" in done.err
+    (folder / f"part-{part}.json").unlink()
     assert [each.name for each in read_study(folder).missing] == [part]
     done = run("study", *subject, "--out", folder, "--resume")
     assert done.code == 0, done.err

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -15,6 +14,7 @@ from explorer.runs import Run, read_run, write_run
 pytest.importorskip("streamlit")
 
 from driving import App
+from rewriting_documents import rewritten
 
 from explorer.ui import workspace
 
@@ -60,9 +60,10 @@ def write(workdir: Path) -> Callable[..., Path]:
     def write(content: bytes | None = None, **parts: Any) -> Path:
         network = {"source": "demo", "name": "demo", "arch": None}
         path = write_run(workdir / "runs" / RUN, Run(network, {"source": "demo", "seed": 0}))
-        if content is None:
-            content = json.dumps(json.loads(path.read_text()) | parts).encode()
-        path.write_bytes(content)
+        if content is not None:
+            path.write_bytes(content)
+        elif parts:
+            path.write_bytes(rewritten(path.read_bytes(), parts))
         return path
 
     return write

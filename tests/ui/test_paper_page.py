@@ -69,7 +69,7 @@ def test_an_unfinished_study_says_what_is_missing_and_shows_the_rest(
     [
         (None, "is not the folder of a study: it holds no begun.json"),
         (b"{", "is damaged: it is not JSON"),
-        (b"[]", "is not in the format 'pruning-explorer study 1'"),
+        (b"[]", "is not in the format 'pruning-explorer study 2'"),
         (b'{"format": "pruning-explorer study 1"}', "is damaged: it does not say what was studied"),
         (
             b'{"format": "pruning-explorer study 1", "network": {}, "data": {}, "settings": {}}',

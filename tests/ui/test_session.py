@@ -124,9 +124,9 @@ DAMAGED: dict[str, tuple[dict, str]] = {
     "upload is gone": ({"network": {**DEMO, "source": "ab" * 32, "name": "mine.pt"}}, "mine.pt is no longer"),
     "path as upload": ({"network": {**DEMO, "source": "../../secret"}}, "names an upload that can't exist"),
     "images are gone": ({"data": {"source": "/nowhere", "seed": 0}}, "'/nowhere' is not there"),
-    "no states": ({"timeline": AT | {"states": {}}}, "no state 0"),
+    "no states": ({"timeline": AT | {"states": {}}}, "there is no state 0"),
     "text in the plan": (
-        {"timeline": AT | {"states": {"0": {**ROOT, "removed": ["a"]}}}}, "timeline is damaged",
+        {"timeline": AT | {"states": {"0": {**ROOT, "removed": ["a"]}}}}, "its timeline: it lacks parts",
     ),
     "another network's plan": (
         {"timeline": AT | {"current": 1, "states": {"0": ROOT, "1": {**ROOT, "parent": 0, "removed": [["x", 9]]}}}},

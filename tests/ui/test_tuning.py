@@ -188,7 +188,7 @@ def test_a_damaged_folder_says_so_and_the_rest_of_the_page_stays(open_app: Open,
     JOBS.forget(f"tuning-{tuning.id}")
     (tuning.folder / "run.json").write_bytes(b"{")
     app = open_app(tuning=tuning.id)
-    assert "run.json is damaged: it is not JSON." in app.said and not app.test.exception
+    assert "run.json is damaged: it is not JSON; put back" in app.said and not app.test.exception
     assert "Single predictions" in app.text and app.facts["Units"] == "448"
     app.click("Discard").fine()
     assert all_tunings() == []
