@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,8 @@ import torch
 from invoke import Done, run
 
 from explorer.load import open_network
-from explorer.runs import read_run
+from explorer.runs import read_run, write_run
+from explorer.timeline import forget_weights
 
 PRUNE = ("--criterion", "taylor", "--until", "units=0.4", "--step", 2, "--learning-rate", 0.05)
 UPDATES = ("--updates", 2)
@@ -158,18 +160,17 @@ def last_weights(folder: Path) -> Path:
 
 
 def unnamed(folder: Path) -> None:
-    text = (folder / "run.json").read_text()
-    (folder / "run.json").write_text(text.replace(f'"{last_weights(folder).name}"', "null"))
+    run = read_run(folder)
+    write_run(folder, replace(run, timeline=forget_weights(run.timeline, kept=None)))
 
 
-LOST = "The weights of state 2 were not kept"
 DAMAGE: dict[str, tuple[Callable[[Path], object], str]] = {
-    "gone": (lambda run: last_weights(run).unlink(), LOST),
+    "gone": (lambda run: last_weights(run).unlink(), ".safetensors is missing: put back a copy"),
     "cut short": (
         lambda run: last_weights(run).write_bytes(last_weights(run).read_bytes()[:300]),
-        "is damaged: it does not hold the weights of the run's current state",
+        ".safetensors is damaged: it is not what was written",
     ),
-    "not named": (unnamed, LOST),
+    "not named": (unnamed, "The weights of state 2 were not kept"),
 }
 
 
