@@ -18,6 +18,7 @@ import numpy as np
 import torch
 from mutating import CODE, changed, damaged, nasty
 from networks_at_hand import at_hand, network
+from rewriting_documents import rewritten
 from safetensors.torch import save as save_safetensors
 from torch import Tensor, nn
 
@@ -34,7 +35,7 @@ from explorer.load import network_from_bytes
 from explorer.networks.checkpoints import read_checkpoint
 from explorer.networks.network import Network
 from explorer.preparation import Changes, open_prepared
-from explorer.runs import FORMAT as RUN_FORMAT
+from explorer.runs import FORM as RUN_FORM
 from explorer.surgery import prune
 from explorer.timeline import Metrics, State
 
@@ -163,12 +164,15 @@ def _run() -> Any:
         grown = timelines.step(grown, State(grown.current, (label,), "by hand", metrics, None, 0, None, {"step": 1}))
     source = {"source": hashlib.sha256(data).hexdigest(), "name": "plain.safetensors", "arch": None}
     source |= {"digest": network.digest, **CHANGES.to_json()}
-    run = {"format": RUN_FORMAT, "network": source, "data": {"source": "demo", "seed": 0}, "settings": {"step": 1}}
-    return json.loads(json.dumps({**run, "timeline": asdict(grown), "finished": True}))
+    run = {"format": str(RUN_FORM), "network": source, "data": {"source": "demo", "seed": 0}, "settings": {"step": 1}}
+    more = {"timeline": asdict(grown), "finished": True, "files": {}}
+    return json.loads(rewritten(json.dumps(run).encode(), more))
 
 
 def _changed_run(dice: random.Random) -> bytes:
-    content = json.dumps(changed(dice, _run(), dice.choice((1, 1, 2)))).encode()
+    """With the digest that fits, so that what is inside is read; sometimes without."""
+    found = changed(dice, _run(), dice.choice((1, 1, 2)))
+    content = rewritten(json.dumps(found).encode(), {}) if isinstance(found, dict) else json.dumps(found).encode()
     return damaged(dice, content) if dice.random() < 0.1 else content
 
 

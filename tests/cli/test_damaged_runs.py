@@ -280,12 +280,12 @@ def test_a_stopped_run_does_not_go_on_from_what_is_damaged(
     refused(folder, "is damaged", "prune", *tiny, "--limit", 16, *options, "--out", folder, "--resume")
 
 
-def test_a_state_with_damaged_weights_is_not_exported(pruned: Path, tmp_path: Path) -> None:
+def test_a_state_with_damaged_weights_is_not_exported(tiny: list[object], pruned: Path, tmp_path: Path) -> None:
     folder = tmp_path / "all" / "runs" / "pruned"
     shutil.copytree(pruned, folder)
     for path in folder.glob("weights-*"):
         path.write_bytes(signs(path.read_bytes()))
-    refused(folder, "weights-.* is damaged", "export", folder, "--state", 1, "--out", tmp_path / "out")
+    refused(folder, "weights-.* is damaged", "export", folder, *tiny[1:], "--state", 1, "--out", tmp_path / "out")
 
 
 def test_what_nothing_names_does_no_harm(pruned: Path, tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from invoke import result, run
+from rewriting_documents import rewritten
 
 PRUNE = ("--criterion", "weight", "--until", "units=0.8", "--step", 2, "--limit", 8)
 DECOY = "from pathlib import Path\nPath({!r}).touch()\n\n\ndef make():\n    raise SystemExit\n"
@@ -28,10 +29,9 @@ def test_a_run_folder_names_no_code_that_is_run(
     monkeypatch.syspath_prepend(tmp_path)
     (tmp_path / "decoy.py").write_text(DECOY.format(str(tmp_path / "ran")))
     told, before = kept / "run.json", (kept / "run.json").read_text()
-    content = json.loads(before)
-    content["network"]["arch"] = "decoy:make"
+    network = {**json.loads(before)["network"], "arch": "decoy:make"}
     try:
-        told.write_text(json.dumps(content))
+        told.write_bytes(rewritten(before.encode(), {"network": network}))
         done = run(command[0], kept, *command[1:], "--out", tmp_path / "out")
     finally:
         told.write_text(before)
