@@ -8,7 +8,7 @@ from html import unescape
 
 import pytest
 
-from explorer.text import JOINER, UNSEEN, cell, markdown, one_line, plotly, quoted, shortened
+from explorer.text import JOINER, UNSEEN, cell, first_line, markdown, one_line, plotly, quoted, shortened
 
 HOSTILE = [
     "![x](http://127.0.0.1:9/t.png)",
@@ -93,3 +93,10 @@ def test_a_sentence_is_shortened_between_words() -> None:
 def test_a_cell_is_no_formula(text: str) -> None:
     assert cell(text) == f"'{text}"
     assert cell(f"layer {text}") == f"layer {text}"
+
+
+def test_what_went_wrong_is_told_in_one_line_that_ends_at_a_whole_word() -> None:
+    assert first_line(ValueError("it failed.\nand more")) == "it failed"
+    assert first_line(KeyError()) == "KeyError"
+    told = first_line(ValueError("channels " * 50))
+    assert len(told) <= 200 and told.endswith("channels...")
