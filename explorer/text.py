@@ -50,7 +50,7 @@ def shortened(text: str, most: int) -> str:
 def first_line(error: BaseException, most: int = 200) -> str:
     """What went wrong, for the end of a sentence: the first line of an error's message, or the error's name."""
     lines = str(error).strip().splitlines() or [type(error).__name__]
-    return shortened(one_line(lines[0]), most).removesuffix(".")
+    return shortened(one_line(lines[0]).removesuffix("."), most)
 
 
 def markdown(text: object) -> str:
