@@ -108,9 +108,12 @@ def verify(folder: Path, trust: bool, json: Path | None) -> None:
     write_json(json, {
         "network": {"name": str(folder)},
         "data": {"name": proof.NAME, "images": images, "accuracy": expected.accuracy},
-        "settings": {"device": "cpu", "tolerance": {verdict.format: verdict.tolerance for verdict in verdicts}},
+        "settings": {
+            "device": "cpu",
+            "tolerance": {verdict.format: verdict.tolerance for verdict in verdicts},
+            "confined": in_force(),
+        },
         "seconds": time.perf_counter() - started,
-        "confined": in_force(),
         "files": [{**vars(verdict), "path": str(verdict.path)} for verdict in verdicts],
     })  # fmt: skip
     if any(verdict.ok is False for verdict in verdicts):
