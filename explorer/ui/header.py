@@ -16,7 +16,6 @@ from explorer.ui.strip import StripLayer, network_strip
 
 STYLE = """
 <style>
-[data-testid="stMainBlockContainer"] { padding-top: 4.2rem; }
 .state-bar { display: flex; flex-wrap: wrap; align-items: baseline; gap: 0.2rem 1.6rem; }
 .state-bar .name { font-weight: 600; font-size: 1.05rem; }
 .state-bar .fact { display: inline-flex; align-items: baseline; gap: 0.35rem; white-space: nowrap; }

@@ -11,12 +11,14 @@ from pathlib import Path
 from typing import Any
 
 from explorer.errors import BadInput
-from explorer.reports import Failure, failure
+from explorer.reports import failure
 
 # ahead, beside, spare: what nobody waits for, but may after the next click, what comes into a picture that is drawn
 # without it meanwhile, and what may be wanted at some time
 LANES = QUICK, SCORES, AHEAD, BESIDE, LONG, SPARE = ("quick", "scores", "ahead", "beside", "long", "spare")
 CALM = 0.2  # seconds that work ahead leaves to the page that asked for it, to be drawn
+HELD, TURN = 4.0, 1.0  # seconds for which others hold work up, in all, before it goes on for a while beside them
+LOOK = 0.01  # seconds between two looks at who goes first
 
 
 class Cancelled(Exception):
@@ -43,25 +45,45 @@ class Job:
     started: float = 0.0
     seconds: float = 0.0
     lane: str = QUICK
+    used: float = 0.0  # when somebody last asked for it
+    size: int = 0  # bytes of its results, once it has ended
+    clock: Callable[[], float] = field(default=time.monotonic, repr=False)
+    sleep: Callable[[float], None] = field(default=time.sleep, repr=False)
+    _held: float = 0.0  # seconds since its last turn
+    _turn_ends: float = 0.0
     _before: Callable[[Job], list[Job]] = field(default=lambda job: [], repr=False)  # those that it lets go first
     _on_pause: Callable[[Job], None] = field(default=lambda job: None, repr=False)
     _stop: threading.Event = field(default_factory=threading.Event, repr=False)
     _pause: threading.Event = field(default_factory=threading.Event, repr=False)
+    _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)  # it begins, or is cancelled before
 
     def report(self, done: int, total: int, note: str = "") -> None:
         """Publish progress; wait while paused or others go first; raise Cancelled if somebody asked for it."""
-        while (self.paused or self._before(self)) and not self._stop.is_set():
-            time.sleep(0.01)
+        self._let_others_go_first()
         if self._stop.is_set():
             raise Cancelled
         self.done, self.total, self.note = done, total, note
-        self.seconds = time.monotonic() - self.started
+        self.seconds = self.clock() - self.started
+
+    def _let_others_go_first(self) -> None:
+        """Wait for them, and while paused; but work that has been held up for HELD seconds in all has a turn.
+
+        So it gets at least TURN / (HELD + TURN) of the time, however many short jobs follow each other.
+        """
+        now = self.clock()
+        while not self._stop.is_set() and (self.paused or (now >= self._turn_ends and self._before(self))):
+            self.sleep(LOOK)
+            before, now = now, self.clock()
+            self._held += now - before
+            if self._held >= HELD:
+                self._held, self._turn_ends = 0.0, now + TURN
 
     @property
     def where(self) -> str:
         """How far it is, in words; while it waits in the queue, for what."""
         first = self._before(self) if self.state == "queued" else []
-        return f"waits for: {first[0].label}" if first else self.note or self.state
+        more = f" and {len(first) - 1} more" if len(first) > 1 else ""
+        return f"waits for: {first[0].label}{more}" if first else self.note or self.state
 
     def publish(self, partial: Any) -> None:
         """Make an intermediate result visible."""
@@ -75,9 +97,10 @@ class Job:
 
     def cancel(self) -> None:
         """Ask the work to stop at its next report; a job that waits in the queue has ended at once."""
-        self._stop.set()
-        if self.state == "queued":
-            self.state = "cancelled"
+        with self._lock:
+            self._stop.set()
+            if self.state == "queued":
+                self.state = "cancelled"
 
     @property
     def paused(self) -> bool:
@@ -121,24 +144,35 @@ class Job:
         return self.seconds * (self.total - self.done) / self.done if self.done else None
 
     def run(self, work: Callable[[Job], Any]) -> None:
-        """Do the work and keep its result whole, or none."""
+        """Do the work and keep its result whole, or none; whatever it raises ends the job, never its worker."""
         try:
             if self.lane == AHEAD:
                 self._stop.wait(self.asked + CALM - time.monotonic())
-            self.started = time.monotonic()
+            self.started = self.clock()
             self.report(0, self.total, self.note)
-            self.state = "running"
+            self._begin()
             self.result = work(self)
             self.state = "done"
         except Cancelled:
             self.state = "cancelled"
         except BadInput as problem:
             self.error, self.state = str(problem), "failed"
-        except Exception as problem:
+        except BaseException as problem:
             traceback.print_exc()
-            self._fail(failure(problem, "a job of the app"))
+            self._fail(problem)
         finally:
-            self.seconds = time.monotonic() - self.started
+            self.seconds = self.clock() - self.started
 
-    def _fail(self, told: Failure) -> None:
-        self.error, self.report_file, self.state = told.sentence, told.report, "failed"
+    def _begin(self) -> None:
+        with self._lock:
+            if self._stop.is_set():
+                raise Cancelled
+            self.state = "running"
+
+    def _fail(self, problem: BaseException) -> None:
+        self.error = type(problem).__name__  # should not even a report be possible
+        try:
+            told = failure(problem, "a job of the app")
+            self.error, self.report_file = told.sentence, told.report
+        finally:
+            self.state = "failed"

@@ -13,10 +13,21 @@ from explorer.ui.address import run_id
 
 PAGES = ("network", "saliency", "oracle", "prune", "compare", "export", "paper")
 ABOUT_UNITS = ("saliency", "oracle", "prune", "compare")  # pages that need some
+# What comes late has its place before: the page's own margin, the strip, and what is fetched unseen takes none. The
+# browser draws a narrow page until it is told that this one is wide: nobody needs to see it move.
+LAYOUT = """
+<style>
+[data-testid="stMainBlockContainer"] { padding-top: 4.2rem; animation: settled 0.2s; }
+@keyframes settled { from, to { visibility: hidden; } }
+.st-key-blank { position: absolute; visibility: hidden; }
+.st-key-strip { min-height: 89px; }
+</style>
+"""
 
 
 def main() -> None:
     """Draw the page that the address names."""
+    st.html(LAYOUT)
     st.set_page_config(page_title="Pruning Explorer", page_icon="✂️", layout="wide")
     run_id()  # before the navigation: else the browser's history gets an address without the run as well
     page = st.navigation([*(_page(name) for name in PAGES), _first_by_name()], position="top")

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import threading
 import time
+import weakref
 from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
+import torch
 
 from explorer.errors import BadInput
 from explorer.reports import MEMORY
-from explorer.ui.job import AHEAD, LONG, QUICK, SPARE, Job
-from explorer.ui.jobs import KEPT, JobManager
+from explorer.ui import job as job_module
+from explorer.ui.job import AHEAD, HELD, LONG, QUICK, SPARE, TURN, Job
+from explorer.ui.jobs import KEPT, KEPT_BYTES, RECENT, JobManager
 
 SECONDS = 5.0  # how long a test waits before it fails
 
@@ -347,3 +350,160 @@ def until(true: Callable[[], bool]) -> None:
     while not true():
         assert time.monotonic() < deadline
         time.sleep(0.005)
+
+
+class Clock:
+    """Time that passes when somebody works or sleeps."""
+
+    def __init__(self) -> None:
+        self.now = 100.0
+
+    def __call__(self) -> float:
+        return self.now
+
+    def sleep(self, seconds: float) -> None:
+        self.now += seconds
+
+
+def worked(others: Callable[[float], bool], seconds: float, step: float = 0.1) -> list[float]:
+    """When a job that reports after every step of work took a step, while others are active at those times."""
+    clock = Clock()
+    blocking = Job("other", "Other")
+    job = Job("long", "Long", clock=clock, sleep=clock.sleep, _before=lambda job: [blocking] * others(clock.now - 100))
+    steps = []
+    while clock.now < 100 + seconds:
+        job.report(0, 1)
+        steps.append(clock.now - 100)
+        clock.now += step
+    return steps
+
+
+def test_steady_short_jobs_leave_a_long_one_its_share() -> None:
+    share = 0.1 * len(worked(lambda now: True, 200)) / 200
+    assert abs(share - TURN / (HELD + TURN)) < 0.02
+    gaps = worked(lambda now: now % 0.6 < 0.55, 200)  # one after the other, with next to nothing between
+    assert 0.1 * len(gaps) / 200 >= share
+
+
+def test_a_job_that_others_hold_up_for_a_moment_waits_until_they_are_done() -> None:
+    steps = worked(lambda now: 10 <= now < 10 + HELD - 0.1, 30)
+    assert [now for now in steps if 10.1 < now < 10 + HELD - 0.1] == []
+    assert len(steps) == pytest.approx((30 - HELD) / 0.1, abs=2)
+
+
+def test_nobody_holds_up_a_job_that_is_alone() -> None:
+    assert len(worked(lambda now: False, 30)) == pytest.approx(300, abs=2)
+
+
+def test_a_long_job_ends_while_short_ones_follow_each_other(jobs: JobManager, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(job_module, "HELD", 0.05)
+    over = threading.Event()
+
+    def short(job: Job) -> None:
+        job.report(0, 1)
+        if not over.wait(0.002):
+            jobs.submit(f"{job.key}+", "short", short)  # active before this one has ended
+
+    jobs.submit("short", "short", short)
+    long = jobs.submit("long", "long", lambda job: [job.report(i, 50) for i in range(50)], LONG)
+    ended(long)
+    over.set()
+    assert long.state == "done"
+
+
+def test_long_jobs_of_many_sessions_go_in_the_order_in_which_they_were_asked_for(jobs: JobManager, held: Held) -> None:
+    order: list[str] = []
+    started(jobs, held, "first", LONG)
+    waiting = [jobs.submit(f"{i}", f"work {i}", lambda job: order.append(job.key), LONG) for i in range(9)]
+    quick = Held()
+    before = started(jobs, quick, "quick")
+    assert waiting[0].where == "waits for: work first and 1 more"
+    quick.released.set()
+    ended(before)
+    held.released.set()
+    ended(waiting[-1])
+    assert order == [f"{i}" for i in range(9)]
+
+
+@pytest.mark.parametrize("problem", [SystemExit(3), KeyboardInterrupt(), GeneratorExit(), MemoryError()])
+def test_no_error_ends_the_worker(jobs: JobManager, problem: BaseException) -> None:
+    def work(job: Job) -> None:
+        raise problem
+
+    failed = ended(jobs.submit("a", "work", work))
+    assert failed.state == "failed" and failed.error
+    assert ended(jobs.submit("b", "work", lambda job: 1)).result == 1
+
+
+def test_a_failure_that_can_not_even_be_reported_ends_the_job_alone(
+    jobs: JobManager, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def no_report(*about: object) -> None:
+        raise OSError("disk full")
+
+    monkeypatch.setattr(job_module, "failure", no_report)
+    failed = ended(jobs.submit("a", "work", _fail(RuntimeError("lost"))))
+    assert (failed.state, failed.error) == ("failed", "RuntimeError")
+    assert ended(jobs.submit("b", "work", lambda job: 1)).result == 1
+
+
+def test_many_who_ask_at_once_for_the_same_get_one_job(jobs: JobManager) -> None:
+    for ask in (jobs.ensure, jobs.submit):
+        done, together, found = [], threading.Barrier(16), []
+        go = threading.Event()
+
+        def work(job: Job, done: list[int] = done, go: threading.Event = go) -> None:
+            go.wait(SECONDS)
+            done.append(1)
+
+        def session(ask: Any = ask, work: Any = work, together: Any = together, found: Any = found) -> None:
+            together.wait(SECONDS)
+            found.append(ask(ask.__name__, "work", work))
+
+        threads = [threading.Thread(target=session) for _ in range(16)]
+        [thread.start() for thread in threads]
+        [thread.join() for thread in threads]
+        go.set()
+        ended(found[0])
+        assert len(found) == 16 and len(set(map(id, found))) == 1 and done == [1]
+
+
+def test_those_who_submit_forget_and_look_at_once_lose_nothing(jobs: JobManager) -> None:
+    over, lost = threading.Event(), []
+
+    def forget() -> None:
+        while not over.is_set():
+            jobs.forget("a")
+
+    def look() -> None:
+        while not over.is_set():
+            if (job := jobs.find("a")) and job.active and jobs.ensure("a", "work", lambda job: 1).key != "a":
+                lost.append(job)
+
+    threads = [threading.Thread(target=act) for act in (forget, look)]
+    [thread.start() for thread in threads]
+    results = [ended(jobs.submit("a", "work", lambda job, i=i: i)).state for i in range(100)]
+    over.set()
+    [thread.join() for thread in threads]
+    assert results == ["done"] * 100 and lost == []
+
+
+def test_large_results_go_once_nobody_has_asked_for_them_for_a_while_and_are_freed() -> None:
+    clock = Clock()
+    jobs = JobManager(clock)
+    results = {}
+    for key in "abc":
+        job = ended(jobs.submit(key, "work", lambda job: torch.zeros(KEPT_BYTES // 2 + 1, dtype=torch.uint8)))
+        until(lambda job=job: job.size > 0)
+        results[key] = weakref.ref(job.result)
+    small = ended(jobs.submit("small", "work", lambda job: "small"))
+    del job
+    clock.now += RECENT / 2
+    jobs.tidy()
+    assert all(found() is not None for found in results.values())  # somebody may look at them
+    jobs.find("b")
+    clock.now += RECENT / 2 + 1
+    until(lambda: results["a"]() is None and results["c"]() is None)
+    assert results["b"]() is not None
+    assert jobs.find("small") is small
+    jobs.shutdown()
