@@ -20,7 +20,7 @@ LAYOUT = """
 [data-testid="stMainBlockContainer"] { padding-top: 4.2rem; animation: settled 0.2s; }
 @keyframes settled { from, to { visibility: hidden; } }
 .st-key-blank { position: absolute; visibility: hidden; }
-.st-key-strip { min-height: 89px; }
+.st-key-strip { min-height: 107px; }
 </style>
 """
 

@@ -59,6 +59,54 @@ def open_at_once(browser: Browser, servers: int) -> None:
     print(f"{broken} of {servers * TABS} sessions broken")
 
 
+def remember(browser: Browser) -> None:
+    """Resident memory of a server before and after SESSIONS that work in it, AT_ONCE at a time, each on its own run."""
+    with tempfile.TemporaryDirectory() as folder, app(Path(folder)) as (process, address):
+        print(f"{_resident(process.pid):.0f} MB when it has come up", flush=True)
+        _sit(browser, address, 1)
+        before = _cleaned(process.pid, "one session")
+        for _ in range(SESSIONS // AT_ONCE):
+            _sit(browser, address, AT_ONCE)
+            print(f"{_resident(process.pid):.0f} MB", flush=True)
+        after = _cleaned(process.pid, f"{SESSIONS} sessions more")
+        print(f"{after / before - 1:+.1%}")
+
+
+def _cleaned(process: int, what: str) -> float:
+    time.sleep(CLEANED)
+    print(f"{_resident(process):.0f} MB after {what}, closed for {CLEANED} s", flush=True)
+    return _resident(process)
+
+
+def _resident(process: int) -> float:
+    """Megabytes."""
+    status = Path(f"/proc/{process}/status").read_text()
+    return int(re.search(r"VmRSS:\s+(\d+)", status)[1]) / 1024
+
+
+def _sit(browser: Browser, address: str, tabs: int) -> None:
+    """So many tabs that take steps and look at every page; then they are closed."""
+    context = browser.new_context(base_url=address, viewport={"width": 1440, "height": 900})
+    context.set_default_timeout(PATIENCE)
+    pages = [context.new_page() for _ in range(tabs)]
+    for page in pages:
+        page.goto("/prune", wait_until="commit")
+    for act in (*["Remove 10"] * 3, "saliency", "compare", "oracle", "Run all", "prune", "Remove 1", "Back"):
+        for page in pages:
+            page.locator(IDLE).wait_for()
+            _act(page, act)
+    for page in pages:
+        page.locator(IDLE).wait_for()
+    context.close()
+
+
+def _act(page: Page, what: str) -> None:
+    if what.islower():
+        page.get_by_role("navigation", name="App pages").get_by_role("link", name=what.capitalize()).click()
+    elif (button := page.get_by_role("button", name=re.compile(f"^{what}$|^{what} ")).first).is_visible():
+        button.click()
+
+
 def main() -> None:
     """Run what the command names."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -67,7 +115,10 @@ def main() -> None:
     asked = parser.parse_args()
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=FLAGS)
-        open_at_once(browser, asked.servers)
+        if asked.what == "open":
+            open_at_once(browser, asked.servers)
+        else:
+            remember(browser)
 
 
 if __name__ == "__main__":
