@@ -138,7 +138,14 @@ def _with_unknown(new: Any, old: Any, name: str = "") -> Any:
     """`new` with the fields that only `old` has, at every level: a newer version's."""
     if not (isinstance(new, dict) and isinstance(old, dict)):
         return new
-    if name in MEASURED and any(old.get(key) != value for key, value in new.items()):
+    if name in MEASURED and not _says(old, new):
         return new
     merged = {key: _with_unknown(value, old.get(key), key) for key, value in new.items()}
     return merged if name in ENTRIES else {**merged, **{key: old[key] for key in old if key not in new}}
+
+
+def _says(old: Any, new: Any) -> bool:
+    """Whether `old` says all that `new` says."""
+    if isinstance(new, dict) and isinstance(old, dict):
+        return all(key in old and _says(old[key], value) for key, value in new.items())
+    return bool(old == new)

@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 import math
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass, fields
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -68,14 +69,26 @@ def kept_race(network: Network, splits: Splits, terms: Terms, folder: Path, repo
 
 def read_race(folder: Path) -> Kept:
     """What a folder holds. BadInput where there is no race, or one of its files is damaged."""
-    content = _content(folder)
+    content, terms = _content(folder), read_terms(folder)
+    return Kept(content["network"], content["data"], terms, tuple(read() for _, read in lanes_of(folder)))
+
+
+def read_terms(folder: Path) -> Terms:
+    """The terms of a folder's race; BadInput where there is none, or its file is damaged."""
     try:
-        terms = _terms(content["terms"])
+        return _terms(_content(folder)["terms"])
+    except BadInput:
+        raise
     except BROKEN as error:
         raise damaged(folder / FILE, "it does not say what was raced") from error
+
+
+def lanes_of(folder: Path) -> list[tuple[Path, Callable[[], Lane]]]:
+    """The file of each finished lane, and what reads it: BadInput where that is damaged, or another lane's."""
+    terms, of_race = read_terms(folder), digest_of(_content(folder))
     wanted = [(selector, seed) for seed in terms.seeds for selector in terms.selectors]
-    lanes = (_read_lane(_lane_path(folder, *each), digest_of(content), *each) for each in wanted)
-    return Kept(content["network"], content["data"], terms, tuple(lane for lane in lanes if lane))
+    found = [(_lane_path(folder, *each), each) for each in wanted]
+    return [(path, partial(_read_lane, path, of_race, *each)) for path, each in found if os.path.lexists(path)]
 
 
 def _content(folder: Path) -> dict[str, Any]:
@@ -124,10 +137,7 @@ def _known(kind: Any, data: Mapping[str, Any]) -> dict[str, Any]:
     return {field.name: data[field.name] for field in fields(kind) if field.name in data}
 
 
-def _read_lane(path: Path, of_race: str, selector: str, seed: int) -> Lane | None:
-    """A finished lane, or None where there is none yet; BadInput where its file is damaged, or another lane's."""
-    if not os.path.lexists(path):
-        return None
+def _read_lane(path: Path, of_race: str, selector: str, seed: int) -> Lane:
     data = read_document(path, LANE, f"{path} is gone.")
     if not is_older(data, LANE) and data.get("race") != of_race:
         raise damaged(path, "it is of another race", AGAIN)

@@ -34,6 +34,7 @@ COMMANDS = {
         "Time a run's network before and after pruning, in turns, under many conditions.",
     ),
     "replay": ("explorer.cli.replaying", "Take the units of an exported plan from the original network again."),
+    "check": ("explorer.cli.checking", "Check every kept file of a work folder or a run against its SHA-256."),
     "evaluate": ("explorer.cli.inspecting", "Measure loss, accuracy, parameters, FLOPs and latency."),
 }
 """Command -> the module that holds it under its own name, and what it does."""

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -82,10 +83,22 @@ def read_study(folder: Path) -> Study:
         raise BadInput(
             f"{quoted(str(folder), 200)} is not the folder of a study: it holds no {BEGUN} that can be read."
         )
-    content = _content(folder / BEGUN)
+    content = read_begun(folder)
     about = {name: content[name] for name in ("network", "data", "settings")}
-    found = {name: part for name in PARTS if (part := _read_part(folder, name, digest_of(content)))}
+    found = {path.stem.removeprefix("part-"): read() for path, read in parts_of(folder)}
     return Study(about, found)
+
+
+def read_begun(folder: Path) -> dict[str, Any]:
+    """What is studied in a folder; BadInput where its file is damaged."""
+    return _content(folder / BEGUN)
+
+
+def parts_of(folder: Path) -> list[tuple[Path, Callable[[], dict[str, Any]]]]:
+    """The file of each finished part, and what reads it: BadInput where that is damaged, or another part's."""
+    of_study = digest_of(read_begun(folder))
+    found = [(_path(folder, name), name) for name in PARTS]
+    return [(path, partial(_read_part, path, name, of_study)) for path, name in found if os.path.lexists(path)]
 
 
 def holds_study(folder: Path) -> bool:
@@ -108,11 +121,7 @@ def _content(path: Path) -> dict[str, Any]:
     return content
 
 
-def _read_part(folder: Path, name: str, of_study: str) -> dict[str, Any] | None:
-    """A part as it was found, or None where it is still to be done; BadInput where its file is damaged."""
-    path = _path(folder, name)
-    if not os.path.lexists(path):
-        return None
+def _read_part(path: Path, name: str, of_study: str) -> dict[str, Any]:
     _check_size(path)
     found = read_document(path, PART, f"{path} is gone.")
     if not is_older(found, PART) and (found.get("study"), found.get("name")) != (of_study, name):

@@ -12,11 +12,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from invoke import run
+from invoke import result, run
 from rewriting_documents import rewritten
 from safetensors.torch import load, save
 from test_app_runs import app_run
 
+from explorer.audit import audit
 from explorer.documents import sha256
 from explorer.origins import Source, upload_path
 from explorer.runs import FILE
@@ -239,6 +240,47 @@ def test_a_damaged_run_of_the_app_is_one_sentence(of_app: Path, tmp_path: Path, 
     folder = copy_of(of_app, tmp_path)
     damage(folder)
     refused(folder, said, "inspect", folder)
+
+
+FOUND_BY_CHECK = [name for name in (RUN_JSON | OWN_NETWORK | OF_APP) if not name.startswith("forged: ")]
+
+
+@pytest.mark.parametrize("name", FOUND_BY_CHECK)
+def test_check_finds_it_and_says_what_is_whole(pruned: Path, of_app: Path, tmp_path: Path, name: str) -> None:
+    damage, _ = (RUN_JSON | OWN_NETWORK | OF_APP)[name]
+    if name in OF_APP:
+        folder = copy_of(of_app, tmp_path)
+        where = folder.parent.parent
+    else:
+        folder = where = tmp_path / "pruned"
+        shutil.copytree(pruned, folder)
+    assert {each.standing for each in audit(where)} == {"ok"}
+    whole = {each.path for each in audit(where)}
+    damage(folder)
+    before = lying(where)
+    found = {each.path: each.standing for each in audit(where)}
+    assert whole <= set(found) or name.startswith("run.json")
+    (bad,) = [path for path, standing in found.items() if standing in ("damaged", "missing")]
+    assert bad.name in (FILE, NETWORK) or bad.parent.name == "uploads" or bad.name.startswith("weights-")
+    assert lying(where) == before
+
+
+def test_check_shows_a_table_and_leaves_with_2(pruned: Path, tmp_path: Path) -> None:
+    done, found = result(tmp_path, "check", pruned)
+    assert found["counts"] == {"ok": 4} and "4 files: 4 ok." in done.out
+    folder = tmp_path / "run"
+    shutil.copytree(pruned, folder)
+    (folder / "notes.txt").touch()
+    of(NETWORK, signs)(folder)
+    next(folder.glob("weights-*")).unlink()
+    done = run("check", folder, "--json", tmp_path / "found.json")
+    assert done.code == 2 and done.err == f"Error: {folder} holds 2 damaged or missing files: see the table.\n"
+    counts = json.loads((tmp_path / "found.json").read_text())["counts"]
+    assert counts == {"ok": 2, "damaged": 1, "missing": 1, "unknown": 1}
+    for where, said in ((tmp_path / "none", "is no folder"), (tmp_path / "empty", "holds nothing that the app")):
+        (tmp_path / "empty").mkdir(exist_ok=True)
+        done = run("check", where)
+        assert done.code == 2 and said in done.err
 
 
 COMMANDS: dict[str, Callable[[list[object], Path, Path], tuple[object, ...]]] = {
