@@ -48,6 +48,7 @@ NPY_LABELS = Bound(".npy pair", 2048 * MIB, "bytes of labels")
 ARRAY_HEADER = Bound(".npz file and .npy pair", 10_000, "bytes of a header")
 ARRAY_IMAGES = Bound(".npz file and .npy pair", 1_500_000, "images")  # ImageNet has 1.33 million
 CHECKPOINT_BYTES = Bound("checkpoint or export", 2048 * MIB, "bytes")
+PLAN_BYTES = Bound("plan", 128 * MIB, "bytes")
 CLASSES = Bound("any images", 65_536, "classes")
 
 BOUNDS = tuple(value for value in globals().values() if isinstance(value, Bound))

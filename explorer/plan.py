@@ -151,12 +151,17 @@ def to_json(units: Units, removed: Tensor) -> list[dict[str, Any]]:
 
 
 def from_json(units: Units, entries: Any) -> Tensor:
-    """The plan of such a list. Raises BadInput on anything that is not a unit of this network."""
+    """The plan of such a list. Raises BadInput on anything that is not a unit of this network, and on a unit twice."""
     index = {label: unit for unit, label in enumerate(units.labels)}
     plan = nothing(units)
     for entry in entries if isinstance(entries, list) else [entries]:
         label: Any = (entry.get("layer"), entry.get("channel")) if isinstance(entry, dict) else ()
         if tuple(map(type, label)) != (str, int) or label not in index:  # neither true nor 1.0 is channel 1
-            raise BadInput(f"{quoted(entry)} in the plan is not a unit of this network.")
+            raise BadInput(
+                f"{quoted(entry)} in the plan is not a unit of this network: give the one that it was made for, or "
+                "another of the same layers."
+            )
+        if plan[index[label]]:
+            raise BadInput(f"{quoted(entry)} is in the plan twice: export it again.")
         plan[index[label]] = True
     return plan

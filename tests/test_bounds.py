@@ -21,6 +21,8 @@ from explorer.bounds import BOUNDS, MIB
 from explorer.data import inventory, open_images
 from explorer.data.decoding import decode
 from explorer.errors import BadInput
+from explorer.export import plan_file
+from explorer.export.safetensors_file import load_network
 from explorer.load import open_network
 
 README = Path(__file__).resolve().parents[1] / "README.md"
@@ -104,6 +106,7 @@ BEYOND: dict[bounds.Bound, Callable[[Path], object]] = {
     bounds.ARRAY_HEADER: lambda f: open_images(header_bomb(f)),
     bounds.ARRAY_IMAGES: lambda f: open_images(archive(f, x=npy((1_900_000, 8, 8)), y=npy((1_900_000,), "<i8"))),
     bounds.CHECKPOINT_BYTES: lambda f: open_network(sparse(f / "a.pth", 3072 * MIB), arch="torchvision:alexnet"),
+    bounds.PLAN_BYTES: lambda f: plan_file.read(sparse(f / "plan.json", 300 * MIB)),
     bounds.CLASSES: lambda f: open_images(table(f, "a.png,0\nb.png,70000")),
 }
 
@@ -159,6 +162,8 @@ def test_what_is_no_regular_file_is_never_opened(tmp_path):
         assert "no regular file" in refusal(
             lambda where=where: open_network(tmp_path / where, arch="torchvision:alexnet")
         )
+    for read in (plan_file.read, load_network):
+        assert "no regular file" in refusal(lambda read=read: read(tmp_path / "pipe"))
 
 
 def test_a_table_that_names_pipes_is_read_without_them(tmp_path):

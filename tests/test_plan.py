@@ -88,3 +88,8 @@ def test_json_both_ways() -> None:
 def test_a_plan_of_another_network_is_refused(entries: object) -> None:
     with pytest.raises(BadInput, match="is not a unit of this network"):
         from_json(UNITS, entries)
+
+
+def test_a_unit_that_is_in_a_plan_twice_is_refused() -> None:
+    with pytest.raises(BadInput, match="'channel': 1} is in the plan twice"):
+        from_json(UNITS, [{"layer": "0", "channel": 1}, {"layer": "3", "channel": 1}, {"layer": "0", "channel": 1}])

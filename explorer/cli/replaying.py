@@ -36,7 +36,8 @@ def replay(request: Request, plan: Path, out: Path) -> None:
     subject = open_subject(request, needs_images=False)
     network = _whole(subject, steps)
     if not plan_file.is_for(network, steps):
-        warn(f"{plan} was made for {steps['network'].get('name')} with other weights or another preprocessing.")
+        name = steps["network"].get("name", "a network")
+        warn(f"{plan} was made for {name} with other weights or another preprocessing.")
     pruned = plan_file.replay(network, steps)
     before, after = measure_costs(network), measure_costs(pruned)
     path = write_network(

@@ -1,12 +1,10 @@
-"""Writing whole files or nothing, and reading the JSON documents among them."""
+"""Writing whole files or nothing, and reading regular ones."""
 
 from __future__ import annotations
 
-import json
 import os
 import stat
 from pathlib import Path
-from typing import Any
 from uuid import uuid4
 
 from explorer.errors import BadInput
@@ -41,23 +39,6 @@ def read_regular(path: Path) -> bytes:
         raise BadInput(f"{path} is no regular file: put that itself here, not a folder, a link or a pipe.")
     with os.fdopen(os.open(path, flags | getattr(os, "O_NOFOLLOW", 0)), "rb") as file:
         return file.read()
-
-
-def read_document(path: Path, form: str, missing: str) -> dict[str, Any]:
-    """The JSON object in a file that says {"format": form}.
-
-    Raises BadInput with the sentence `missing` where the file can't be read, and with others where it holds no such
-    object.
-    """
-    try:
-        content = json.loads(path.read_bytes())
-    except OSError as error:
-        raise BadInput(missing) from error
-    except (ValueError, RecursionError) as error:
-        raise BadInput(f"{path} is damaged: it is not JSON.") from error
-    if not isinstance(content, dict) or content.get("format") != form:
-        raise BadInput(f"{path} is not in the format {form!r}.")
-    return content
 
 
 def _write(path: Path, content: bytes) -> None:

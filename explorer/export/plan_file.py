@@ -6,9 +6,9 @@ import json
 from pathlib import Path
 from typing import Any
 
+from explorer.bounds import PLAN_BYTES, check_file
 from explorer.errors import BadInput
 from explorer.export.contents import Contents
-from explorer.export.files import read_document
 from explorer.networks.network import Network
 from explorer.plan import from_json
 from explorer.surgery import prune
@@ -30,7 +30,17 @@ def render(contents: Contents) -> bytes:
 
 def read(path: Path) -> dict[str, Any]:
     """The plan in a file; BadInput where it holds none."""
-    content = read_document(path, FORMAT, f"{path} cannot be read: it must be a plan.")
+    try:
+        check_file(path, PLAN_BYTES)
+        data = path.read_bytes()
+    except OSError as error:
+        raise BadInput(f"{path} cannot be read ({error.strerror}): give the plan.json of an export.") from error
+    try:
+        content = json.loads(data)
+    except (ValueError, RecursionError) as error:
+        raise BadInput(f"{path} is damaged: it is not JSON.") from error
+    if not isinstance(content, dict) or content.get("format") != FORMAT:
+        raise BadInput(f"{path} is not in the format {FORMAT!r}: give the plan.json of an export.")
     if not isinstance(content.get("removed"), list) or not isinstance(content.get("network"), dict):
         raise BadInput(f"{path} is damaged: network must be an object and removed a list.")
     return content

@@ -15,6 +15,7 @@ import safetensors.torch
 from safetensors import SafetensorError
 from torch import fx
 
+from explorer.bounds import CHECKPOINT_BYTES, check_file
 from explorer.errors import BadInput
 from explorer.export import manifest as manifests
 from explorer.export.contents import Contents, contents
@@ -89,6 +90,7 @@ def has_manifest(data: bytes) -> bool:
 
 def _read(path: Path) -> bytes:
     try:
+        check_file(path, CHECKPOINT_BYTES)
         return path.read_bytes()
     except OSError as error:
         raise BadInput(f"{path} cannot be read: {error.strerror or error}.") from error
