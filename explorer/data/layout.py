@@ -102,7 +102,10 @@ def _splits(name: str, layout: Layout, folders: Iterable[Dirs], deep: int) -> se
         layout.notes.append(f"{_names(named)} is read as a class, for it stands beside others.")  # it may be a vehicle
         return set()
     if named and not with_classes:
-        raise BadInput(f"folder {name} has {_names(named)}, called like splits, with no folders of classes in them.")
+        raise BadInput(
+            f"folder {name} has {_names(named)}, called like splits, with no folders of classes in them: give "
+            "each split one sub-folder a class, or a .csv table of paths and labels."
+        )
     return named
 
 
@@ -159,9 +162,16 @@ def _keep_trained(layout: Layout) -> None:
 
 
 def _note_depth(layout: Layout, deep: int) -> None:
-    below = sum(len(image.dirs) > deep for image in layout.placed)
-    if below:
-        layout.notes.append(f"{below:,} images lie in folders inside of their class's, and are read as images of it.")
+    below = [image for image in layout.placed if len(image.dirs) > deep]
+    if not below:
+        return
+    layout.notes.append(f"{len(below):,} images lie in folders inside of their class's, and are read as images of it.")
+    inside: dict[str, set[str]] = {}
+    for image in below:
+        inside.setdefault(image.label, set()).add(image.dirs[deep])
+    names, *others = inside.values()
+    if len(below) == len(layout.placed) and len(names) > 1 and others and all(names == each for each in others):
+        layout.notes.append(f"Should {_names(names)} be the classes, give one of {_names(inside)} alone.")
 
 
 def _names(names: Iterable[str], most: int = 5) -> str:

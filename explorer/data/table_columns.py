@@ -7,6 +7,7 @@ from pathlib import Path, PureWindowsPath
 
 from explorer.data.decoding import SUFFIXES
 from explorer.errors import BadInput
+from explorer.text import quoted
 
 COLUMNS = {
     "path": (
@@ -33,11 +34,13 @@ class Columns:
 def columns(table: Path, first: list[str], second: list[str]) -> Columns:
     """The columns by the names in the first row, or, where it is no header, by which of its two cells is a path.
 
-    Paths under a name that is unknown are those of which the second row's is there; labels under an unknown name are
-    those in the only column left, which is noted. BadInput where this does not tell.
+    Of several known names for one thing the first in COLUMNS counts, which is noted. Paths under a name that is unknown
+    are those of which the second row's is there; labels under an unknown name are those in the only column left, which
+    is noted. BadInput where this does not tell.
     """
-    names = [cell.lower() for cell in first]
-    where = {kind: names.index(name) for kind, known in COLUMNS.items() for name in known[::-1] if name in names}
+    cells = [cell.lower() for cell in first]
+    known = {kind: [name for name in usual if name in cells] for kind, usual in COLUMNS.items()}
+    where = {kind: cells.index(found[0]) for kind, found in known.items() if found}
     paths = _paths(table, first)
     if paths and not {"path", "label"} <= set(where):
         return _plain(table, first, paths)
@@ -46,17 +49,25 @@ def columns(table: Path, first: list[str], second: list[str]) -> Columns:
         where["path"] = there[0]
     if "path" not in where:
         raise BadInput(f"{_beginning(table, first)}: give a header with path and label, or rows of both.")
-    note = ""
+    notes = [_chosen(table, first, found) for found in known.values() if found]
     if "label" not in where:
-        left = [column for column, name in enumerate(names) if name and column not in where.values()]
+        left = [column for column, name in enumerate(cells) if name and column not in where.values()]
         if len(left) != 1:
             raise BadInput(
                 f"{_beginning(table, first)}: which of its columns holds the labels is unclear; call it label, "
                 "one value an image."
             )
         where["label"] = left[0]
-        note = f"Labels are those of the column {first[left[0]]!r}."
-    return Columns(where, {kind: f"column {first[at][:40]!r}" for kind, at in where.items()}, True, len(first), note)
+        notes.append(f"Labels are those of the column {first[left[0]]!r}.")
+    names = {kind: f"column {quoted(first[at], 40)}" for kind, at in where.items()}
+    return Columns(where, names, True, len(first), " ".join(filter(None, notes)))
+
+
+def _chosen(table: Path, first: list[str], found: list[str]) -> str:
+    """Which of several columns for one thing is read, or ""; BadInput where two have the same name."""
+    if [cell.lower() for cell in first].count(found[0]) > 1:
+        raise BadInput(f"{_beginning(table, first)}: several columns are called {found[0]}; rename all but one.")
+    return f"Of the columns {', '.join(found)} the first is read." if len(found) > 1 else ""
 
 
 def located(table: Path, line: int, name: str) -> Path:
@@ -95,4 +106,4 @@ def _plain(table: Path, first: list[str], paths: list[int]) -> Columns:
 
 
 def _beginning(table: Path, first: list[str]) -> str:
-    return f"{table} begins with {','.join(first)[:80]!r}"
+    return f"{table} begins with {quoted(','.join(first), 80)}"

@@ -85,6 +85,12 @@ def test_other_letters_and_a_label_column_of_unknown_name_are_noted(table):
     assert images.notes[1:] == ("Labels are those of the column 'kind'.",)
 
 
+def test_which_of_several_columns_for_one_thing_is_read_is_noted(table):
+    images = open_images(table("label,path,class_name\n1,img/0.png,dog\n0,img/1.png,cat\n"))
+    assert images.classes == ("0", "1")
+    assert images.notes == ("Of the columns label, class_name the first is read.",)
+
+
 def test_labels_that_are_also_names_of_images_are_labels(tmp_path):
     for i in range(2):
         Image.fromarray(picture(i)).save(tmp_path / f"{i}.png")
@@ -123,6 +129,7 @@ def test_a_column_of_splits(table):
 BAD = {
     "empty": ("", "set.csv is empty: it needs a row an image"),
     "header alone": ("path,label\n", "names no images"),
+    "one name twice": ("path,label,Label\nimg/0.png,a,b", "several columns are called label; rename all but one"),
     "no path column": ("name,label\na,b", "begins with 'name,label': give a header with path and label"),
     "three values": ("img/0.png,a\nimg/1.png,b,c", "line 2, has 3 values: a row without a header is path, label"),
     "one value": ("img/0.png,a\nimg/1.png", "line 2, has 1 values"),
@@ -136,7 +143,7 @@ BAD = {
     "open quote": ('path,label\n"img/0.png,a', "can't be read as a table"),
     "number too high": ("img/0.png,0\nimg/1.png,70000", "has 70,001 classes: at most 65,536 classes are read"),
     "number below": ("path,label\nimg/0.png,-1\nimg/1.png,0", "column 'label', has the label -1: classes are numbered"),
-    "no whole number": ("img/0.png,0.5\nimg/1.png,1", "has the label 0.5: classes are whole numbers, or names"),
+    "no whole number": ("img/0.png,0.5\nimg/1.png,1", "has the label '0.5': classes are whole numbers, or names"),
     "one column a class": ("path,cat,dog\nimg/0.png,1,0", "'path,cat,dog': which of its columns holds the labels"),
     "two columns of paths": ("img/0.png,img/1.png", "the columns 1 and 2 both hold paths"),
     "odd split": ("path,label,split\nimg/0.png,a,extra", "the stored splits are extra"),

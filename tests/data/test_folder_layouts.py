@@ -90,6 +90,12 @@ def test_images_at_any_depth_belong_to_the_class_above(tree):
     assert images.notes == ("6 images lie in folders inside of their class's, and are read as images of it.",)
 
 
+def test_folders_alike_in_every_class_may_be_the_classes_and_that_is_told(tree):
+    images = open_images(str(tree(*each("fold1/cat", "fold1/dog", "fold2/cat", "fold2/dog"))))
+    assert images.classes == ("fold1", "fold2")
+    assert images.notes[1:] == ("Should cat, dog be the classes, give one of fold1, fold2 alone.",)
+
+
 def test_what_systems_leave_in_folders_is_no_class_and_told(tree):
     folder = tree(*each("train/a", "train/b", "test/a", "test/b"), "__MACOSX/train/a/0.png", "train/a/._0.png")
     for litter in (".DS_Store", "Thumbs.db", "train/desktop.ini"):
