@@ -20,6 +20,7 @@ from explorer.plan import nothing
 from explorer.procedure import Settings, check_reachable, iterate
 from explorer.progress import Report, silent
 from explorer.selectors import SELECTORS
+from explorer.text import quoted
 from explorer.timeline import Label, Metrics, gone
 
 RANDOM = "random"
@@ -48,7 +49,7 @@ class Terms:
                 raise BadInput(f"Unknown criterion '{selector}'; known are {', '.join(SELECTORS)}.")
         for seed in self.seeds:
             if type(seed) is not int:  # it names a file
-                raise BadInput(f"A seed must be a whole number, not {seed!r:.60}.")
+                raise BadInput(f"A seed must be a whole number, not {quoted(seed)}.")
 
     def of_lane(self, selector: str, seed: int) -> Settings:
         """The settings of one lane."""

@@ -16,6 +16,7 @@ from explorer.data.images import ImageSet, image_set
 from explorer.data.labels import numbering
 from explorer.data.table_columns import Columns, columns, located
 from explorer.errors import BadInput
+from explorer.text import quoted
 
 SEPARATORS = ",;\t"
 ENCODINGS = ("utf-8-sig", "cp1252")
@@ -124,7 +125,9 @@ def _row(table: Path, found: Columns, line: int, cells: list[str]) -> Row:
     given = {kind: cells[column] if column < len(cells) else "" for kind, column in found.where.items()}
     for kind, value in given.items():
         if not value or not value.isprintable():
-            raise BadInput(f"{table}, line {line}, has the {kind} {value[:40]!r}: it must be printable and not blank.")
+            raise BadInput(
+                f"{table}, line {line}, has the {kind} {quoted(value, 40)}: it must be printable and not blank."
+            )
     return Row(line, given["path"], given["label"], given.get("split", "").lower())
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from explorer.bounds import CLASSES
 from explorer.errors import BadInput
+from explorer.text import quoted
 
 WHOLE = re.compile(r"[+-]?\d{1,18}(\.0*)?")
 NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?|nan|inf", re.IGNORECASE)
@@ -35,7 +36,7 @@ def numbering(subject: str, labels: Collection[str]) -> Numbering:
         )
     if all(NUMBER.fullmatch(label) for label in labels):
         odd = next(label for label in sorted(labels) if not WHOLE.fullmatch(label))
-        raise BadInput(f"{subject} has the label {odd[:40]}: classes are whole numbers, or names.")
+        raise BadInput(f"{subject} has the label {quoted(odd, 40)}: classes are whole numbers, or names.")
     CLASSES.check(subject, len(labels))
     classes = tuple(sorted(labels))
     return Numbering(classes, {name: number for number, name in enumerate(classes)})

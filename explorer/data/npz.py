@@ -22,6 +22,7 @@ from explorer.data.array_headers import (
 )
 from explorer.data.images import ImageSet, image_set, some
 from explorer.errors import BadInput
+from explorer.text import first_line, quoted
 
 PARTS = ("train", "val", "valid", "validation", "test")
 PAIRS = ({part: (f"x_{part}", f"y_{part}") for part in PARTS}, {p: (f"{p}_images", f"{p}_labels") for p in PARTS})
@@ -169,10 +170,5 @@ def _strings(path: Path, arrays: dict[str, np.ndarray], name: str) -> list[str]:
         raise BadInput(f"{path} holds {name!r} with bytes that are no text.") from error
     for string in strings:
         if not string.strip() or not string.isprintable():
-            raise BadInput(f"{path} holds {string[:40]!r} in {name!r}: names must be printable and not blank.")
+            raise BadInput(f"{path} holds {quoted(string, 40)} in {name!r}: names must be printable and not blank.")
     return strings
-
-
-def first_line(error: Exception) -> str:
-    """What one sentence can hold of an error."""
-    return (str(error).splitlines() or [type(error).__name__])[0].rstrip(".")

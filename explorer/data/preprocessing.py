@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass, fields, replace
 from typing import Any
 
 from explorer.errors import BadInput
+from explorer.text import quoted
 
 IMAGENET_MEAN = (0.485, 0.456, 0.406)
 IMAGENET_STD = (0.229, 0.224, 0.225)
@@ -44,9 +45,8 @@ class Preprocessing:
         if self.size is not None and self.crop is not None and self.crop > self.size:
             raise BadInput(f"crop {self.crop} is larger than size {self.size}: the crop must fit in the resized image.")
         if self.interpolation not in INTERPOLATIONS:
-            raise BadInput(
-                f"interpolation {str(self.interpolation)[:40]!r} is unknown: use one of {', '.join(INTERPOLATIONS)}."
-            )
+            known = ", ".join(INTERPOLATIONS)
+            raise BadInput(f"interpolation {quoted(self.interpolation, 40)} is unknown: use one of {known}.")
 
     def __repr__(self) -> str:
         """All fields, `frames` only where there are some: digests from before there were clips stay what they were."""
@@ -83,7 +83,7 @@ class Preprocessing:
             raise BadInput("preprocessing must be an object with lists 'mean' and 'std'.")
         unknown = set(data) - {field.name for field in fields(cls)}
         if unknown:
-            raise BadInput(f"preprocessing has the unknown key {min(map(str, unknown))[:40]!r}.")
+            raise BadInput(f"preprocessing has the unknown key {quoted(min(map(str, unknown)), 40)}.")
         return cls(**{**data, "mean": tuple(data["mean"]), "std": tuple(data["std"])})
 
 
@@ -106,7 +106,7 @@ def numbers(text: str) -> tuple[float, ...]:
     try:
         return tuple(float(part) for part in text.split(","))
     except ValueError:
-        raise BadInput(f"{text[:80]!r} is not a list of numbers such as 0.485,0.456,0.406.") from None
+        raise BadInput(f"{quoted(text, 80)} is not a list of numbers such as 0.485,0.456,0.406.") from None
 
 
 def for_torchvision(arch: str) -> Preprocessing:
@@ -131,7 +131,7 @@ def for_torchvision(arch: str) -> Preprocessing:
 
 def _check_count(name: str, value: object, most: int, unit: str) -> None:
     if value is not None and (not isinstance(value, int) or isinstance(value, bool) or not 1 <= value <= most):
-        raise BadInput(f"{name} is {value!r:.40}: it must be a whole number of {unit} from 1 to {most}.")
+        raise BadInput(f"{name} is {quoted(value, 40)}: it must be a whole number of {unit} from 1 to {most}.")
 
 
 def _number(value: object) -> bool:
@@ -139,4 +139,4 @@ def _number(value: object) -> bool:
 
 
 def _shown(values: Sequence[object]) -> str:
-    return " ".join(f"{value!r:.20}" for value in values)
+    return " ".join(f"{quoted(value, 20)}" for value in values)

@@ -15,6 +15,7 @@ from explorer.data.npy import open_npy_pair
 from explorer.data.npz import open_npz
 from explorer.data.torchvision_sets import download_torchvision, open_torchvision
 from explorer.errors import BadInput
+from explorer.text import quoted
 
 DEMO_IMAGES = "images.npz"
 GESTURES = "gestures"
@@ -108,12 +109,12 @@ def open_images(
         raise BadInput(f"limit is {limit}: at least 1 image is needed.")
     if download:
         if not where.startswith(PREFIX):
-            raise BadInput(f"only data sets of torchvision can be downloaded, and {where[:200]!r} is none.")
+            raise BadInput(f"only data sets of torchvision can be downloaded, and {quoted(where, 200)} is none.")
         download_torchvision(where.removeprefix(PREFIX))
     for recognise, opener in SOURCES.values():
         if where.strip() and _fits(recognise, where):
             return opener(Wanted(where, seed, limit, clips))
-    raise BadInput(f"data {where[:200]!r} is not there or of no known kind: give {' or '.join(SOURCES)}.")
+    raise BadInput(f"data {quoted(where, 200)} is not there or of no known kind: give {' or '.join(SOURCES)}.")
 
 
 def _fits(recognise: Recognise, where: str) -> bool:

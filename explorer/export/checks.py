@@ -7,6 +7,7 @@ import re
 from typing import Any
 
 from explorer.errors import BadInput
+from explorer.text import quoted
 
 _IDENTIFIER = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _PATH = re.compile(r"[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+){0,63}")  # so deep that no walk down it is too long
@@ -18,12 +19,6 @@ def require(holds: bool, rule: str) -> None:
     """Raise BadInput with the broken rule unless it holds."""
     if not holds:
         raise BadInput(f"This export's manifest is damaged: {rule}.")
-
-
-def shown(value: object) -> str:
-    """The value as an error message quotes it: at most 60 characters."""
-    text = repr(value)
-    return text if len(text) <= 60 else f"{text[:57]}..."
 
 
 def is_identifier(text: object) -> bool:
@@ -42,28 +37,28 @@ def is_path(text: object) -> bool:
 
 def fields(value: Any, names: tuple[str, ...], what: str) -> dict[str, Any]:
     """The mapping itself if it has exactly these keys."""
-    require(isinstance(value, dict), f"{what} must be an object, not {shown(value)}")
-    require(set(value) == set(names), f"{what} must have the keys {', '.join(names)}, not {shown(sorted(value))}")
+    require(isinstance(value, dict), f"{what} must be an object, not {quoted(value)}")
+    require(set(value) == set(names), f"{what} must have the keys {', '.join(names)}, not {quoted(sorted(value))}")
     return value
 
 
 def whole(value: Any, what: str, least: int = 0) -> int:
     """The value if it is a whole number from `least` to 2^31 - 1."""
     good = isinstance(value, int) and not isinstance(value, bool) and least <= value < 2**31
-    require(good, f"{what} must be a whole number from {least}, not {shown(value)}")
+    require(good, f"{what} must be a whole number from {least}, not {quoted(value)}")
     return value
 
 
 def text(value: Any, what: str) -> str:
     """The value if it is a string of at most `LONGEST` characters."""
-    require(isinstance(value, str), f"{what} must be a string, not {shown(value)}")
+    require(isinstance(value, str), f"{what} must be a string, not {quoted(value)}")
     require(len(value) <= LONGEST, f"{what} must have at most {LONGEST} characters, not {len(value):,}")
     return value
 
 
 def printable(value: Any, what: str) -> str:
     """The value if it is a string of one line that any program can write."""
-    require(text(value, what).isprintable(), f"{what} must be printable text, not {shown(value)}")
+    require(text(value, what).isprintable(), f"{what} must be printable text, not {quoted(value)}")
     return value
 
 

@@ -14,7 +14,8 @@ from typing import Any
 import torch
 from torch import fx
 
-from explorer.export.checks import require, shown
+from explorer.export.checks import require
+from explorer.text import quoted
 
 LARGEST = 2**31 - 1  # of whole numbers that count or place something
 
@@ -94,15 +95,15 @@ def check_arguments(what: str, signature: Signature, args: Sequence[Any], kwargs
     unknown = [name for name in named if name not in signature]
     require(
         not unknown,
-        f"{what} has no argument {shown(unknown[0] if unknown else '')}; it has {', '.join(names) or 'none'}",
+        f"{what} has no argument {quoted(unknown[0] if unknown else '')}; it has {', '.join(names) or 'none'}",
     )
     bound = dict(zip(names, given, strict=False))
     twice = sorted(set(bound) & set(named)) or len(named) < len(kwargs)
-    require(not twice, f"{what} is given an argument twice: {shown(sorted(kwargs))}")
+    require(not twice, f"{what} is given an argument twice: {quoted(sorted(kwargs))}")
     require(not names or names[0] in {**bound, **named}, f"{what} must be given its {names[0] if names else ''}")
     for name, value in {**bound, **named}.items():
         kind = signature[name]
-        require(kind.holds(value), f"{name} of {what} must be {kind.rule}, not {shown(value)}")
+        require(kind.holds(value), f"{name} of {what} must be {kind.rule}, not {quoted(value)}")
 
 
 def _is_whole(value: Any) -> bool:

@@ -11,7 +11,8 @@ from typing import Any
 
 from explorer.data.preprocessing import Preprocessing
 from explorer.errors import BadInput
-from explorer.export.checks import fields, items, printable, require, shown, text, whole
+from explorer.export.checks import fields, items, printable, require, text, whole
+from explorer.text import quoted
 
 FORMAT = "pruning-explorer network 1"
 MAX_UNITS = 2**20  # before pruning: those that went are listed one by one
@@ -82,12 +83,12 @@ def from_json(value: Any) -> Manifest:
     """
     found = value.get("format") if isinstance(value, dict) else None
     if found != FORMAT:
-        raise BadInput(f"This file's manifest has the format {shown(found)}; only {FORMAT!r} can be read.")
+        raise BadInput(f"This file's manifest has the format {quoted(found)}; only {FORMAT!r} can be read.")
     value = fields(value, _KEYS, "it")
     require(isinstance(value["metrics"], dict), "metrics must be an object")
     require(isinstance(value["provenance"], dict), "provenance must be an object")
     shape = tuple(whole(n, "a side of input_shape", least=1) for n in items(value["input_shape"], "input_shape", 4))
-    require(len(shape) >= 2, f"input_shape must have 2 to 4 sides, not {shown(shape)}")
+    require(len(shape) >= 2, f"input_shape must have 2 to 4 sides, not {quoted(shape)}")
     layers = tuple(_layer(entry) for entry in items(value["layers"], "layers"))
     units = sum(layer.width_before for layer in layers)
     require(units <= MAX_UNITS, f"its layers must have had at most {MAX_UNITS:,} units, not {units:,}")
@@ -109,12 +110,14 @@ def _layer(value: Any) -> LayerWidth:
     name, kept = text(value["name"], "a layer's name"), items(value["kept"], "kept")
     layer = LayerWidth(
         name,
-        whole(value["width_before"], f"width_before of {shown(name)}"),
-        whole(value["width_after"], f"width_after of {shown(name)}", least=1),
-        tuple(whole(c, f"a channel of {shown(name)}") for c in kept),
+        whole(value["width_before"], f"width_before of {quoted(name)}"),
+        whole(value["width_after"], f"width_after of {quoted(name)}", least=1),
+        tuple(whole(c, f"a channel of {quoted(name)}") for c in kept),
     )
-    require(len(set(kept)) == len(kept) == layer.width_after, f"{shown(name)} must keep width_after different channels")
-    require(layer.width_after <= layer.width_before, f"{shown(name)} must not be wider than before")
+    require(
+        len(set(kept)) == len(kept) == layer.width_after, f"{quoted(name)} must keep width_after different channels"
+    )
+    require(layer.width_after <= layer.width_before, f"{quoted(name)} must not be wider than before")
     return layer
 
 

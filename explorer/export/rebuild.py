@@ -14,13 +14,13 @@ import torch
 from torch import Tensor, fx, nn
 
 from explorer.errors import BadInput
-from explorer.export.checks import fields, is_identifier, is_path, items, require, shown
+from explorer.export.checks import fields, is_identifier, is_path, items, require
 from explorer.export.dryrun import output_shape
 from explorer.export.kinds import TENSORS, Signature, check_arguments, takes
 from explorer.export.module_types import INPUTS, MODULES
 from explorer.export.operations import FUNCTIONS, METHODS
 from explorer.export.values import decode, decode_plain
-from explorer.text import first_line
+from explorer.text import first_line, quoted
 
 MAX_NODES = 10_000
 OPS = ("placeholder", "get_attr", "call_module", "call_function", "call_method", "output")
@@ -90,7 +90,7 @@ def _is_call(node: Any) -> bool:
 def _layer(layer: Any, path: str) -> nn.Module:
     layer = fields(layer, ("type", "arguments", "fixed"), f"module {path}")
     known = isinstance(layer["type"], str) and layer["type"] in MODULES
-    require(known, f"module {path} has the type {shown(layer['type'])}, which is not in the list")
+    require(known, f"module {path} has the type {quoted(layer['type'])}, which is not in the list")
     kind = MODULES[layer["type"]]
     given = fields(layer["arguments"], tuple(kind.arguments), f"the arguments of module {path}")
     arguments = {name: decode_plain(value) for name, value in given.items()}
@@ -99,14 +99,14 @@ def _layer(layer: Any, path: str) -> nn.Module:
     for name in items(layer["fixed"], "fixed"):
         weight = built._parameters.pop(name, None) if isinstance(name, str) else None
         if weight is None:
-            raise BadInput(f"This export's manifest is damaged: module {path} has no weight {shown(name)} to fix.")
+            raise BadInput(f"This export's manifest is damaged: module {path} has no weight {quoted(name)} to fix.")
         built.register_buffer(name, weight.detach())
     return built
 
 
 def _container(root: nn.Module, path: str) -> nn.Module:
     """The module that holds the last part of a dotted path, made of plain modules where it is missing."""
-    require(is_path(path), f"{shown(path)} is no module path")
+    require(is_path(path), f"{quoted(path)} is no module path")
     first, *_ = path.split(".")
     require(not hasattr(fx.GraphModule, first) and first not in RESERVED, f"the name {first} is taken")
     for part in path.split(".")[:-1]:
@@ -121,8 +121,8 @@ def _add_tensors(root: nn.Module, kinds: Any, tensors: Mapping[str, Tensor]) -> 
     require(isinstance(kinds, dict) and len(kinds) <= MAX_NODES, f"tensors must be an object of at most {MAX_NODES}")
     for path, kind in kinds.items():
         known = kind in ("parameter", "buffer")
-        require(known, f"tensor {shown(path)} must be a parameter or a buffer, not {shown(kind)}")
-        require(path in tensors, f"the tensor {shown(path)} is not in the file")
+        require(known, f"tensor {quoted(path)} must be a parameter or a buffer, not {quoted(kind)}")
+        require(path in tensors, f"the tensor {quoted(path)} is not in the file")
         owner, name = _container(root, path), path.rpartition(".")[2]
         empty = torch.empty_like(tensors[path], device="meta")
         if kind == "parameter":
@@ -133,15 +133,15 @@ def _add_tensors(root: nn.Module, kinds: Any, tensors: Mapping[str, Tensor]) -> 
 
 def _float_type(tensors: Mapping[str, Tensor]) -> torch.dtype:
     kinds = {t.dtype for t in tensors.values() if t.is_floating_point()}
-    require(len(kinds) <= 1, f"weights must be of one floating type, not {shown(sorted(map(str, kinds)))}")
+    require(len(kinds) <= 1, f"weights must be of one floating type, not {quoted(sorted(map(str, kinds)))}")
     return kinds.pop() if kinds else torch.float32
 
 
 def _check_tensors(expected: Mapping[str, Tensor], found: Mapping[str, Tensor]) -> None:
     """Names, shapes and types must match exactly, and weights be finite."""
     for name in sorted({*expected, *found}):
-        require(name in found, f"the tensor {shown(name)} is not in the file")
-        require(name in expected, f"the file's tensor {shown(name)} belongs to no layer")
+        require(name in found, f"the tensor {quoted(name)} is not in the file")
+        require(name in expected, f"the file's tensor {quoted(name)} belongs to no layer")
         want, have = expected[name], found[name]
         same = want.shape == have.shape and want.dtype == have.dtype
         require(same, f"tensor {name} is {_form(have)}, but its layer needs {_form(want)}")
@@ -160,7 +160,9 @@ def _nodes(nodes: list[Any], root: nn.Module) -> fx.Graph:
     require(ops.count("output") == 1 and ops[-1] == "output", "a network must have exactly one output, its last node")
     for node in nodes:
         node = fields(node, ("name", "op", "target", "args", "kwargs"), "a node")
-        require(is_identifier(node["name"]) and node["name"] not in built, f"{shown(node['name'])} is no new node name")
+        require(
+            is_identifier(node["name"]) and node["name"] not in built, f"{quoted(node['name'])} is no new node name"
+        )
         built[node["name"]] = _node(node, graph, built, root)
     return graph
 
@@ -170,25 +172,25 @@ def _node(node: dict[str, Any], graph: fx.Graph, built: Mapping[str, fx.Node], r
     require(isinstance(node["kwargs"], dict), "kwargs must be an object")
     kwargs = {key: decode(a, built) for key, a in node["kwargs"].items()}
     target, signature = _target(node["op"], node["target"], root)
-    check_arguments(f"node {node['name']} ({shown(node['target'])})", signature, args, kwargs)
+    check_arguments(f"node {node['name']} ({quoted(node['target'])})", signature, args, kwargs)
     return graph.create_node(node["op"], target, args, kwargs, name=node["name"])
 
 
 def _target(op: Any, target: Any, root: nn.Module) -> tuple[Any, Signature]:
     """What a node does and takes, looked up in the tables or among the layers and tensors already checked."""
-    require(op in OPS, f"{shown(op)} is no kind of node")
-    require(isinstance(target, str), f"{shown(target)} is no target")
+    require(op in OPS, f"{quoted(op)} is no kind of node")
+    require(isinstance(target, str), f"{quoted(target)} is no target")
     if op == "call_function":
-        require(target in FUNCTIONS, f"operation {shown(target)} is not in the list")
+        require(target in FUNCTIONS, f"operation {quoted(target)} is not in the list")
         return FUNCTIONS[target].call, FUNCTIONS[target].arguments
     if op == "call_method":
-        require(target in METHODS, f"operation {shown(target)} is not in the list")
+        require(target in METHODS, f"operation {quoted(target)} is not in the list")
         return target, METHODS[target]
     if op == "get_attr":
-        require(is_path(target) and target in root.state_dict(), f"there is no tensor {shown(target)}")
+        require(is_path(target) and target in root.state_dict(), f"there is no tensor {quoted(target)}")
     return {"placeholder": "x", "output": "output"}.get(op, target), _TAKES[op]
 
 
 def _check_output(shape: tuple[int, ...], classes: int) -> None:
     good = len(shape) == 2 and shape[0] == 1 and shape[1] >= max(classes, 1)
-    require(good, f"one image must give (1, at least {classes}) outputs, not {shown(shape)}")
+    require(good, f"one image must give (1, at least {classes}) outputs, not {quoted(shape)}")

@@ -15,7 +15,8 @@ import torch
 from torch import fx
 
 from explorer.errors import BadInput
-from explorer.export.checks import items, require, shown
+from explorer.export.checks import items, require
+from explorer.text import quoted
 
 DEPTH = 8
 _LARGEST = 2**53  # what every JSON reader keeps exactly
@@ -62,12 +63,12 @@ def decode(value: Any, nodes: Mapping[str, Any], depth: int = 0) -> Any:
     """The argument that a JSON form stands for; references must be among `nodes`: what stands for those before it."""
     require(depth <= DEPTH, f"arguments nest deeper than {DEPTH}")
     if isinstance(value, int) and not isinstance(value, bool):
-        require(abs(value) <= _LARGEST, f"the number {shown(value)} is too large")
+        require(abs(value) <= _LARGEST, f"the number {quoted(value)} is too large")
     if value is None or isinstance(value, (bool, int, float, str)):
         return value
     if isinstance(value, list):
         return [decode(v, nodes, depth + 1) for v in items(value, "a list argument")]
-    require(isinstance(value, dict) and len(value) == 1, f"{shown(value)} is no argument")
+    require(isinstance(value, dict) and len(value) == 1, f"{quoted(value)} is no argument")
     ((key, content),) = value.items()
     if key in ("tuple", "slice"):
         parts = tuple(decode(v, nodes, depth + 1) for v in items(content, f"a {key}"))
@@ -91,7 +92,7 @@ def _named(key: str, content: Any, nodes: Mapping[str, Any]) -> Any:
         "float": NON_FINITE,
         "ellipsis": {True: ...},
     }
-    require(key in tables, f"{shown(key)} is no kind of argument")
+    require(key in tables, f"{quoted(key)} is no kind of argument")
     known = isinstance(content, (str, bool)) and content in tables[key]
-    require(known, f"there is no {key} {shown(content)} before the node that uses it")
+    require(known, f"there is no {key} {quoted(content)} before the node that uses it")
     return tables[key][content]

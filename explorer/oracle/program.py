@@ -21,6 +21,7 @@ from explorer.networks.network import Network, replica
 from explorer.networks.tracing import symbolic_trace
 from explorer.networks.units import Layer
 from explorer.oracle.rewriting import CONVOLUTIONS, allow_any_memory_format, fold_batch_norm, forbid_in_place
+from explorer.text import first_line
 
 ValueOf = Callable[[fx.Node], Any]
 
@@ -98,15 +99,11 @@ def program_of(network: Network) -> Program:
     try:
         module = symbolic_trace(replica(network.module).eval(), leaves=consumers)
     except Exception as problem:  # tracing runs the network's own code
-        raise Untraceable(f"torch.fx can't trace {network.name}: {_first_line(problem)}") from problem
+        raise Untraceable(f"torch.fx can't trace {network.name}: {first_line(problem)}") from problem
     allow_any_memory_format(module)
     forbid_in_place(module)
     fold_batch_norm(module)
     return _listed(module, network)
-
-
-def _first_line(problem: Exception) -> str:
-    return str(problem).partition("\n")[0] or type(problem).__name__
 
 
 @torch.no_grad()
@@ -122,7 +119,7 @@ def _listed(module: fx.GraphModule, network: Network) -> Program:
     try:
         values = program.values(x)
     except Exception as problem:
-        raise Untraceable(f"The trace of {network.name} does not run: {_first_line(problem)}") from problem
+        raise Untraceable(f"The trace of {network.name} does not run: {first_line(problem)}") from problem
     if not torch.allclose(values[program.logits], network.module(x), rtol=1e-3, atol=1e-4):
         raise Untraceable(f"The trace of {network.name} computes something else than the network.")
     if any(len(t) != len(x) for n in program.batched for t in _tensors(values[n]) if t.dim()):

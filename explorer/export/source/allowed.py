@@ -159,7 +159,7 @@ def _is_fetch(node: ast.Call) -> bool:
     """Whether this is getattr(self, "name") for a name that nn.Module has no use for."""
     name = node.args[1] if len(node.args) == 2 else None
     text = name.value if isinstance(name, ast.Constant) else None
-    return _is_own(node.args[0]) and isinstance(text, str) and _is_word(text) and text not in OF_MODULES
+    return isinstance(text, str) and _is_word(text) and text not in OF_MODULES and _is_own(node.args[0])
 
 
 def _reached(node: ast.Attribute) -> Iterator[ast.AST]:
