@@ -44,6 +44,7 @@ def app(host: str, port: int, no_browser: bool, workdir: Path | None) -> None:
 
 
 def _serve(host: str, port: int, no_browser: bool) -> None:
+    imports.whole(*imports.FIGURES)  # before a second thread imports anything: Streamlit itself makes a figure
     threading.Thread(target=_warm_up, daemon=True).start()
     from streamlit.web import cli
 
@@ -62,7 +63,7 @@ def _warm_up() -> None:
     All that stays for good: else every collection of garbage, of which Streamlit asks for one after each run of the
     script, would look through it again, for 0.2 s.
     """
-    for names in (imports.FIGURES, imports.ENGINE, imports.SERVER, imports.FRAME, [imports.page("network")]):
+    for names in (imports.ENGINE, imports.SERVER, imports.FRAME, [imports.page("network")]):
         imports.whole(*names)
     gc.freeze()
     atexit.register(gc.unfreeze)  # libraries count what is left at the end

@@ -50,6 +50,19 @@ thread.join()
 assert not found[0].exception, found[0].exception[0]
 """
 
+START = """
+import sys
+from explorer.cli import app
+from explorer.ui import imports
+
+def second_thread(**options):
+    lacking = [name for name in imports.FIGURES if name not in sys.modules]
+    sys.exit(f"not there: {lacking}" if lacking else 0)
+
+app.threading.Thread = second_thread
+app._serve("127.0.0.1", 8501, True)
+"""
+
 
 def test_all_that_plotly_looks_up_is_imported_before_a_figure_is_drawn() -> None:
     folders = [Path(package.__file__).parent for package in (plotly, _plotly_utils)]
@@ -61,4 +74,9 @@ def test_all_that_plotly_looks_up_is_imported_before_a_figure_is_drawn() -> None
 
 def test_a_session_that_begins_while_pandas_is_half_imported_waits_until_it_is_whole() -> None:
     done = subprocess.run([sys.executable, "-c", SESSION], capture_output=True, text=True, timeout=120, check=False)
+    assert done.returncode == 0, done.stderr
+
+
+def test_the_command_begins_no_second_thread_before_they_are_there() -> None:
+    done = subprocess.run([sys.executable, "-c", START], capture_output=True, text=True, timeout=120, check=False)
     assert done.returncode == 0, done.stderr
