@@ -177,5 +177,5 @@ def _other(path: Path) -> Checked:
     if path.name == locks.NAME or (path.name.startswith(".") and path.suffix == ".tmp"):
         return Checked(path, "left over", UNKNOWN, "somebody writes here, or was killed: it does no harm")
     if path.match("results/oracle-*.safetensors"):
-        return Checked(path, "oracle", UNCHECKED, "measured anew where it can't be read")
+        return Checked(path, "oracle", UNCHECKED, "checked when it is read, and measured anew where it is damaged")
     return Checked(path, "", UNKNOWN, "nothing names it")

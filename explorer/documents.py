@@ -15,6 +15,7 @@ from explorer.export.files import read_regular, write_whole
 DIGEST = "digest"
 ENTRIES = ("states", "files")  # fields whose keys are data: what this version leaves out of them is gone
 MEASURED = ("settings", "metrics", "pruned", "scratch")  # fields that are replaced as a whole
+LARGEST = 256 * 1024**2  # bytes of a document that is read
 CHANGED = "it is not what was written (its SHA-256 differs)"
 RESTORE = "put back a copy of it, or begin anew in another folder"
 
@@ -91,9 +92,9 @@ def damaged(path: Path, why: str, remedy: str = RESTORE) -> BadInput:
     return BadInput(f"{path} is damaged: {why}; {remedy}.")
 
 
-def _read(path: Path, missing: str) -> bytes:
+def _read(path: Path, missing: str, most: int | None = None) -> bytes:
     try:
-        return read_regular(path)
+        return read_regular(path, most)
     except (FileNotFoundError, NotADirectoryError) as error:
         raise BadInput(missing) from error
     except OSError as error:
@@ -101,7 +102,7 @@ def _read(path: Path, missing: str) -> bytes:
 
 
 def _parsed(path: Path, form: Form, missing: str) -> Any:
-    content = _read(path, missing)
+    content = _read(path, missing, LARGEST)
     try:
         return json.loads(content.decode())
     except (ValueError, RecursionError) as error:
@@ -128,7 +129,7 @@ def _number(path: Path, content: Any, form: Form) -> int:
 def _there(path: Path) -> Any:
     """What a file says that is about to be replaced, if it can be told."""
     try:
-        found = json.loads(read_regular(path).decode())
+        found = json.loads(read_regular(path, LARGEST).decode())
     except (OSError, ValueError, RecursionError, BadInput):
         return {}
     return {name: value for name, value in found.items() if name != DIGEST} if isinstance(found, dict) else {}

@@ -28,8 +28,8 @@ def write_whole(path: Path, content: bytes) -> Path:
     return path
 
 
-def read_regular(path: Path) -> bytes:
-    """The bytes of a regular file.
+def read_regular(path: Path, most: int | None = None) -> bytes:
+    """The bytes of a regular file, of at most so many.
 
     Raises OSError where it can't be read, and BadInput for anything else of this name: a link may lead out of its
     folder, and a pipe would be waited for.
@@ -38,6 +38,8 @@ def read_regular(path: Path) -> bytes:
     if not stat.S_ISREG(path.lstat().st_mode):
         raise BadInput(f"{path} is no regular file: put that itself here, not a folder, a link or a pipe.")
     with os.fdopen(os.open(path, flags | getattr(os, "O_NOFOLLOW", 0)), "rb") as file:
+        if most is not None and os.fstat(file.fileno()).st_size > most:
+            raise BadInput(f"{path} is too large: at most {most:,} bytes can be read.")
         return file.read()
 
 

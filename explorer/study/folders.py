@@ -22,7 +22,6 @@ AGAIN = "delete this file, and going on with the study measures its part again"
 PART = Form("pruning-explorer study part", 2, without_digest=(1,), unnamed=True, remedy=AGAIN)
 BEGUN, WHOLE, REPORT = "begun.json", "study.json", "report.html"
 RESULTS = ("result", "setting", "findings", "measured")
-LARGEST = 256 * 1024**2  # bytes of a file that is read
 MEASURED = "Seconds and latencies: measured anew in every run, and no part of what two studies must have in common."
 
 
@@ -114,7 +113,6 @@ def _path(folder: Path, name: str) -> Path:
 
 
 def _content(path: Path) -> dict[str, Any]:
-    _check_size(path)
     content = read_document(path, FORM, f"{path} is gone.")
     if not all(isinstance(content.get(name), dict) for name in ("network", "data", "settings")):
         raise damaged(path, "it does not say what was studied")
@@ -122,18 +120,12 @@ def _content(path: Path) -> dict[str, Any]:
 
 
 def _read_part(path: Path, name: str, of_study: str) -> dict[str, Any]:
-    _check_size(path)
     found = read_document(path, PART, f"{path} is gone.")
     if not is_older(found, PART) and (found.get("study"), found.get("name")) != (of_study, name):
         raise damaged(path, "it is of another study, or another part", AGAIN)
     if not set(RESULTS) <= set(found):
         raise damaged(path, "it does not hold what was measured", AGAIN)
     return {each: found[each] for each in RESULTS}
-
-
-def _check_size(path: Path) -> None:
-    if path.stat(follow_symlinks=False).st_size > LARGEST:
-        raise BadInput(f"{path} is too large: at most {LARGEST:,} bytes can be read.")
 
 
 def _facts(content: Mapping[str, Any]) -> dict[str, Any]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
+from explorer.errors import BadInput
 from explorer.figures.race_curve import race_curve
 from explorer.race import Race
 from explorer.race_bands import bands
@@ -24,7 +25,11 @@ STAGES = {"after": "after", "before": "before", "both": "both"}
 def racing(view: View) -> None:
     """Answer: with the same steps and the same fine-tuning, whose choice of units costs least?"""
     name = races.in_view(view.loaded)
-    now = races.standing(view.loaded, name) if name else None
+    try:
+        now = races.standing(view.loaded, name) if name else None
+    except BadInput as problem:
+        _unreadable(view, str(name), problem)
+        return
     picture, side = st.columns([2.2, 1], gap="large")
     with side:
         if now:
@@ -44,12 +49,7 @@ def racing(view: View) -> None:
 
 def _controls(view: View, now: Standing) -> None:
     """Which race is shown, how far it is, and what can be done with it."""
-    known = races.all_races(view.loaded)
-    if len(known) > 1:
-        st.selectbox(
-            "Race", known, known.index(now.name), format_func=lambda name: _title(races.standing(view.loaded, name)),
-            key=f"race-shown-{now.name}", on_change=lambda: races.look_at(st.session_state[f"race-shown-{now.name}"]),
-        )  # fmt: skip
+    _choice(view, now.name)
     if now.job and now.active:
         label, act = ("Go on", now.job.resume) if now.job.paused else ("Pause", now.job.pause)
         st.button(markdown(label), key="race-pause", on_click=act)
@@ -68,7 +68,27 @@ def _controls(view: View, now: Standing) -> None:
         st.button("Discard this race", key="race-discard", on_click=races.discard, args=(view.loaded, now.name))
 
 
-def _title(now: Standing) -> str:
+def _unreadable(view: View, name: str, problem: BadInput) -> None:
+    """Why a race can't be shown, and the ways on: another one, or without it."""
+    say.error(problem)
+    _choice(view, name)
+    st.button("Discard this race", key="race-discard-damaged", on_click=races.discard, args=(view.loaded, name))
+
+
+def _choice(view: View, name: str) -> None:
+    known, key = races.all_races(view.loaded), f"race-shown-{name}"
+    if len(known) > 1:
+        st.selectbox(
+            "Race", known, known.index(name), format_func=lambda each: _title(view, each), key=key,
+            on_change=lambda: races.look_at(st.session_state[key]),
+        )  # fmt: skip
+
+
+def _title(view: View, name: str) -> str:
+    try:
+        now = races.standing(view.loaded, name)
+    except BadInput:
+        return f"{name}: damaged"
     settings = now.terms.settings
     return (
         f"{', '.join(now.terms.selectors)}: {wording.count(settings.step, 'unit')} and "

@@ -108,7 +108,7 @@ def _earlier() -> None:
     """Earlier ones, to go on with or to open."""
     known = {tuning.id: tuning for tuning in all_tunings()}
     for problem in unreadable():
-        st.warning(problem)
+        say.warning(problem)
     if not known:
         return
     with st.container(horizontal=True, vertical_alignment="bottom"):

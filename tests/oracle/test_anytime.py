@@ -122,6 +122,7 @@ def test_files_that_are_no_oracle_of_the_network_are_refused(tmp_path) -> None:
         "twice the same image": oracle_bytes(replace(found, positions=torch.zeros(12, dtype=torch.int64))),
         "no image": oracle_bytes(replace(found, positions=found.positions + 1)),
         "truncated": oracle_bytes(found)[:-1],
+        "a bit flipped": oracle_bytes(found)[:-3] + bytes([oracle_bytes(found)[-3] ^ 1]) + oracle_bytes(found)[-2:],
     }
     for name, data in broken.items():
         (tmp_path / name).write_bytes(data)

@@ -17,6 +17,7 @@ from explorer.ui import workspace
 from explorer.ui.job import Job
 from explorer.ui.jobs import JOBS
 from explorer.ui.tunings import Tuning, all_tunings, find, start
+from explorer.ui.workspace import keep_upload
 
 Open = Callable[..., App]
 FAST = Recipe(0.01, batch_size=8)
@@ -245,3 +246,22 @@ def test_the_same_request_finds_what_there_is(data: str) -> None:
         start(tuning).wait(60)
     assert all_tunings() == [tuning] and job_of(tuning).result.finished
     assert Tuning(SMALL, NONE, data=data, epochs=3, recipe=FAST).id != tuning.id
+
+
+def test_weights_that_are_damaged_in_the_work_folder_are_not_trained(data: str, workdir: Path) -> None:
+    content = checkpoint()
+    digest = keep_upload(content)
+    (workdir / "uploads" / digest).write_bytes(content[:-9] + bytes([content[-9] ^ 1]) + content[-8:])
+    job = start(Tuning(SMALL, digest, "mine.pt", data, 1, FAST))
+    job.wait(60)
+    assert job.error.startswith("mine.pt is damaged in the work folder (")
+    keep_upload(content)
+    assert (workdir / "uploads" / digest).read_bytes() == content
+
+
+def test_what_cannot_be_read_among_the_earlier_ones_is_named(open_app: Open, data: str, workdir: Path) -> None:
+    folder = workdir / "tunings" / ("0" * 16)
+    folder.mkdir(parents=True)
+    (folder / "tuning.json").write_bytes(b"{")
+    app = form(open_app, data)
+    assert "is damaged: it is not JSON; delete its folder" in app.said
