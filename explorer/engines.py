@@ -46,10 +46,7 @@ def _onnxruntime(network: Network, x: Tensor) -> Body:
         raise BadInput(f"onnxruntime can't be timed: {reason}")
     import onnxruntime
 
-    described = contents(
-        network, original_widths={layer.name: max(layer.channels) + 1 for layer in network.units.layers},
-        metrics={}, provenance={},
-    )  # fmt: skip
+    described = contents(network, metrics={}, provenance={})
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = torch.get_num_threads()
     providers = [f"{'CUDA' if x.is_cuda else 'CPU'}ExecutionProvider"]

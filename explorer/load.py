@@ -20,7 +20,7 @@ from explorer.export.safetensors_file import has_manifest, load_network
 from explorer.networks.dependencies import find_units
 from explorer.networks.endings import classifier
 from explorer.networks.network import Network, fingerprint
-from explorer.networks.units import Units
+from explorer.networks.units import Layer, Units
 from explorer.text import quoted
 
 DEMO = "demo"
@@ -72,14 +72,18 @@ def _exported(data: bytes, name: str, preprocessing: Preprocessing | None, own: 
     module, manifest = load_network(data, own=own)
     prepared = preprocessing or manifest.preprocessing
     network = assemble(name, manifest.arch, module, manifest.input_shape, prepared, manifest.classes)
-    return replace(network, units=_with_original_channels(network.units, manifest.layers))
+    return replace(network, units=_as_before_pruning(network.units, manifest.layers))
 
 
-def _with_original_channels(units: Units, widths: Sequence[LayerWidth]) -> Units:
+def _as_before_pruning(units: Units, widths: Sequence[LayerWidth]) -> Units:
     """The units under the channel indices that they had before the pruning that the file records."""
-    kept = {(layer.name, layer.width_after): layer.kept for layer in widths}
-    found = ((layer, kept.get((layer.name, len(layer)), layer.channels)) for layer in units.layers)
-    return Units(tuple(replace(layer, channels=channels) for layer, channels in found), units.unprunable)
+    told = {(width.name, width.width_after): width for width in widths}
+
+    def original(layer: Layer) -> Layer:
+        width = told.get((layer.name, len(layer)))
+        return replace(layer, channels=width.kept, width_before=width.width_before) if width else layer
+
+    return Units(tuple(map(original, units.layers)), units.unprunable)
 
 
 def _fitted(data: bytes, name: str, arch: str | None, preprocessing: Preprocessing | None, trusted: bool) -> Network:

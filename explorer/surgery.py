@@ -16,7 +16,7 @@ from torch.nn.modules.conv import _ConvNd
 from explorer.errors import BadInput
 from explorer.networks.coupling import depthwise
 from explorer.networks.network import Network
-from explorer.networks.units import Coupling, Layer, Units
+from explorer.networks.units import Coupling, Units
 
 
 def prune(network: Network, removed: Tensor) -> Network:
@@ -74,7 +74,7 @@ def renumber(units: Units, gone: np.ndarray) -> Units:
         stay = ~gone[units.slices[layer.name]]
         couplings = tuple(_renumbered(c, stay, lost[c.module, c.side]) for c in layer.couplings)
         channels = tuple(np.array(layer.channels)[stay].tolist())
-        layers.append(Layer(layer.name, channels, layer.writers, layer.consumers, couplings))
+        layers.append(replace(layer, channels=channels, couplings=couplings))
     return Units(tuple(layers), units.unprunable)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
 
 import safetensors.torch
@@ -41,14 +41,12 @@ def tuned(
     folder: Path,
     held: Run | None,
     *,
-    original_widths: Mapping[str, int] | None = None,
     report: Report = silent,
 ) -> Iterator[Run]:
     """The run as the folder holds it after each epoch, and once more when it is finished and its network is written.
 
     It starts with the network as given, or goes on with the unfinished run `held`, of the same `asked`, after the last
-    epoch that the folder holds; it ends as it would have ended without the stop. A network that has been pruned before
-    comes with each layer's units before that.
+    epoch that the folder holds; it ends as it would have ended without the stop.
     """
     epoch = start = _stopped_at(network, folder, held) if held else None
     states, seed, count = held.timeline if held else None, splits["finetune"].images.seed, asked.settings["epochs"]
@@ -59,8 +57,7 @@ def tuned(
         states = _keep(folder, asked, states, epoch, updates_of_an_epoch(splits["finetune"], recipe))
         yield dataclasses.replace(asked, timeline=states, finished=False)
     assert states is not None and epoch is not None, "the first epoch is the network as it starts"
-    widths = original_widths or {layer.name: len(layer) for layer in network.units.layers}
-    yield _finish(folder, dataclasses.replace(asked, timeline=states), epoch, widths)
+    yield _finish(folder, dataclasses.replace(asked, timeline=states), epoch)
 
 
 def _keep(folder: Path, asked: Run, states: Timeline | None, epoch: Epoch, updates: int) -> Timeline:
@@ -85,13 +82,12 @@ def _drop(folder: Path, states: Timeline, number: int) -> None:
     (folder / MOMENTA.format(number)).unlink(missing_ok=True)
 
 
-def _finish(folder: Path, run: Run, epoch: Epoch, original_widths: Mapping[str, int]) -> Run:
+def _finish(folder: Path, run: Run, epoch: Epoch) -> Run:
     """The network is written before the run is called finished, and what going on would need goes after that."""
     assert run.timeline is not None, "the first epoch is the network as it starts"
     own = write_network(
         epoch.network,
         folder / RUN_NETWORK,
-        original_widths=original_widths,
         metrics={"after": dataclasses.asdict(epoch.metrics)},
         provenance={"network": run.network, "data": run.data, "settings": run.settings},
     )

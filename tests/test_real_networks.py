@@ -79,8 +79,7 @@ def test_pruned_to_half_its_flops_it_computes_what_the_gates_showed_and_reloads(
     assert measure_costs(pruned).flops() == costs.flops(removed) <= costs.flops() / 2
     logits = evaluate(pruned, batches).logits
     assert (logits - shown).abs().max() <= 1e-5 * shown.abs().max()
-    widths = {layer.name: len(layer) for layer in network.units.layers}
-    reloaded, manifest = load_network(to_bytes(pruned, original_widths=widths, metrics={}, provenance={}))
+    reloaded, manifest = load_network(to_bytes(pruned, metrics={}, provenance={}))
     assert [layer.kept for layer in manifest.layers] == [layer.channels for layer in pruned.units.layers]
     with torch.no_grad():
         again = torch.cat([reloaded(x) for x, _ in batches])

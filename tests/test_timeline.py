@@ -22,7 +22,8 @@ from explorer.networks.units import Layer, Units
 from explorer.timeline import Metrics, State, Timeline
 from explorer.timeline_json import from_json, to_json
 
-UNITS = Units((Layer("a", (0, 1, 2), ("a",), (), ()), Layer("b", (0, 2, 5), ("b",), (), ())), {})  # channels as loaded
+LAYERS = Layer("a", (0, 1, 2), ("a",), (), (), 3), Layer("b", (0, 2, 5), ("b",), (), (), 6)  # channels as loaded
+UNITS = Units(LAYERS, {})
 
 
 def metrics(units: int = len(UNITS)) -> Metrics:

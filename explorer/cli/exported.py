@@ -57,7 +57,6 @@ def _of_any(subject: Subject) -> Contents:
     origin = {"network": {"name": network.name, "arch": network.arch, "digest": network.digest}}
     return contents(
         network,
-        original_widths=subject.original_widths(),
         metrics=manifest.metrics if manifest else {},
         provenance=manifest.provenance if manifest else origin,
     )
@@ -68,7 +67,6 @@ def _of_run(subject: Subject, run: Run, timeline: Timeline, number: int, network
         network,
         timeline,
         number,
-        original_widths=subject.original_widths(),
         provenance={"network": run.network, "data": run.data, "settings": run.settings},
     )
 

@@ -12,11 +12,13 @@ import torch
 
 from explorer.cli.exported import as_asked, original_of
 from explorer.cli.options import Request, json_option, requests
-from explorer.cli.output import check_writable, progress, table, write_json
-from explorer.cli.subject import open_subject, stage_json
+from explorer.cli.output import check_writable, progress, table, warn, write_json
+from explorer.cli.subject import Subject, open_subject, stage_json
 from explorer.confined.running import described, in_force
+from explorer.confirming import confirm
 from explorer.data import Batches
 from explorer.errors import BadInput
+from explorer.evaluate import evaluate
 from explorer.export import formats, proof
 from explorer.export.contents import Contents
 from explorer.export.folders import export as write_export
@@ -55,6 +57,8 @@ def export(request: Request, names: str, out: Path, state: int | None, original:
     subject = open_subject(request)
     asked = {out: as_asked(subject, state), **({out / ORIGINAL: original_of(subject)} if original else {})}
     batches = subject.batches("validation", proof.IMAGES)
+    for each in asked.values():
+        _confirm(subject, each)
     with progress("Exporting") as report:
         written = [
             (kind, path)
@@ -71,6 +75,19 @@ def export(request: Request, names: str, out: Path, state: int | None, original:
 
 def _names(names: str) -> list[str]:
     return list(dict.fromkeys(name.strip() for name in names.split(",")))
+
+
+def _confirm(subject: Subject, contents: Contents) -> None:
+    """Measure the network of a run's state again, on the images of the run; BadInput where it says something else."""
+    if not contents.history or subject.run is None or subject.images is None:
+        return
+    recorded, digest = contents.history[-1].metrics, subject.run.data.get("digest")
+    if digest not in (None, subject.images.digest) or (digest is None and subject.request.data):
+        warn("These are not the run's own images: that its network still measures what was recorded is not checked.")
+        return
+    with progress("Measuring again") as report:
+        outcome = evaluate(contents.network, subject.batches("validation", recorded.images), report=report)
+    confirm(outcome, recorded, f"{subject.request.network}, state {contents.manifest.provenance['state']['number']},")
 
 
 def _proof(contents: Contents, batches: Batches) -> proof.Proof:

@@ -105,9 +105,8 @@ def _train_to_the_end(subject: Subject, splits: Splits, recipe: Recipe, count: i
         return held
     if held and held.timeline:
         tell(f"{out} holds this run up to epoch {held.timeline.current}: going on from there.")
-    widths = None if request.arch else subject.original_widths()
     with progress("Fine-tuning") as report:
-        *_, run = tuned(subject.network, splits, recipe, asked, out, held, original_widths=widths, report=report)
+        *_, run = tuned(subject.network, splits, recipe, asked, out, held, report=report)
     return run
 
 

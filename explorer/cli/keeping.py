@@ -97,7 +97,6 @@ def _made(
     write_network(
         network,
         out / RUN_NETWORK,
-        original_widths=subject.original_widths(),
         metrics={"before": dataclasses.asdict(states.root.metrics), "after": dataclasses.asdict(states.state.metrics)},
         provenance={"network": asked.network, "data": asked.data, "settings": asked.settings},
     )

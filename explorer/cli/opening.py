@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -60,15 +59,6 @@ def _file(where: str) -> bytes:
     if run is not None:
         return origins.file_of(run, path) if origins.is_of_app(run) else own_network(_folder(where), run)
     return (path / RUN_NETWORK if path.is_dir() else path).read_bytes()
-
-
-def original_widths(where: str, network: Network) -> Mapping[str, int]:
-    """Layer -> its units before any pruning, also that of which the network's own file tells."""
-    manifest, run = manifest_of(where), _run(where)
-    told = {layer.name: layer.width_before for layer in manifest.layers} if manifest else {}
-    of_app = run is not None and origins.is_of_app(run)
-    units = (origins.began_with(run, Path(where)) if run and of_app else network).units
-    return {layer.name: told.get(layer.name, len(layer)) for layer in units.layers}
 
 
 def _folder(where: str) -> Path:

@@ -43,7 +43,6 @@ def replay(request: Request, plan: Path, out: Path) -> None:
     path = write_network(
         pruned,
         out / RUN_NETWORK,
-        original_widths=subject.original_widths(),
         metrics={},
         provenance={"network": steps["network"], "plan": str(plan)},
     )

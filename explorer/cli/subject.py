@@ -9,7 +9,7 @@ from typing import Any
 
 import torch
 
-from explorer.cli.opening import opened, original_widths, run_in
+from explorer.cli.opening import opened, run_in
 from explorer.cli.options import Request
 from explorer.cli.output import progress, warn
 from explorer.costs import FLOPS_CONVENTION, Costs, measure_costs
@@ -53,10 +53,6 @@ class Subject:
     def batch_size(self) -> int:
         """Images computed at once."""
         return self.request.batch_size or fitting_batch(self.network)
-
-    def original_widths(self) -> Mapping[str, int]:
-        """Layer -> its units before any pruning, also that of which the network's own file tells."""
-        return original_widths(self.request.network, self.network)
 
     def batches(self, split: str, limit: int | None = None) -> Batches:
         """A split as tensors; BadInput where there is none, or its images have not the size that the network takes."""

@@ -51,16 +51,16 @@ class Contents:
 def contents(
     network: Network,
     *,
-    original_widths: Mapping[str, int],
     metrics: Mapping[str, Any],
     provenance: Mapping[str, Any],
     removed: Sequence[Label] | None = None,
     history: Sequence[State] = (),
 ) -> Contents:
-    """Trace a network and describe it; original_widths is each layer's number of units before any pruning.
+    """Trace a network and describe it.
 
-    `metrics` and `provenance` are free, of JSON values; the network's digest and the versions of the packages
-    join the provenance. Without `removed`, what went is what the widths say is missing.
+    `metrics` and `provenance` are free, of JSON values; the network's digest and the versions of the packages join
+    the provenance, from which places on this machine are left out. Without `removed`, what went is what the widths
+    say is missing.
 
     Raises BadInput if the network cannot be exported, or would not load again.
     """
@@ -69,12 +69,12 @@ def contents(
     if network.remark:
         origin["outputs"] = network.remark
     widths = tuple(
-        LayerWidth(layer.name, original_widths[layer.name], len(layer), tuple(int(c) for c in layer.channels))
+        LayerWidth(layer.name, layer.width_before, len(layer), tuple(int(c) for c in layer.channels))
         for layer in network.units.layers
     )
     manifest = Manifest(
         network.name, network.arch, network.classes, network.input_shape, network.preprocessing,
-        layers=widths, metrics=metrics, provenance=origin, graph=traced.graph,
+        layers=widths, metrics=metrics, provenance=manifests.portable(origin), graph=traced.graph,
     )  # fmt: skip
     _check_reloadable(manifest, traced.tensors)
     gone = missing(widths) if removed is None else tuple(removed)
@@ -86,7 +86,6 @@ def of_state(
     timeline: Timeline,
     number: int,
     *,
-    original_widths: Mapping[str, int],
     provenance: Mapping[str, Any],
 ) -> Contents:
     """The contents of one state of a timeline: `network` as it is pruned there, with all that led to it.
@@ -96,7 +95,6 @@ def of_state(
     history, stage = [timeline.states[each] for each in path(timeline, number)], stage_at(timeline, number)
     return contents(
         network,
-        original_widths=original_widths,
         metrics={"before": asdict(history[0].metrics), "after": asdict(history[-1].metrics)},
         provenance={**provenance, "state": {"number": number, "how": history[-1].how, "stage": str(stage)}},
         removed=[label for each in history for label in each.removed],

@@ -7,6 +7,7 @@ import platform
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from importlib.metadata import PackageNotFoundError, version
+from pathlib import PurePosixPath, PureWindowsPath
 from typing import Any
 
 from explorer.data.preprocessing import Preprocessing
@@ -74,6 +75,20 @@ def _plain(value: Any) -> Any:
     if isinstance(value, (list, tuple)):
         return [_plain(v) for v in value]
     return None if isinstance(value, float) and not math.isfinite(value) else value
+
+
+def portable(value: Any) -> Any:
+    """The value without places on the machine that made it: of every whole path only the last name stays."""
+    if isinstance(value, Mapping):
+        return {key: portable(entry) for key, entry in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [portable(entry) for entry in value]
+    return ",".join(map(_last_name, value.split(","))) if isinstance(value, str) else value  # X.npy,Y.npy are two
+
+
+def _last_name(text: str) -> str:
+    whole = text.startswith("~") or PurePosixPath(text).is_absolute() or PureWindowsPath(text).is_absolute()
+    return PureWindowsPath(text).name if whole else text
 
 
 def from_json(value: Any) -> Manifest:

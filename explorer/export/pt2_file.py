@@ -18,6 +18,7 @@ from explorer.export.contents import Contents
 from explorer.export.manifest import summary
 from explorer.text import first_line
 
+TRACES = ("stack_trace", "from_node", "source_fn_stack", "torch_fn")  # of code on the machine that exports
 EXAMPLES = 2  # images of the batch that is traced; one would be taken for a constant
 
 
@@ -36,10 +37,14 @@ def captured(contents: Contents, module: nn.Module, kind: str) -> ExportedProgra
     example = torch.zeros(EXAMPLES, *contents.manifest.input_shape)
     try:
         with quiet(), torch.no_grad():
-            return torch.export.export(module, (example,), dynamic_shapes=({0: Dim.DYNAMIC},))
+            program = torch.export.export(module, (example,), dynamic_shapes=({0: Dim.DYNAMIC},))
     except Exception as error:  # torch.export raises every type there is
         why = first_line(error)
         raise BadInput(f"{contents.manifest.name} cannot be exported as {kind}: torch.export says: {why}.") from error
+    for node in program.graph.nodes:
+        for told in TRACES:
+            node.meta.pop(told, None)
+    return program
 
 
 @contextmanager

@@ -39,19 +39,17 @@ def render(exported: Contents) -> bytes:
 def to_bytes(
     network: Network,
     *,
-    original_widths: Mapping[str, int],
     metrics: Mapping[str, Any],
     provenance: Mapping[str, Any],
 ) -> bytes:
     """The bytes that `write_network` writes, for a download. Raises BadInput as `contents` does."""
-    return render(contents(network, original_widths=original_widths, metrics=metrics, provenance=provenance))
+    return render(contents(network, metrics=metrics, provenance=provenance))
 
 
 def write_network(
     network: Network,
     path: Path,
     *,
-    original_widths: Mapping[str, int],
     metrics: Mapping[str, Any],
     provenance: Mapping[str, Any],
 ) -> Path:
@@ -59,7 +57,7 @@ def write_network(
 
     Raises BadInput as `contents` does, or if the path cannot be written.
     """
-    return write_whole(path, to_bytes(network, original_widths=original_widths, metrics=metrics, provenance=provenance))
+    return write_whole(path, to_bytes(network, metrics=metrics, provenance=provenance))
 
 
 def load_network(source: str | Path | bytes, *, own: bool = False) -> tuple[fx.GraphModule, Manifest]:

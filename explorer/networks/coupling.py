@@ -55,7 +55,7 @@ def layer_of(places: Places, module: nn.Module, writers: Sequence[str], runs: Ma
     if not consumers:
         return UNREAD
     _, first = np.unique(together, return_index=True)
-    return Layer(writers[0], tuple(first.tolist()), tuple(writers), consumers, tuple(couplings))
+    return Layer(writers[0], tuple(first.tolist()), tuple(writers), consumers, tuple(couplings), len(first))
 
 
 def _together(places: Places, module: nn.Module) -> np.ndarray:

@@ -39,6 +39,7 @@ class Layer:
     writers: tuple[str, ...]  # the convolutions that write these feature maps; `name` is the first
     consumers: tuple[str, ...]  # the convolutions and linear layers that read them: where the gates sit
     couplings: tuple[Coupling, ...]  # every module that surgery must resize
+    width_before: int  # units before any pruning, also that of which the network's own file tells
 
     def __len__(self) -> int:
         return len(self.channels)

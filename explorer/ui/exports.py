@@ -12,6 +12,7 @@ from weakref import WeakSet
 
 import torch
 
+from explorer.confirming import confirm
 from explorer.evaluate import evaluate
 from explorer.export.contents import Contents, of_state
 from explorer.export.folders import MANIFEST, export_proven
@@ -116,6 +117,7 @@ def _proof(view: View, folder: Path, number: int, report: Report) -> Proof:
     removed = removed_at(view.timeline, loaded.network.units, number)
     whole = network_at(loaded.network, view.timeline, folder, number)
     outcome = evaluate(whole, loaded.validation, removed, report)
+    confirm(outcome, view.timeline.states[number].metrics, f"State {number}")
     inputs, prepared = torch.cat([x for x, _ in loaded.validation]), whole.preprocessing
     return Proof(inputs, outcome.labels, outcome.logits, torch.tensor(prepared.mean), torch.tensor(prepared.std))
 
@@ -127,7 +129,6 @@ def _contents(view: View, folder: Path, number: int) -> Contents:
         pruned_at(loaded.network, view.timeline, folder, number),
         view.timeline,
         number,
-        original_widths={layer.name: max(layer.channels) + 1 for layer in loaded.network.units.layers},
         provenance={
             "network": {**network, "digest": loaded.network.digest},
             "data": {**data, "digest": loaded.images.digest},

@@ -67,8 +67,7 @@ def measure(name: str, formats: list[str], images: int) -> bool:
     torch.manual_seed(0)
     whole = SUBJECTS[name]()
     pruned, left = halved(whole)
-    widths = {layer.name: len(layer) for layer in whole.units.layers}
-    made = contents(pruned, original_widths=widths, metrics={}, provenance={})
+    made = contents(pruned, metrics={}, provenance={})
     x = torch.randn(images, *pruned.input_shape)
     proof = prove(pruned, x, torch.zeros(images, dtype=torch.int64))
     with tempfile.TemporaryDirectory() as folder:

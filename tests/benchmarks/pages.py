@@ -163,7 +163,7 @@ def of_vgg16(work: Path) -> str:
 
     found, _ = vgg16(64)
     path = work / "vgg16.safetensors"
-    write_network(found, path, original_widths={x.name: len(x) for x in found.units.layers}, metrics={}, provenance={})
+    write_network(found, path, metrics={}, provenance={})
     data = str(SHARED / "cifar10" / "train4000_lossless.npz")
     network, images = source_to_json(Source(keep_upload(path.read_bytes()), path.name, None, data))
     write_run(work / "runs" / RUN, Run(network, images))

@@ -31,8 +31,7 @@ def wide_network(path: Path) -> Path:
         layers += [nn.Conv2d(read, write, 3, padding=1), nn.ReLU()]
     module = nn.Sequential(*layers, nn.MaxPool2d(4), nn.Flatten(), nn.Linear(widths[-1] * 49, 10))
     network = assemble(path.name, "test:wide", module, (1, 28, 28), open_network("demo").preprocessing)
-    widths_before = {layer.name: len(layer) for layer in network.units.layers}
-    write_network(network, path, original_widths=widths_before, metrics={}, provenance={})
+    write_network(network, path, metrics={}, provenance={})
     return path
 
 

@@ -13,9 +13,11 @@ import torch
 from invoke import result, run
 from torch import Tensor
 
+from explorer.data import open_images
+from explorer.evaluate import evaluate
 from explorer.export import load_pruned
-from explorer.load import DEMO, open_network
-from explorer.networks.network import with_weights_of
+from explorer.load import DEMO, batches_for, open_network
+from explorer.networks.network import Network, with_weights_of
 from explorer.networks.small import vgg_small
 from explorer.networks.units import Units
 from explorer.origins import Source, open_source, source_to_json
@@ -44,8 +46,14 @@ def app_run(folder: Path, source: Source, gone: Sequence[int] = GONE) -> Path:
         weight += 0.01
     weights = write_weights(folder, with_weights_of(pruned, pruned.module))
     states = step(start(MEASURED), State(0, tuple(network.units.labels[unit] for unit in gone), "some units", MEASURED))
-    states = step(states, State(1, (), "tuned", MEASURED, updates=2, weights=weights))
+    states = step(states, State(1, (), "tuned", measured(pruned, source), updates=2, weights=weights))
     return written(folder, source, states, {"digest": network.digest})
+
+
+def measured(network: Network, source: Source) -> Metrics:
+    """What a network scores on the images of a source, as it is measured again before an export."""
+    outcome = evaluate(network, batches_for(network, open_images(source.data, seed=source.seed), "validation", 64))
+    return replace(MEASURED, loss=outcome.loss, accuracy=outcome.accuracy, images=len(outcome.labels))
 
 
 def written(folder: Path, source: Source, states: Timeline | None, more: Mapping[str, str]) -> Path:

@@ -11,8 +11,11 @@ import pytest
 import torch
 from invoke import Done, result, run
 
+from explorer.data import Batches
+from explorer.evaluate import Outcome, evaluate
 from explorer.export import load_pruned
 from explorer.load import open_network
+from explorer.networks.network import Network
 from explorer.runs import read_run
 
 ENVELOPE = {"network", "data", "settings", "seconds"}
@@ -155,6 +158,18 @@ def exported(pruned: tuple[Path, Done, dict[str, Any]], tmp_path_factory: pytest
     assert {entry["format"] for entry in found["files"]} == {"safetensors", "manifest", "proof"}
     assert all(Path(entry["path"]).is_file() for entry in found["files"])
     return folder / "out"
+
+
+def test_a_network_that_measures_something_else_is_not_exported(
+    pruned: tuple[Path, Done, dict[str, Any]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def wrong(network: Network, batches: Batches, **options: Any) -> Outcome:
+        found = evaluate(network, batches)
+        return Outcome(-found.logits, found.labels)
+
+    monkeypatch.setattr("explorer.cli.exporting.evaluate", wrong)
+    done = run("export", pruned[0], "--out", tmp_path / "out")
+    assert done.code == 2 and "no longer measures what its run says" in done.err and not (tmp_path / "out").exists()
 
 
 def test_an_export_knows_widths_metrics_and_origin(exported: Path, pruned: tuple[Path, Done, dict[str, Any]]) -> None:

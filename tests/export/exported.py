@@ -90,14 +90,12 @@ def images(network: Network, n: int = 2) -> Tensor:
 
 
 def export_bytes(network: Network) -> bytes:
-    widths = {layer.name: max(layer.channels) + 1 for layer in network.units.layers}
-    return to_bytes(network, original_widths=widths, metrics={}, provenance={})
+    return to_bytes(network, metrics={}, provenance={})
 
 
 def described(network: Network, **more: Any) -> Contents:
     """What the files of a network tell of it."""
-    widths = {layer.name: max(layer.channels) + 1 for layer in network.units.layers}
-    return contents(network, **{"original_widths": widths, "metrics": {}, "provenance": {}, **more})
+    return contents(network, **{"metrics": {}, "provenance": {}, **more})
 
 
 def proven(network: Network, n: int = 8) -> Proof:

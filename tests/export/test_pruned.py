@@ -54,8 +54,7 @@ def test_layers_map_back_to_the_original_channels() -> None:
     network = at_hand("plain")
     removed = torch.zeros(len(network.units), dtype=torch.bool)
     removed[[0, 2]] = True
-    widths = {layer.name: len(layer) for layer in network.units.layers}
-    manifest = contents(prune(network, removed), original_widths=widths, metrics={}, provenance={}).manifest
+    manifest = contents(prune(network, removed), metrics={}, provenance={}).manifest
     assert manifest.layers == (LayerWidth("0", 5, 3, (1, 3, 4)), LayerWidth("3", 6, 6, (0, 1, 2, 3, 4, 5)))
 
 

@@ -20,11 +20,11 @@ from explorer.export.safetensors_file import ENTRY, load_network, write_network
 
 
 def write(path: Path) -> Path:
-    return write_network(odd(), path, original_widths={}, metrics={}, provenance={"seed": 3})
+    return write_network(odd(), path, metrics={}, provenance={"seed": 3})
 
 
 def test_the_file_holds_the_bytes_of_the_download_and_nothing_else_is_left(tmp_path: Path) -> None:
-    path = write_network(odd(), tmp_path / "new" / "net.safetensors", original_widths={}, metrics={}, provenance={})
+    path = write_network(odd(), tmp_path / "new" / "net.safetensors", metrics={}, provenance={})
     assert path.read_bytes() == export_bytes(odd())
     assert names(path.parent) == ["net.safetensors"]
 

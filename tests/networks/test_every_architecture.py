@@ -114,7 +114,7 @@ def test_its_graph_keeps_to_the_kinds_and_its_source_to_the_list(arch: str) -> N
     module = build(arch, 5).eval().to("meta")
     prepared = Preprocessing((0.5,) * shape[0], (0.25,) * shape[0])
     named = Network(arch, arch, module, Units((), {}), shape, tuple("abcde"), prepared, "0" * 64)
-    written = contents(named, original_widths={}, metrics={}, provenance={})  # which is checked as a file would be
+    written = contents(named, metrics={}, provenance={})  # which is checked as a file would be
     assert b"class Network(nn." in model_source.render(written)
 
 

@@ -20,7 +20,7 @@ def export() -> bytes:
     torch.manual_seed(0)
     module = nn.Sequential(nn.AdaptiveAvgPool2d(4), nn.Flatten(), nn.Linear(16, 10))
     network = assemble("bare", "own:bare", module, (1, 28, 28), Preprocessing((0.13,), (0.31,)))
-    return to_bytes(network, original_widths={}, metrics={}, provenance={})
+    return to_bytes(network, metrics={}, provenance={})
 
 
 def test_pages_about_units_say_so_and_the_others_work(open_app: Callable[..., App], export: bytes) -> None:

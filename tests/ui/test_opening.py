@@ -152,7 +152,7 @@ CODE = "torch.os.system('touch PWNED')"
 
 def export_with_code() -> bytes:
     """An export whose ReLUs have code for `inplace`."""
-    data = to_bytes(at_hand("plain"), original_widths={"0": 5, "3": 6, "8": 8}, metrics={}, provenance={})
+    data = to_bytes(at_hand("plain"), metrics={}, provenance={})
     header = json.loads(data[8 : 8 + int.from_bytes(data[:8], "little")])
     text = header["__metadata__"][ENTRY].replace('"inplace":true', f'"inplace":{json.dumps(CODE)}')
     assert text.count(CODE) >= 2

@@ -70,9 +70,8 @@ def small(workdir: Path, monkeypatch: pytest.MonkeyPatch) -> Source:
     plan = nothing(network.units)
     for place in network.units.slices.values():
         plan[place.start + UNITS : place.stop] = True
-    widths = {layer.name: len(layer) for layer in network.units.layers}
     path = workdir / "small.safetensors"
-    write_network(prune(network, plan), path, original_widths=widths, metrics={}, provenance={})
+    write_network(prune(network, plan), path, metrics={}, provenance={})
     iterate, trained, outcome_of = procedure.iterate, scratch.trained, changes.outcome_of
 
     def steps(*given: Any) -> Iterator[procedure.Step]:
