@@ -65,6 +65,9 @@ def _warm_up() -> None:
     """
     for names in (imports.ENGINE, imports.SERVER, imports.FRAME, [imports.page("network")]):
         imports.whole(*names)
+    from explorer.export.staging import clear_left_over
+
+    clear_left_over(places.workdir() / "exports")
     gc.freeze()
     atexit.register(gc.unfreeze)  # libraries count what is left at the end
 

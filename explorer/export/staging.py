@@ -55,6 +55,14 @@ def remove_unused(folder: Path) -> bool:
     return not folder.exists()
 
 
+def clear_left_over(below: Path) -> None:
+    """Clear what killed writers have left in the folders two levels below: the exports of each state of each run."""
+    for folder in below.glob("*/*"):
+        with suppress(OSError), locked(folder, wait=False) as alone:
+            if alone:
+                _clear(folder)
+
+
 def _clear(folder: Path) -> list[Path]:
     """Clear away what writers that are no more have left; the staging folders of those that still write."""
     for path in folder.glob(f"{PREFIX}*"):

@@ -19,7 +19,7 @@ from torch import nn
 
 from explorer.errors import BadInput
 from explorer.export.folders import export
-from explorer.export.staging import PREFIX, remove_unused, staging
+from explorer.export.staging import PREFIX, clear_left_over, remove_unused, staging
 
 resource = pytest.importorskip("resource", reason="limits and signals of POSIX")
 PATIENCE = 60.0  # seconds
@@ -77,6 +77,19 @@ def test_what_a_killed_export_leaves_goes_with_the_next_one_to_the_same_place(tm
     assert (tmp_path / "network.safetensors").read_bytes() == b"old"
     write(tmp_path, "plan")
     assert names(tmp_path) == ["manifest.json", "network.safetensors", "plan.json", "proof.safetensors"]
+
+
+def test_what_killed_exports_leave_in_a_work_folder_goes_when_the_app_starts(tmp_path: Path) -> None:
+    state = tmp_path / "some-run" / "state-1"
+    state.mkdir(parents=True)
+    (state / "plan.json").write_bytes(b"old")
+    interrupted(state, signal.SIGKILL)
+    assert len(names(state)) == 2
+    clear_left_over(tmp_path)
+    assert names(state) == ["plan.json"]
+    with staging(state) as place:
+        clear_left_over(tmp_path)
+        assert place.exists()  # somebody writes there
 
 
 def test_what_somebody_is_writing_stays(tmp_path: Path) -> None:
