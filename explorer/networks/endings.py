@@ -22,6 +22,7 @@ from explorer.text import first_line
 SOFTMAX = "It ends in Softmax: what goes into that is taken as its logits."
 PROBABILITIES = "It gives probabilities: their logarithms are taken as its logits."
 ONE_OUTPUT = "It has one output: that is taken as the logit of the second class, beside 0 for the first."
+MAY_BE_SHARE = ONE_OUTPUT + " Should it be a probability, open the network without the step that makes it one."
 ONE_SIGMOID = "It ends in Sigmoid of one output: what goes into that is the logit of the second class, beside 0."
 INDEPENDENT = (
     "{0} ends in Sigmoid over {1} outputs, a probability of its own for each class; here one class is right for each "
@@ -61,7 +62,8 @@ def answering_in_logits(name: str, module: nn.Module, images: Tensor) -> tuple[n
     within = bool(((given >= 0) & (given <= 1)).all())
     if given.shape[1] == 1:
         bare = _without_last(module, images, given, torch.sigmoid) if within else None
-        return _then(bare or module, _beside_zero), ONE_SIGMOID if bare else ONE_OUTPUT
+        plain = MAY_BE_SHARE if within else ONE_OUTPUT
+        return _then(bare or module, _beside_zero), ONE_SIGMOID if bare else plain
     if within and bool(((given.sum(1) - 1).abs() <= CLOSE).all()):
         bare = _without_last(module, images, given, _softmax)
         return (bare, SOFTMAX) if bare else (_then(module, _logarithm), PROBABILITIES)
@@ -99,7 +101,7 @@ def _without_last(module: nn.Module, images: Tensor, given: Tensor, restoring: R
     def restored(logits: object) -> bool:
         if not isinstance(logits, Tensor) or logits.shape != given.shape:
             return False
-        return torch.allclose(restoring(logits), given, rtol=1e-4, atol=1e-6)
+        return torch.allclose(restoring(logits).double(), given.double(), rtol=1e-4, atol=1e-6)  # may differ in type
 
     if path := _last_layer(module, images, restored):
         module.set_submodule(path, nn.Identity())

@@ -21,7 +21,7 @@ from explorer.export.safetensors_file import load_network
 from explorer.finetune import Recipe, train
 from explorer.gates import Gated, open_gates
 from explorer.load import assemble, network_from_bytes
-from explorer.networks.endings import INDEPENDENT, ONE_OUTPUT, ONE_SIGMOID, PROBABILITIES, SOFTMAX
+from explorer.networks.endings import INDEPENDENT, MAY_BE_SHARE, ONE_OUTPUT, ONE_SIGMOID, PROBABILITIES, SOFTMAX
 from explorer.networks.network import Network
 from explorer.oracle import oracle, reference_oracle
 from explorer.surgery import prune
@@ -183,6 +183,17 @@ def test_one_output_is_the_logit_of_the_second_class(last: Callable[[Tensor], Te
     assert evaluate(network, data).loss == pytest.approx(float(expected), abs=1e-6)
     exported, _ = load_network(export_bytes(network))
     assert torch.equal(exported(data.x), network.module(data.x))
+
+
+@torch.no_grad()
+def test_softmax_in_another_type_of_numbers_is_left_out_too() -> None:
+    module, network = made(lambda: Ending(lambda z: z.softmax(1, dtype=torch.float64)))
+    data = images(SHAPE, n=8)
+    assert network.remark == SOFTMAX and torch.equal(network.module(data.x), module.logits(data.x))
+
+
+def test_one_output_that_may_be_a_probability_made_by_hand_is_told_to_be_taken_as_a_logit() -> None:
+    assert made(lambda: Ending(lambda z: 1 / (1 + torch.exp(-z)), outputs=1))[1].remark == MAY_BE_SHARE
 
 
 def test_probabilities_that_do_not_exclude_each_other_are_refused() -> None:
