@@ -133,6 +133,7 @@ def _layer(value: Any) -> LayerWidth:
         len(set(kept)) == len(kept) == layer.width_after, f"{quoted(name)} must keep width_after different channels"
     )
     require(layer.width_after <= layer.width_before, f"{quoted(name)} must not be wider than before")
+    require(max(layer.kept) < layer.width_before, f"{quoted(name)} must keep channels below its width_before")
     return layer
 
 

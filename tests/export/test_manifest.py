@@ -60,6 +60,7 @@ def layer(**values: Any) -> dict[str, Any]:
         (layer(kept=[0, 0]), "'a' must keep width_after different channels"),
         (layer(kept=[0, -1]), "a channel of 'a' must be a whole number from 0, not -1"),
         (layer(width_before=1), "'a' must not be wider than before"),
+        (layer(kept=[0, 2**31 - 1]), "'a' must keep channels below its width_before"),
         (layer(width_after=0, kept=[]), "width_after of 'a' must be a whole number from 1, not 0"),
     ],
 )
