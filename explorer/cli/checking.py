@@ -45,7 +45,7 @@ def _show(folder: Path, found: list[Checked], counts: Counter[str]) -> None:
     rows = [[str(each.path.relative_to(folder)), each.what or "-", each.standing, each.why] for each in found]
     told = ", ".join(f"{number:,} {standing}" for standing, number in sorted(counts.items()))
     notes = [
-        f"{len(found):,} files: {told}.",
+        f"{len(found):,} {'file' if len(found) == 1 else 'files'}: {told}.",
         f"{UNCHECKED.capitalize()}: it can't be told; {UNKNOWN}: no document names it, and nothing reads it.",
     ]
     table(f"Files in {folder}", ("File", "What", "State", "Why"), rows, notes)

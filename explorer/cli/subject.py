@@ -136,6 +136,8 @@ def open_subject(request: Request, *, needs_images: bool = True, needs_units: bo
         raise BadInput(f"Give --data: on which images {request.network} is to be measured can't be guessed.")
     with progress(f"Opening {request.network}"):
         network = _network(request).to(device)
+        if request.arch and network.arch != request.arch:
+            warn(f"{request.network} says itself that it is {network.arch}: --arch {request.arch} is not used.")
         if needs_units:
             check_prunable(network)
         clips = network.preprocessing.clips

@@ -82,6 +82,7 @@ def test_no_file_is_written_or_changed(made: Path, tmp_path: Path, past_python: 
         "import os\nos.system('true')",
         f"import os\nos.kill({os.getpid()}, 15)",
     ],
+    ids=["fork", "subprocess", "system", "kill"],
 )
 def test_no_process_is_started_or_stopped(made: Path, source: str) -> None:
     assert "it may not start or stop processes" in said(made, source)
