@@ -12,7 +12,6 @@ from explorer.documents import Form, damaged, read_document, write_document
 from explorer.finetune import IMAGENET, PAPER, Recipe, recipe_from
 from explorer.load import DEMO
 from explorer.preparation import UNCHANGED, Changes, changes_from_json
-from explorer.workdir import workdir
 
 REMEDY = "delete its folder and start anew"
 FORM = Form("pruning-explorer tuning", 2, without_digest=(1,), unnamed=True, remedy=REMEDY)
@@ -37,11 +36,6 @@ class Tuning:
     def id(self) -> str:
         """The same for the same request, so that asking again finds what there is."""
         return hashlib.sha256(json.dumps(asdict(self), sort_keys=True).encode()).hexdigest()[:16]
-
-    @property
-    def folder(self) -> Path:
-        """Where its run lies."""
-        return workdir() / "tunings" / self.id
 
     @property
     def title(self) -> str:

@@ -7,22 +7,23 @@ from __future__ import annotations
 
 import atexit
 import gc
-import ipaddress
 import os
 import socket
 import threading
+from collections.abc import Iterable
 from pathlib import Path
 
 import click
 
 from explorer import workdir as places
+from explorer.cli.hosting import address, hosts, token_for
 from explorer.errors import BadInput
 from explorer.locks import alone
 from explorer.ui import imports
 
 SCRIPT = Path(__file__).resolve().parents[1] / "ui" / "main.py"
-LOCAL = ("localhost", "127.0.0.1")
-WORKDIR = "PRUNING_EXPLORER_WORKDIR"
+GUARDED = SCRIPT.with_name("guarded.py")  # the same for others than who starts it
+WORKDIR, TOKEN = "PRUNING_EXPLORER_WORKDIR", "PRUNING_EXPLORER_TOKEN"
 
 
 @click.command()
@@ -34,23 +35,53 @@ WORKDIR = "PRUNING_EXPLORER_WORKDIR"
     type=click.Path(path_type=Path),
     help="Folder of uploads, runs and results.  [default: ~/.pruning-explorer]",
 )
-def app(host: str, port: int, no_browser: bool, workdir: Path | None) -> None:
-    """Start the app; so does no command at all."""
+@click.option(
+    "--allow-host",
+    "allowed",
+    metavar="NAME",
+    multiple=True,
+    help="One more name that browsers may ask for, as behind a proxy; *.NAME for all below it. May be repeated.",
+)
+@click.option(
+    "--token",
+    metavar="TEXT",
+    envvar=TOKEN,
+    show_envvar=True,
+    help="What visitors need in the address; made anew where the app is reached from other computers.",
+)
+def app(
+    host: str, port: int, no_browser: bool, workdir: Path | None, allowed: tuple[str, ...], token: str | None
+) -> None:
+    """Start the app; so does no command at all.
+
+    With --host or --allow-host beyond this computer, or with --token, it prints the address with the token that
+    visitors need, opens no browser, and gives each browser a workspace of its own.
+    """
+    os.environ.pop(TOKEN, None)  # not for the processes that the app starts
+    names = hosts(host, allowed)
+    needed = token_for(names, token)
     check_free(host, port)
     if workdir is not None:
         os.environ[WORKDIR] = str(_folder(workdir))
-    with alone(places.workdir(), "open that, or give another --workdir", f", the app at http://{host}:{port}"):
-        _serve(host, port, no_browser)
+    url = address(host, port, needed)
+    with alone(places.workdir(), "open that, or give another --workdir", f", the app at {url.partition('?')[0]}"):
+        if needed:
+            click.echo(f"The app, for all who have this address: {url}")
+        _serve(flags(host, port, names, alone=no_browser, guarded=bool(needed)), needed)
 
 
-def _serve(host: str, port: int, no_browser: bool) -> None:
+def _serve(settings: list[str], token: str) -> None:
+    """Serve the script until somebody ends it; with a token, behind its guard."""
     imports.whole(*imports.FIGURES)  # before a second thread imports anything: Streamlit itself makes a figure
     threading.Thread(target=_warm_up, daemon=True).start()
     from streamlit.web import cli
 
     from explorer.ui.jobs import JOBS
+    from explorer.ui.visitors import serve_beyond
 
-    serve = ["run", str(SCRIPT), *flags(host, port, no_browser)]
+    if token:
+        serve_beyond(token)
+    serve = ["run", str(GUARDED if token else SCRIPT), *settings]
     try:
         cli.main(serve, prog_name="pruning-explorer", standalone_mode=False)
     finally:
@@ -67,44 +98,27 @@ def _warm_up() -> None:
         imports.whole(*names)
     from explorer.export.staging import clear_left_over
 
-    clear_left_over(places.workdir() / "exports")
+    home = places.workdir()
+    for exports in (home / "exports", *home.glob("people/*/exports")):
+        clear_left_over(exports)
     gc.freeze()
     atexit.register(gc.unfreeze)  # libraries count what is left at the end
 
 
-def flags(host: str, port: int, no_browser: bool) -> list[str]:
-    """What Streamlit is told beyond the config.toml that lies beside the script."""
+def flags(host: str, port: int, names: Iterable[str], *, alone: bool, guarded: bool) -> list[str]:
+    """What Streamlit is told beyond the config.toml that lies beside the script.
+
+    alone: no browser is opened; nor where it is guarded, since Streamlit knows only the address without the token.
+    """
     settings = {
         "server.address": host,
         "server.port": str(port),
         "server.showEmailPrompt": "false",  # it would wait for an answer in the terminal
-        **({"server.headless": "true"} if no_browser else {}),
+        **({"server.headless": "true"} if alone or guarded else {}),
+        **({"logger.hideWelcomeMessage": "true"} if guarded else {}),
     }
     named = [part for name, value in settings.items() for part in (f"--{name}", value)]
-    return named + [part for name in hosts(host) for part in ("--server.allowedHosts", name)]
-
-
-def hosts(host: str) -> list[str]:
-    """The names under which a browser may ask for the app: any other is refused, which stops DNS rebinding."""
-    if host in LOCAL:
-        return list(LOCAL)
-    return list(dict.fromkeys([*LOCAL, host, *(_own_names() if _is_everywhere(host) else [])]))
-
-
-def _is_everywhere(host: str) -> bool:
-    try:
-        return ipaddress.ip_address(host).is_unspecified
-    except ValueError:
-        return False
-
-
-def _own_names() -> list[str]:
-    name = socket.gethostname()
-    try:
-        addresses = sorted({str(info[4][0]) for info in socket.getaddrinfo(name, None)})
-    except OSError:
-        addresses = []
-    return [name, socket.getfqdn(name), *addresses]
+    return named + [part for name in names for part in ("--server.allowedHosts", name)]
 
 
 def check_free(host: str, port: int) -> None:

@@ -20,13 +20,14 @@ from explorer.plan import nothing
 from explorer.ui.job import LONG, SPARE, Job
 from explorer.ui.jobs import JOBS
 from explorer.ui.results import scoring
-from explorer.ui.workspace import Workspace, workdir
+from explorer.ui.visitors import own, workdir
+from explorer.ui.workspace import Workspace
 
 
 def oracle_key(workspace: Workspace) -> str:
     """The key of the oracle's job and of its kept result; it goes on where the same images are wanted, and more."""
     images = workspace.images
-    return f"oracle-{workspace.network.digest}-{images.digest}-{images.seed}"
+    return own(f"oracle-{workspace.network.digest}-{images.digest}-{images.seed}")
 
 
 def calibration_of(workspace: Workspace, images: int) -> Batches:

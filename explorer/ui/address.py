@@ -4,24 +4,36 @@ from __future__ import annotations
 
 import re
 import secrets
+from collections.abc import Callable
 
 import streamlit as st
 
 RUN_ID = re.compile(r"[A-Za-z0-9_-]{8,40}")
+RUN, WORKSPACE = "run", "workspace"
 
 
 def run_id() -> str:
     """The id of this tab's run; a tab without one gets a new one."""
-    asked = st.query_params.get("run") or st.session_state.get("run") or ""
-    return look_at(asked if RUN_ID.fullmatch(asked) else new_id())
+    return named(RUN, "", new_id)
+
+
+def named(what: str, usual: str, fresh: Callable[[], str]) -> str:
+    """The id that this tab's address names; without one the tab's latest, else the usual one, else a fresh one."""
+    asked = (st.query_params.get(what), st.session_state.get(what), usual)
+    return keep(what, next((each for each in asked if each and RUN_ID.fullmatch(each)), "") or fresh())
 
 
 def look_at(run: str) -> str:
     """Show this run in this tab."""
-    st.session_state["run"] = run
-    if st.query_params.get("run") != run:
-        st.query_params["run"] = run
-    return run
+    return keep(RUN, run)
+
+
+def keep(what: str, name: str) -> str:
+    """Name this in the tab's address, also on the pages to come."""
+    st.session_state[what] = name
+    if st.query_params.get(what) != name:
+        st.query_params[what] = name
+    return name
 
 
 def new_id() -> str:

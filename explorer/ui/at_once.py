@@ -21,6 +21,7 @@ from explorer.ui.job import LONG, Job
 from explorer.ui.jobs import JOBS
 from explorer.ui.progress import NOTHING, explain_end, follow
 from explorer.ui.session import View
+from explorer.ui.visitors import own
 from explorer.ui.workspace import Workspace
 
 ORACLE = "oracle"
@@ -80,7 +81,7 @@ def _key(workspace: Workspace, rankings: dict[str, Tensor]) -> str:
     digest = hashlib.sha256(workspace.key.encode())
     for name, saliency in rankings.items():
         digest.update(name.encode() + saliency.numpy().tobytes())
-    return f"compare-{digest.hexdigest()}"
+    return own(f"compare-{digest.hexdigest()}")
 
 
 def _start(workspace: Workspace, rankings: dict[str, Tensor]) -> None:

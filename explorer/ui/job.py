@@ -47,6 +47,7 @@ class Job:
     lane: str = QUICK
     used: float = 0.0  # when somebody last asked for it
     size: int = 0  # bytes of its results, once it has ended
+    who: str = ""  # the visitor who asked for it
     clock: Callable[[], float] = field(default=time.monotonic, repr=False)
     sleep: Callable[[float], None] = field(default=time.sleep, repr=False)
     _held: float = 0.0  # seconds since its last turn
@@ -82,8 +83,10 @@ class Job:
     def where(self) -> str:
         """How far it is, in words; while it waits in the queue, for what."""
         first = self._before(self) if self.state == "queued" else []
-        more = f" and {len(first) - 1} more" if len(first) > 1 else ""
-        return f"waits for: {first[0].label}{more}" if first else self.note or self.state
+        if not first:
+            return self.note or self.state
+        named = first[0].label if first[0].who == self.who else "what somebody else asked for"
+        return f"waits for: {named}" + (f" and {len(first) - 1} more" if len(first) > 1 else "")
 
     def publish(self, partial: Any) -> None:
         """Make an intermediate result visible."""

@@ -13,6 +13,7 @@ from itertools import accumulate
 from typing import Any
 
 from explorer.ui.job import LANES, QUICK, SPARE, Job
+from explorer.ui.visitors import in_their_name, visitor
 
 KEPT = 256  # finished jobs remembered, with their results
 KEPT_BYTES = 64 * 2**20  # of their results, beside those that somebody asked for in the last
@@ -50,10 +51,11 @@ class JobManager:
             if (existing := self.find(key)) and serves(existing):
                 return existing
             self._jobs.pop(key, None)  # the new one comes last
-            job = Job(key, label, lane=lane, used=self._clock(), _before=self._before, _on_pause=self._stand_in)
+            now, who = self._clock(), visitor()
+            job = Job(key, label, lane=lane, used=now, who=who, _before=self._before, _on_pause=self._stand_in)
             self._jobs[key] = job
             self._let_go()
-            self._lanes[lane].put((job, work))
+            self._lanes[lane].put((job, in_their_name(work)))
         return job
 
     def find(self, key: str) -> Job | None:

@@ -10,6 +10,7 @@ from streamlit.navigation.page import StreamlitPage
 
 from explorer.ui import imports
 from explorer.ui.address import run_id
+from explorer.ui.visitors import SHARED, elsewhere, visitor
 
 PAGES = ("network", "saliency", "oracle", "prune", "compare", "export", "paper")
 ABOUT_UNITS = ("saliency", "oracle", "prune", "compare")  # pages that need some
@@ -29,13 +30,15 @@ def main() -> None:
     """Draw the page that the address names."""
     st.html(LAYOUT)
     st.set_page_config(page_title="Pruning Explorer", page_icon="✂️", layout="wide")
-    run_id()  # before the navigation: else the browser's history gets an address without the run as well
+    visitor(), run_id()  # before the navigation: else the browser's history gets an address without them as well
     page = st.navigation([*(_page(name) for name in PAGES), _first_by_name()], position="top")
     blank = st.empty()
     imports.whole(*imports.FIGURES)
     if "fetched" not in st.session_state:  # the browser fetches what draws figures while the engine is being imported
         st.session_state["fetched"] = True
         blank.plotly_chart({"data": [{"type": "scatter"}], "layout": {"height": 10}}, key="blank")
+    if elsewhere():
+        st.caption(SHARED)
     page.run()
     blank.empty()
 

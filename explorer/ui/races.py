@@ -19,6 +19,7 @@ from explorer.race_folders import FILE, begin, kept_race, read_race
 from explorer.run_folders import described
 from explorer.ui.job import LONG, Job
 from explorer.ui.jobs import JOBS
+from explorer.ui.visitors import own
 from explorer.ui.workspace import Workspace, workdir
 
 
@@ -120,4 +121,4 @@ def _folder(workspace: Workspace) -> Path:
 
 
 def _key(workspace: Workspace, name: str) -> str:
-    return f"race-{_folder(workspace).name}-{name}"
+    return own(f"race-{_folder(workspace).name}-{name}")

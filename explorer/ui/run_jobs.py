@@ -9,6 +9,7 @@ from explorer.errors import BadInput
 from explorer.text import markdown
 from explorer.ui.job import Job
 from explorer.ui.jobs import JOBS
+from explorer.ui.visitors import own
 
 STEP, TURNS, SCRATCH, EXPORT, SPEED = "step", "turns", "scratch", "export", "speed"
 ADDING = {STEP: "cancel", TURNS: "pause or cancel"}  # those that add states, and how they let others go first
@@ -17,7 +18,7 @@ OF_A_STATE = (EXPORT, SPEED)
 
 def key_of(kind: str, run: str, number: int | None = None) -> str:
     """The key of a run's job, or of one of its states."""
-    return f"{kind}-{run}" if number is None else f"{kind}-{run}-{number}"
+    return own(f"{kind}-{run}" if number is None else f"{kind}-{run}-{number}")
 
 
 def busy(run: str) -> str:

@@ -26,6 +26,7 @@ from explorer.ui.address import RUN_ID
 from explorer.ui.job import LONG, Job
 from explorer.ui.jobs import JOBS
 from explorer.ui.session import open_new
+from explorer.ui.visitors import own
 from explorer.ui.workspace import Source, keep_upload, workdir
 
 DEVICE = "cpu"
@@ -40,9 +41,14 @@ class Standing:
     job: Job | None
 
 
+def folder_of(tuning: Tuning) -> Path:
+    """Where its run lies."""
+    return workdir() / "tunings" / tuning.id
+
+
 def start(tuning: Tuning) -> Job:
     """The job that takes a fine-tuning to its end, from where it stands; its partial results are timelines."""
-    write_tuning(tuning.folder / ASKED, tuning)
+    write_tuning(folder_of(tuning) / ASKED, tuning)
     return JOBS.submit(_key(tuning), f"Fine-tuning {tuning.title}", lambda job: _work(tuning, job), LONG)
 
 
@@ -51,13 +57,13 @@ def standing(tuning: Tuning) -> Standing:
     job = JOBS.find(_key(tuning))
     if job and job.active and job.partial is not None:
         return Standing(job.partial, False, job)
-    held = read_run(tuning.folder) if (tuning.folder / FILE).is_file() else None
+    held = read_run(folder_of(tuning)) if (folder_of(tuning) / FILE).is_file() else None
     return Standing(held.timeline, held.finished, job) if held else Standing(None, False, job)
 
 
 def open_tuned(tuning: Tuning) -> None:
     """Look at a run of its own on the network at the end, with the images and splits of its fine-tuning."""
-    content = own_network(tuning.folder, read_run(tuning.folder))
+    content = own_network(folder_of(tuning), read_run(folder_of(tuning)))
     name = f"{tuning.title.replace(' ', '-')}.safetensors"
     open_new(Source(keep_upload(content), name, None, tuning.data, tuning.seed))
 
@@ -65,7 +71,7 @@ def open_tuned(tuning: Tuning) -> None:
 def discard(tuning: Tuning) -> None:
     """Delete a fine-tuning and all that it has made."""
     JOBS.forget(_key(tuning))
-    shutil.rmtree(tuning.folder, ignore_errors=True)
+    shutil.rmtree(folder_of(tuning), ignore_errors=True)
 
 
 def all_tunings() -> list[Tuning]:
@@ -113,7 +119,7 @@ def look_at(tuning: Tuning | None) -> None:
 
 
 def _key(tuning: Tuning) -> str:
-    return f"tuning-{tuning.id}"
+    return own(f"tuning-{tuning.id}")
 
 
 def _work(tuning: Tuning, job: Job) -> Run:
@@ -131,11 +137,11 @@ def _work(tuning: Tuning, job: Job) -> Run:
     asked = tuning_run(
         network, splits, tuning.recipe, tuning.epochs, network_from=tuning.weights, images_from=tuning.data
     )
-    with alone(tuning.folder, "wait for it to end"):
-        held = held_run(tuning.folder, asked, "discard it and start anew")
+    with alone(folder_of(tuning), "wait for it to end"):
+        held = held_run(folder_of(tuning), asked, "discard it and start anew")
         if held and held.finished:
             return held
-        for run in tuned(network, splits, tuning.recipe, asked, tuning.folder, held, report=job.report):
+        for run in tuned(network, splits, tuning.recipe, asked, folder_of(tuning), held, report=job.report):
             job.publish(run.timeline)
     return run
 

@@ -17,7 +17,7 @@ from explorer.networks.network import Network
 from explorer.origins import Source, open_source
 from explorer.runs import network_at
 from explorer.timeline import Timeline
-from explorer.workdir import workdir
+from explorer.ui.visitors import workdir
 
 VALIDATION = 256  # images that every state is evaluated on
 
@@ -67,7 +67,7 @@ def trained_workspace(key: str, weights: str, _loaded: Workspace, _folder: Path,
 
 
 def upload_path(digest: str) -> Path:
-    """Where an uploaded file of this SHA-256 is kept."""
+    """Where the visitor's uploaded file of this SHA-256 is kept."""
     return origins.upload_path(workdir(), digest)
 
 

@@ -35,18 +35,8 @@ def test_no_command_means_the_app(monkeypatch: pytest.MonkeyPatch, tmp_path: Pat
     assert arguments[arguments.index("--server.port") + 1] == "8501"
     assert arguments[arguments.index("--server.address") + 1] == "127.0.0.1"
     assert "--server.headless" not in arguments
+    assert arguments.count("--server.allowedHosts") == 2
     assert commands.get_command(None, "nothing") is None  # type: ignore[arg-type]
-
-
-@pytest.mark.parametrize("host", ["127.0.0.1", "localhost"])
-def test_on_this_computer_only_its_own_names_are_answered(host: str) -> None:
-    assert app.hosts(host) == ["localhost", "127.0.0.1"]
-
-
-def test_elsewhere_the_name_that_was_given_is_answered_too() -> None:
-    assert app.hosts("lab.example") == ["localhost", "127.0.0.1", "lab.example"]
-    assert socket.gethostname() in app.hosts("0.0.0.0")
-    assert "*" not in app.hosts("0.0.0.0")
 
 
 def test_a_busy_port_is_one_clear_line() -> None:

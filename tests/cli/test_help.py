@@ -54,5 +54,5 @@ def test_help_names_every_row_of_its_tables(name: str, words: list[str]) -> None
 
 
 def test_general_help_and_the_start_of_the_app_do_not_wait_for_torch() -> None:
-    code = "import sys, explorer.cli.app as app; app.flags('127.0.0.1', 1, True); sys.exit('torch' in sys.modules)"
+    code = "import sys, explorer.cli.app as app; app.hosts('127.0.0.1'); sys.exit('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

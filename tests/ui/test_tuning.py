@@ -16,7 +16,7 @@ from explorer.runs import Run, read_run
 from explorer.ui import workspace
 from explorer.ui.job import Job
 from explorer.ui.jobs import JOBS
-from explorer.ui.tunings import Tuning, all_tunings, find, start
+from explorer.ui.tunings import Tuning, all_tunings, find, folder_of, start
 from explorer.ui.workspace import keep_upload
 
 Open = Callable[..., App]
@@ -71,7 +71,7 @@ def stopped(tuning: Tuning, epochs: int = 2) -> Run:
     job.cancel()
     job.wait(20)
     assert job.state == "cancelled"
-    return read_run(tuning.folder)
+    return read_run(folder_of(tuning))
 
 
 def test_from_the_form_to_the_open_network(open_app: Open, data: str, saved: Callable[[str], Run]) -> None:
@@ -79,7 +79,7 @@ def test_from_the_form_to_the_open_network(open_app: Open, data: str, saved: Cal
     tuning = started(app.fine())
     assert tuning == Tuning(SMALL, NONE, "", data, 3, FAST, 3)
     assert app.fine().test.query_params["tuning"] == tuning.id
-    states = read_run(tuning.folder).timeline.states
+    states = read_run(folder_of(tuning)).timeline.states
     assert [state.how for state in states.values()] == ["as loaded", "epoch 1", "epoch 2", "epoch 3"]
     assert [trace["name"] for trace in app.figure(f"epochs-{tuning.id}-4")["data"]] == ["loss (nats)", "accuracy"]
     last = states[3].metrics
@@ -100,7 +100,7 @@ def test_from_a_checkpoint_of_other_classes(open_app: Open, data: str, workdir: 
     tuning = started(app.upload("seven.pt", checkpoint(classes=7)).fine())
     assert [path.name for path in (workdir / "uploads").iterdir()] == [tuning.weights]
     assert "from seven.pt; SGD" in app.fine().text
-    assert len(open_network(tuning.folder).classes) == 2
+    assert len(open_network(folder_of(tuning)).classes) == 2
 
 
 def test_a_cancelled_one_keeps_its_epochs_and_goes_on(open_app: Open, data: str) -> None:
@@ -114,7 +114,7 @@ def test_a_cancelled_one_keeps_its_epochs_and_goes_on(open_app: Open, data: str)
     app.click("Go on")
     job_of(tuning).wait(60)
     assert app.again().fine().buttons["Open it"]
-    done = read_run(tuning.folder)
+    done = read_run(folder_of(tuning))
     assert done.finished and [s.metrics for s in done.timeline.states.values()][: number + 1] == [
         s.metrics for s in held.timeline.states.values()
     ]
@@ -128,7 +128,7 @@ def test_it_goes_on_after_a_restart(open_app: Open, data: str) -> None:
     assert app.buttons["Go on"] and app.figure(f"epochs-{tuning.id}-{measured}")
     app.click("Go on")
     job_of(tuning).wait(60)
-    assert read_run(tuning.folder).finished
+    assert read_run(folder_of(tuning)).finished
 
 
 def test_progress_is_live_and_can_be_cancelled(open_app: Open, data: str) -> None:
@@ -157,7 +157,7 @@ def test_discarded_it_is_gone(open_app: Open, data: str) -> None:
     tuning = Tuning(SMALL, NONE, data=data, epochs=12, recipe=FAST)
     stopped(tuning)
     app = open_app(tuning=tuning.id).click("Discard").fine()
-    assert not tuning.folder.exists() and all_tunings() == []
+    assert not folder_of(tuning).exists() and all_tunings() == []
     assert "Discard" not in app.buttons
 
 
@@ -169,7 +169,7 @@ def test_what_fails_in_the_job_is_one_sentence(open_app: Open, data: str) -> Non
     assert "It stopped before anything was measured." in app.said
     assert app.facts["Units"] == "448"
     app.click("Discard").fine()
-    assert not tuning.folder.exists()
+    assert not folder_of(tuning).exists()
 
 
 def test_images_that_are_others_by_now_are_refused(open_app: Open, data: str) -> None:
@@ -187,7 +187,7 @@ def test_a_damaged_folder_says_so_and_the_rest_of_the_page_stays(open_app: Open,
     tuning = Tuning(SMALL, NONE, data=data, epochs=12, recipe=FAST)
     stopped(tuning)
     JOBS.forget(f"tuning-{tuning.id}")
-    (tuning.folder / "run.json").write_bytes(b"{")
+    (folder_of(tuning) / "run.json").write_bytes(b"{")
     app = open_app(tuning=tuning.id)
     assert "run.json is damaged: it is not JSON; put back" in app.said and not app.test.exception
     assert "Single predictions" in app.text and app.facts["Units"] == "448"
