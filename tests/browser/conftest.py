@@ -15,6 +15,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -51,13 +52,25 @@ def workdir(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def server(chromium: str, workdir: Path) -> Iterator[str]:
+def server(serve: Callable[..., AbstractContextManager[str]], workdir: Path) -> Iterator[str]:
     """The address of a running app."""
+    with serve(workdir) as address:
+        yield address
+
+
+@pytest.fixture(scope="session")
+def serve(chromium: str) -> Callable[..., AbstractContextManager[str]]:
+    """Call with a work folder and options of the command: a running app, by its address."""
+    return _serving
+
+
+@contextmanager
+def _serving(workdir: Path, *options: str) -> Iterator[str]:
     port = _free_port()
     log = workdir / "server.log"
     command = [sys.executable, "-c", START, "app", "--no-browser", "--port", str(port), "--workdir", str(workdir)]
     with log.open("wb") as output:
-        process = subprocess.Popen(command, cwd=ROOT, stdout=output, stderr=subprocess.STDOUT)
+        process = subprocess.Popen([*command, *options], cwd=ROOT, stdout=output, stderr=subprocess.STDOUT)
     try:
         _await(f"http://localhost:{port}", process, log)
         yield f"http://localhost:{port}"
