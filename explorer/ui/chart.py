@@ -2,10 +2,18 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import plotly.graph_objects as go
 import streamlit as st
 
 from explorer.figures.style import alt_text
+
+
+def picture_and_side(width: float) -> tuple[Any, Any]:
+    """Two columns, the picture `width` times as wide; where they lie below each other, it has its height before it."""
+    picture, side = st.columns([width, 1], gap="large")
+    return picture, side.container(key="side")  # which comes first: the style of the app goes by that
 
 
 def chart(figure: go.Figure, key: str) -> None:

@@ -11,7 +11,7 @@ from explorer.stages import stage_at
 from explorer.text import markdown
 from explorer.timeline import removed_at
 from explorer.ui import exports, say
-from explorer.ui.chart import chart
+from explorer.ui.chart import chart, picture_and_side
 from explorer.ui.exported import downloads, proof
 from explorer.ui.jobs import JOBS
 from explorer.ui.progress import NOTHING, explain_end, follow
@@ -25,7 +25,7 @@ USUAL = ("safetensors", "plan", "report")
 
 def page(view: View) -> None:
     """Answer: what do I take away, and does it compute what I saw?"""
-    picture, side = st.columns([1.6, 1], gap="large")
+    picture, side = picture_and_side(1.6)
     with side:
         st.subheader("The file")
         number = _state(view)

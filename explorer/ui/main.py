@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from functools import partial
 from importlib import import_module
 
@@ -14,22 +15,29 @@ from explorer.ui.visitors import SHARED, elsewhere, visitor
 
 PAGES = ("network", "saliency", "oracle", "prune", "compare", "export", "paper")
 ABOUT_UNITS = ("saliency", "oracle", "prune", "compare")  # pages that need some
-# What comes late has its place before: the page's own margin, the strip, and what is fetched unseen takes none. The
-# browser draws a narrow page until it is told that this one is wide: nobody needs to see it move.
+# What comes late has its place before (the strip with its names, fields with theirs), and what goes again takes none.
 LAYOUT = """
 <style>
-[data-testid="stMainBlockContainer"] { padding-top: 4.2rem; animation: settled 0.2s; }
-@keyframes settled { from, to { visibility: hidden; } }
-.st-key-blank { position: absolute; visibility: hidden; }
+[data-testid="stMainBlockContainer"] { padding-top: 4.2rem; }
 .st-key-strip { min-height: 107px; }
+.st-key-criterion, .st-key-scaling, .st-key-price, .st-key-beside, .st-key-measure, [class*="st-key-target"],
+[class*="st-key-export-state"] { min-height: 63px; }
+.st-key-blank { position: absolute; visibility: hidden; }
+[data-testid="stElementContainer"]:has(> [data-testid="stSpinner"]) { position: absolute; }
+@media (max-width: 640px) {
+  [data-testid="stColumn"]:has(+ [data-testid="stColumn"] .st-key-side) { min-height: 100vh; }
+}
 </style>
 """
+WIDENED = 0.15  # seconds in which a browser that opens the app draws it empty and as wide as it will be
 
 
 def main() -> None:
     """Draw the page that the address names."""
-    st.html(LAYOUT)
     st.set_page_config(page_title="Pruning Explorer", page_icon="✂️", layout="wide")
+    st.html(LAYOUT)
+    if "fetched" not in st.session_state:
+        time.sleep(WIDENED)  # else all that it draws first would move
     visitor(), run_id()  # before the navigation: else the browser's history gets an address without them as well
     page = st.navigation([*(_page(name) for name in PAGES), _first_by_name()], position="top")
     blank = st.empty()

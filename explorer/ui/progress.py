@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from typing import Any
 
@@ -18,6 +19,17 @@ INSTANT = 0.15  # seconds in which a page waits for a result that it can be draw
 NOTHING = "nothing was changed"
 REDRAWN = "redrawn"
 SOON = 0.3  # seconds more, where it will be there by then: to draw the page twice would take longer
+
+# A browser may ask for a fragment once more at the moment in which its page is being drawn anew without it, the work
+# being done: Streamlit answers with nothing, as it should, but would write a line into the server's log each time.
+LATE = "The fragment with id %s does not exist anymore"
+
+
+def _is_news(record: logging.LogRecord) -> bool:
+    return not str(record.msg).startswith(LATE)
+
+
+logging.getLogger("streamlit.runtime.app_session").addFilter(_is_news)
 
 
 def await_result(job: Job, enough: Callable[[Any], bool] = lambda found: True) -> Any:

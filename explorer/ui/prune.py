@@ -25,7 +25,7 @@ from explorer.timeline import Metrics
 from explorer.ui import say
 from explorer.ui.ahead import measure_ahead
 from explorer.ui.changes import jump
-from explorer.ui.chart import chart
+from explorer.ui.chart import chart, picture_and_side
 from explorer.ui.controls import Choice, axes_choice, choice, criterion_choice, ranking
 from explorer.ui.from_scratch import from_scratch
 from explorer.ui.goal_form import goal_choice
@@ -47,7 +47,7 @@ COUNTS = (1, 10)  # units that a button removes
 
 def page(view: View) -> None:
     """Answer: how far can this network go down, and what did each step cost?"""
-    picture, side = st.columns([2.2, 1], gap="large")
+    picture, side = picture_and_side(2.2)
     with side:
         chosen = choice(view)
         saliency = ranking(view, chosen)

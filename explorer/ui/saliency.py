@@ -13,7 +13,7 @@ from explorer.limits import Limits, unmet
 from explorer.plan import limiting, under
 from explorer.selectors import SELECTORS
 from explorer.ui import by_hand, say, wording
-from explorer.ui.chart import chart
+from explorer.ui.chart import chart, picture_and_side
 from explorer.ui.consequence import consequence
 from explorer.ui.controls import Choice, choice, ranking
 from explorer.ui.linear import linearising
@@ -25,7 +25,7 @@ from explorer.ui.units_by_hand import Cells, units_map
 
 def page(view: View) -> None:
     """Answer: which feature maps look cheap, and what would it cost to remove those below a line?"""
-    picture, side = st.columns([2.2, 1], gap="large")
+    picture, side = picture_and_side(2.2)
     with side:
         chosen = choice(view)
         saliency = ranking(view, chosen).float().double()  # as the threshold sees it: float32

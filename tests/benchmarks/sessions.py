@@ -59,16 +59,16 @@ def open_at_once(browser: Browser, servers: int) -> None:
     print(f"{broken} of {servers * TABS} sessions broken")
 
 
-def remember(browser: Browser) -> None:
-    """Resident memory of a server before and after SESSIONS that work in it, AT_ONCE at a time, each on its own run."""
+def remember(browser: Browser, sessions: int) -> None:
+    """Memory of a server before and after so many sessions that work in it, AT_ONCE at a time, each on its own run."""
     with tempfile.TemporaryDirectory() as folder, app(Path(folder)) as (process, address):
         print(f"{_resident(process.pid):.0f} MB when it has come up", flush=True)
         _sit(browser, address, 1)
         before = _cleaned(process.pid, "one session")
-        for _ in range(SESSIONS // AT_ONCE):
+        for _ in range(sessions // AT_ONCE):
             _sit(browser, address, AT_ONCE)
             print(f"{_resident(process.pid):.0f} MB", flush=True)
-        after = _cleaned(process.pid, f"{SESSIONS} sessions more")
+        after = _cleaned(process.pid, f"{sessions} sessions more")
         print(f"{after / before - 1:+.1%}")
 
 
@@ -112,13 +112,14 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("what", choices=("open", "memory"))
     parser.add_argument("--servers", type=int, default=SERVERS)
+    parser.add_argument("--sessions", type=int, default=SESSIONS)
     asked = parser.parse_args()
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=FLAGS)
         if asked.what == "open":
             open_at_once(browser, asked.servers)
         else:
-            remember(browser)
+            remember(browser, asked.sessions)
 
 
 if __name__ == "__main__":

@@ -83,6 +83,7 @@ def _serving(workdir: Path, *options: str) -> Iterator[str]:
             process.wait()
     said = log.read_text(errors="replace")
     assert "Traceback" not in GONE.sub("", said), said
+    assert "does not exist anymore" not in said, said
 
 
 def _free_port() -> int:

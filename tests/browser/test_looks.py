@@ -12,6 +12,13 @@ pytest.importorskip("playwright")
 from acting import PAGES, PICTURE, run_of, settle, turn, visit
 from playwright.sync_api import Page
 
+SHIFTS = """
+window.shifts = [];
+new PerformanceObserver(seen => {
+    for (const one of seen.getEntries()) if (!one.hadRecentInput) window.shifts.push([one.startTime, one.value]);
+}).observe({type: "layout-shift", buffered: true});
+"""
+MOST_SHIFT = 0.1  # Layout Instability score of a page that is good
 NAMELESS = re.compile(r"^ *- (?:button|combobox|spinbutton|slider|textbox|listbox|radiogroup|link)$", re.MULTILINE)
 PICTURES = {"network": 2, "saliency": 1, "oracle": 0, "prune": 1, "compare": 0, "export": 1, "paper": 1}
 
@@ -23,16 +30,40 @@ def brightness(tab: Page) -> float:
     return sum(parts) / len(parts)
 
 
+def layout_shift(tab: Page) -> float:
+    """The Layout Instability score: the largest sum of shifts in a row, at most 1 s apart and 5 s in all."""
+    largest, sums = 0.0, 0.0
+    begun = last = float("-inf")
+    for when, value in tab.evaluate("window.shifts"):
+        if when - last > 1000 or when - begun > 5000:
+            begun, sums = when, 0.0
+        last, sums = when, sums + value
+        largest = max(largest, sums)
+    return largest
+
+
+def keeps_still(tab: Page) -> bool:
+    """Whether the page does not move while it loads; a browser that others keep busy may load it twice more."""
+    for _ in range(2):
+        if layout_shift(tab) <= MOST_SHIFT:
+            return True
+        tab.reload()
+        settle(tab)
+    return layout_shift(tab) <= MOST_SHIFT
+
+
 @pytest.mark.parametrize("width", [1440, 420])
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_every_page_is_drawn(new_tab: Callable[..., Page], scheme: str, width: int) -> None:
     tab = new_tab(color_scheme=scheme, viewport={"width": width, "height": 900})
+    tab.add_init_script(SHIFTS)
     visit(tab, "network")
     run = run_of(tab)
     for page in PAGES:
         visit(tab, page, run)
         if PICTURES[page]:
             tab.locator(PICTURE).nth(PICTURES[page] - 1).wait_for()
+        assert keeps_still(tab), page
         assert (brightness(tab) > 200) == (scheme == "light")
         assert tab.evaluate("document.documentElement.scrollWidth") <= width, page
         assert tab.get_by_role("alert").count() == 0
