@@ -127,9 +127,9 @@ def stage_json(stage: Stage) -> dict[str, Any]:
 def open_subject(request: Request, *, needs_images: bool = True, needs_units: bool = False) -> Subject:
     """Open network and images; BadInput where they can't be opened, don't fit together, or lack what is needed."""
     device = choose(request.device)
-    if needs_images:
-        _check_prepared(request)
     run = run_in(request.network)
+    if needs_images and run is None:  # a run's own file says how its images are prepared
+        _check_prepared(request)
     seed = request.seed if request.seed is not None else int(run.data.get("seed", 0)) if run else 0
     where = request.data or (DEMO if request.network == DEMO else run.data.get("source") if run else None)
     if needs_images and not where:

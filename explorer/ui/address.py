@@ -38,4 +38,4 @@ def keep(what: str, name: str) -> str:
 
 def new_id() -> str:
     """An id that no run has."""
-    return secrets.token_urlsafe(9)
+    return secrets.token_hex(8)

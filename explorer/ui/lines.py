@@ -100,7 +100,8 @@ def _histogram(
         moved = st.session_state.pop(MOVED, False)
         if moved or drawn != (curve.ready, curve.active):
             redraw()
-        threshold_histogram(values, value, key=f"drag-{key}", value_unit=unit, on_move=move, curve=curve.so_far)
+        own = f"drag-{key}".replace("__", "_.")  # Streamlit keeps two underscores in a component's key for itself
+        threshold_histogram(values, value, key=own, value_unit=unit, on_move=move, curve=curve.so_far)
 
     st.session_state.pop(MOVED, None)
     box()

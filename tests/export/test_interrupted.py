@@ -49,9 +49,15 @@ def child(target: object, *given: object, **more: object) -> BaseProcess:
     return process
 
 
+def interruptible(folder: Path, *wanted: str) -> None:
+    """Export, and end at Ctrl-C also where whoever began the tests does not."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    write(folder, *wanted)
+
+
 def interrupted(folder: Path, how: int) -> None:
     """Export in a process of its own, and end that in the middle of its work."""
-    process = child(write, folder, "safetensors", "pt2")
+    process = child(interruptible, folder, "safetensors", "pt2")
     deadline = time.monotonic() + PATIENCE
     while not list(folder.glob(f"{PREFIX}*/network.safetensors")):
         assert process.is_alive() and time.monotonic() < deadline

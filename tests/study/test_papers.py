@@ -79,7 +79,7 @@ def test_with_all_at_hand_the_network_is_fine_tuned_first_and_then_studied(
     path.touch()
     asked: list[Any] = []
     monkeypatch.setattr(studying.finetune, "main", lambda words, **how: asked.append(words))
-    monkeypatch.setattr(studying, "open_subject", lambda request: asked.append(request) or exit(0))
+    monkeypatch.setattr(studying, "open_subject", lambda request, **how: asked.append(request) or exit(0))
     run("study", "alexnet-birds", "--data", "birds", "--out", tmp_path / "out")
     words, request = asked
     told = dict(zip(words[::2], words[1::2], strict=False))
@@ -93,7 +93,7 @@ def test_imagenet_needs_no_fine_tuning(tmp_path: Path, monkeypatch: pytest.Monke
     path.touch()
     asked: list[Any] = []
     monkeypatch.setattr(studying, "imagenet", asked.append)
-    monkeypatch.setattr(studying, "open_subject", lambda request: asked.append(request) or exit(0))
+    monkeypatch.setattr(studying, "open_subject", lambda request, **how: asked.append(request) or exit(0))
     run("study", "vgg16-imagenet", "--data", "val", "--out", tmp_path / "out")
     assert asked[0] == asked[1].arch == "torchvision:vgg16" and asked[1].network == str(path)
 

@@ -265,3 +265,8 @@ def test_a_failed_job_says_what_went_wrong(open_app: Open, few: str, problem: Ex
     told = problem if isinstance(problem, BadInput) else MEMORY
     assert f"The oracle of every unit: {told}" in app.said
     assert app.buttons["Run the oracle"]
+
+
+def test_a_run_whose_id_has_two_underscores_opens_on_every_page(open_app: Open) -> None:
+    for page in ("saliency", "prune"):
+        open_app(page, run="one__two__three").fine()
