@@ -16,7 +16,7 @@ MORE = "..."
 _MARKUP = re.compile(r"[\\`*_~\[\]<>&$]")
 _OPENING = re.compile(r"^(\d*)([#+\-=.)|])")  # what begins a heading, a list or a table, at the start of a line
 _TOGETHER = re.compile(
-    r"(?<=:)(?=[\w+-])"  # :name: is an emoji or an icon, :red[ a colour
+    r"(?<=:)(?=[\w+-]+(?:/\w+)?[:\[])"  # :name: is an emoji or an icon, :red[ a colour
     r"|(?=://)|(?<=\bwww)(?=\.)|(?=@)"  # addresses become links by themselves
     r"|(?<=(?<!\S)[-<>=~])(?=[->=]+(?!\S))",  # -- and -> become a dash and an arrow, where they stand alone
     re.IGNORECASE,

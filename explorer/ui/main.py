@@ -9,7 +9,7 @@ from importlib import import_module
 import streamlit as st
 from streamlit.navigation.page import StreamlitPage
 
-from explorer.ui import imports
+from explorer.ui import imports, say
 from explorer.ui.address import run_id
 from explorer.ui.visitors import SHARED, elsewhere, visitor
 
@@ -46,7 +46,7 @@ def main() -> None:
         st.session_state["fetched"] = True
         blank.plotly_chart({"data": [{"type": "scatter"}], "layout": {"height": 10}}, key="blank")
     if elsewhere():
-        st.caption(SHARED)
+        say.caption(SHARED)
     page.run()
     blank.empty()
 

@@ -43,8 +43,8 @@ def layout_shift(tab: Page) -> float:
 
 
 def keeps_still(tab: Page) -> bool:
-    """Whether the page does not move while it loads; a browser that others keep busy may load it twice more."""
-    for _ in range(2):
+    """Whether the page does not move while it loads; a browser that others keep busy may load it four times more."""
+    for _ in range(4):
         if layout_shift(tab) <= MOST_SHIFT:
             return True
         tab.reload()

@@ -60,7 +60,7 @@ def second_thread(**options):
     sys.exit(f"not there: {lacking}" if lacking else 0)
 
 app.threading.Thread = second_thread
-app._serve("127.0.0.1", 8501, True)
+app._serve([], "")
 """
 
 
