@@ -8,6 +8,7 @@ from html import unescape
 
 import pytest
 
+from explorer.errors import BadInput
 from explorer.text import JOINER, UNSEEN, cell, first_line, markdown, one_line, plotly, quoted, shortened
 
 HOSTILE = [
@@ -100,3 +101,8 @@ def test_what_went_wrong_is_told_in_one_line_that_ends_at_a_whole_word() -> None
     assert first_line(KeyError()) == "KeyError"
     told = first_line(ValueError("channels " * 50))
     assert len(told) <= 200 and told.endswith("channels...")
+
+
+@pytest.mark.parametrize("text", HOSTILE)
+def test_a_refusal_is_one_line_whatever_it_quotes(text: str) -> None:
+    assert str(BadInput(f"{text} is none.")) == one_line(f"{text} is none.")

@@ -39,17 +39,26 @@ def classifier(name: str, module: nn.Module, example: Tensor) -> tuple[nn.Module
     example: (1, ...), an image that it takes. Raises BadInput where it can't run, or does not classify.
     """
     shape = "x".join(map(str, example.shape[1:]))
-    try:
-        output = module(example.requires_grad_())  # gradients tell what is made of what
-    except Exception as error:  # a forward pass may fail in any way
-        raise BadInput(f"{name} can't run on an image of {shape}: {first_line(error)}.") from error
+    # gradients tell what is made of what
+    output = _ran(module, example.requires_grad_(), f"{name} can't run on an image of {shape}")
     path = path_of_logits(output)
     if path is None or len(logits_of(output)) != 1:
         raise BadInput(f"{name} does not give one row of logits an image: only classifiers can be pruned here.")
     example.requires_grad_(False)
     noise = torch.randn(2, *example.shape[1:], generator=torch.Generator().manual_seed(0))
-    module, remark = answering_in_logits(name, answering_with(module, path, output), noise)
+    module = answering_with(module, path, output)
+    with torch.no_grad():
+        _ran(module, noise, f"{name} can't run on two images of {shape} at once")
+    module, remark = answering_in_logits(name, module, noise)
     return module, max(2, logits_of(output).shape[1]), remark
+
+
+def _ran(module: nn.Module, images: Tensor, failing: str) -> Any:
+    """What a module gives; BadInput that begins with `failing` where it gives nothing."""
+    try:
+        return module(images)
+    except Exception as error:  # a forward pass may fail in any way
+        raise BadInput(f"{failing}: {first_line(error)}.") from error
 
 
 def answering_in_logits(name: str, module: nn.Module, images: Tensor) -> tuple[nn.Module, str]:

@@ -21,7 +21,15 @@ from explorer.export.safetensors_file import load_network
 from explorer.finetune import Recipe, train
 from explorer.gates import Gated, open_gates
 from explorer.load import assemble, network_from_bytes
-from explorer.networks.endings import INDEPENDENT, MAY_BE_SHARE, ONE_OUTPUT, ONE_SIGMOID, PROBABILITIES, SOFTMAX
+from explorer.networks.endings import (
+    INDEPENDENT,
+    MAY_BE_SHARE,
+    ONE_OUTPUT,
+    ONE_SIGMOID,
+    PROBABILITIES,
+    SOFTMAX,
+    classifier,
+)
 from explorer.networks.network import Network
 from explorer.oracle import oracle, reference_oracle
 from explorer.surgery import prune
@@ -223,3 +231,12 @@ def test_maps_of_one_pixel_are_rows() -> None:
         network, x = assemble("maps", "own:maps", copy.deepcopy(module), SHAPE, GREY), images(SHAPE, n=4).x
         assert torch.allclose(network.module(x).softmax(1), head.eval()(x).flatten(1).softmax(1), atol=1e-6)
         assert len(network.units) == 6
+
+
+def test_a_network_of_one_image_at_a_time_is_refused() -> None:
+    class One(nn.Module):
+        def forward(self, x: Tensor) -> Tensor:
+            return torch.cat([x.flatten(1), torch.zeros(1, 2)], 1)
+
+    with pytest.raises(BadInput, match=r"^net can't run on two images of 1x2x2 at once: .*\.$"):
+        classifier("net", One(), torch.zeros(1, 1, 2, 2))
