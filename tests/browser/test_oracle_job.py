@@ -78,7 +78,7 @@ def test_the_oracle_moves_goes_on_after_a_reload_stops_and_starts_again(tab: Pag
     tab.get_by_role("button", name=ALL).click()
     tab.get_by_role("figure", name=re.compile("rank", re.IGNORECASE)).first.wait_for()
     tab.get_by_text(re.compile(r"\d+ of \d+ images are exact, the others linearised")).first.wait_for()
-    tab.get_by_role("heading", name="Unit by unit").wait_for()
+    tab.get_by_role("heading", name="Unit by unit").first.wait_for()
     until(tab, lambda: pictures(tab) == (4, 4), "ranks, effects, scatter and correlation table, each of them named")
     cancel(tab)
     until(tab, lambda: pictures(tab) == (4, 4), "the same four again, of the images that were done")

@@ -88,7 +88,7 @@ def test_the_token_becomes_a_cookie_and_leaves_the_address() -> None:
     assert all(morsel["httponly"] and morsel["samesite"] == "lax" for each in cookies for morsel in each.values())
     values = {name: morsel.value for each in cookies for name, morsel in each.items()}
     assert values["pruning-explorer-8501"] == SECRET
-    assert len(values["pruning-explorer-workspace"]) == 12
+    assert len(values["pruning-explorer-workspace"]) == 16
 
 
 def test_a_browser_keeps_its_workspace_unless_its_cookie_is_no_id() -> None:

@@ -22,7 +22,7 @@ def test_a_fresh_tab_shows_the_demo_as_loaded(open_app: Open, workdir: Path) -> 
     assert "demo" in app.bar and "state 0 of 0: as loaded" in app.bar
     assert app.facts["Units"] == "448"
     assert (app.buttons["Undo"], app.buttons["Redo"]) == (False, False)
-    assert re.fullmatch(r"[A-Za-z0-9_-]{12}", app.run)
+    assert re.fullmatch(r"[0-9a-f]{16}", app.run)
     assert not (workdir / "runs").exists()
 
 
