@@ -2,21 +2,25 @@
 
 python tests/benchmarks/sessions.py open          12 tabs at once on a fresh server, five times
 python tests/benchmarks/sessions.py memory        20 sessions that work and close, and the memory before and after
+python tests/benchmarks/sessions.py clicks        seconds a step takes: alone, beside a fine-tuning, of ten
 """
 
 from __future__ import annotations
 
 import argparse
 import re
+import statistics
 import tempfile
 import time
 from pathlib import Path
 
-from playwright.sync_api import Browser, Page, sync_playwright
+from pages import WATCH, Clock, press, settle
+from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 from sitting import FLAGS, app
 
 TABS, SERVERS = 12, 5
 SESSIONS, AT_ONCE = 20, 4
+CLICKS, CROWD, EACH = 8, 10, 3
 CLEANED = 45  # seconds after which the server has let go of sessions that were closed: its limit is 30
 PATIENCE = 240_000  # milliseconds
 IDLE = "[data-testid=stApp][data-test-script-state=notRunning]"
@@ -107,10 +111,58 @@ def _act(page: Page, what: str) -> None:
         button.click()
 
 
+def click(browser: Browser) -> None:
+    """What a step takes: in one session alone, beside another's fine-tuning, and in nine of ten, in turn, beside it."""
+    with tempfile.TemporaryDirectory() as folder, app(Path(folder)) as (process, address):
+        context = browser.new_context(base_url=address, viewport={"width": 1440, "height": 900})
+        context.set_default_timeout(PATIENCE)
+        context.add_init_script(WATCH)
+        first = _clock(context, process.pid)
+        _show("one session alone", [_step(first, number) for number in range(1, CLICKS + 1)])
+        tuning = _clock(context, process.pid)
+        _tune(tuning.tab)
+        steps = [_step(first, number) for number in range(CLICKS + 1, 2 * CLICKS + 1)]
+        _show("one session, beside another's fine-tuning", steps, tuning.tab)
+        crowd, tuning = [_clock(context, process.pid) for _ in range(CROWD - 2)], _clock(context, process.pid)
+        _tune(tuning.tab)
+        steps = [_step(each, number) for number in range(1, EACH + 1) for each in crowd]
+        _show(f"{CROWD - 2} sessions in turn, beside idle ones and a fine-tuning", steps, tuning.tab)
+
+
+def _clock(context: BrowserContext, pid: int) -> Clock:
+    tab = context.new_page()
+    tab.goto("/prune", wait_until="commit")
+    tab.get_by_role("button", name="Remove 1", exact=True).wait_for()
+    settle(tab)
+    clock = Clock(tab, pid, 0.5)
+    clock.rest() if len(context.pages) == 1 else tab.wait_for_timeout(5000)
+    return clock
+
+
+def _step(clock: Clock, number: int) -> float:
+    clock.rows.clear()
+    clock.tab.bring_to_front()
+    press(clock, "step", "Remove 1", number)
+    ((shown, _, _),) = clock.rows["step"]
+    return shown
+
+
+def _tune(tab: Page) -> None:
+    tab.get_by_text("In turns with fine-tuning").click()
+    tab.get_by_role("button", name="Prune and fine-tune").click()
+    tab.get_by_role("button", name="Cancel").first.wait_for()
+
+
+def _show(what: str, seconds: list[float], tuning: Page | None = None) -> None:
+    still = "" if tuning is None or tuning.get_by_role("button", name="Cancel").count() else " (the fine-tuning ended)"
+    middle, worst = statistics.median(seconds), max(seconds)
+    print(f"{what}: median {middle:.2f} s, worst {worst:.2f} s, {len(seconds)} clicks{still}", flush=True)
+
+
 def main() -> None:
     """Run what the command names."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("what", choices=("open", "memory"))
+    parser.add_argument("what", choices=("open", "memory", "clicks"))
     parser.add_argument("--servers", type=int, default=SERVERS)
     parser.add_argument("--sessions", type=int, default=SESSIONS)
     asked = parser.parse_args()
@@ -118,6 +170,8 @@ def main() -> None:
         browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=FLAGS)
         if asked.what == "open":
             open_at_once(browser, asked.servers)
+        elif asked.what == "clicks":
+            click(browser)
         else:
             remember(browser, asked.sessions)
 
