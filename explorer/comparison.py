@@ -12,10 +12,11 @@ from torch import Tensor
 from explorer.costs import Costs
 from explorer.data import Batches
 from explorer.evaluate import evaluate
+from explorer.metrics import Metrics, metrics_of
 from explorer.networks.network import Network
-from explorer.plan import nothing, remove_next
+from explorer.networks.units import nothing
+from explorer.plan import remove_next
 from explorer.progress import Report, silent
-from explorer.timeline import Metrics, metrics_of
 
 SHARES = (1.0, 0.9, 0.8, 0.7, 0.6, 0.5, 0.4, 0.3, 0.2)  # of the units, left
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from explorer.errors import BadInput
 from explorer.evaluate import Outcome
-from explorer.timeline import Metrics
+from explorer.metrics import Metrics
 
 LOSS = 1e-3  # of 1 nat, or of the loss where that is larger: what another device or thread count rounds otherwise
 IMAGES = 2  # that another rounding may turn from right to wrong

@@ -9,9 +9,9 @@ from explorer.costs import Costs
 from explorer.errors import BadInput
 from explorer.goals import LATENCY
 from explorer.limits import portions
+from explorer.metrics import Metrics
 from explorer.plan import remove_until, share_left
 from explorer.settings import Settings
-from explorer.timeline import Metrics
 
 
 def check_reachable(costs: Costs, removed: Tensor, settings: Settings) -> None:

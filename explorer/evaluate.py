@@ -14,8 +14,8 @@ from torch.nn import functional as F
 from explorer.data import Batches
 from explorer.gates import Gated, open_gates
 from explorer.networks.network import Network
+from explorer.networks.units import nothing
 from explorer.parallel import side_by_side
-from explorer.plan import nothing
 from explorer.progress import Report, silent
 
 WARMUP = 3  # runs before those that are timed

@@ -12,11 +12,12 @@ from explorer.costs import Costs
 from explorer.errors import BadInput
 from explorer.evaluate import latency_share
 from explorer.limits import Limits
+from explorer.metrics import Metrics
 from explorer.networks.network import Network
-from explorer.plan import MEASURES, nothing, remove_all
+from explorer.networks.units import nothing
+from explorer.plan import MEASURES, remove_all
 from explorer.progress import Report, silent
 from explorer.surgery import prune
-from explorer.timeline import Metrics
 
 LATENCY, LOSS, ACCURACY = "latency", "loss", "accuracy"
 

@@ -14,13 +14,8 @@ from torch import Tensor
 from explorer.costs import Costs
 from explorer.errors import BadInput
 from explorer.limits import FREE, Limits, Portion, portions
-from explorer.networks.units import Units
+from explorer.networks.units import Units, nothing
 from explorer.text import quoted
-
-
-def nothing(units: Units) -> Tensor:
-    """The plan that removes no unit."""
-    return torch.zeros(len(units), dtype=torch.bool)
 
 
 def remove_next(units: Units, removed: Tensor, saliency: Tensor, count: int, limits: Limits = FREE) -> Tensor:

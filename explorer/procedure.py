@@ -17,16 +17,17 @@ from explorer.evaluate import evaluate, latency_share
 from explorer.evidence import gather
 from explorer.finetune import Heard, Minibatch, minibatches, train
 from explorer.goals import LATENCY, check_fast_enough
+from explorer.metrics import Metrics, metrics_of
 from explorer.networks.network import Network, with_weights_of
+from explorer.networks.units import nothing
 from explorer.oracle import oracle
-from explorer.plan import nothing, over_all_units, remove_towards, share_left
+from explorer.plan import over_all_units, remove_towards, share_left
 from explorer.progress import Report, silent
 from explorer.ranking import charges, scaled
 from explorer.regrowth import regrown
 from explorer.selectors import JOINT, ORACLE, scaling_for
 from explorer.settings import UPDATES, Settings
 from explorer.surgery import prune
-from explorer.timeline import Metrics, metrics_of
 from explorer.updates import train_observed
 
 SEEDS = 1_000_003  # between the dropout seeds of two runs

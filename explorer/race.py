@@ -15,13 +15,13 @@ from explorer.data import Batches
 from explorer.errors import BadInput
 from explorer.evaluate import Latency, measure_latencies
 from explorer.linearise import EXACT_CLASSES
+from explorer.metrics import Metrics
 from explorer.networks.network import Network
-from explorer.plan import nothing
+from explorer.networks.units import Label, gone, nothing
 from explorer.procedure import Settings, check_reachable, iterate
 from explorer.progress import Report, silent
 from explorer.selectors import SELECTORS
 from explorer.text import quoted
-from explorer.timeline import Label, Metrics, gone
 
 RANDOM = "random"
 DRAWN = ("curvature", "linear_change")  # evidence that is drawn where there are many classes

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from explorer.metrics import Metrics
+from explorer.networks.units import Label
 from explorer.race import Lane, Point, Race
 from explorer.selectors import ORACLE
-from explorer.timeline import Label, Metrics
 
 FIRST = (0.1, 0.25, 0.5)  # shares of the units, for what went first
 LATENCY = "latency"

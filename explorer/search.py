@@ -13,11 +13,11 @@ from explorer.errors import BadInput
 from explorer.evaluate import evaluate, latency_share
 from explorer.goals import GOALS, LATENCY, spent
 from explorer.limits import FREE, Limits, portions
+from explorer.metrics import metrics_of
 from explorer.networks.network import Network
 from explorer.plan import with_removed
 from explorer.progress import Report, silent
 from explorer.surgery import prune
-from explorer.timeline import metrics_of
 
 
 @dataclass(frozen=True, eq=False)

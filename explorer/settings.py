@@ -8,10 +8,10 @@ from explorer.errors import BadInput
 from explorer.finetune import Recipe
 from explorer.goals import ACCURACY, GOALS, Goal, check_goal, spent
 from explorer.limits import FREE, Limits
+from explorer.metrics import Metrics
 from explorer.plan import Aim
 from explorer.ranking import check_price, check_scaling
 from explorer.selectors import SELECTORS
-from explorer.timeline import Metrics
 from explorer.updates import check_from_updates
 
 CALIBRATION, UPDATES = "calibration", "updates"

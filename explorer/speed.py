@@ -17,8 +17,8 @@ from explorer.evaluate import latencies
 from explorer.limits import Limits
 from explorer.memory import peak_memory
 from explorer.networks.network import Network
-from explorer.networks.units import Units
-from explorer.plan import below, nothing
+from explorer.networks.units import Units, nothing
+from explorer.plan import below
 from explorer.progress import Report, silent
 from explorer.speed_result import USUAL, Rounded, Size, Speed, Terms, Timing
 from explorer.surgery import prune

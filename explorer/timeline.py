@@ -9,40 +9,11 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from explorer.costs import Costs
 from explorer.errors import BadInput
-from explorer.evaluate import Outcome
-from explorer.networks.units import Units
+from explorer.metrics import Metrics
+from explorer.networks.units import Label, Units
 
 LONGEST_NAME = 60
-Label = tuple[str, int]
-"""A unit: its layer, and its channel in the network as loaded."""
-
-
-@dataclass(frozen=True)
-class Metrics:
-    """One state in numbers."""
-
-    loss: float  # nats, mean over the validation images
-    accuracy: float  # 0 to 1
-    images: int
-    units: int
-    parameters: int
-    flops: int  # one image
-    latency: float | None = None  # share of the network's as loaded, where it was measured
-
-
-def metrics_of(outcome: Outcome, costs: Costs, removed: Tensor, latency: float | None = None) -> Metrics:
-    """The metrics of a network with the units where `removed` (units,) is True gone."""
-    return Metrics(
-        loss=outcome.loss,
-        accuracy=outcome.accuracy,
-        images=len(outcome.labels),
-        units=int((~removed).sum()),
-        parameters=costs.parameters(removed),
-        flops=costs.flops(removed),
-        latency=latency,
-    )
 
 
 @dataclass(frozen=True)
@@ -102,11 +73,6 @@ def step(timeline: Timeline, state: State) -> Timeline:
     number = timeline.made
     grown = replace(timeline, states={**timeline.states, number: state}, made=number + 1)
     return replace(grown, current=number, tip=number) if timeline.current == state.parent else grown
-
-
-def gone(units: Units, before: Tensor, after: Tensor) -> tuple[Label, ...]:
-    """The units that the plan `after` (units,) removes beyond those of `before`."""
-    return tuple(units.labels[unit] for unit in (after & ~before).nonzero()[:, 0].tolist())
 
 
 def back(timeline: Timeline, steps: int = 1) -> Timeline:

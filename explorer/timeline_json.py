@@ -9,7 +9,8 @@ from dataclasses import asdict, fields
 from typing import Any
 
 from explorer.errors import BadInput
-from explorer.timeline import LONGEST_NAME, Metrics, Scratch, State, Timeline, path
+from explorer.metrics import Metrics
+from explorer.timeline import LONGEST_NAME, Scratch, State, Timeline, path
 
 MOST = 2**53  # of whole numbers: beyond, they are no counts
 WEIGHTS = re.compile(r"[\w-]{1,80}\.safetensors", re.ASCII)

@@ -14,13 +14,13 @@ from explorer.data import Batches, Preprocessing
 from explorer.evaluate import evaluate
 from explorer.finetune import OPTIMIZERS, Recipe, descend, minibatches
 from explorer.load import assemble
+from explorer.metrics import Metrics, metrics_of
 from explorer.networks.architectures import build, input_shape_for, preprocessing_for
 from explorer.networks.checkpoints import Checkpoint
 from explorer.networks.fitting import transferred
 from explorer.networks.network import Network, with_weights_of
-from explorer.plan import nothing
+from explorer.networks.units import nothing
 from explorer.progress import Report, silent
-from explorer.timeline import Metrics, metrics_of
 
 EPOCH_SEEDS = 1_000_003  # between the seeds of two epochs
 State = dict[str, Tensor]  # what an optimizer keeps, by "place of the parameter.name"

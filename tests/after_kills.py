@@ -12,9 +12,10 @@ from explorer.costs import measure_costs
 from explorer.data import open_images
 from explorer.evaluate import evaluate
 from explorer.load import batches_for, open_network
+from explorer.metrics import Metrics, metrics_of
 from explorer.runs import network_at, pruned_at, read_run
 from explorer.surgery import prune
-from explorer.timeline import Metrics, Timeline, metrics_of, path, removed_at
+from explorer.timeline import Timeline, path, removed_at
 
 PLACE = re.compile(r"state (\d+) of \d+: (.*)")
 

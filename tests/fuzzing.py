@@ -32,12 +32,13 @@ from explorer.cli.opening import opened
 from explorer.errors import BadInput
 from explorer.export import model_source, plan_file, safetensors_file
 from explorer.load import network_from_bytes
+from explorer.metrics import Metrics
 from explorer.networks.checkpoints import read_checkpoint
 from explorer.networks.network import Network
 from explorer.preparation import Changes, open_prepared
 from explorer.runs import FORM as RUN_FORM
 from explorer.surgery import prune
-from explorer.timeline import Metrics, State
+from explorer.timeline import State
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ import torch
 from explorer.confirming import confirm
 from explorer.errors import BadInput
 from explorer.evaluate import Outcome
-from explorer.timeline import Metrics
+from explorer.metrics import Metrics
 
 LABELS = torch.arange(100) % 2
 

@@ -10,7 +10,8 @@ from networks_at_hand import network as network_of
 from torch import nn
 
 from explorer.costs import measure_costs
-from explorer.plan import nothing, with_removed
+from explorer.networks.units import nothing
+from explorer.plan import with_removed
 
 
 def test_plain_network_by_arithmetic() -> None:

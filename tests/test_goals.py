@@ -15,12 +15,12 @@ from explorer.errors import BadInput
 from explorer.evaluate import latency_share
 from explorer.goals import GOALS, check_fast_enough, check_goal, spent
 from explorer.limits import FREE, Limits
+from explorer.metrics import Metrics
 from explorer.networks.network import Network
 from explorer.plan import MEASURES
 from explorer.procedure import Step, iterate
 from explorer.settings import Settings
 from explorer.surgery import prune
-from explorer.timeline import Metrics
 
 X = 30 * images(SHAPE, n=24).x
 IMAGES = Tensors(X, at_hand("plain").module(X).argmax(1))  # the whole network is always right

@@ -14,8 +14,8 @@ from explorer.costs import measure_costs
 from explorer.errors import BadInput
 from explorer.evaluate import evaluate
 from explorer.limits import Limits, choosing, keeping, portions, unmet
-from explorer.networks.units import Units
-from explorer.plan import below, nothing, remove_next, remove_until, share_left
+from explorer.networks.units import Units, nothing
+from explorer.plan import below, remove_next, remove_until, share_left
 from explorer.surgery import prune
 
 UNITS = at_hand("plain").units  # layers "0" with 5 units and "3" with 6

@@ -12,8 +12,8 @@ import pytest
 from explorer import locks, timeline
 from explorer.errors import BadInput
 from explorer.locks import NAME, alone, locked, turn
+from explorer.metrics import Metrics
 from explorer.runs import Run, read_run, write_run
-from explorer.timeline import Metrics
 
 ROOT = Path(__file__).resolve().parent.parent
 STEPS = 100  # of each of two processes

@@ -10,7 +10,8 @@ from networks_at_hand import at_hand
 
 from explorer.costs import measure_costs
 from explorer.errors import BadInput
-from explorer.plan import MEASURES, below, from_json, nothing, remove_next, remove_until, share_left, to_json
+from explorer.networks.units import nothing
+from explorer.plan import MEASURES, below, from_json, remove_next, remove_until, share_left, to_json
 
 NETWORK = at_hand("plain")  # layers "0" with 5 units and "3" with 6
 UNITS, COSTS = NETWORK.units, measure_costs(NETWORK)

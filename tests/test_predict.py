@@ -10,7 +10,7 @@ from torch import nn
 from explorer.evaluate import evaluate
 from explorer.gates import open_gates
 from explorer.linearise import Linearisation
-from explorer.plan import nothing
+from explorer.networks.units import nothing
 from explorer.predict import joined, linearise_all, predict
 
 IMAGES = images(SHAPE, n=10, size=4)

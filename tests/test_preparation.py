@@ -12,14 +12,7 @@ from explorer.data import IMAGENET_MEAN, Preprocessing, asset
 from explorer.errors import BadInput
 from explorer.load import RUN_NETWORK, open_network
 from explorer.networks.architectures import build
-from explorer.preparation import (
-    UNCHANGED,
-    Changes,
-    changes_from_json,
-    open_prepared,
-    preparation_of,
-    usual_preparation,
-)
+from explorer.preparation import UNCHANGED, Changes, changes_from_json, open_prepared, preparation_of, usual_preparation
 
 GREY = Preprocessing((0.1307,), (0.3081,))
 

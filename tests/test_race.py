@@ -15,12 +15,12 @@ from explorer import procedure
 from explorer.errors import BadInput
 from explorer.evaluate import Latency, measure_latencies
 from explorer.finetune import Recipe
+from explorer.metrics import Metrics
 from explorer.procedure import Settings, iterate
 from explorer.race import Lane, Point, Race, Speed, Terms, race
 from explorer.race_bands import at_share, bands, first_gone, shared_with
 from explorer.race_folders import FILE, begin, kept_race, read_race
 from explorer.runs import Run
-from explorer.timeline import Metrics
 
 IMAGES = images(SHAPE, n=24)
 SPLITS = {"calibration": IMAGES, "finetune": images(SHAPE, n=20, seed=5), "validation": IMAGES}

@@ -19,8 +19,9 @@ from explorer.networks.architectures import preprocessing_for
 from explorer.networks.checkpoints import read_checkpoint
 from explorer.networks.fitting import transferred
 from explorer.networks.network import Network
+from explorer.networks.units import nothing
 from explorer.oracle import reference_oracle
-from explorer.plan import nothing, remove_until
+from explorer.plan import remove_until
 from explorer.ranking import l2, spearman
 from explorer.surgery import prune
 from explorer.transfer import epochs

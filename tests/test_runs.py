@@ -20,7 +20,8 @@ from explorer.evaluate import evaluate
 from explorer.export import files
 from explorer.finetune import Recipe, minibatches, train
 from explorer.networks.network import Network, with_weights_of
-from explorer.plan import nothing, with_removed
+from explorer.networks.units import nothing
+from explorer.plan import with_removed
 from explorer.runs import (
     FILE,
     FORM,

@@ -12,7 +12,7 @@ from explorer.costs import measure_costs
 from explorer.errors import BadInput
 from explorer.evaluate import evaluate
 from explorer.limits import FREE, Limits
-from explorer.plan import nothing
+from explorer.networks.units import nothing
 from explorer.search import Search, furthest
 
 NETWORK = at_hand("plain")

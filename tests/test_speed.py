@@ -15,7 +15,7 @@ from explorer.engines import ENGINES, Engine
 from explorer.errors import BadInput
 from explorer.evaluate import Latency
 from explorer.memory import peak_memory
-from explorer.plan import nothing
+from explorer.networks.units import nothing
 from explorer.speed import measure_speed, plan_between, rounded_up
 from explorer.speed_result import Terms, Timing, warning
 from explorer.surgery import prune

@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 
 from explorer.figures.series import MARKS
+from explorer.metrics import Metrics
 from explorer.stages import CUT, LOADED, PRUNED, STAGES, TUNED, Stage, stage_at, stages
-from explorer.timeline import Metrics, State, Timeline
+from explorer.timeline import State, Timeline
 
 METRICS = Metrics(0.1, 0.9, 10, 8, 100, 1000)
 

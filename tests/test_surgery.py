@@ -15,7 +15,7 @@ from explorer.errors import BadInput
 from explorer.evaluate import evaluate
 from explorer.networks.network import Network
 from explorer.networks.small import resnet20
-from explorer.plan import nothing
+from explorer.networks.units import nothing
 from explorer.surgery import prune
 
 

@@ -9,7 +9,8 @@ from networks_at_hand import SHAPE, at_hand, images
 from explorer.errors import BadInput
 from explorer.evaluate import evaluate
 from explorer.limits import FREE, choosing
-from explorer.plan import below, limiting, nothing
+from explorer.networks.units import nothing
+from explorer.plan import below, limiting
 from explorer.predict import linearise_all, predict
 from explorer.sweep import PLACES, Curve, sweep, trace
 

@@ -18,8 +18,9 @@ from explorer import timeline as timelines
 from explorer.costs import measure_costs
 from explorer.errors import BadInput
 from explorer.evaluate import evaluate
+from explorer.metrics import Metrics
 from explorer.networks.units import Layer, Units
-from explorer.timeline import Metrics, State, Timeline
+from explorer.timeline import State, Timeline
 from explorer.timeline_json import from_json, to_json
 
 LAYERS = Layer("a", (0, 1, 2), ("a",), (), (), 3), Layer("b", (0, 2, 5), ("b",), (), (), 6)  # channels as loaded

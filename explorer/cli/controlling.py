@@ -13,9 +13,10 @@ from explorer.cli.output import progress, tell, warn
 from explorer.cli.subject import Subject
 from explorer.errors import BadInput
 from explorer.evaluate import evaluate
+from explorer.metrics import Metrics, metrics_of
 from explorer.runs import Run, pruned_at, write_run
 from explorer.settings import Settings
-from explorer.timeline import Scratch, Timeline, metrics_of
+from explorer.timeline import Scratch, Timeline
 
 
 def check_control(options: Mapping[str, Any]) -> None:
@@ -47,7 +48,7 @@ def controlled(subject: Subject, settings: Settings, run: Run, out: Path, option
     return run
 
 
-def _measured(subject: Subject, settings: Settings, states: Timeline, out: Path, updates: int) -> timeline.Metrics:
+def _measured(subject: Subject, settings: Settings, states: Timeline, out: Path, updates: int) -> Metrics:
     shape = pruned_at(subject.network, states, out)
     with progress("Training the same shape from scratch") as report:
         trained = scratch.trained(

@@ -15,6 +15,7 @@ from explorer.cli.subject import Subject
 from explorer.errors import BadInput
 from explorer.export.safetensors_file import write_network
 from explorer.load import RUN_NETWORK
+from explorer.networks.units import gone
 from explorer.run_folders import Splits, held_run
 from explorer.runs import (
     FILE,
@@ -135,15 +136,15 @@ def _steps(
 def _grown(out: Path, subject: Subject, states: Timeline, step: procedure.Step, settings: Settings) -> Timeline:
     """The timeline with one more step; the weights that can't be had again by pruning are written first."""
     units = subject.network.units
-    gone = timeline.gone(units, timeline.removed_at(states, units), step.removed)
+    lost = gone(units, timeline.removed_at(states, units), step.removed)
     selector = SELECTORS[settings.criterion]
     scaling = f" ({settings.scaling})" if selector.scalable else ""
-    how = f"{len(gone)} {'unit' if len(gone) == 1 else 'units'} by {selector.title}{scaling}"
+    how = f"{len(lost)} {'unit' if len(lost) == 1 else 'units'} by {selector.title}{scaling}"
     return timeline.step(
         states,
         timeline.State(
             parent=states.current,
-            removed=gone,
+            removed=lost,
             how=how + (f", {settings.updates} updates" if settings.updates else ""),
             metrics=step.metrics,
             pruned=step.pruned,

@@ -9,12 +9,13 @@ from explorer.cli.subject import Subject, stage_json
 from explorer.costs import FLOPS_CONVENTION
 from explorer.data import Batches
 from explorer.endings import ending
+from explorer.metrics import Metrics
 from explorer.plan import to_json
 from explorer.runs import Run
 from explorer.selectors import SELECTORS
 from explorer.settings import Settings
 from explorer.stages import stage_at
-from explorer.timeline import Metrics, Timeline, removed_at
+from explorer.timeline import Timeline, removed_at
 
 
 def results(subject: Subject, settings: Settings, run: Run) -> dict[str, Any]:

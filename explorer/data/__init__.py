@@ -3,14 +3,7 @@
 from explorer.data.assets import asset
 from explorer.data.batches import ALL, Batches
 from explorer.data.images import ImageSet, image_set
-from explorer.data.preprocessing import (
-    IMAGENET_MEAN,
-    IMAGENET_STD,
-    Preprocessing,
-    for_torchvision,
-    numbers,
-    override,
-)
+from explorer.data.preprocessing import IMAGENET_MEAN, IMAGENET_STD, Preprocessing, for_torchvision, numbers, override
 from explorer.data.sources import SOURCES, open_images
 from explorer.data.splits import SHARES, split_indices, stratified_order
 from explorer.data.tensors import normalise, to_pixels, to_tensor

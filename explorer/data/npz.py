@@ -11,15 +11,7 @@ import numpy as np
 from numpy.lib import format as npy
 
 from explorer.bounds import ARRAY_IMAGES, NPZ_BYTES, NPZ_DIRECTORY, NPZ_UNPACKED, check_file
-from explorer.data.array_headers import (
-    IMAGES,
-    LABELS,
-    NAMES,
-    Shape,
-    as_labels,
-    channels_first,
-    checked_header,
-)
+from explorer.data.array_headers import IMAGES, LABELS, NAMES, Shape, as_labels, channels_first, checked_header
 from explorer.data.images import ImageSet, image_set, some
 from explorer.errors import BadInput
 from explorer.text import first_line, quoted

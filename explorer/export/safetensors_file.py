@@ -18,7 +18,7 @@ from torch import fx
 from explorer.bounds import CHECKPOINT_BYTES, check_file
 from explorer.errors import BadInput
 from explorer.export import manifest as manifests
-from explorer.export.contents import Contents, contents
+from explorer.export.described import Described, described
 from explorer.export.files import write_whole
 from explorer.export.manifest import Manifest
 from explorer.export.rebuild import rebuild
@@ -29,8 +29,8 @@ ENTRY = "pruning-explorer"
 MAX_MANIFEST = 32 * 2**20  # bytes; DenseNet-201 has 0.3 MB
 
 
-def render(exported: Contents) -> bytes:
-    """The file's bytes; the same contents give the same bytes."""
+def render(exported: Described) -> bytes:
+    """The file's bytes; the same network gives the same bytes."""
     header = json.dumps(manifests.to_json(exported.manifest), allow_nan=False, separators=(",", ":"))
     tensors = {name: tensor.detach().cpu().clone().contiguous() for name, tensor in exported.tensors.items()}
     return safetensors.torch.save(tensors, metadata={ENTRY: header})
@@ -42,8 +42,8 @@ def to_bytes(
     metrics: Mapping[str, Any],
     provenance: Mapping[str, Any],
 ) -> bytes:
-    """The bytes that `write_network` writes, for a download. Raises BadInput as `contents` does."""
-    return render(contents(network, metrics=metrics, provenance=provenance))
+    """The bytes that `write_network` writes, for a download. Raises BadInput as `described` does."""
+    return render(described(network, metrics=metrics, provenance=provenance))
 
 
 def write_network(
@@ -55,7 +55,7 @@ def write_network(
 ) -> Path:
     """Write a network as one safetensors file, whole or not at all.
 
-    Raises BadInput as `contents` does, or if the path cannot be written.
+    Raises BadInput as `described` does, or if the path cannot be written.
     """
     return write_whole(path, to_bytes(network, metrics=metrics, provenance=provenance))
 

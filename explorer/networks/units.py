@@ -15,6 +15,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
+Label = tuple[str, int]
+"""A unit: its layer, and its channel in the network as loaded."""
+
 
 @dataclass(frozen=True, eq=False)
 class Coupling:
@@ -90,3 +93,13 @@ class Units:
                     units = maps.setdefault(reader.module, torch.full((reader.width,), len(self)))
                     units[torch.from_numpy(reader.channels)] = index.expand(reader.channels.shape)
         return maps
+
+
+def nothing(units: Units) -> Tensor:
+    """The plan that removes no unit."""
+    return torch.zeros(len(units), dtype=torch.bool)
+
+
+def gone(units: Units, before: Tensor, after: Tensor) -> tuple[Label, ...]:
+    """The units that the plan `after` (units,) removes beyond those of `before`."""
+    return tuple(units.labels[unit] for unit in (after & ~before).nonzero()[:, 0].tolist())

@@ -21,8 +21,7 @@ from explorer.costs import Costs
 from explorer.evaluate import timed
 from explorer.networks.coupling import depthwise
 from explorer.networks.network import Network, replica
-from explorer.networks.units import Layer
-from explorer.plan import nothing
+from explorer.networks.units import Layer, nothing
 from explorer.progress import Report, silent
 
 ROUNDS, WARMUP = 11, 2

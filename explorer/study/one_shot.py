@@ -11,11 +11,12 @@ from torch import Tensor
 
 from explorer.costs import measure_costs
 from explorer.evaluate import evaluate
-from explorer.plan import nothing, remove_next
+from explorer.metrics import metrics_of
+from explorer.networks.units import nothing
+from explorer.plan import remove_next
 from explorer.progress import Report
 from explorer.study.bench import Bench, Finding, Found, Results, mean_accuracy, within
 from explorer.surgery import prune
-from explorer.timeline import metrics_of
 
 DEEPEST = 0.9  # share of the units gone at the last place
 

@@ -9,6 +9,7 @@ import torch
 
 from explorer.evaluate import Latency, measure_latencies
 from explorer.networks.network import Network
+from explorer.networks.units import Label
 from explorer.plan import from_json
 from explorer.progress import Report
 from explorer.race import Lane, Point
@@ -17,7 +18,6 @@ from explorer.study.bench import Bench, Finding, Found, Results
 from explorer.study.lanes import SCALED
 from explorer.study.presets import A_MAPS, B_MAPS
 from explorer.surgery import prune
-from explorer.timeline import Label
 
 AIMS = {"pruned A": A_MAPS, "pruned B": B_MAPS}  # at most these shares of the maps
 

@@ -14,9 +14,8 @@ from explorer.errors import BadInput
 from explorer.evidence import Evidence
 from explorer.export.files import write_whole
 from explorer.load import batches_for
-from explorer.networks.units import Units
+from explorer.networks.units import Units, nothing
 from explorer.oracle import Oracle, oracle_bytes, oracle_steps, read_oracle
-from explorer.plan import nothing
 from explorer.ui.job import LONG, SPARE, Job
 from explorer.ui.jobs import JOBS
 from explorer.ui.results import scoring

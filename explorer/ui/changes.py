@@ -10,8 +10,10 @@ from torch import Tensor
 
 from explorer import timeline as timelines
 from explorer.errors import BadInput
+from explorer.metrics import metrics_of
+from explorer.networks.units import gone
 from explorer.progress import Report
-from explorer.timeline import State, Timeline, metrics_of
+from explorer.timeline import State, Timeline
 from explorer.ui.ahead import outcome_of
 from explorer.ui.job import Job
 from explorer.ui.jobs import JOBS
@@ -90,10 +92,10 @@ def take(view: View, choose: Callable[[Report], Move], label: str, settings: Map
     def work(job: Job) -> None:
         move = choose(job.report)
         outcome = outcome_of(workspace, move.removed, job.report)
-        gone = timelines.gone(workspace.network.units, view.removed, move.removed)
+        lost = gone(workspace.network.units, view.removed, move.removed)
         found = metrics_of(outcome, workspace.costs, move.removed, move.latency)
         state = State(
-            view.timeline.current, gone, move.how, found, settings={**settings, "seed": workspace.source.seed}
+            view.timeline.current, lost, move.how, found, settings={**settings, "seed": workspace.source.seed}
         )
 
         def grow(timeline: Timeline) -> Timeline:

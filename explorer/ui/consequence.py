@@ -6,8 +6,8 @@ import streamlit as st
 from torch import Tensor
 
 from explorer.evaluate import Outcome
+from explorer.metrics import Metrics, metrics_of
 from explorer.text import markdown
-from explorer.timeline import Metrics, metrics_of
 from explorer.ui import say, wording
 from explorer.ui.controls import Choice
 from explorer.ui.linear import foreseen, linearising

@@ -7,11 +7,11 @@ from torch import Tensor
 
 from explorer.criteria import applicable
 from explorer.evaluate import Outcome
+from explorer.networks.units import gone
 from explorer.plan import remove_next
 from explorer.race import RANDOM
 from explorer.selectors import JOINT, ORACLE, SELECTORS
 from explorer.text import markdown
-from explorer.timeline import gone
 from explorer.ui import say, wording
 from explorer.ui.ablations import oracle
 from explorer.ui.controls import Choice, ranking, scaling_choice

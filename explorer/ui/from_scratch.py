@@ -11,8 +11,9 @@ from explorer.errors import BadInput
 from explorer.evaluate import evaluate
 from explorer.finetune import Recipe, recipe_from
 from explorer.load import batches_for
+from explorer.metrics import metrics_of
 from explorer.surgery import prune
-from explorer.timeline import Scratch, control, metrics_of, trained_at, updates_at
+from explorer.timeline import Scratch, control, trained_at, updates_at
 from explorer.ui import say, wording
 from explorer.ui.job import LONG, Job
 from explorer.ui.jobs import JOBS

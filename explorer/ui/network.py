@@ -11,7 +11,7 @@ from explorer.figures.confusion import confusion
 from explorer.figures.layer_overview import LayerCost, layer_overview
 from explorer.figures.style import ORANGE
 from explorer.layers import list_layers
-from explorer.plan import nothing
+from explorer.networks.units import nothing
 from explorer.text import cell
 from explorer.ui import say
 from explorer.ui.chart import chart

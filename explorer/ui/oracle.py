@@ -10,8 +10,8 @@ from torch import Tensor
 from explorer.criteria import applicable
 from explorer.figures.rank_statistics import LayerRanks, RankPanel, rank_statistics
 from explorer.figures.unit_effects import CLEAR, unit_effects
+from explorer.networks.units import nothing
 from explorer.oracle import Oracle
-from explorer.plan import nothing
 from explorer.ranking import SCALINGS, ranks
 from explorer.text import markdown
 from explorer.ui import say

@@ -19,9 +19,9 @@ from explorer.figures.curve import curve
 from explorer.figures.series import SCRATCH, Series
 from explorer.figures.thumbnail import thumbnail
 from explorer.limits import portions
+from explorer.metrics import Metrics
 from explorer.stages import LOADED, PRUNED, TUNED, stages
 from explorer.text import cell
-from explorer.timeline import Metrics
 from explorer.ui import say
 from explorer.ui.ahead import measure_ahead
 from explorer.ui.changes import jump

@@ -7,12 +7,11 @@ from collections.abc import Collection
 
 import streamlit as st
 
-from explorer.networks.units import Units
+from explorer.networks.units import Label, Units
 from explorer.race import Lane
 from explorer.race_bands import FIRST, Band, at_share, bands, first_gone, shared_with
 from explorer.selectors import ORACLE, SELECTORS
 from explorer.text import markdown
-from explorer.timeline import Label
 from explorer.ui import say
 from explorer.ui.races import Standing
 

@@ -7,8 +7,9 @@ from collections.abc import Sequence
 from torch import Tensor
 
 from explorer.criteria import CRITERIA
-from explorer.plan import nothing, remove_next
-from explorer.timeline import Metrics, metrics_of
+from explorer.metrics import Metrics, metrics_of
+from explorer.networks.units import nothing
+from explorer.plan import remove_next
 from explorer.ui.controls import Choice, saliencies, scaled_like
 from explorer.ui.job import BESIDE, Job
 from explorer.ui.results import measuring

@@ -7,7 +7,8 @@ import streamlit as st
 from explorer.errors import BadInput
 from explorer.figures.epochs import epoch_curves
 from explorer.finetune import IMAGENET, NONE
-from explorer.timeline import Metrics, Timeline
+from explorer.metrics import Metrics
+from explorer.timeline import Timeline
 from explorer.ui import say
 from explorer.ui.boundary import boundary, offer
 from explorer.ui.chart import chart

@@ -16,11 +16,12 @@ from explorer.errors import BadInput
 from explorer.finetune import Recipe
 from explorer.goals import GOALS
 from explorer.load import batches_for
+from explorer.networks.units import gone
 from explorer.procedure import Step
 from explorer.runs import pruned_at, read_saliency, write_weights
 from explorer.settings import EVIDENCE, UPDATES, Settings
 from explorer.text import markdown
-from explorer.timeline import State, Timeline, gone, step, updates_at
+from explorer.timeline import State, Timeline, step, updates_at
 from explorer.ui import say, wording
 from explorer.ui.changes import check_ready
 from explorer.ui.controls import Choice

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from explorer.figures.turn_curves import turn_curves
-from explorer.timeline import Metrics
+from explorer.metrics import Metrics
 from explorer.ui import say
 from explorer.ui.chart import chart
 from explorer.ui.job import Job

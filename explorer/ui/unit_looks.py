@@ -25,8 +25,8 @@ from explorer.detail import (
 )
 from explorer.figures.kernel import kernel_figure
 from explorer.figures.overlays import SLOTS, overlays
+from explorer.networks.units import nothing
 from explorer.observe import Observation
-from explorer.plan import nothing
 from explorer.text import cell
 from explorer.ui import say, wording
 from explorer.ui.chart import chart

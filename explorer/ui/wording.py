@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from explorer.timeline import Metrics
+from explorer.metrics import Metrics
 
 
 def short(number: float) -> str:

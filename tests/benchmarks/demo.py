@@ -17,8 +17,9 @@ from explorer.data import Batches, open_images
 from explorer.evaluate import evaluate
 from explorer.evidence import STAGES, gather
 from explorer.load import open_network
+from explorer.networks.units import nothing
 from explorer.oracle import reference_oracle
-from explorer.plan import nothing, remove_next
+from explorer.plan import remove_next
 from explorer.surgery import prune
 
 

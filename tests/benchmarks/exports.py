@@ -31,7 +31,8 @@ from explorer.export.verify import RUNNABLE, verify
 from explorer.load import open_network
 from explorer.networks.network import Network
 from explorer.networks.small import resnet20
-from explorer.plan import nothing, remove_until
+from explorer.networks.units import nothing
+from explorer.plan import remove_until
 from explorer.ranking import l2
 from explorer.surgery import prune
 

@@ -27,8 +27,8 @@ from explorer.joint import EVERY, default_step, ranking, select
 from explorer.linearise import Linearisation
 from explorer.load import batches_for, for_classes, open_network
 from explorer.networks.network import Network
-from explorer.networks.units import Units
-from explorer.plan import nothing, over_all_units, remove_next
+from explorer.networks.units import Units, nothing
+from explorer.plan import over_all_units, remove_next
 from explorer.predict import predict
 from explorer.ranking import scaled
 from explorer.surgery import prune

@@ -18,7 +18,8 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 from networks_at_hand import network
 
 from explorer.costs import measure_costs
-from explorer.plan import nothing, remove_until
+from explorer.networks.units import nothing
+from explorer.plan import remove_until
 from explorer.published import TABLE
 from explorer.speed import time_both
 from explorer.surgery import prune

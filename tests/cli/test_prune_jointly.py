@@ -11,7 +11,8 @@ from explorer.costs import measure_costs
 from explorer.data import open_images
 from explorer.joint import default_step, select, selection
 from explorer.load import batches_for, open_network
-from explorer.plan import nothing, to_json
+from explorer.networks.units import nothing
+from explorer.plan import to_json
 from explorer.runs import read_run
 
 

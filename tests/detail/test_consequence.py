@@ -14,7 +14,8 @@ from explorer.costs import measure_costs
 from explorer.detail import coupled, effects_by_class, effects_overall, open_and_closed, saving
 from explorer.evaluate import Outcome, evaluate
 from explorer.networks.coupling import width
-from explorer.plan import nothing, remove_next
+from explorer.networks.units import nothing
+from explorer.plan import remove_next
 from explorer.surgery import prune
 
 EVERY = [*MODULES, *UNUSUAL]

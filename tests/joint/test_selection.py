@@ -14,7 +14,8 @@ from explorer.evaluate import evaluate
 from explorer.finetune import Recipe
 from explorer.joint import default_step, order, ranking, select, selection
 from explorer.networks.network import Network
-from explorer.plan import nothing, share_left
+from explorer.networks.units import nothing
+from explorer.plan import share_left
 from explorer.predict import linearise_all
 from explorer.procedure import Settings, iterate
 from explorer.ranking import charges

@@ -8,7 +8,8 @@ import torch
 from scipy import stats
 from values import FIRST, SECOND, UNITS, VALUES
 
-from explorer.plan import nothing, remove_next
+from explorer.networks.units import nothing
+from explorer.plan import remove_next
 from explorer.ranking import overlap, overlap_rows, rank_statistics, ranks
 
 RISING = torch.arange(11, dtype=torch.float64)

@@ -9,7 +9,8 @@ from torch import nn
 
 from explorer.costs import measure_costs
 from explorer.errors import BadInput
-from explorer.plan import nothing, with_removed
+from explorer.networks.units import nothing
+from explorer.plan import with_removed
 from explorer.progress import silent
 from explorer.ranking import PRICES, charges
 from explorer.surgery import prune

@@ -10,7 +10,7 @@ import torch
 from driving import SECONDS, App
 
 from explorer.evaluate import evaluate
-from explorer.plan import nothing
+from explorer.networks.units import nothing
 from explorer.progress import silent
 from explorer.ui import ahead
 from explorer.ui.job import Job

@@ -10,9 +10,9 @@ from driving import App
 from torch import Tensor
 
 from explorer.evaluate import evaluate
-from explorer.plan import nothing
+from explorer.networks.units import Label, gone, nothing
 from explorer.runs import Run
-from explorer.timeline import Label, gone, removed_at
+from explorer.timeline import removed_at
 from explorer.ui import units_by_hand, workspace
 from explorer.ui.job import Job
 from explorer.ui.jobs import JOBS

@@ -9,7 +9,7 @@ from driving import App
 
 from explorer.costs import measure_costs
 from explorer.load import open_network
-from explorer.plan import nothing
+from explorer.networks.units import nothing
 from explorer.progress import silent
 from explorer.ranking import PRICES, SCALINGS
 from explorer.runs import Run

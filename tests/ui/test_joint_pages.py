@@ -12,9 +12,8 @@ from driving import App
 
 from explorer import joint
 from explorer.evaluate import evaluate
-from explorer.plan import nothing
+from explorer.networks.units import gone, nothing
 from explorer.runs import Run
-from explorer.timeline import gone
 from explorer.ui import linear, workspace
 from explorer.ui.jobs import JOBS
 from explorer.ui.workspace import Source

@@ -14,7 +14,7 @@ from explorer.data import Batches
 from explorer.evaluate import Outcome
 from explorer.layers import list_layers
 from explorer.load import open_network
-from explorer.plan import nothing
+from explorer.networks.units import nothing
 from explorer.samples import ORDERS, samples
 from explorer.ui import predictions, workspace
 from explorer.ui.results import measuring

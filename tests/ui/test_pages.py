@@ -10,7 +10,7 @@ from driving import App
 
 from explorer.criteria import CRITERIA
 from explorer.errors import BadInput
-from explorer.plan import nothing
+from explorer.networks.units import nothing
 from explorer.ranking import GROUPS, correlate, measures
 from explorer.reports import MEMORY
 from explorer.runs import Run

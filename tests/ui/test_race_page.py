@@ -11,7 +11,7 @@ import pytest
 from driving import App
 
 from explorer.evaluate import evaluate
-from explorer.plan import nothing
+from explorer.networks.units import nothing
 from explorer.race_folders import read_race
 from explorer.ui import workspace
 from explorer.ui.job import Job

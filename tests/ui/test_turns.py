@@ -14,8 +14,9 @@ from driving import App
 from explorer import procedure
 from explorer.errors import BadInput
 from explorer.evaluate import evaluate
+from explorer.metrics import metrics_of
 from explorer.runs import Run, pruned_at, write_weights
-from explorer.timeline import metrics_of, removed_at
+from explorer.timeline import removed_at
 from explorer.ui import turns, workspace
 from explorer.ui.job import Job
 from explorer.ui.jobs import JOBS

@@ -20,9 +20,9 @@ from explorer import timeline as timelines
 from explorer.costs import measure_costs
 from explorer.data import Batches, open_images
 from explorer.evaluate import evaluate
-from explorer.plan import nothing
+from explorer.metrics import Metrics
+from explorer.networks.units import nothing
 from explorer.ranking import l2, ranks
-from explorer.timeline import Metrics
 from explorer.ui import unit_worth, workspace
 from explorer.ui.ablations import oracle, oracle_key, start_oracle
 from explorer.ui.jobs import JOBS

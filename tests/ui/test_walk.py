@@ -20,8 +20,8 @@ from explorer import procedure, scratch
 from explorer.errors import BadInput
 from explorer.export.safetensors_file import write_network
 from explorer.load import open_network
+from explorer.networks.units import nothing
 from explorer.origins import source_to_json
-from explorer.plan import nothing
 from explorer.progress import Report
 from explorer.runs import Run, write_run
 from explorer.surgery import prune
