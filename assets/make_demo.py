@@ -22,11 +22,11 @@ from torch.nn.functional import affine_grid, avg_pool2d, grid_sample
 from explorer.data.preprocessing import Preprocessing
 from explorer.data.splits import stratified_order
 from explorer.data.tensors import normalise
-from explorer.evaluate import Outcome
-from explorer.export.safetensors_file import write_network
-from explorer.finetune import Minibatch, Recipe, minibatches, train
-from explorer.load import assemble
-from explorer.networks.small import VggSmall, vgg_small
+from explorer.evaluation.evaluate import Outcome
+from explorer.networks.architectures.small import VggSmall, vgg_small
+from explorer.networks.graph.safetensors_file import write_network
+from explorer.networks.load import assemble
+from explorer.training.finetune import Minibatch, Recipe, minibatches, train
 
 HERE = Path(__file__).resolve().parent
 SEED = 0

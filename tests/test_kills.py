@@ -11,7 +11,7 @@ pytest.importorskip("streamlit")
 from after_kills import Asked, Event, Measured, held, lost
 from wandering import killed
 
-from explorer.runs import read_run
+from explorer.runs.store import read_run
 
 IMAGES = 64
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from explorer.cli import COMMANDS
-from explorer.criteria import CRITERIA
+from explorer.scoring.criteria import CRITERIA
 
 README = (Path(__file__).resolve().parent.parent / "README.md").read_text(encoding="utf-8")
 

@@ -1,4 +1,4 @@
-"""Command line: the app, and the same jobs without a browser.
+"""Command line: in come words, out files, tables, and one line where something is wrong.
 
 Nothing here imports torch before a command needs it: the app must be up in a second.
 """
@@ -11,8 +11,8 @@ from collections.abc import Sequence
 
 import click
 
-from explorer.errors import BadInput
-from explorer.text import one_line
+from explorer.core.errors import BadInput
+from explorer.core.text import one_line
 
 COMMANDS = {
     "app": ("explorer.cli.app", "Start the app; so does no command at all."),
@@ -90,7 +90,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 
 def _unforeseen(error: Exception, arguments: Sequence[str]) -> str:
-    from explorer.reports import failure
+    from explorer.core.reports import failure
 
     return failure(error, f"the command {_asked(arguments)}").sentence
 

@@ -15,10 +15,10 @@ from pathlib import Path
 
 import click
 
-from explorer import workdir as places
 from explorer.cli.hosting import address, hosts, token_for
-from explorer.errors import BadInput
-from explorer.locks import alone
+from explorer.core import workdir as places
+from explorer.core.errors import BadInput
+from explorer.core.locks import alone
 from explorer.ui import imports
 
 SCRIPT = Path(__file__).resolve().parents[1] / "ui" / "main.py"

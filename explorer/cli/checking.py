@@ -9,10 +9,10 @@ from pathlib import Path
 
 import click
 
-from explorer.audit import BAD, UNCHECKED, UNKNOWN, Checked, audit
 from explorer.cli.options import json_option
 from explorer.cli.output import check_writable, table, write_json
-from explorer.errors import BadInput
+from explorer.core.errors import BadInput
+from explorer.upkeep.audit import BAD, UNCHECKED, UNKNOWN, Checked, audit
 
 
 @click.command()

@@ -8,15 +8,16 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from explorer import scratch, timeline
 from explorer.cli.output import progress, tell, warn
 from explorer.cli.subject import Subject
-from explorer.errors import BadInput
-from explorer.evaluate import evaluate
-from explorer.metrics import Metrics, metrics_of
-from explorer.runs import Run, pruned_at, write_run
-from explorer.settings import Settings
-from explorer.timeline import Scratch, Timeline
+from explorer.core.errors import BadInput
+from explorer.evaluation.evaluate import evaluate
+from explorer.evaluation.metrics import Metrics, metrics_of
+from explorer.pruning.settings import Settings
+from explorer.runs import timeline
+from explorer.runs.store import Run, pruned_at, write_run
+from explorer.runs.timeline import Scratch, Timeline
+from explorer.training import scratch
 
 
 def check_control(options: Mapping[str, Any]) -> None:

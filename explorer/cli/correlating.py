@@ -8,14 +8,14 @@ from typing import Any
 
 import click
 
-from explorer.bootstrap import COVERED, RESAMPLES, Interval, intervals
 from explorer.cli.options import Request, requests
 from explorer.cli.oracle import measure_oracle, oracle_options
 from explorer.cli.output import progress, table, text, write_json
 from explorer.cli.subject import open_subject
-from explorer.criteria import CRITERIA, applicable, needs, score
-from explorer.evidence import gather
-from explorer.ranking import GROUPS, SCALINGS, TOP, correlation_table, measures
+from explorer.scoring.bootstrap import COVERED, RESAMPLES, Interval, intervals
+from explorer.scoring.criteria import CRITERIA, applicable, needs, score
+from explorer.scoring.evidence import gather
+from explorer.scoring.ranking import GROUPS, SCALINGS, TOP, correlation_table, measures
 
 Values = Mapping[str, Mapping[str, float]]
 Intervals = Mapping[str, Mapping[str, Interval]]

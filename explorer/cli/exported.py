@@ -6,14 +6,14 @@ from pathlib import Path
 
 from explorer.cli.opening import manifest_of, opened
 from explorer.cli.subject import Subject
-from explorer.errors import BadInput
+from explorer.core.errors import BadInput
 from explorer.export.contents import Contents, contents, of_state
 from explorer.export.verify import ORIGINAL
-from explorer.load import RUN_NETWORK, for_classes
+from explorer.networks.load import RUN_NETWORK, for_classes
 from explorer.networks.network import Network
-from explorer.origins import began_with, is_of_app
-from explorer.runs import Run, pruned_at
-from explorer.timeline import Timeline
+from explorer.runs.origins import began_with, is_of_app
+from explorer.runs.store import Run, pruned_at
+from explorer.runs.timeline import Timeline
 
 
 def as_asked(subject: Subject, state: int | None) -> Contents:

@@ -15,17 +15,17 @@ from explorer.cli.options import Request, json_option, requests
 from explorer.cli.output import check_writable, progress, table, warn, write_json
 from explorer.cli.subject import Subject, open_subject, stage_json
 from explorer.confined.running import described, in_force
-from explorer.confirming import confirm
+from explorer.core.errors import BadInput
 from explorer.data import Batches
-from explorer.errors import BadInput
-from explorer.evaluate import evaluate
+from explorer.evaluation.evaluate import evaluate
 from explorer.export import formats, proof
+from explorer.export.confirming import confirm
 from explorer.export.contents import Contents
 from explorer.export.folders import export as write_export
 from explorer.export.proof import Verdict
 from explorer.export.verify import ORIGINAL, holding_code
 from explorer.export.verify import verify as verify_files
-from explorer.runs import FILE
+from explorer.runs.store import FILE
 
 RUN = click.argument("network", metavar="RUN")
 DESCRIPTIONS = "\n\n".join(f"{f.name}: {f.description}." for f in formats.FORMATS.values())

@@ -13,20 +13,20 @@ from explorer.cli.options import Request, requests
 from explorer.cli.output import progress, table, tell, write_json
 from explorer.cli.recipes import recipe_of, recipe_options
 from explorer.cli.subject import Subject, open_subject, prepared, tell_account
-from explorer.costs import measure_costs
+from explorer.core.device import choose
+from explorer.core.errors import BadInput
+from explorer.core.locks import alone
 from explorer.data import Batches, Preprocessing, open_images
-from explorer.device import choose
-from explorer.errors import BadInput
-from explorer.finetune import IMAGENET, NONE, Recipe
-from explorer.locks import alone
-from explorer.networks.architectures import preprocessing_for
-from explorer.networks.checkpoints import Checkpoint, read_checkpoint
+from explorer.networks.architectures.families import preprocessing_for
+from explorer.networks.architectures.pretrained import imagenet
+from explorer.networks.checkpoints.reading import Checkpoint, read_checkpoint
+from explorer.networks.costs import measure_costs
 from explorer.networks.network import Network
-from explorer.networks.pretrained import imagenet
-from explorer.run_folders import Splits, held_run
-from explorer.runs import Run
-from explorer.transfer import started
-from explorer.tuning_runs import tuned, tuning_run
+from explorer.runs.run_folders import Splits, held_run
+from explorer.runs.store import Run
+from explorer.runs.tuning_runs import tuned, tuning_run
+from explorer.training.finetune import IMAGENET, NONE, Recipe
+from explorer.training.transfer import started
 
 WEIGHTS = click.option(
     "--weights", "network", default=IMAGENET, show_default=True, metavar=f"{IMAGENET}|{NONE}|FILE|RUN",

@@ -8,7 +8,7 @@ import secrets
 import socket
 from collections.abc import Iterable, Sequence
 
-from explorer.errors import BadInput
+from explorer.core.errors import BadInput
 
 LOCAL = ("localhost", "127.0.0.1")
 NAME = re.compile(r"(\*\.)?[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*\.?")

@@ -10,11 +10,11 @@ import click
 from explorer.cli.options import Request, requests
 from explorer.cli.output import progress, table, write_json
 from explorer.cli.subject import Subject, open_subject
-from explorer.costs import FLOPS_CONVENTION
 from explorer.data import ALL, SHARES
-from explorer.evaluate import Latency, Outcome, measure_latency
-from explorer.evaluate import evaluate as run_images
-from explorer.layers import LayerRow, list_layers
+from explorer.evaluation.evaluate import Latency, Outcome, measure_latency
+from explorer.evaluation.evaluate import evaluate as run_images
+from explorer.networks.costs import FLOPS_CONVENTION
+from explorer.networks.layers import LayerRow, list_layers
 
 
 @click.command()

@@ -9,15 +9,17 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from explorer import procedure, run_folders, timeline
 from explorer.cli.output import check_writable, progress, tell
 from explorer.cli.subject import Subject
-from explorer.errors import BadInput
-from explorer.export.safetensors_file import write_network
-from explorer.load import RUN_NETWORK
+from explorer.core.errors import BadInput
+from explorer.networks.graph.safetensors_file import write_network
+from explorer.networks.load import RUN_NETWORK
 from explorer.networks.units import gone
-from explorer.run_folders import Splits, held_run
-from explorer.runs import (
+from explorer.pruning import procedure
+from explorer.pruning.settings import UPDATES, Settings
+from explorer.runs import run_folders, timeline
+from explorer.runs.run_folders import Splits, held_run
+from explorer.runs.store import (
     FILE,
     WEIGHTS_FILES,
     Run,
@@ -28,9 +30,8 @@ from explorer.runs import (
     write_run,
     write_weights,
 )
-from explorer.selectors import SELECTORS
-from explorer.settings import UPDATES, Settings
-from explorer.timeline import Timeline
+from explorer.runs.timeline import Timeline
+from explorer.scoring.selectors import SELECTORS
 
 IN_USE = "wait for it to end, or give another --out"
 

@@ -9,9 +9,9 @@ from typing import Any
 import click
 
 from explorer.cli.options import Command
-from explorer.errors import BadInput
-from explorer.limits import Limits, choosing, keeping
+from explorer.core.errors import BadInput
 from explorer.networks.units import Units
+from explorer.pruning.limits import Limits, choosing, keeping
 
 EVERY_LAYER = ""
 SPAN = re.compile(r"\s*(\d{1,9})(?:-(\d{1,9}))?\s*", re.ASCII)

@@ -5,14 +5,14 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
-from explorer import origins
+from explorer.core.errors import BadInput
 from explorer.data import Preprocessing, asset
-from explorer.errors import BadInput
-from explorer.export.manifest import Manifest
-from explorer.export.safetensors_file import has_manifest, load_network
-from explorer.load import DEMO, RUN_NETWORK, network_from_bytes, open_network
+from explorer.networks.graph.manifest import Manifest
+from explorer.networks.graph.safetensors_file import has_manifest, load_network
+from explorer.networks.load import DEMO, RUN_NETWORK, network_from_bytes, open_network
 from explorer.networks.network import Network
-from explorer.runs import Run, holds_run, own_network, pruned_at, read_run
+from explorer.runs import origins
+from explorer.runs.store import Run, holds_run, own_network, pruned_at, read_run
 
 
 def run_in(where: str) -> Run | None:

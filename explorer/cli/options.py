@@ -13,10 +13,10 @@ from typing import Any
 import click
 
 from explorer.cli.output import check_writable
+from explorer.core.device import NAMES
+from explorer.core.errors import BadInput
 from explorer.data import SOURCES, numbers
-from explorer.device import NAMES
-from explorer.errors import BadInput
-from explorer.networks.architectures import FAMILIES
+from explorer.networks.architectures.families import FAMILIES
 
 Command = Callable[..., Any]
 

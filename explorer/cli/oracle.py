@@ -11,8 +11,8 @@ from explorer.cli.output import progress, table, write_json
 from explorer.cli.scoring import quartiles
 from explorer.cli.subject import Subject, open_subject
 from explorer.data import Batches
-from explorer.oracle import PRECISIONS, SETTLED, Oracle, Way, oracle_steps
-from explorer.ranking import rank_statistics
+from explorer.scoring.oracle import PRECISIONS, SETTLED, Oracle, Way, oracle_steps
+from explorer.scoring.ranking import rank_statistics
 
 GIB = 1 << 30
 SETTLED_HELP = f"""Stop as soon as the ranks have settled: the rank correlation with the final ranks, as the standard

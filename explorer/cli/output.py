@@ -17,10 +17,10 @@ from rich.markup import escape
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-from explorer.errors import BadInput
-from explorer.export.files import write_whole
-from explorer.progress import Report, silent
-from explorer.text import one_line
+from explorer.core.errors import BadInput
+from explorer.core.files import write_whole
+from explorer.core.progress import Report, silent
+from explorer.core.text import one_line
 
 WIDE = 160  # columns of a file or a pipe, which have no width of their own
 

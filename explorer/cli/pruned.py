@@ -6,16 +6,16 @@ from typing import Any
 
 from explorer.cli.output import table
 from explorer.cli.subject import Subject, stage_json
-from explorer.costs import FLOPS_CONVENTION
 from explorer.data import Batches
-from explorer.endings import ending
-from explorer.metrics import Metrics
-from explorer.plan import to_json
-from explorer.runs import Run
-from explorer.selectors import SELECTORS
-from explorer.settings import Settings
-from explorer.stages import stage_at
-from explorer.timeline import Timeline, removed_at
+from explorer.evaluation.metrics import Metrics
+from explorer.networks.costs import FLOPS_CONVENTION
+from explorer.pruning.plan import to_json
+from explorer.pruning.settings import Settings
+from explorer.pruning.stop_rules import ending
+from explorer.runs.stages import stage_at
+from explorer.runs.store import Run
+from explorer.runs.timeline import Timeline, removed_at
+from explorer.scoring.selectors import SELECTORS
 
 
 def results(subject: Subject, settings: Settings, run: Run) -> dict[str, Any]:

@@ -18,15 +18,15 @@ from explorer.cli.pruned import results, settings_json, show
 from explorer.cli.recipes import distillation_options, recipe_of, recipe_options
 from explorer.cli.scoring import SUMMARIES
 from explorer.cli.subject import Subject, open_subject
-from explorer.criteria import CRITERIA
-from explorer.errors import BadInput
-from explorer.goals import GOALS
-from explorer.joint import EVERY, default_step
-from explorer.locks import alone
+from explorer.core.errors import BadInput
+from explorer.core.locks import alone
 from explorer.networks.units import Units
-from explorer.ranking import FLOPS_PENALTY, PRICES, SCALINGS
-from explorer.selectors import JOINT, SELECTORS
-from explorer.settings import CALIBRATION, EVIDENCE, Settings
+from explorer.pruning.goals import GOALS
+from explorer.pruning.joint import EVERY, default_step
+from explorer.pruning.settings import CALIBRATION, EVIDENCE, Settings
+from explorer.scoring.criteria import CRITERIA
+from explorer.scoring.ranking import FLOPS_PENALTY, PRICES, SCALINGS
+from explorer.scoring.selectors import JOINT, SELECTORS
 
 TARGET = NamedNumber(GOALS, [goal.number for goal in GOALS.values()], "flops=0.5")
 TARGET_SUMMARIES = "\n\n".join(f"{goal.name}={goal.number}: {goal.summary}" for goal in GOALS.values())

@@ -8,13 +8,13 @@ from pathlib import Path
 
 from explorer.cli.output import table
 from explorer.cli.subject import Subject
-from explorer.costs import FLOPS_CONVENTION
+from explorer.core.files import write_whole
 from explorer.data import Batches
-from explorer.export.files import write_whole
 from explorer.figures.race_curve import race_curve
-from explorer.race import Lane, Race, Terms
-from explorer.race_bands import FIRST, Band, at_share, bands, shared_with
-from explorer.selectors import ORACLE, SELECTORS
+from explorer.networks.costs import FLOPS_CONVENTION
+from explorer.pruning.race import Lane, Race, Terms
+from explorer.pruning.race_bands import FIRST, Band, at_share, bands, shared_with
+from explorer.scoring.selectors import ORACLE, SELECTORS
 
 SHARES = (0.75, 0.5, 0.25)  # of the units, left
 PAGE = """<!doctype html>

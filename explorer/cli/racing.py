@@ -10,7 +10,6 @@ from typing import Any
 
 import click
 
-from explorer import run_folders
 from explorer.cli.keeping import IN_USE
 from explorer.cli.limiting import limit_options, limits_of
 from explorer.cli.options import Request, requests
@@ -19,18 +18,19 @@ from explorer.cli.pruning import TARGET
 from explorer.cli.race_report import overlaps, show, write_page
 from explorer.cli.recipes import distillation_options, recipe_of, recipe_options
 from explorer.cli.subject import Subject, open_subject
-from explorer.criteria import applicable
-from explorer.errors import BadInput
+from explorer.core.errors import BadInput
+from explorer.core.locks import alone
 from explorer.figures.curve import AGAINST, QUANTITIES
-from explorer.limits import keeping
-from explorer.load import DEMO
-from explorer.locks import alone
-from explorer.procedure import Settings
-from explorer.race import Race, Splits, Terms, check
-from explorer.race_bands import LATENCY
-from explorer.race_folders import FILE, begin, kept_race
-from explorer.ranking import SCALINGS
-from explorer.selectors import JOINT, ORACLE, SELECTORS
+from explorer.networks.load import DEMO
+from explorer.pruning.limits import keeping
+from explorer.pruning.procedure import Settings
+from explorer.pruning.race import Race, Splits, Terms, check
+from explorer.pruning.race_bands import LATENCY
+from explorer.runs import run_folders
+from explorer.runs.race_folders import FILE, begin, kept_race
+from explorer.scoring.criteria import applicable
+from explorer.scoring.ranking import SCALINGS
+from explorer.scoring.selectors import JOINT, ORACLE, SELECTORS
 
 ALL = "all"
 

@@ -8,8 +8,8 @@ from typing import Any
 import click
 
 from explorer.cli.options import Command
-from explorer.finetune import OPTIMIZERS, PAPER, Recipe
-from explorer.schedules import SCHEDULES, summary
+from explorer.training.finetune import OPTIMIZERS, PAPER, Recipe
+from explorer.training.schedules import SCHEDULES, summary
 
 FIELDS = {"minibatch": "batch_size", "distil": "distillation"}  # of the recipe, where the option is called otherwise
 

@@ -11,10 +11,10 @@ from explorer.cli.exported import original_network
 from explorer.cli.options import Request, requests
 from explorer.cli.output import check_writable, table, warn, write_json
 from explorer.cli.subject import Subject, open_subject
-from explorer.costs import FLOPS_CONVENTION, measure_costs
 from explorer.export import plan_file
-from explorer.export.safetensors_file import write_network
-from explorer.load import RUN_NETWORK
+from explorer.networks.costs import FLOPS_CONVENTION, measure_costs
+from explorer.networks.graph.safetensors_file import write_network
+from explorer.networks.load import RUN_NETWORK
 from explorer.networks.network import Network
 
 

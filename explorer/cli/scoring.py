@@ -11,10 +11,10 @@ from torch import Tensor
 from explorer.cli.options import Request, requests
 from explorer.cli.output import progress, table, write_json
 from explorer.cli.subject import Subject, open_subject
-from explorer.criteria import CRITERIA, applicable, check_applies, needs
-from explorer.curvature import Curvature, curvature_by_probes
 from explorer.data import Batches
-from explorer.evidence import Evidence, gather
+from explorer.scoring.criteria import CRITERIA, applicable, check_applies, needs
+from explorer.scoring.curvature import Curvature, curvature_by_probes
+from explorer.scoring.evidence import Evidence, gather
 
 ALL = "all"
 QUARTILES = (0.0, 0.25, 0.5, 0.75, 1.0)

@@ -10,11 +10,11 @@ from explorer.cli.exported import pair_of
 from explorer.cli.options import COUNT, Request, requests
 from explorer.cli.output import progress, table, write_json
 from explorer.cli.subject import open_subject
-from explorer.costs import FLOPS_CONVENTION
-from explorer.engines import ENGINES
-from explorer.published import SOURCE, TABLE
-from explorer.speed import measure_speed
-from explorer.speed_result import USUAL, Size, Speed, Terms, Timing, warning
+from explorer.networks.costs import FLOPS_CONVENTION
+from explorer.speed.engines import ENGINES
+from explorer.speed.measure import measure_speed
+from explorer.speed.result import USUAL, Size, Speed, Terms, Timing, warning
+from explorer.study.speed_published import SOURCE, TABLE
 
 RUN = click.argument("network", metavar="RUN")
 ENGINE_HELP = "; ".join(f"{each.name}: {each.summary}" for each in ENGINES.values())

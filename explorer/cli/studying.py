@@ -12,28 +12,28 @@ from pathlib import Path
 
 import click
 
-from explorer import run_folders
 from explorer import study as studies
 from explorer.cli.finetuning import finetune
 from explorer.cli.keeping import IN_USE
 from explorer.cli.options import Request, requests
 from explorer.cli.output import check_writable, progress, table, tell, write_json
 from explorer.cli.subject import Subject, open_subject
-from explorer.criteria import CRITERIA
+from explorer.core.errors import BadInput
+from explorer.core.files import write_whole
+from explorer.core.locks import alone
+from explorer.core.progress import Report
 from explorer.data import Batches
-from explorer.errors import BadInput
-from explorer.export.files import write_whole
 from explorer.figures.study_report import report_page
-from explorer.finetune import IMAGENET
-from explorer.load import DEMO
-from explorer.locks import alone
-from explorer.networks.pretrained import imagenet
-from explorer.progress import Report
+from explorer.networks.architectures.pretrained import imagenet
+from explorer.networks.load import DEMO
+from explorer.runs import run_folders
+from explorer.scoring.criteria import CRITERIA
 from explorer.study import PARTS, PRESETS, REPORT, Bench, Preset, Study
 from explorer.study.folders import holds_study
 from explorer.study.papers import PAPERS, Paper, check_at_hand, images_of, like, weights_path
 from explorer.study.parts import wanted
 from explorer.study.published import CAVEAT, MEASURES
+from explorer.training.finetune import IMAGENET
 
 NAMES = {True: "yes", False: "no", None: "can't be told"}
 NETWORK = "network"  # sub-folder of a study of one of the paper's own settings: the fine-tuned network

@@ -12,16 +12,16 @@ import torch
 from explorer.cli.opening import opened, run_in
 from explorer.cli.options import Request
 from explorer.cli.output import progress, warn
-from explorer.costs import FLOPS_CONVENTION, Costs, measure_costs
+from explorer.core.device import choose
+from explorer.core.errors import BadInput
 from explorer.data import Batches, ImageSet, Preprocessing, open_images, override
-from explorer.device import choose
-from explorer.errors import BadInput
-from explorer.layers import check_prunable
-from explorer.load import CALIBRATION, DEMO, batches_for, fitting_batch, for_classes
-from explorer.networks.architectures import preprocessing_for, split
+from explorer.networks.architectures.families import preprocessing_for, split
+from explorer.networks.costs import FLOPS_CONVENTION, Costs, measure_costs
+from explorer.networks.layers import check_prunable
+from explorer.networks.load import CALIBRATION, DEMO, batches_for, fitting_batch, for_classes
 from explorer.networks.network import Network
-from explorer.runs import Run
-from explorer.stages import Stage, stage_at
+from explorer.runs.stages import Stage, stage_at
+from explorer.runs.store import Run
 
 
 @dataclass(frozen=True, eq=False)

@@ -1,4 +1,4 @@
-"""Confinement: what a process gives up for good before it runs a file that somebody else wrote.
+"""Confinement: in comes a process, out one that gave up for good what it could do, before it runs a foreign file.
 
 Needs no rights and nothing but the standard library, and imports nothing else of the project: a confined process
 loads this before anything, and may go without the rest.

@@ -1,4 +1,4 @@
-"""Data: images, their disjoint splits, and the tensors made of them."""
+"""Data: in comes a name, a file or a folder, out images in disjoint splits and the tensors made of them."""
 
 from explorer.data.assets import asset
 from explorer.data.batches import ALL, Batches

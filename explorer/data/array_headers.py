@@ -9,9 +9,9 @@ from typing import IO
 import numpy as np
 from numpy.lib import format as npy
 
-from explorer.bounds import ARRAY_HEADER, ARRAY_IMAGES, CLASSES
+from explorer.core.bounds import ARRAY_HEADER, ARRAY_IMAGES, CLASSES
+from explorer.core.errors import BadInput
 from explorer.data.labels import of_numbers
-from explorer.errors import BadInput
 
 IMAGES, LABELS, NAMES = "uint8", "integers", "strings"
 """What arrays may hold."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from explorer.errors import BadInput
+from explorer.core.errors import BadInput
 
 PACKAGE = Path(__file__).resolve().parents[1]
 FOLDERS = (PACKAGE / "assets", PACKAGE.parent / "assets")  # in an installed package; in a checkout

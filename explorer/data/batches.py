@@ -9,11 +9,11 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from explorer.core.errors import BadInput
 from explorer.data.images import ImageSet
 from explorer.data.preprocessing import Preprocessing
 from explorer.data.splits import stratified_order
 from explorer.data.tensors import normalise, still, to_pixels
-from explorer.errors import BadInput
 
 ALL = "all"
 KEPT_BYTES = 256 * 1024**2  # of uint8 pixels

@@ -10,13 +10,13 @@ from pathlib import Path
 
 import numpy as np
 
-from explorer.bounds import TABLE_BYTES, TABLE_LINE, TABLE_LINES, check_file
+from explorer.core.bounds import TABLE_BYTES, TABLE_LINE, TABLE_LINES, check_file
+from explorer.core.errors import BadInput
+from explorer.core.text import quoted
 from explorer.data.decoding import unreadable
 from explorer.data.images import ImageSet, image_set
 from explorer.data.labels import numbering
 from explorer.data.table_columns import Columns, columns, located
-from explorer.errors import BadInput
-from explorer.text import quoted
 
 SEPARATORS = ",;\t"
 ENCODINGS = ("utf-8-sig", "cp1252")

@@ -11,8 +11,8 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, UnidentifiedImageError
 
-from explorer.bounds import IMAGE_BYTES, IMAGE_PIXELS, check_file
-from explorer.errors import BadInput
+from explorer.core.bounds import IMAGE_BYTES, IMAGE_PIXELS, check_file
+from explorer.core.errors import BadInput
 
 Image.init()  # now, so that what PIL knows of formats is the same in every thread
 FORMATS = tuple(name for name in ("JPEG", "PNG", "WEBP", "BMP", "GIF", "TIFF", "PPM", "AVIF") if name in Image.OPEN)

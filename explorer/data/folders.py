@@ -8,12 +8,12 @@ from pathlib import Path
 
 import numpy as np
 
+from explorer.core.errors import BadInput
+from explorer.core.text import one_line
 from explorer.data.decoding import Clip, unreadable
 from explorer.data.images import ImageSet, Source, image_set, some
 from explorer.data.inventory import Inventory, taken
 from explorer.data.layout import Layout, Placed, laid_out
-from explorer.errors import BadInput
-from explorer.text import one_line
 
 
 def open_folder(folder: Path, *, seed: int, limit: int | None, clips: bool = False) -> ImageSet:

@@ -11,11 +11,11 @@ from typing import Any
 
 import numpy as np
 
+from explorer.core.text import one_line
 from explorer.data.decoding import Clip, decode
 from explorer.data.gestures import VERSION, Gesture
 from explorer.data.splits import complete_splits, split_indices, stratified_order
 from explorer.data.tensors import Picture
-from explorer.text import one_line
 
 SHOWN = 3  # skipped files that a message names
 

@@ -9,9 +9,9 @@ from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
 
-from explorer.bounds import ARRAY_IMAGES, FOLDER_ENTRIES, FOLDER_LEVELS, FOLDER_SECONDS
+from explorer.core.bounds import ARRAY_IMAGES, FOLDER_ENTRIES, FOLDER_LEVELS, FOLDER_SECONDS
+from explorer.core.errors import BadInput
 from explorer.data.decoding import looks_like_image
-from explorer.errors import BadInput
 
 Dirs = tuple[str, ...]  # the folders between the one that was given and a file, outermost first
 

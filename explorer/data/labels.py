@@ -6,9 +6,9 @@ import re
 from collections.abc import Collection
 from dataclasses import dataclass
 
-from explorer.bounds import CLASSES
-from explorer.errors import BadInput
-from explorer.text import quoted
+from explorer.core.bounds import CLASSES
+from explorer.core.errors import BadInput
+from explorer.core.text import quoted
 
 WHOLE = re.compile(r"[+-]?\d{1,18}(\.0*)?")
 NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?|nan|inf", re.IGNORECASE)

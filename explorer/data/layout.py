@@ -6,9 +6,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from explorer.core.errors import BadInput
 from explorer.data.inventory import Dirs
 from explorer.data.splits import TRAIN, split_named
-from explorer.errors import BadInput
 
 
 @dataclass(frozen=True)

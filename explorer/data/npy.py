@@ -6,11 +6,11 @@ from pathlib import Path
 
 import numpy as np
 
-from explorer.bounds import NPY_LABELS, Bound, check_file
+from explorer.core.bounds import NPY_LABELS, Bound, check_file
+from explorer.core.errors import BadInput
+from explorer.core.text import first_line
 from explorer.data.array_headers import IMAGES, LABELS, as_labels, channels_last, checked_header
 from explorer.data.images import ImageSet, image_set
-from explorer.errors import BadInput
-from explorer.text import first_line
 
 
 def open_npy_pair(images: Path, labels: Path, *, seed: int, limit: int | None) -> ImageSet:

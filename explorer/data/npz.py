@@ -10,11 +10,11 @@ from pathlib import Path
 import numpy as np
 from numpy.lib import format as npy
 
-from explorer.bounds import ARRAY_IMAGES, NPZ_BYTES, NPZ_DIRECTORY, NPZ_UNPACKED, check_file
+from explorer.core.bounds import ARRAY_IMAGES, NPZ_BYTES, NPZ_DIRECTORY, NPZ_UNPACKED, check_file
+from explorer.core.errors import BadInput
+from explorer.core.text import first_line, quoted
 from explorer.data.array_headers import IMAGES, LABELS, NAMES, Shape, as_labels, channels_first, checked_header
 from explorer.data.images import ImageSet, image_set, some
-from explorer.errors import BadInput
-from explorer.text import first_line, quoted
 
 PARTS = ("train", "val", "valid", "validation", "test")
 PAIRS = ({part: (f"x_{part}", f"y_{part}") for part in PARTS}, {p: (f"{p}_images", f"{p}_labels") for p in PARTS})

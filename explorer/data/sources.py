@@ -6,6 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from explorer.core.errors import BadInput
+from explorer.core.text import quoted
 from explorer.data.assets import asset
 from explorer.data.csv_tables import open_table
 from explorer.data.folders import open_folder
@@ -14,8 +16,6 @@ from explorer.data.images import ImageSet
 from explorer.data.npy import open_npy_pair
 from explorer.data.npz import open_npz
 from explorer.data.torchvision_sets import download_torchvision, open_torchvision
-from explorer.errors import BadInput
-from explorer.text import quoted
 
 DEMO_IMAGES = "images.npz"
 GESTURES = "gestures"

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 
 import numpy as np
 
-from explorer.errors import BadInput
+from explorer.core.errors import BadInput
 
 SHARES: Mapping[str, float] = {"finetune": 0.4, "calibration": 0.2, "validation": 0.2, "test": 0.2}
 TRAIN = "train"  # in stored splits: dealt among those of the four that are not stored

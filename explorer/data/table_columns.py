@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path, PureWindowsPath
 
+from explorer.core.errors import BadInput
+from explorer.core.text import quoted
 from explorer.data.decoding import SUFFIXES
-from explorer.errors import BadInput
-from explorer.text import quoted
 
 COLUMNS = {
     "path": (

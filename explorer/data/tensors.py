@@ -10,11 +10,11 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from explorer.bounds import IMAGE_PIXELS
+from explorer.core.bounds import IMAGE_PIXELS
+from explorer.core.errors import BadInput
 from explorer.data.decoding import Clip, decode
 from explorer.data.gestures import Gesture
 from explorer.data.preprocessing import Preprocessing
-from explorer.errors import BadInput
 
 RESAMPLING = {"bilinear": Image.Resampling.BILINEAR, "bicubic": Image.Resampling.BICUBIC}
 

@@ -10,8 +10,8 @@ from typing import Any
 
 import numpy as np
 
+from explorer.core.errors import BadInput
 from explorer.data.images import ImageSet, image_set
-from explorer.errors import BadInput
 
 Parts = Mapping[str, Mapping[str, Any]]
 

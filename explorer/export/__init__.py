@@ -1,4 +1,4 @@
-"""Export of a network to files that load without its class, and the proof that they compute the same."""
+"""Export: in come a network and how it was pruned, out files that load without its class, and the proof of each."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from pathlib import Path
 
 from torch import fx
 
-from explorer.export.safetensors_file import load_network
+from explorer.networks.graph.safetensors_file import load_network
 
 
 def load_pruned(path: str | PathLike[str]) -> fx.GraphModule:
@@ -19,7 +19,7 @@ def load_pruned(path: str | PathLike[str]) -> fx.GraphModule:
     The module is in eval mode with frozen weights. `network.classes` names the outputs, `network.preprocessing` says
     how an image becomes its input, and `network.manifest` holds the rest: the channels kept, metrics, provenance.
 
-    Raises explorer.errors.BadInput (a ValueError) if the file is not a whole, unaltered export.
+    Raises explorer.core.errors.BadInput (a ValueError) if the file is not a whole, unaltered export.
     """
     module, manifest = load_network(Path(path))
     extras = {"classes": manifest.classes, "preprocessing": manifest.preprocessing, "manifest": manifest}

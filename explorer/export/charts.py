@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from html import escape
 from itertools import pairwise
 
-from explorer.stages import CUT, LOADED, PRUNED, TUNED
+from explorer.runs.stages import CUT, LOADED, PRUNED, TUNED
 
 WIDTH, HEIGHT = 460, 250
 LEFT, RIGHT, TOP, BOTTOM = 62, 14, 26, 40

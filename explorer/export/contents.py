@@ -6,12 +6,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from explorer.export.described import Described, described, missing
 from explorer.export.proof import Verdict
+from explorer.networks.graph.described import Described, described, missing
 from explorer.networks.network import Network
 from explorer.networks.units import Label
-from explorer.stages import stage_at
-from explorer.timeline import State, Timeline, path
+from explorer.runs.stages import stage_at
+from explorer.runs.timeline import State, Timeline, path
 
 
 @dataclass(frozen=True)

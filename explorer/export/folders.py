@@ -7,16 +7,16 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from explorer.errors import BadInput
-from explorer.export import manifest as manifests
+from explorer.core.errors import BadInput
+from explorer.core.files import write_whole
+from explorer.core.progress import Report, silent
 from explorer.export import proof as proofs
 from explorer.export.contents import Contents, Written
-from explorer.export.files import write_whole
 from explorer.export.formats import Format, chosen
 from explorer.export.proof import Proof, Verdict
 from explorer.export.staging import staging
 from explorer.export.verify import exported, verify
-from explorer.progress import Report, silent
+from explorer.networks.graph import manifest as manifests
 
 MANIFEST = "manifest.json"
 

@@ -6,10 +6,11 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from importlib.util import find_spec
 
-from explorer.errors import BadInput
-from explorer.export import model_source, onnx_file, plan_file, pt2_file, report, runners, safetensors_file
+from explorer.core.errors import BadInput
+from explorer.core.text import quoted
+from explorer.export import model_source, onnx_file, plan_file, pt2_file, report, runners
 from explorer.export.contents import Contents
-from explorer.text import quoted
+from explorer.networks.graph import safetensors_file
 
 ALL = "all"
 

@@ -6,7 +6,6 @@ import textwrap
 from collections.abc import Iterator, Mapping
 
 from explorer.export.contents import Contents
-from explorer.export.manifest import Manifest
 from explorer.export.source.allowed import check
 from explorer.export.source.classes import blocks
 from explorer.export.source.expressions import quoted
@@ -15,6 +14,7 @@ from explorer.export.source.outline import outline
 from explorer.export.source.regions import whole
 from explorer.export.source.steps import program
 from explorer.export.source.writing import source
+from explorer.networks.graph.manifest import Manifest
 
 WEIGHTS = "network.safetensors"
 _PATH = f'WEIGHTS = Path(__file__).with_name("{WEIGHTS}")\n'

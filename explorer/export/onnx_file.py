@@ -8,12 +8,12 @@ import re
 import torch
 from torch import Tensor, nn
 
+from explorer.core.errors import BadInput
+from explorer.core.text import first_line
 from explorer.data.preprocessing import Preprocessing
-from explorer.errors import BadInput
 from explorer.export.contents import Contents
-from explorer.export.manifest import summary
 from explorer.export.pt2_file import captured, quiet
-from explorer.text import first_line
+from explorer.networks.graph.manifest import summary
 
 MOST = 2**31 - 1  # bytes of one protobuf message
 PACKAGES = ("onnx", "onnxscript")  # that the exporter needs

@@ -6,12 +6,12 @@ import json
 from pathlib import Path
 from typing import Any
 
-from explorer.bounds import PLAN_BYTES, check_file
-from explorer.errors import BadInput
+from explorer.core.bounds import PLAN_BYTES, check_file
+from explorer.core.errors import BadInput
 from explorer.export.contents import Contents
 from explorer.networks.network import Network
-from explorer.plan import from_json
-from explorer.surgery import prune
+from explorer.networks.surgery import prune
+from explorer.pruning.plan import from_json
 
 FORMAT = "pruning-explorer plan 1"
 

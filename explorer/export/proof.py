@@ -10,9 +10,9 @@ import torch
 from safetensors import SafetensorError, safe_open
 from torch import Tensor
 
-from explorer.errors import BadInput
+from explorer.core.errors import BadInput
+from explorer.core.text import first_line
 from explorer.networks.network import Network
-from explorer.text import first_line
 
 NAME = "proof.safetensors"
 FORMAT = "pruning-explorer proof 2"

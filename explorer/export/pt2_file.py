@@ -13,10 +13,10 @@ import torch
 from torch import nn
 from torch.export import Dim, ExportedProgram
 
-from explorer.errors import BadInput
+from explorer.core.errors import BadInput
+from explorer.core.text import first_line
 from explorer.export.contents import Contents
-from explorer.export.manifest import summary
-from explorer.text import first_line
+from explorer.networks.graph.manifest import summary
 
 TRACES = ("stack_trace", "from_node", "source_fn_stack", "torch_fn")  # of code on the machine that exports
 EXAMPLES = 2  # images of the batch that is traced; one would be taken for a constant

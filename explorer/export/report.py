@@ -8,13 +8,13 @@ from html import escape
 from itertools import accumulate
 from typing import Any
 
-from explorer.costs import FLOPS_CONVENTION
 from explorer.export.charts import Point, bars, curve
 from explorer.export.contents import Contents
 from explorer.export.page_style import STYLE
 from explorer.export.proof import Verdict
-from explorer.stages import Stage, following
-from explorer.timeline import State
+from explorer.networks.costs import FLOPS_CONVENTION
+from explorer.runs.stages import Stage, following
+from explorer.runs.timeline import State
 
 
 def render(contents: Contents) -> bytes:

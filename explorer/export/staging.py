@@ -8,8 +8,8 @@ from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from uuid import uuid4
 
-from explorer.errors import BadInput
-from explorer.locks import locked
+from explorer.core.errors import BadInput
+from explorer.core.locks import locked
 
 PREFIX = ".export-"
 

@@ -14,11 +14,11 @@ from torch import Tensor
 
 from explorer.confined import running
 from explorer.confined.running import Ended, Limits
-from explorer.errors import BadInput
+from explorer.core.errors import BadInput
+from explorer.core.progress import Report, silent
 from explorer.export import proof as proofs
 from explorer.export.formats import FORMATS, Format
 from explorer.export.proof import Proof, Verdict, judge, unjudged
-from explorer.progress import Report, silent
 
 TIMEOUT = 600  # seconds a file
 ROOM = 2 * 2**30  # bytes that a process may take whatever it runs
@@ -112,4 +112,4 @@ def _reason(ended: Ended) -> str:
     if ended.code is None:
         return f"it ran longer than {TIMEOUT} s"
     said = ended.said.strip().splitlines() or [f"its process ended with {ended.code}"]
-    return _FOLDERS.sub("", said[-1].removeprefix("explorer.errors.BadInput: "))[:200].rstrip(".")
+    return _FOLDERS.sub("", said[-1].removeprefix("explorer.core.errors.BadInput: "))[:200].rstrip(".")

@@ -1,1 +1,1 @@
-"""Figures: results to plotly; no Streamlit."""
+"""Figures: in come plain values, out plotly figures; no Streamlit, and nothing of the engine."""

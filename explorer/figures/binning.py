@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from explorer.errors import BadInput
+from explorer.core.errors import BadInput
 
 _DEEPEST = 1e-10  # of the largest value: whatever lies lower is counted in the first bin
 _SUPERSCRIPT = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")

@@ -7,10 +7,10 @@ from collections.abc import Sequence
 import numpy as np
 import plotly.graph_objects as go
 
-from explorer.errors import BadInput
+from explorer.core.errors import BadInput
+from explorer.core.text import plotly
 from explorer.figures.style import BLUE, NEUTRAL, VERMILION, abridged, blank, f32
 from explorer.figures.unit_effects import CLEAR
-from explorer.text import plotly
 
 MOST = 20  # classes shown
 

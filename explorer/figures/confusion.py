@@ -7,9 +7,9 @@ from collections.abc import Sequence
 import numpy as np
 import plotly.graph_objects as go
 
-from explorer.errors import BadInput
+from explorer.core.errors import BadInput
+from explorer.core.text import plotly
 from explorer.figures.style import DIVERGING, STRONG, blank, f32
-from explorer.text import plotly
 
 _MOST_WRITTEN = 20  # classes up to which the counts are written into the cells
 

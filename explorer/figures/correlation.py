@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import plotly.graph_objects as go
 
-from explorer.errors import BadInput
+from explorer.core.errors import BadInput
 from explorer.figures.style import DIVERGING, STRONG, blank, criterion_style, f32
 
 COLUMNS = ("per layer", "all layers", "all layers, l2")

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 import plotly.graph_objects as go
 
-from explorer.errors import BadInput
+from explorer.core.errors import BadInput
 from explorer.figures.series import FADED, SCRATCH, Series, dots, key
 from explorer.figures.style import NEUTRAL, blank, criterion_style, f32, translucent
 

@@ -7,11 +7,11 @@ from collections.abc import Sequence
 import numpy as np
 import plotly.graph_objects as go
 
-from explorer.errors import BadInput
+from explorer.core.errors import BadInput
+from explorer.core.text import plotly
 from explorer.figures.binning import Scale, scale_for
 from explorer.figures.ridges import LayerValues, Row, quartiles, ridges, thresholds, totals, zero_bins, zero_place
 from explorer.figures.style import KEPT, REMOVED, blank
-from explorer.text import plotly
 
 __all__ = ["LayerValues", "distributions"]
 

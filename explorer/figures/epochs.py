@@ -8,7 +8,7 @@ import numpy as np
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
-from explorer.errors import BadInput
+from explorer.core.errors import BadInput
 from explorer.figures.style import BLUE, VERMILION, blank, f32
 
 PANELS = (("loss (nats)", VERMILION, ".4f", "square"), ("accuracy", BLUE, ".1%", "circle"))

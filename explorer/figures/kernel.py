@@ -8,9 +8,9 @@ import numpy as np
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
-from explorer.errors import BadInput
+from explorer.core.errors import BadInput
+from explorer.core.text import plotly
 from explorer.figures.style import BLUE, NEUTRAL, SEQUENTIAL, VERMILION, blank, f32, translucent
-from explorer.text import plotly
 
 SIGNED = [
     (0.0, VERMILION),

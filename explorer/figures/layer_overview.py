@@ -9,9 +9,9 @@ import numpy as np
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
-from explorer.errors import BadInput
+from explorer.core.errors import BadInput
+from explorer.core.text import plotly
 from explorer.figures.style import BLUE, GRID, NEUTRAL, ORANGE, SEQUENTIAL, SKY, blank, f32
-from explorer.text import plotly
 
 
 @dataclass(frozen=True)

@@ -8,10 +8,10 @@ import numpy as np
 import plotly.graph_objects as go
 from plotly.colors import hex_to_rgb
 
-from explorer.errors import BadInput
+from explorer.core.errors import BadInput
+from explorer.core.text import plotly
 from explorer.figures.style import SKY, YELLOW, abridged, blank, f32
 from explorer.figures.thumbnail import png
-from explorer.text import plotly
 
 SLOTS = 8  # images in a row, so that fewer do not become larger
 SIDE = 144  # least pixels of a picture's longer side

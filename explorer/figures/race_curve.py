@@ -13,7 +13,7 @@ from explorer.figures.series import Series
 
 
 class Band(Protocol):
-    """One selector over its seeds, step by step: arrays of (steps,); `explorer.race_bands` says more."""
+    """One selector over its seeds, step by step: arrays of (steps,); `explorer.pruning.race_bands` says more."""
 
     @property
     def selector(self) -> str:

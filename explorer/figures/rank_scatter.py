@@ -7,9 +7,9 @@ from collections.abc import Sequence
 import numpy as np
 import plotly.graph_objects as go
 
-from explorer.errors import BadInput
+from explorer.core.errors import BadInput
+from explorer.core.text import plotly
 from explorer.figures.style import NEUTRAL, SEQUENTIAL, blank, criterion_style, f32
-from explorer.text import plotly
 
 
 def rank_scatter(

@@ -9,9 +9,9 @@ import numpy as np
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
-from explorer.errors import BadInput
+from explorer.core.errors import BadInput
+from explorer.core.text import plotly
 from explorer.figures.style import GRID, NEUTRAL, ORANGE, blank, criterion_style, f32, translucent
-from explorer.text import plotly
 
 _MOST_NAMED = 28  # layers up to which each is named on the axis
 _UPRIGHT = 8  # layers up to which the names lie flat where there is room

@@ -9,9 +9,9 @@ from functools import cached_property
 import numpy as np
 import plotly.graph_objects as go
 
+from explorer.core.text import plotly
 from explorer.figures.binning import Scale
 from explorer.figures.style import KEPT, NEUTRAL, REMOVED, f32
-from explorer.text import plotly
 
 _RIDGE = 0.76  # of a row's height: the tallest bin; the rest holds the quartile line
 

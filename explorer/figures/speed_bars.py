@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import plotly.graph_objects as go
 
-from explorer.errors import BadInput
+from explorer.core.errors import BadInput
 from explorer.figures.style import KEPT, NEUTRAL, blank
 
 Spread = tuple[float, float, float]  # median, lower and upper quartile, ms an image

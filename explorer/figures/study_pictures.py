@@ -9,13 +9,13 @@ from typing import Any, TypeVar
 import numpy as np
 import plotly.graph_objects as go
 
-from explorer.errors import BadInput
+from explorer.core.errors import BadInput
+from explorer.core.text import plotly
 from explorer.figures.correlation import correlation
 from explorer.figures.curve import curve
 from explorer.figures.rank_statistics import LayerRanks, RankPanel, rank_statistics
 from explorer.figures.series import Series
 from explorer.figures.style import CRITERION_STYLES
-from explorer.text import plotly
 
 T = TypeVar("T")
 Values = Mapping[str, Any]

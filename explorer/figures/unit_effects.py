@@ -7,9 +7,9 @@ from collections.abc import Sequence
 import numpy as np
 import plotly.graph_objects as go
 
-from explorer.errors import BadInput
+from explorer.core.errors import BadInput
+from explorer.core.text import plotly
 from explorer.figures.style import BLUE, NEUTRAL, VERMILION, blank, f32, translucent
-from explorer.text import plotly
 
 CLEAR = 2.0  # standard errors from zero on, a change is clear
 DEPTH = 1e-6  # of the largest change: smaller ones lie at the foot of the logarithmic axis

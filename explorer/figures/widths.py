@@ -8,9 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 import plotly.graph_objects as go
 
-from explorer.errors import BadInput
+from explorer.core.errors import BadInput
+from explorer.core.text import plotly
 from explorer.figures.style import KEPT, REMOVED, blank, f32
-from explorer.text import plotly
 
 
 @dataclass(frozen=True)

@@ -1,1 +1,1 @@
-"""Networks: architectures, checkpoints, and the units that can be pruned."""
+"""Networks: in comes a file or a name, out a network with its preprocessing and the units that one gate each closes."""

@@ -15,9 +15,9 @@ import torch
 from torch import Tensor, fx, nn
 from torch.overrides import TorchFunctionMode
 
-from explorer.errors import BadInput
+from explorer.core.errors import BadInput
+from explorer.core.text import first_line
 from explorer.networks.outputs import Forward, answering, answering_with, logits_of, path_of_logits
-from explorer.text import first_line
 
 SOFTMAX = "It ends in Softmax: what goes into that is taken as its logits."
 PROBABILITIES = "It gives probabilities: their logarithms are taken as its logits."

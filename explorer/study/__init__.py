@@ -1,4 +1,4 @@
-"""Study: the tables and figures of Molchanov et al. 2017 (arXiv:1611.06440), measured on one's own network."""
+"""Study: in comes one's own network, out the tables and figures of Molchanov et al. 2017 (arXiv:1611.06440)."""
 
 from __future__ import annotations
 

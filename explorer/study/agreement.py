@@ -7,12 +7,12 @@ from typing import Any
 
 from torch import Tensor
 
-from explorer.bootstrap import intervals
-from explorer.criteria import CRITERIA, applicable, needs
-from explorer.evidence import Evidence, gather
-from explorer.oracle import oracle
-from explorer.progress import Report
-from explorer.ranking import correlation_table
+from explorer.core.progress import Report
+from explorer.scoring.bootstrap import intervals
+from explorer.scoring.criteria import CRITERIA, applicable, needs
+from explorer.scoring.evidence import Evidence, gather
+from explorer.scoring.oracle import oracle
+from explorer.scoring.ranking import correlation_table
 from explorer.study import published
 from explorer.study.bench import Bench, Finding, Found, Results, known, within
 from explorer.study.chance import of_chance

@@ -9,10 +9,10 @@ from typing import Any
 
 import numpy as np
 
+from explorer.core.progress import Report
 from explorer.data import Batches
 from explorer.networks.network import Network
-from explorer.progress import Report
-from explorer.runs import Run
+from explorer.runs.store import Run
 from explorer.study.presets import Preset
 
 PARTS = 1000  # of a part's work, for the bar

@@ -15,9 +15,9 @@ import torch
 from scipy import stats
 from torch import Tensor
 
-from explorer.criteria import CRITERIA
 from explorer.networks.units import Units
-from explorer.ranking import measures
+from explorer.scoring.criteria import CRITERIA
+from explorer.scoring.ranking import measures
 
 CONFIDENCE = 0.95
 

@@ -10,11 +10,11 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from explorer.documents import Form, damaged, digest_of, is_older, read_document, write_document
-from explorer.errors import BadInput
+from explorer.core.documents import Form, damaged, digest_of, is_older, read_document, write_document
+from explorer.core.errors import BadInput
+from explorer.core.text import quoted
 from explorer.study.bench import Found
 from explorer.study.parts import PARTS, Part
-from explorer.text import quoted
 
 FORMAT = "pruning-explorer study 1"  # of study.json, which is only written
 FORM = Form("pruning-explorer study", 2, without_digest=(1,))  # of begun.json

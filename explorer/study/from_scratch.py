@@ -8,17 +8,17 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from explorer.costs import measure_costs
-from explorer.errors import BadInput
-from explorer.evaluate import evaluate
-from explorer.finetune import minibatches, train
-from explorer.metrics import metrics_of
+from explorer.core.errors import BadInput
+from explorer.core.progress import Report
+from explorer.evaluation.evaluate import evaluate
+from explorer.evaluation.metrics import metrics_of
+from explorer.networks.costs import measure_costs
 from explorer.networks.network import with_weights_of
+from explorer.networks.surgery import prune
 from explorer.networks.units import Units, nothing
-from explorer.progress import Report
-from explorer.scratch import fresh
 from explorer.study.bench import Bench, Finding, Found, Results, said_seeds, within
-from explorer.surgery import prune
+from explorer.training.finetune import minibatches, train
+from explorer.training.scratch import fresh
 
 KEPT = 0.5**0.5  # of a layer's units: what it reads and what it writes both shrink, so its parameters halve
 

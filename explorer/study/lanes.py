@@ -6,14 +6,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from explorer.costs import measure_costs
-from explorer.criteria import CRITERIA, applicable
-from explorer.procedure import Settings
-from explorer.progress import Report
-from explorer.race import RANDOM, Lane, Race, Terms
-from explorer.race_bands import bands
-from explorer.race_folders import begin, kept_race
-from explorer.ranking import FLOPS_PENALTY
+from explorer.core.progress import Report
+from explorer.networks.costs import measure_costs
+from explorer.pruning.procedure import Settings
+from explorer.pruning.race import RANDOM, Lane, Race, Terms
+from explorer.pruning.race_bands import bands
+from explorer.runs.race_folders import begin, kept_race
+from explorer.scoring.criteria import CRITERIA, applicable
+from explorer.scoring.ranking import FLOPS_PENALTY
 from explorer.study.bench import Bench, Finding, Found, Results, mean_accuracy, within
 
 VGG16_MFLOPS = 7.27  # of the mean map of VGG-16 at 224 pixels, which the paper's weight was chosen for

@@ -9,14 +9,14 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from explorer.costs import measure_costs
-from explorer.evaluate import evaluate
-from explorer.metrics import metrics_of
+from explorer.core.progress import Report
+from explorer.evaluation.evaluate import evaluate
+from explorer.evaluation.metrics import metrics_of
+from explorer.networks.costs import measure_costs
+from explorer.networks.surgery import prune
 from explorer.networks.units import nothing
-from explorer.plan import remove_next
-from explorer.progress import Report
+from explorer.pruning.plan import remove_next
 from explorer.study.bench import Bench, Finding, Found, Results, mean_accuracy, within
-from explorer.surgery import prune
 
 DEEPEST = 0.9  # share of the units gone at the last place
 

@@ -11,11 +11,11 @@ from urllib.parse import urlsplit
 
 import torch
 
+from explorer.core.errors import BadInput
 from explorer.data import open_images
-from explorer.errors import BadInput
-from explorer.finetune import Recipe
 from explorer.study.presets import Preset
 from explorer.study.published import LIKE
+from explorer.training.finetune import Recipe
 
 OF = " of "  # between the names of a preset and of a setting
 FLOWERS, BIRDS, IMAGENET = "Oxford Flowers-102", "Caltech-UCSD Birds-200", "ImageNet"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass
 
-from explorer.errors import BadInput
+from explorer.core.errors import BadInput
 from explorer.study import published
 from explorer.study.agreement import agreement
 from explorer.study.bench import Work

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from explorer.finetune import Recipe
 from explorer.study.published import CRITERIA
+from explorer.training.finetune import Recipe
 
 A_MAPS, B_MAPS = 0.41, 0.195  # shares of the maps that Table 2's pruned AlexNets keep
 

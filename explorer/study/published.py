@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from explorer.published import TABLE as TIMINGS
+from explorer.study.speed_published import TABLE as TIMINGS
 
 Cell = str | float | None
 Row = dict[str, float | None]  # criterion -> Spearman's correlation with oracle-abs; None: not reported

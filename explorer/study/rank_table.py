@@ -7,11 +7,11 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from explorer.criteria import CRITERIA
-from explorer.evidence import gather
-from explorer.feature_maps import max_pooled
-from explorer.progress import Report
-from explorer.ranking import l2, rank_statistics, ranks, spearman
+from explorer.core.progress import Report
+from explorer.networks.feature_maps import max_pooled
+from explorer.scoring.criteria import CRITERIA
+from explorer.scoring.evidence import gather
+from explorer.scoring.ranking import l2, rank_statistics, ranks, spearman
 from explorer.study.bench import Bench, Finding, Found, Results
 
 QUARTER = 0.25

@@ -10,9 +10,9 @@ from typing import Any
 
 import torch
 
-from explorer.costs import measure_costs
-from explorer.export.files import write_whole
-from explorer.progress import Report, silent
+from explorer.core.files import write_whole
+from explorer.core.progress import Report, silent
+from explorer.networks.costs import measure_costs
 from explorer.study.bench import PARTS as STEPS
 from explorer.study.bench import Bench, within
 from explorer.study.folders import WHOLE, Study, begin, keep, read_study

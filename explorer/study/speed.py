@@ -7,17 +7,17 @@ from typing import Any
 
 import torch
 
-from explorer.evaluate import Latency, measure_latencies
+from explorer.core.progress import Report
+from explorer.evaluation.evaluate import Latency, measure_latencies
 from explorer.networks.network import Network
+from explorer.networks.surgery import prune
 from explorer.networks.units import Label
-from explorer.plan import from_json
-from explorer.progress import Report
-from explorer.race import Lane, Point
-from explorer.race_folders import read_race
+from explorer.pruning.plan import from_json
+from explorer.pruning.race import Lane, Point
+from explorer.runs.race_folders import read_race
 from explorer.study.bench import Bench, Finding, Found, Results
 from explorer.study.lanes import SCALED
 from explorer.study.presets import A_MAPS, B_MAPS
-from explorer.surgery import prune
 
 AIMS = {"pruned A": A_MAPS, "pruned B": B_MAPS}  # at most these shares of the maps
 

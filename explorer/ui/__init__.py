@@ -1,1 +1,1 @@
-"""Pages and components; the only importer of Streamlit."""
+"""Pages: in come clicks, out what a person sees; the only importer of Streamlit."""

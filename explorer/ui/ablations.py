@@ -7,15 +7,15 @@ from pathlib import Path
 
 import streamlit as st
 
-from explorer.bootstrap import Interval, intervals
-from explorer.criteria import score
+from explorer.core.errors import BadInput
+from explorer.core.files import write_whole
 from explorer.data import Batches
-from explorer.errors import BadInput
-from explorer.evidence import Evidence
-from explorer.export.files import write_whole
-from explorer.load import batches_for
+from explorer.networks.load import batches_for
 from explorer.networks.units import Units, nothing
-from explorer.oracle import Oracle, oracle_bytes, oracle_steps, read_oracle
+from explorer.scoring.bootstrap import Interval, intervals
+from explorer.scoring.criteria import score
+from explorer.scoring.evidence import Evidence
+from explorer.scoring.oracle import Oracle, oracle_bytes, oracle_steps, read_oracle
 from explorer.ui.job import LONG, SPARE, Job
 from explorer.ui.jobs import JOBS
 from explorer.ui.results import scoring

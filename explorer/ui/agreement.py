@@ -8,12 +8,12 @@ import numpy as np
 import streamlit as st
 from torch import Tensor
 
-from explorer.bootstrap import COVERED, RESAMPLES, Interval
-from explorer.criteria import CRITERIA
 from explorer.figures.correlation import correlation
 from explorer.figures.rank_scatter import rank_scatter
-from explorer.oracle import Oracle
-from explorer.ranking import GROUPS, TOP, measures, ranks, spearman
+from explorer.scoring.bootstrap import COVERED, RESAMPLES, Interval
+from explorer.scoring.criteria import CRITERIA
+from explorer.scoring.oracle import Oracle
+from explorer.scoring.ranking import GROUPS, TOP, measures, ranks, spearman
 from explorer.ui import say
 from explorer.ui.ablations import bootstrapping
 from explorer.ui.chart import chart

@@ -8,8 +8,8 @@ from functools import partial
 import streamlit as st
 from torch import Tensor
 
-from explorer.evaluate import Outcome, evaluate
-from explorer.progress import Report
+from explorer.core.progress import Report
+from explorer.evaluation.evaluate import Outcome, evaluate
 from explorer.ui.job import AHEAD, Job
 from explorer.ui.jobs import JOBS
 from explorer.ui.results import measured_before, plan_digest

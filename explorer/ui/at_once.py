@@ -8,11 +8,11 @@ import numpy as np
 import streamlit as st
 from torch import Tensor
 
-from explorer.comparison import Curves, one_shot_curves
-from explorer.criteria import CRITERIA, applicable
 from explorer.figures.curve import curve
 from explorer.figures.series import Series
-from explorer.ranking import overlap
+from explorer.pruning.comparison import Curves, one_shot_curves
+from explorer.scoring.criteria import CRITERIA, applicable
+from explorer.scoring.ranking import overlap
 from explorer.ui import say
 from explorer.ui.ablations import oracle
 from explorer.ui.chart import chart

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import streamlit as st
 
-from explorer.errors import BadInput
-from explorer.reports import Failure, failure
-from explorer.text import markdown
+from explorer.core.errors import BadInput
+from explorer.core.reports import Failure, failure
+from explorer.core.text import markdown
 from explorer.ui import say
 
 

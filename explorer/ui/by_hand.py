@@ -7,8 +7,8 @@ from typing import Any
 
 import streamlit as st
 
-from explorer.limits import Chosen, Limits, choosing, keeping
 from explorer.networks.units import Units
+from explorer.pruning.limits import Chosen, Limits, choosing, keeping
 from explorer.ui import say, wording
 from explorer.ui.address import run_id
 

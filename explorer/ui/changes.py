@@ -8,12 +8,12 @@ from typing import Any
 
 from torch import Tensor
 
-from explorer import timeline as timelines
-from explorer.errors import BadInput
-from explorer.metrics import metrics_of
+from explorer.core.errors import BadInput
+from explorer.core.progress import Report
+from explorer.evaluation.metrics import metrics_of
 from explorer.networks.units import gone
-from explorer.progress import Report
-from explorer.timeline import State, Timeline
+from explorer.runs import timeline as timelines
+from explorer.runs.timeline import State, Timeline
 from explorer.ui.ahead import outcome_of
 from explorer.ui.job import Job
 from explorer.ui.jobs import JOBS

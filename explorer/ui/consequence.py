@@ -5,9 +5,9 @@ from __future__ import annotations
 import streamlit as st
 from torch import Tensor
 
-from explorer.evaluate import Outcome
-from explorer.metrics import Metrics, metrics_of
-from explorer.text import markdown
+from explorer.core.text import markdown
+from explorer.evaluation.evaluate import Outcome
+from explorer.evaluation.metrics import Metrics, metrics_of
 from explorer.ui import say, wording
 from explorer.ui.controls import Choice
 from explorer.ui.linear import foreseen, linearising

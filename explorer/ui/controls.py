@@ -8,11 +8,11 @@ from dataclasses import dataclass
 import streamlit as st
 from torch import Tensor
 
-from explorer.criteria import applicable
 from explorer.figures.curve import AGAINST, QUANTITIES
-from explorer.limits import FREE, Limits
-from explorer.ranking import FLOPS_PENALTY, PRICES, SCALINGS, AtPlan, scaled
-from explorer.selectors import JOINT, SELECTORS, scaling_for
+from explorer.pruning.limits import FREE, Limits
+from explorer.scoring.criteria import applicable
+from explorer.scoring.ranking import FLOPS_PENALTY, PRICES, SCALINGS, AtPlan, scaled
+from explorer.scoring.selectors import JOINT, SELECTORS, scaling_for
 from explorer.ui import by_hand
 from explorer.ui.job import Job
 from explorer.ui.jobs import JOBS

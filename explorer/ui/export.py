@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import streamlit as st
 
+from explorer.core.text import markdown
 from explorer.export.folders import MANIFEST
 from explorer.export.formats import FORMATS, Format, unavailable
 from explorer.figures.widths import widths
-from explorer.stages import stage_at
-from explorer.text import markdown
-from explorer.timeline import removed_at
+from explorer.runs.stages import stage_at
+from explorer.runs.timeline import removed_at
 from explorer.ui import exports, say
 from explorer.ui.chart import chart, picture_and_side
 from explorer.ui.exported import downloads, proof

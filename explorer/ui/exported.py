@@ -7,9 +7,9 @@ from pathlib import Path
 
 import streamlit as st
 
+from explorer.core.text import markdown
 from explorer.export.formats import Format
 from explorer.export.proof import Verdict
-from explorer.text import markdown
 from explorer.ui import say, wording
 from explorer.ui.exports import KEPT, Made, zipped
 from explorer.ui.session import View

@@ -12,17 +12,17 @@ from weakref import WeakSet
 
 import torch
 
-from explorer.confirming import confirm
-from explorer.evaluate import evaluate
+from explorer.core.progress import Report
+from explorer.evaluation.evaluate import evaluate
+from explorer.export.confirming import confirm
 from explorer.export.contents import Contents, of_state
 from explorer.export.folders import MANIFEST, export_proven
 from explorer.export.formats import FORMATS, Format
 from explorer.export.proof import Proof, Verdict
 from explorer.export.staging import remove_unused
-from explorer.origins import source_to_json
-from explorer.progress import Report
-from explorer.runs import network_at, pruned_at
-from explorer.timeline import removed_at
+from explorer.runs.origins import source_to_json
+from explorer.runs.store import network_at, pruned_at
+from explorer.runs.timeline import removed_at
 from explorer.ui.job import LONG, Job
 from explorer.ui.jobs import JOBS
 from explorer.ui.run_jobs import EXPORT, key_of

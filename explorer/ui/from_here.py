@@ -5,13 +5,13 @@ from __future__ import annotations
 import streamlit as st
 from torch import Tensor
 
-from explorer.criteria import applicable
-from explorer.evaluate import Outcome
+from explorer.core.text import markdown
+from explorer.evaluation.evaluate import Outcome
 from explorer.networks.units import gone
-from explorer.plan import remove_next
-from explorer.race import RANDOM
-from explorer.selectors import JOINT, ORACLE, SELECTORS
-from explorer.text import markdown
+from explorer.pruning.plan import remove_next
+from explorer.pruning.race import RANDOM
+from explorer.scoring.criteria import applicable
+from explorer.scoring.selectors import JOINT, ORACLE, SELECTORS
 from explorer.ui import say, wording
 from explorer.ui.ablations import oracle
 from explorer.ui.controls import Choice, ranking, scaling_choice

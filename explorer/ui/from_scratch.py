@@ -6,14 +6,14 @@ from dataclasses import asdict
 
 import streamlit as st
 
-from explorer import scratch
-from explorer.errors import BadInput
-from explorer.evaluate import evaluate
-from explorer.finetune import Recipe, recipe_from
-from explorer.load import batches_for
-from explorer.metrics import metrics_of
-from explorer.surgery import prune
-from explorer.timeline import Scratch, control, trained_at, updates_at
+from explorer.core.errors import BadInput
+from explorer.evaluation.evaluate import evaluate
+from explorer.evaluation.metrics import metrics_of
+from explorer.networks.load import batches_for
+from explorer.networks.surgery import prune
+from explorer.runs.timeline import Scratch, control, trained_at, updates_at
+from explorer.training import scratch
+from explorer.training.finetune import Recipe, recipe_from
 from explorer.ui import say, wording
 from explorer.ui.job import LONG, Job
 from explorer.ui.jobs import JOBS

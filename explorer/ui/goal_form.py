@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from explorer.goals import ACCURACY, GOALS, LOSS
+from explorer.pruning.goals import ACCURACY, GOALS, LOSS
 from explorer.ui.session import View
 
 WIDTH = 118

@@ -6,7 +6,7 @@ from html import escape
 
 import streamlit as st
 
-from explorer import timeline as timelines
+from explorer.runs import timeline as timelines
 from explorer.ui import wording
 from explorer.ui.changes import change
 from explorer.ui.run_jobs import busy, unless

@@ -10,9 +10,20 @@ import threading
 from importlib import import_module
 
 FIGURES = ("numpy", "pandas", "pyarrow", "PIL.Image", "plotly.io", "plotly.graph_objects")  # looked up, not imported
-ENGINE = ("explorer.load", "explorer.evaluate", "explorer.figures.layer_overview", "explorer.figures.confusion")
+ENGINE = (
+    "explorer.networks.load",
+    "explorer.evaluation.evaluate",
+    "explorer.figures.layer_overview",
+    "explorer.figures.confusion",
+)
 SERVER = ("streamlit.web.cli", "streamlit.dataframe_util")  # before parts that import Streamlit: it is whole then
-FRAME = ("explorer.ui.boundary", "explorer.layers", "explorer.ui.header", "explorer.ui.session", "explorer.ui.steps")
+FRAME = (
+    "explorer.ui.boundary",
+    "explorer.networks.layers",
+    "explorer.ui.header",
+    "explorer.ui.session",
+    "explorer.ui.steps",
+)
 _LOCK = threading.Lock()
 _WHOLE: set[str] = set()
 

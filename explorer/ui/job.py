@@ -10,8 +10,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from explorer.errors import BadInput
-from explorer.reports import failure
+from explorer.core.errors import BadInput
+from explorer.core.reports import failure
 
 # ahead, beside, spare: what nobody waits for, but may after the next click, what comes into a picture that is drawn
 # without it meanwhile, and what may be wanted at some time

@@ -87,7 +87,7 @@ class JobManager:
         with self._lock:
             self._let_go()
         if "torch" in sys.modules:
-            from explorer.memory import give_back  # late: it imports torch, for which the server does not wait
+            from explorer.speed.memory import give_back  # late: it imports torch, for which the server does not wait
 
             give_back()
 
@@ -132,7 +132,7 @@ class JobManager:
 def _size(job: Job) -> int:
     if job.result is None and job.partial is None:
         return 0
-    from explorer.memory import held_bytes  # late: it imports torch, for which the server does not wait
+    from explorer.speed.memory import held_bytes  # late: it imports torch, for which the server does not wait
 
     return held_bytes(job.result, job.partial)
 

@@ -7,13 +7,13 @@ from collections import deque
 
 from torch import Tensor
 
-from explorer import joint
-from explorer.evaluate import Outcome, evaluate
-from explorer.gates import open_gates
-from explorer.linearise import Linearisation
-from explorer.plan import over_all_units
-from explorer.predict import linearise_all, predict
-from explorer.surgery import prune
+from explorer.evaluation.evaluate import Outcome, evaluate
+from explorer.networks.gates import open_gates
+from explorer.networks.surgery import prune
+from explorer.pruning import joint
+from explorer.pruning.plan import over_all_units
+from explorer.scoring.linearise import Linearisation
+from explorer.scoring.predict import linearise_all, predict
 from explorer.ui.job import SCORES, SPARE, Job
 from explorer.ui.jobs import JOBS
 from explorer.ui.results import plan_digest

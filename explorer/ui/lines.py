@@ -9,7 +9,7 @@ import numpy as np
 import streamlit as st
 from torch import Tensor
 
-from explorer.limits import FREE
+from explorer.pruning.limits import FREE
 from explorer.ui import say
 from explorer.ui.address import run_id
 from explorer.ui.boundary import boundary

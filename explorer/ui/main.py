@@ -68,7 +68,7 @@ def _draw(name: str) -> None:
 
     with boundary(f"the page {name}"):
         imports.whole(imports.page(name))
-        from explorer.layers import check_prunable
+        from explorer.networks.layers import check_prunable
         from explorer.ui.header import header
         from explorer.ui.session import current_view
         from explorer.ui.steps import problems

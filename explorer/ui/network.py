@@ -6,13 +6,13 @@ from html import escape
 
 import streamlit as st
 
-from explorer.costs import FLOPS_CONVENTION
+from explorer.core.text import cell
 from explorer.figures.confusion import confusion
 from explorer.figures.layer_overview import LayerCost, layer_overview
 from explorer.figures.style import ORANGE
-from explorer.layers import list_layers
+from explorer.networks.costs import FLOPS_CONVENTION
+from explorer.networks.layers import list_layers
 from explorer.networks.units import nothing
-from explorer.text import cell
 from explorer.ui import say
 from explorer.ui.chart import chart
 from explorer.ui.opening import opening, show

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 import streamlit as st
 from torch import Tensor
 
-from explorer.evaluate import Outcome, evaluate
-from explorer.sweep import Curve, sweep, trace
+from explorer.evaluation.evaluate import Outcome, evaluate
+from explorer.pruning.sweep import Curve, sweep, trace
 from explorer.ui import say
 from explorer.ui.boundary import offer
 from explorer.ui.job import SPARE, Job

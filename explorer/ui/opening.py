@@ -7,10 +7,10 @@ from typing import Any
 
 import streamlit as st
 
-from explorer.errors import BadInput
-from explorer.networks import checkpoints
-from explorer.preparation import Preparation, preparation_of
-from explorer.text import markdown
+from explorer.core.errors import BadInput
+from explorer.core.text import markdown
+from explorer.networks.checkpoints import reading as checkpoints
+from explorer.networks.preparation import Preparation, preparation_of
 from explorer.ui import say
 from explorer.ui.boundary import boundary
 from explorer.ui.preparing import changes_fields, data_field
@@ -29,7 +29,9 @@ def show(dialog: str | None) -> None:
 
 def arch_field(placeholder: str) -> str | None:
     """An architecture by name."""
-    from explorer.networks.architectures import known_architectures  # late: the catalogue takes seconds to import
+    from explorer.networks.architectures.families import (
+        known_architectures,  # late: the catalogue takes seconds to import
+    )
 
     return st.selectbox(
         "Architecture", known_architectures(), None, placeholder=placeholder, key=field_key("arch"), help=TIMM,

@@ -7,13 +7,13 @@ from typing import Literal
 import streamlit as st
 from torch import Tensor
 
-from explorer.criteria import applicable
+from explorer.core.text import markdown
 from explorer.figures.rank_statistics import LayerRanks, RankPanel, rank_statistics
 from explorer.figures.unit_effects import CLEAR, unit_effects
 from explorer.networks.units import nothing
-from explorer.oracle import Oracle
-from explorer.ranking import SCALINGS, ranks
-from explorer.text import markdown
+from explorer.scoring.criteria import applicable
+from explorer.scoring.oracle import Oracle
+from explorer.scoring.ranking import SCALINGS, ranks
 from explorer.ui import say
 from explorer.ui.ablations import calibration_of, oracle, oracle_key, start_oracle
 from explorer.ui.agreement import Chosen, agreement

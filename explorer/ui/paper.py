@@ -8,14 +8,14 @@ from typing import Any
 
 import streamlit as st
 
-from explorer.errors import BadInput
+from explorer.core.errors import BadInput
+from explorer.core.text import markdown
 from explorer.figures.study_pictures import Picture, here, named, pictures, published_picture
 from explorer.figures.study_tables import Table, findings, published_table, tables
 from explorer.study import PARTS, REPORT, read_study
 from explorer.study.folders import told
 from explorer.study.papers import like
 from explorer.study.published import CAVEAT, LIKE
-from explorer.text import markdown
 from explorer.ui import say
 from explorer.ui.chart import chart
 from explorer.ui.session import View

@@ -7,10 +7,10 @@ from html import escape
 
 import streamlit as st
 
-from explorer.evaluate import Outcome
+from explorer.evaluation.evaluate import Outcome
+from explorer.evaluation.samples import ORDERS, Sample, samples
 from explorer.figures.style import BLUE, VERMILION
 from explorer.figures.thumbnail import photo
-from explorer.samples import ORDERS, Sample, samples
 from explorer.ui import say
 from explorer.ui.boundary import boundary
 from explorer.ui.workspace import Workspace

@@ -8,7 +8,7 @@ from typing import Any
 
 import streamlit as st
 
-from explorer.text import markdown
+from explorer.core.text import markdown
 from explorer.ui import say, wording
 from explorer.ui.boundary import boundary, offer
 from explorer.ui.job import Job

@@ -12,16 +12,16 @@ import plotly.graph_objects as go
 import streamlit as st
 from torch import Tensor
 
-from explorer import timeline as timelines
-from explorer.criteria import CRITERIA
-from explorer.errors import BadInput
+from explorer.core.errors import BadInput
+from explorer.core.text import cell
+from explorer.evaluation.metrics import Metrics
 from explorer.figures.curve import curve
 from explorer.figures.series import SCRATCH, Series
 from explorer.figures.thumbnail import thumbnail
-from explorer.limits import portions
-from explorer.metrics import Metrics
-from explorer.stages import LOADED, PRUNED, TUNED, stages
-from explorer.text import cell
+from explorer.pruning.limits import portions
+from explorer.runs import timeline as timelines
+from explorer.runs.stages import LOADED, PRUNED, TUNED, stages
+from explorer.scoring.criteria import CRITERIA
 from explorer.ui import say
 from explorer.ui.ahead import measure_ahead
 from explorer.ui.changes import jump

@@ -6,11 +6,11 @@ from dataclasses import replace
 
 import streamlit as st
 
-from explorer.criteria import applicable
-from explorer.finetune import PAPER
-from explorer.procedure import Settings
-from explorer.race import RANDOM, Terms
-from explorer.selectors import JOINT, ORACLE, SELECTORS
+from explorer.pruning.procedure import Settings
+from explorer.pruning.race import RANDOM, Terms
+from explorer.scoring.criteria import applicable
+from explorer.scoring.selectors import JOINT, ORACLE, SELECTORS
+from explorer.training.finetune import PAPER
 from explorer.ui import races, say, wording
 from explorer.ui.controls import scaling_choice
 from explorer.ui.session import View

@@ -7,11 +7,11 @@ from collections.abc import Collection
 
 import streamlit as st
 
+from explorer.core.text import markdown
 from explorer.networks.units import Label, Units
-from explorer.race import Lane
-from explorer.race_bands import FIRST, Band, at_share, bands, first_gone, shared_with
-from explorer.selectors import ORACLE, SELECTORS
-from explorer.text import markdown
+from explorer.pruning.race import Lane
+from explorer.pruning.race_bands import FIRST, Band, at_share, bands, first_gone, shared_with
+from explorer.scoring.selectors import ORACLE, SELECTORS
 from explorer.ui import say
 from explorer.ui.races import Standing
 

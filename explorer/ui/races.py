@@ -10,13 +10,13 @@ from pathlib import Path
 
 import streamlit as st
 
-from explorer.errors import BadInput
-from explorer.load import batches_for
-from explorer.locks import alone
+from explorer.core.errors import BadInput
+from explorer.core.locks import alone
+from explorer.networks.load import batches_for
 from explorer.networks.network import Network
-from explorer.race import Race, Splits, Terms, check
-from explorer.race_folders import FILE, begin, kept_race, read_race
-from explorer.run_folders import described
+from explorer.pruning.race import Race, Splits, Terms, check
+from explorer.runs.race_folders import FILE, begin, kept_race, read_race
+from explorer.runs.run_folders import described
 from explorer.ui.job import LONG, Job
 from explorer.ui.jobs import JOBS
 from explorer.ui.visitors import own

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import streamlit as st
 
-from explorer.errors import BadInput
+from explorer.core.errors import BadInput
+from explorer.core.text import markdown
 from explorer.figures.race_curve import race_curve
-from explorer.race import Race
-from explorer.race_bands import bands
-from explorer.text import markdown
+from explorer.pruning.race import Race
+from explorer.pruning.race_bands import bands
 from explorer.ui import races, say, wording
 from explorer.ui.chart import chart
 from explorer.ui.controls import axes_choice

@@ -8,12 +8,12 @@ from typing import NamedTuple
 import streamlit as st
 from torch import Tensor
 
-from explorer.criteria import score
-from explorer.evaluate import Outcome, evaluate
-from explorer.evidence import Evidence, gather_in_stages
-from explorer.feature_maps import max_pooled, unit_maps
-from explorer.plan import over_all_units
-from explorer.surgery import prune
+from explorer.evaluation.evaluate import Outcome, evaluate
+from explorer.networks.feature_maps import max_pooled, unit_maps
+from explorer.networks.surgery import prune
+from explorer.pruning.plan import over_all_units
+from explorer.scoring.criteria import score
+from explorer.scoring.evidence import Evidence, gather_in_stages
 from explorer.ui.job import QUICK, SCORES, Job
 from explorer.ui.jobs import JOBS
 from explorer.ui.workspace import Workspace

@@ -6,10 +6,10 @@ from collections.abc import Sequence
 
 from torch import Tensor
 
-from explorer.criteria import CRITERIA
-from explorer.metrics import Metrics, metrics_of
+from explorer.evaluation.metrics import Metrics, metrics_of
 from explorer.networks.units import nothing
-from explorer.plan import remove_next
+from explorer.pruning.plan import remove_next
+from explorer.scoring.criteria import CRITERIA
 from explorer.ui.controls import Choice, saliencies, scaled_like
 from explorer.ui.job import BESIDE, Job
 from explorer.ui.results import measuring

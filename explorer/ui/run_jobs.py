@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import Any
 
-from explorer.errors import BadInput
-from explorer.text import markdown
+from explorer.core.errors import BadInput
+from explorer.core.text import markdown
 from explorer.ui.job import Job
 from explorer.ui.jobs import JOBS
 from explorer.ui.visitors import own

@@ -9,9 +9,9 @@ from torch import Tensor
 
 from explorer.figures.distributions import LayerValues, distributions
 from explorer.figures.widths import LayerWidth
-from explorer.limits import Limits, unmet
-from explorer.plan import limiting, under
-from explorer.selectors import SELECTORS
+from explorer.pruning.limits import Limits, unmet
+from explorer.pruning.plan import limiting, under
+from explorer.scoring.selectors import SELECTORS
 from explorer.ui import by_hand, say, wording
 from explorer.ui.chart import chart, picture_and_side
 from explorer.ui.consequence import consequence

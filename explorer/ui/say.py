@@ -10,7 +10,7 @@ from typing import Any
 
 import streamlit as st
 
-from explorer.text import markdown
+from explorer.core.text import markdown
 
 Place = Any  # `st` itself, a container, a placeholder
 

@@ -8,17 +8,17 @@ from pathlib import Path
 
 from torch import Tensor
 
-from explorer import timeline as timelines
-from explorer.errors import BadInput
-from explorer.evaluate import Outcome
-from explorer.locks import turn
-from explorer.metrics import metrics_of
+from explorer.core.errors import BadInput
+from explorer.core.locks import turn
+from explorer.evaluation.evaluate import Outcome
+from explorer.evaluation.metrics import metrics_of
 from explorer.networks.units import nothing
-from explorer.origins import Source, source_from_json, source_to_json
-from explorer.run_folders import change_run
-from explorer.runs import Run, drop_weights, holds_run, read_run, write_run
-from explorer.stages import Stage, stage_at
-from explorer.timeline import Timeline
+from explorer.runs import timeline as timelines
+from explorer.runs.origins import Source, source_from_json, source_to_json
+from explorer.runs.run_folders import change_run
+from explorer.runs.stages import Stage, stage_at
+from explorer.runs.store import Run, drop_weights, holds_run, read_run, write_run
+from explorer.runs.timeline import Timeline
 from explorer.ui import say
 from explorer.ui.address import look_at, new_id, run_id
 from explorer.ui.progress import await_result

@@ -5,13 +5,13 @@ from __future__ import annotations
 import streamlit as st
 import torch
 
-from explorer.device import available, choose
-from explorer.engines import ENGINES
+from explorer.core.device import available, choose
 from explorer.figures.speed_bars import Pair, speed_bars
-from explorer.published import SOURCE, TABLE, Published
-from explorer.runs import pruned_at
-from explorer.speed import measure_speed
-from explorer.speed_result import USUAL, Rounded, Speed, Terms, Timing, warning
+from explorer.runs.store import pruned_at
+from explorer.speed.engines import ENGINES
+from explorer.speed.measure import measure_speed
+from explorer.speed.result import USUAL, Rounded, Speed, Terms, Timing, warning
+from explorer.study.speed_published import SOURCE, TABLE, Published
 from explorer.ui import say
 from explorer.ui.chart import chart
 from explorer.ui.job import LONG, Job

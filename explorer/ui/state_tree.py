@@ -9,7 +9,7 @@ from pathlib import Path
 import streamlit as st
 
 from explorer.figures.style import abridged
-from explorer.stages import LOADED, STAGES
+from explorer.runs.stages import LOADED, STAGES
 
 _FILES = Path(__file__).with_suffix("")
 _HTML, _CSS, _JS = (_FILES.with_suffix(end).read_text(encoding="utf-8") for end in (".html", ".css", ".js"))

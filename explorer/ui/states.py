@@ -6,10 +6,10 @@ from functools import partial
 
 import streamlit as st
 
-from explorer.metrics import Metrics
-from explorer.stages import Stage, stages
-from explorer.text import cell
-from explorer.timeline import LONGEST_NAME, State, made_from
+from explorer.core.text import cell
+from explorer.evaluation.metrics import Metrics
+from explorer.runs.stages import Stage, stages
+from explorer.runs.timeline import LONGEST_NAME, State, made_from
 from explorer.ui import say, wording
 from explorer.ui.changes import delete, jump, rename
 from explorer.ui.run_jobs import busy, needed, unless

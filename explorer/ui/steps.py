@@ -10,19 +10,19 @@ import streamlit as st
 import torch
 from torch import Tensor
 
-from explorer import procedure
-from explorer.endings import check_within
-from explorer.errors import BadInput
-from explorer.goals import GOALS
-from explorer.joint import default_step, select
-from explorer.plan import remove_next, remove_until
-from explorer.progress import Report
-from explorer.ranking import charges
-from explorer.search import Found, Search, furthest
-from explorer.selectors import JOINT
-from explorer.settings import Settings
-from explorer.surgery import prune
-from explorer.text import markdown
+from explorer.core.errors import BadInput
+from explorer.core.progress import Report
+from explorer.core.text import markdown
+from explorer.networks.surgery import prune
+from explorer.pruning import procedure
+from explorer.pruning.goals import GOALS
+from explorer.pruning.joint import default_step, select
+from explorer.pruning.plan import remove_next, remove_until
+from explorer.pruning.search import Found, Search, furthest
+from explorer.pruning.settings import Settings
+from explorer.pruning.stop_rules import check_within
+from explorer.scoring.ranking import charges
+from explorer.scoring.selectors import JOINT
 from explorer.ui import wording
 from explorer.ui.boundary import boundary, failed, tell
 from explorer.ui.changes import Move, check_ready, take

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import streamlit as st
 
-from explorer.errors import BadInput
+from explorer.core.errors import BadInput
 from explorer.figures.style import SEQUENTIAL, sequential
 
 _FILES = Path(__file__).with_suffix("")

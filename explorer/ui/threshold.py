@@ -10,7 +10,7 @@ import numpy as np
 import streamlit as st
 
 from explorer.figures.binning import scale_for
-from explorer.sweep import Curve, Point
+from explorer.pruning.sweep import Curve, Point
 
 _FILES = Path(__file__).with_suffix("")
 _HTML, _CSS, _JS = (_FILES.with_suffix(end).read_text(encoding="utf-8") for end in (".html", ".css", ".js"))

@@ -7,11 +7,11 @@ from typing import Any
 
 import streamlit as st
 
+from explorer.core.errors import BadInput
 from explorer.data import open_images
-from explorer.errors import BadInput
-from explorer.finetune import IMAGENET, NONE, PAPER, Recipe
-from explorer.networks.checkpoints import read_checkpoint
-from explorer.preparation import Preparation, usual_preparation
+from explorer.networks.checkpoints.reading import read_checkpoint
+from explorer.networks.preparation import Preparation, usual_preparation
+from explorer.training.finetune import IMAGENET, NONE, PAPER, Recipe
 from explorer.ui import say
 from explorer.ui.boundary import boundary
 from explorer.ui.opening import SUFFIXES, arch_field, field_key, show

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import streamlit as st
 
-from explorer.errors import BadInput
+from explorer.core.errors import BadInput
+from explorer.evaluation.metrics import Metrics
 from explorer.figures.epochs import epoch_curves
-from explorer.finetune import IMAGENET, NONE
-from explorer.metrics import Metrics
-from explorer.timeline import Timeline
+from explorer.runs.timeline import Timeline
+from explorer.training.finetune import IMAGENET, NONE
 from explorer.ui import say
 from explorer.ui.boundary import boundary, offer
 from explorer.ui.chart import chart

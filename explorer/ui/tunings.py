@@ -9,18 +9,18 @@ from pathlib import Path
 
 import streamlit as st
 
+from explorer.core.device import choose
+from explorer.core.errors import BadInput
+from explorer.core.locks import alone
 from explorer.data import Preprocessing, open_images
-from explorer.device import choose
-from explorer.errors import BadInput
-from explorer.finetune import IMAGENET, NONE
-from explorer.load import batches_for
-from explorer.locks import alone
+from explorer.networks.load import batches_for
 from explorer.networks.network import Network
-from explorer.origins import read_upload
-from explorer.run_folders import held_run
-from explorer.runs import FILE, Run, own_network, read_run
-from explorer.timeline import Timeline
-from explorer.tunings import ASKED, Tuning, read_tuning, write_tuning
+from explorer.runs.origins import read_upload
+from explorer.runs.run_folders import held_run
+from explorer.runs.store import FILE, Run, own_network, read_run
+from explorer.runs.timeline import Timeline
+from explorer.runs.tunings import ASKED, Tuning, read_tuning, write_tuning
+from explorer.training.finetune import IMAGENET, NONE
 from explorer.ui import workspace
 from explorer.ui.address import RUN_ID
 from explorer.ui.job import LONG, Job
@@ -123,8 +123,10 @@ def _key(tuning: Tuning) -> str:
 
 
 def _work(tuning: Tuning, job: Job) -> Run:
-    from explorer.preparation import usual_preparation  # late: the catalogue of architectures takes seconds to import
-    from explorer.tuning_runs import tuned, tuning_run
+    from explorer.networks.preparation import (
+        usual_preparation,  # late: the catalogue of architectures takes seconds to import
+    )
+    from explorer.runs.tuning_runs import tuned, tuning_run
 
     job.report(0, 1, "opening images and network")
     preprocessing = tuning.changes.apply(usual_preparation(tuning.arch).preprocessing)
@@ -147,9 +149,9 @@ def _work(tuning: Tuning, job: Job) -> Run:
 
 
 def _network(tuning: Tuning, preprocessing: Preprocessing, classes: tuple[str, ...]) -> Network:
-    from explorer.networks.checkpoints import read_checkpoint
-    from explorer.networks.pretrained import imagenet
-    from explorer.transfer import started
+    from explorer.networks.architectures.pretrained import imagenet
+    from explorer.networks.checkpoints.reading import read_checkpoint
+    from explorer.training.transfer import started
 
     checkpoint = None
     if tuning.weights == IMAGENET:

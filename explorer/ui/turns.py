@@ -10,18 +10,18 @@ from pathlib import Path
 import streamlit as st
 from torch import Tensor
 
-from explorer import procedure
-from explorer.endings import check_reachable, check_within, ending, reached
-from explorer.errors import BadInput
-from explorer.finetune import Recipe
-from explorer.goals import GOALS
-from explorer.load import batches_for
+from explorer.core.errors import BadInput
+from explorer.core.text import markdown
+from explorer.networks.load import batches_for
 from explorer.networks.units import gone
-from explorer.procedure import Step
-from explorer.runs import pruned_at, read_saliency, write_weights
-from explorer.settings import EVIDENCE, UPDATES, Settings
-from explorer.text import markdown
-from explorer.timeline import State, Timeline, step, updates_at
+from explorer.pruning import procedure
+from explorer.pruning.goals import GOALS
+from explorer.pruning.procedure import Step
+from explorer.pruning.settings import EVIDENCE, UPDATES, Settings
+from explorer.pruning.stop_rules import check_reachable, check_within, ending, reached
+from explorer.runs.store import pruned_at, read_saliency, write_weights
+from explorer.runs.timeline import State, Timeline, step, updates_at
+from explorer.training.finetune import Recipe
 from explorer.ui import say, wording
 from explorer.ui.changes import check_ready
 from explorer.ui.controls import Choice

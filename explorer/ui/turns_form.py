@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 import streamlit as st
 
-from explorer.finetune import OPTIMIZERS, PAPER, Recipe
-from explorer.schedules import SCHEDULES
-from explorer.settings import CALIBRATION, EVIDENCE, UPDATES
+from explorer.pruning.settings import CALIBRATION, EVIDENCE, UPDATES
+from explorer.training.finetune import OPTIMIZERS, PAPER, Recipe
+from explorer.training.schedules import SCHEDULES
 
 TITLES = {CALIBRATION: "calibration images, scored anew", UPDATES: "the updates' own minibatches"}
 

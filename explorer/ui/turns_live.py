@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from explorer.evaluation.metrics import Metrics
 from explorer.figures.turn_curves import turn_curves
-from explorer.metrics import Metrics
 from explorer.ui import say
 from explorer.ui.chart import chart
 from explorer.ui.job import Job

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import streamlit as st
 from torch import Tensor
 
-from explorer.detail import Saving, neighbours, saving, standing
-from explorer.text import markdown
+from explorer.core.text import markdown
+from explorer.scoring.detail import Saving, neighbours, saving, standing
 from explorer.ui import say, wording
 from explorer.ui import unit_looks as looks
 from explorer.ui import unit_worth as worth

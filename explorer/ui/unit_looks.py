@@ -8,8 +8,12 @@ import streamlit as st
 import torch
 from torch import Tensor
 
+from explorer.core.text import cell
 from explorer.data import Batches
-from explorer.detail import (
+from explorer.figures.kernel import kernel_figure
+from explorer.figures.overlays import SLOTS, overlays
+from explorer.networks.units import nothing
+from explorer.scoring.detail import (
     EXCITEMENT,
     Kernel,
     activation,
@@ -23,11 +27,7 @@ from explorer.detail import (
     source,
     upsampled,
 )
-from explorer.figures.kernel import kernel_figure
-from explorer.figures.overlays import SLOTS, overlays
-from explorer.networks.units import nothing
-from explorer.observe import Observation
-from explorer.text import cell
+from explorer.scoring.observe import Observation
 from explorer.ui import say, wording
 from explorer.ui.chart import chart
 from explorer.ui.progress import await_result

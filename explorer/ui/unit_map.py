@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import streamlit as st
 
-from explorer.limits import Chosen
+from explorer.pruning.limits import Chosen
 
 _FILES = Path(__file__).with_suffix("")
 _HTML, _CSS, _JS = (_FILES.with_suffix(end).read_text(encoding="utf-8") for end in (".html", ".css", ".js"))

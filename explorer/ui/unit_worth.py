@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import streamlit as st
 
-from explorer.criteria import CRITERIA
-from explorer.detail import Effects, Standing, effects_by_class, effects_overall, open_and_closed, standing
-from explorer.evaluate import Outcome
+from explorer.core.text import markdown
+from explorer.evaluation.evaluate import Outcome
 from explorer.figures.class_changes import MOST, class_changes
 from explorer.figures.rank_strip import Place, rank_strip
 from explorer.figures.unit_effects import CLEAR
-from explorer.ranking import scaled
-from explorer.selectors import scaling_for
-from explorer.text import markdown
+from explorer.scoring.criteria import CRITERIA
+from explorer.scoring.detail import Effects, Standing, effects_by_class, effects_overall, open_and_closed, standing
+from explorer.scoring.ranking import scaled
+from explorer.scoring.selectors import scaling_for
 from explorer.ui import say, wording
 from explorer.ui.ablations import oracle
 from explorer.ui.chart import chart

@@ -12,7 +12,7 @@ from typing import Any
 
 import streamlit as st
 
-from explorer import workdir as whole
+from explorer.core import workdir as whole
 from explorer.ui.address import WORKSPACE, named, new_id
 
 WORKSPACE_COOKIE = "pruning-explorer-workspace"

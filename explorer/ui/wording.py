@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from explorer.metrics import Metrics
+from explorer.evaluation.metrics import Metrics
 
 
 def short(number: float) -> str:

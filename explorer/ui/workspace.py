@@ -8,15 +8,15 @@ from pathlib import Path
 
 import streamlit as st
 
-from explorer import origins
-from explorer.costs import Costs, measure_costs
+from explorer.core.files import write_whole
 from explorer.data import Batches, ImageSet, open_images
-from explorer.export.files import write_whole
-from explorer.load import CALIBRATION, batches_for, for_classes
+from explorer.networks.costs import Costs, measure_costs
+from explorer.networks.load import CALIBRATION, batches_for, for_classes
 from explorer.networks.network import Network
-from explorer.origins import Source, open_source
-from explorer.runs import network_at
-from explorer.timeline import Timeline
+from explorer.runs import origins
+from explorer.runs.origins import Source, open_source
+from explorer.runs.store import network_at
+from explorer.runs.timeline import Timeline
 from explorer.ui.visitors import workdir
 
 VALIDATION = 256  # images that every state is evaluated on

@@ -14,15 +14,15 @@ from pathlib import Path
 
 import torch
 
-from explorer.bootstrap import RESAMPLES, Interval, intervals
-from explorer.criteria import CRITERIA, score
 from explorer.data import Batches, open_images
-from explorer.evidence import gather
-from explorer.load import batches_for, for_classes, open_network
+from explorer.networks.load import batches_for, for_classes, open_network
 from explorer.networks.network import Network
 from explorer.networks.units import Units
-from explorer.oracle import oracle
-from explorer.ranking import correlation_table
+from explorer.scoring.bootstrap import RESAMPLES, Interval, intervals
+from explorer.scoring.criteria import CRITERIA, score
+from explorer.scoring.evidence import gather
+from explorer.scoring.oracle import oracle
+from explorer.scoring.ranking import correlation_table
 
 SHARED = Path(__file__).resolve().parents[3] / "shared" / "data"
 NETWORKS = {

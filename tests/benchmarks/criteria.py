@@ -2,7 +2,7 @@
 
 The measure is one plain forward and backward pass over the same images with the gradients of all weights, in the same
 run and with as many threads. The network is VGG-16 for 32x32 images with random weights, 4,224 units; more than 32
-classes are followed in part (see `explorer.linearise`). The rounds take turns, and the shortest time of each counts.
+classes are followed in part (see `explorer.scoring.linearise`). The rounds take turns; the shortest time counts.
 """
 
 from __future__ import annotations
@@ -19,13 +19,13 @@ from torch import nn
 from torch.nn import functional as F
 from torchvision.models import vgg16
 
-sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "helpers"))
 
 from networks_at_hand import Tensors, network
 
-from explorer.criteria import CRITERIA, score
-from explorer.evidence import STAGES, gather
 from explorer.networks.network import Network
+from explorer.scoring.criteria import CRITERIA, score
+from explorer.scoring.evidence import STAGES, gather
 
 SIZE = 32
 FIRST = frozenset({"seen"})

@@ -11,16 +11,16 @@ from collections.abc import Callable
 
 import torch
 
-from explorer.costs import measure_costs
-from explorer.criteria import score
 from explorer.data import Batches, open_images
-from explorer.evaluate import evaluate
-from explorer.evidence import STAGES, gather
-from explorer.load import open_network
+from explorer.evaluation.evaluate import evaluate
+from explorer.networks.costs import measure_costs
+from explorer.networks.load import open_network
+from explorer.networks.surgery import prune
 from explorer.networks.units import nothing
-from explorer.oracle import reference_oracle
-from explorer.plan import remove_next
-from explorer.surgery import prune
+from explorer.pruning.plan import remove_next
+from explorer.scoring.criteria import score
+from explorer.scoring.evidence import STAGES, gather
+from explorer.scoring.oracle import reference_oracle
 
 
 def seconds(work: Callable[[], object], warm: bool = True) -> float:

@@ -16,25 +16,25 @@ from pathlib import Path
 import torch
 import torchvision
 
-sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "helpers"))
 
 from networks_at_hand import network
 
-from explorer.costs import measure_costs
-from explorer.criteria import score
-from explorer.evidence import gather
 from explorer.export.contents import contents
 from explorer.export.folders import export
 from explorer.export.formats import FORMATS
 from explorer.export.proof import prove
 from explorer.export.verify import RUNNABLE, verify
-from explorer.load import open_network
+from explorer.networks.architectures.small import resnet20
+from explorer.networks.costs import measure_costs
+from explorer.networks.load import open_network
 from explorer.networks.network import Network
-from explorer.networks.small import resnet20
+from explorer.networks.surgery import prune
 from explorer.networks.units import nothing
-from explorer.plan import remove_until
-from explorer.ranking import l2
-from explorer.surgery import prune
+from explorer.pruning.plan import remove_until
+from explorer.scoring.criteria import score
+from explorer.scoring.evidence import gather
+from explorer.scoring.ranking import l2
 
 CLASSES = 10
 

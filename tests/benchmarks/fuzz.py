@@ -24,12 +24,12 @@ from pathlib import Path
 
 import torch
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "helpers"))
 
 from fuzzing import SUBJECTS, Subject
 from watching import Watch
 
-from explorer.errors import BadInput
+from explorer.core.errors import BadInput
 
 LONGEST = 600  # characters of a refusal
 SLOWEST = 30.0  # seconds

@@ -17,21 +17,21 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from explorer.costs import measure_costs
-from explorer.criteria import CRITERIA
 from explorer.data import Batches, ImageSet, open_images
 from explorer.data.splits import stratified_order
-from explorer.evaluate import evaluate
-from explorer.evidence import gather
-from explorer.joint import EVERY, default_step, ranking, select
-from explorer.linearise import Linearisation
-from explorer.load import batches_for, for_classes, open_network
+from explorer.evaluation.evaluate import evaluate
+from explorer.networks.costs import measure_costs
+from explorer.networks.load import batches_for, for_classes, open_network
 from explorer.networks.network import Network
+from explorer.networks.surgery import prune
 from explorer.networks.units import Units, nothing
-from explorer.plan import over_all_units, remove_next
-from explorer.predict import predict
-from explorer.ranking import scaled
-from explorer.surgery import prune
+from explorer.pruning.joint import EVERY, default_step, ranking, select
+from explorer.pruning.plan import over_all_units, remove_next
+from explorer.scoring.criteria import CRITERIA
+from explorer.scoring.evidence import gather
+from explorer.scoring.linearise import Linearisation
+from explorer.scoring.predict import predict
+from explorer.scoring.ranking import scaled
 
 SHARED = Path(__file__).resolve().parents[3] / "shared" / "data"
 SHARES = (0.1, 0.2, 0.3, 0.5)

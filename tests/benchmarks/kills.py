@@ -25,12 +25,12 @@ import torch
 from playwright.sync_api import sync_playwright
 from sitting import FLAGS, START, Sitting, app
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "helpers"))
 
 from after_kills import Asked, Event, Measured, Seen, held, lost
 from wandering import killed
 
-from explorer.runs import WEIGHTS_FILES, read_run
+from explorer.runs.store import WEIGHTS_FILES, read_run
 
 IMAGES, FEWER = 256, 128  # of validation: those of the app, and of forks
 PRUNE = ("prune", "demo", "--criterion", "taylor", "--until", "units=0.4", "--step", "20", "--updates", "4", "--out")

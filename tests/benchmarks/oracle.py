@@ -20,8 +20,8 @@ from subjects import SUBJECTS, Subject
 from torch import Tensor
 
 from explorer.networks.network import Network
-from explorer.oracle import Incremental, Oracle, Reference, Way, oracle_steps
-from explorer.ranking import spearman
+from explorer.scoring.oracle import Incremental, Oracle, Reference, Way, oracle_steps
+from explorer.scoring.ranking import spearman
 
 
 @dataclass(frozen=True)

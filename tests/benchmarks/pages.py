@@ -21,8 +21,8 @@ from playwright.sync_api import Page, sync_playwright
 from sitting import FLAGS, app, click_state
 from subjects import SHARED, vgg16
 
-from explorer.export.safetensors_file import write_network
-from explorer.runs import Run, write_run
+from explorer.networks.graph.safetensors_file import write_network
+from explorer.runs.store import Run, write_run
 
 RUN = "run-of-the-benchmark"
 RESTING = 0.15  # processor seconds in 2 s: of a server with nothing to do
@@ -158,7 +158,7 @@ def of_demo(work: Path) -> str:
 
 def of_vgg16(work: Path) -> str:
     """A run of VGG-16 on CIFAR images."""
-    from explorer.origins import Source, source_to_json
+    from explorer.runs.origins import Source, source_to_json
     from explorer.ui.workspace import keep_upload
 
     found, _ = vgg16(64)

@@ -19,7 +19,7 @@ from unittest.mock import patch
 import torch
 from torchvision import datasets
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "study"))
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "helpers"))
 
 from miniatures import SIDES, at_hand
 

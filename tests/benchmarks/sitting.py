@@ -18,13 +18,12 @@ from pathlib import Path
 
 from playwright.sync_api import Browser, Error, Page
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
-sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "browser"))
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "helpers"))
 
 from acting import IDLE, click_state
 from after_kills import Asked, Event, Seen, await_writing, deletion, seen
 
-from explorer.runs import read_run
+from explorer.runs.store import read_run
 
 ROOT = Path(__file__).resolve().parents[2]
 START = "from explorer.cli import main; main()"  # what the console command runs

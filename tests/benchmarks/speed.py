@@ -13,16 +13,16 @@ from pathlib import Path
 import torch
 import torchvision
 
-sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "helpers"))
 
 from networks_at_hand import network
 
-from explorer.costs import measure_costs
+from explorer.networks.costs import measure_costs
+from explorer.networks.surgery import prune
 from explorer.networks.units import nothing
-from explorer.plan import remove_until
-from explorer.published import TABLE
-from explorer.speed import time_both
-from explorer.surgery import prune
+from explorer.pruning.plan import remove_until
+from explorer.speed.measure import time_both
+from explorer.study.speed_published import TABLE
 
 PAPER = next(
     row for row in TABLE if (row.network, row.pruned_gflops) == ("VGG-16 / ImageNet", 8.0) and "CPU" in row.where

@@ -23,7 +23,7 @@ from typing import Any
 
 from sitting import START
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "helpers"))
 
 from after_kills import await_writing
 

@@ -12,14 +12,14 @@ from torch import nn
 from torch.nn import functional as F
 from torchvision.models import mobilenet_v2, vgg16_bn
 
-sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "helpers"))
 
 from networks_at_hand import Tensors, network
 
 from explorer.data import open_images
 from explorer.data.preprocessing import Preprocessing
-from explorer.evaluate import evaluate
-from explorer.load import assemble, batches_for, open_network
+from explorer.evaluation.evaluate import evaluate
+from explorer.networks.load import assemble, batches_for, open_network
 from explorer.networks.network import Network
 
 SHARED = Path(__file__).resolve().parents[3] / "shared" / "data"

@@ -11,10 +11,10 @@ import torch
 pytest.importorskip("playwright")
 
 from acting import facts, press, settle, turn, upload, visit
-from networks.hostile import Evil
+from hostile import Evil
 from playwright.sync_api import Page
 
-from explorer.load import open_network
+from explorer.networks.load import open_network
 
 ARCH = "explorer:vgg_small"
 

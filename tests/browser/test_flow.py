@@ -15,7 +15,7 @@ from playwright.sync_api import Locator, Page
 
 import explorer
 from explorer.data import Batches, open_images
-from explorer.load import open_network
+from explorer.networks.load import open_network
 
 COUNT = re.compile(r"([\d,]+) of ([\d,]+) feature maps below")
 

@@ -14,18 +14,18 @@ from invoke import result, run
 from torch import Tensor
 
 from explorer.data import open_images
-from explorer.evaluate import evaluate
+from explorer.evaluation.evaluate import evaluate
+from explorer.evaluation.metrics import Metrics
 from explorer.export import load_pruned
-from explorer.load import DEMO, batches_for, open_network
-from explorer.metrics import Metrics
+from explorer.networks.architectures.small import vgg_small
+from explorer.networks.load import DEMO, batches_for, open_network
 from explorer.networks.network import Network, with_weights_of
-from explorer.networks.small import vgg_small
+from explorer.networks.preparation import Changes
+from explorer.networks.surgery import prune
 from explorer.networks.units import Units, nothing
-from explorer.origins import Source, open_source, source_to_json
-from explorer.preparation import Changes
-from explorer.runs import Run, read_run, write_run, write_weights
-from explorer.surgery import prune
-from explorer.timeline import State, Timeline, jump, start, step
+from explorer.runs.origins import Source, open_source, source_to_json
+from explorer.runs.store import Run, read_run, write_run, write_weights
+from explorer.runs.timeline import State, Timeline, jump, start, step
 
 GONE = [0, 3, 40]
 MEASURED = Metrics(0.1, 0.97, 64, 448, 1000, 4000)

@@ -9,7 +9,7 @@ import pytest
 import torch
 from invoke import run
 
-from explorer.networks.small import vgg_small
+from explorer.networks.architectures.small import vgg_small
 
 PRUNE = ("prune", "demo", "--criterion", "taylor")
 

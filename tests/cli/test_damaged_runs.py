@@ -17,10 +17,10 @@ from rewriting_documents import rewritten
 from safetensors.torch import load, save
 from test_app_runs import app_run
 
-from explorer.audit import audit
-from explorer.documents import sha256
-from explorer.origins import Source, upload_path
-from explorer.runs import FILE
+from explorer.core.documents import sha256
+from explorer.runs.origins import Source, upload_path
+from explorer.runs.store import FILE
+from explorer.upkeep.audit import audit
 
 NETWORK = "network.safetensors"
 Damage = Callable[[Path], object]

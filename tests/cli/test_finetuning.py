@@ -8,12 +8,12 @@ import pytest
 import torch
 from invoke import result, run
 
-from explorer import tuning_runs as running
 from explorer.cli.opening import manifest_of
-from explorer.load import open_network
-from explorer.networks.architectures import build
-from explorer.runs import Run, read_run
-from explorer.timeline import Timeline
+from explorer.networks.architectures.families import build
+from explorer.networks.load import open_network
+from explorer.runs import tuning_runs as running
+from explorer.runs.store import Run, read_run
+from explorer.runs.timeline import Timeline
 
 SMALL = ("--arch", "explorer:vgg_small", "--epochs", 3, "--minibatch", 8, "--learning-rate", 0.01)
 ON_DEMO = ("--data", "demo", "--arch", "explorer:vgg_small")

@@ -10,11 +10,11 @@ import pytest
 from invoke import run
 
 from explorer.cli import COMMANDS, commands
-from explorer.criteria import CRITERIA
 from explorer.export.formats import FORMATS
-from explorer.networks.architectures import FAMILIES
-from explorer.plan import MEASURES
-from explorer.ranking import PRICES, SCALINGS
+from explorer.networks.architectures.families import FAMILIES
+from explorer.pruning.plan import MEASURES
+from explorer.scoring.criteria import CRITERIA
+from explorer.scoring.ranking import PRICES, SCALINGS
 
 
 def test_help_lists_every_command() -> None:

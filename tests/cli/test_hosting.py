@@ -10,7 +10,7 @@ from invoke import run
 
 from explorer.cli import app
 from explorer.cli.hosting import address, hosts, token_for
-from explorer.errors import BadInput
+from explorer.core.errors import BadInput
 
 SECRET = "a-token-of-the-tests"
 

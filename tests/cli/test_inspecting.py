@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 from invoke import result, run
 
-from explorer.costs import measure_costs
 from explorer.data import Batches, open_images
-from explorer.evaluate import evaluate
-from explorer.load import open_network
+from explorer.evaluation.evaluate import evaluate
+from explorer.networks.costs import measure_costs
+from explorer.networks.load import open_network
 
 ENVELOPE = {"network", "data", "settings", "seconds"}
 

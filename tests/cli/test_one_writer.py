@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from invoke import run
 
-from explorer.locks import NAME, alone
+from explorer.core.locks import NAME, alone
 
 PRUNE = ("--criterion", "weight", "--until", "units=0.8")
 WRITING = {

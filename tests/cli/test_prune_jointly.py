@@ -7,13 +7,13 @@ from pathlib import Path
 import pytest
 from invoke import result, run
 
-from explorer.costs import measure_costs
 from explorer.data import open_images
-from explorer.joint import default_step, select, selection
-from explorer.load import batches_for, open_network
+from explorer.networks.costs import measure_costs
+from explorer.networks.load import batches_for, open_network
 from explorer.networks.units import nothing
-from explorer.plan import to_json
-from explorer.runs import read_run
+from explorer.pruning.joint import default_step, select, selection
+from explorer.pruning.plan import to_json
+from explorer.runs.store import read_run
 
 
 def test_half_of_the_demo_goes_as_the_engine_selects_it(few: Path, tmp_path: Path) -> None:

@@ -12,11 +12,11 @@ import torch
 from invoke import Done, result, run
 
 from explorer.data import Batches
-from explorer.evaluate import Outcome, evaluate
+from explorer.evaluation.evaluate import Outcome, evaluate
 from explorer.export import load_pruned
-from explorer.load import open_network
+from explorer.networks.load import open_network
 from explorer.networks.network import Network
-from explorer.runs import read_run
+from explorer.runs.store import read_run
 
 ENVELOPE = {"network", "data", "settings", "seconds"}
 SETTINGS = ("--criterion", "taylor", "--until", "flops=0.5", "--step", 40)
@@ -138,7 +138,7 @@ def test_work_cancelled_before_its_first_state_leaves_nothing(
     def interrupted(*arguments: Any) -> Any:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("explorer.procedure.iterate", interrupted)
+    monkeypatch.setattr("explorer.pruning.procedure.iterate", interrupted)
     done = run("prune", "demo", "--data", few, *SETTINGS, "--out", tmp_path / "run", "--json", tmp_path / "r.json")
     assert (done.code, done.err.strip()) == (1, "Cancelled; nothing was written.")
     assert list(tmp_path.iterdir()) == []

@@ -11,8 +11,8 @@ from invoke import Done, result, run
 
 from explorer.cli import keeping
 from explorer.cli.limiting import chosen
-from explorer.runs import read_run
-from explorer.settings import Settings
+from explorer.pruning.settings import Settings
+from explorer.runs.store import read_run
 
 BASE = ("--criterion", "taylor", "--step", 2, "--learning-rate", 0.05)
 
@@ -156,7 +156,7 @@ def test_a_target_that_is_spent_or_too_small_leaves_nothing(tiny: list[object], 
 def test_a_latency_is_in_the_table_the_json_and_the_run(
     tiny: list[object], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for place in ("explorer.procedure", "explorer.goals"):
+    for place in ("explorer.pruning.procedure", "explorer.pruning.goals"):
         monkeypatch.setattr(f"{place}.latency_share", lambda full, less, report: len(less.units) / len(full.units))
     done, found = result(tmp_path, "prune", *tiny, *BASE, "--until", "latency=0.7", "--out", tmp_path / "run")
     assert found["after"]["latency"] == 7 / 11 and "63.6%" in done.out

@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 from invoke import result, run
 
-from explorer import race as races
-from explorer.race_folders import read_race
-from explorer.selectors import SELECTORS
+from explorer.pruning import race as races
+from explorer.runs.race_folders import read_race
+from explorer.scoring.selectors import SELECTORS
 
 SHORT = ("--until", "units=0.6", "--step", 2, "--limit", 8)
 

@@ -10,9 +10,9 @@ from click.testing import CliRunner
 from invoke import result, run
 
 from explorer.cli.recipes import distillation_options, recipe_of, recipe_options
-from explorer.errors import BadInput
-from explorer.finetune import Recipe
-from explorer.schedules import SCHEDULES
+from explorer.core.errors import BadInput
+from explorer.training.finetune import Recipe
+from explorer.training.schedules import SCHEDULES
 
 FINETUNE = ("finetune", "--arch", "explorer:vgg_small", "--weights", "none", "--epochs", 2, "--minibatch", 8)
 

@@ -16,9 +16,9 @@ import pytest
 import torch
 from invoke import Done, run
 
-from explorer.load import open_network
-from explorer.runs import read_run, write_run
-from explorer.timeline import forget_weights
+from explorer.networks.load import open_network
+from explorer.runs.store import read_run, write_run
+from explorer.runs.timeline import forget_weights
 
 PRUNE = ("--criterion", "taylor", "--until", "units=0.4", "--step", 2, "--learning-rate", 0.05)
 UPDATES = ("--updates", 2)
@@ -64,9 +64,9 @@ def stopping(monkeypatch: pytest.MonkeyPatch, place: str, call: int, *, after: b
 
 
 PLACES = [
-    *(("explorer.procedure.evaluate", call, False) for call in range(2, STEPS + 2)),
-    ("explorer.procedure.train", 1, False),
-    ("explorer.procedure.train", STEPS, True),
+    *(("explorer.pruning.procedure.evaluate", call, False) for call in range(2, STEPS + 2)),
+    ("explorer.pruning.procedure.train", 1, False),
+    ("explorer.pruning.procedure.train", STEPS, True),
     *(("explorer.cli.keeping.write_run", call, True) for call in (1, 2, 4, 6)),
     ("explorer.cli.keeping.write_weights", 1, True),
     ("explorer.cli.keeping.write_weights", STEPS, True),
@@ -103,7 +103,7 @@ def test_without_updates_no_weights_are_kept_and_none_are_needed(
     tiny: list[object], whole: dict[int, dict[str, bytes]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     out = tmp_path / "run"
-    stopping(monkeypatch, "explorer.procedure.evaluate", 3)
+    stopping(monkeypatch, "explorer.pruning.procedure.evaluate", 3)
     pruned(tiny, out)
     monkeypatch.undo()
     assert list(held(out)) == ["run.json"]
@@ -115,7 +115,7 @@ def test_without_updates_no_weights_are_kept_and_none_are_needed(
 @pytest.fixture
 def unfinished(tiny: list[object], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A run that was stopped in its third step."""
-    stopping(monkeypatch, "explorer.procedure.train", 3)
+    stopping(monkeypatch, "explorer.pruning.procedure.train", 3)
     pruned(tiny, tmp_path / "run", *UPDATES)
     monkeypatch.undo()
     return tmp_path / "run"

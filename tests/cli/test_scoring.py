@@ -9,14 +9,14 @@ import torch
 from invoke import result, run
 
 from explorer.cli.output import finite
-from explorer.criteria import CRITERIA, applicable, score
-from explorer.curvature import curvature_by_probes
 from explorer.data import Batches, Preprocessing, open_images
-from explorer.evidence import gather
-from explorer.load import open_network
+from explorer.networks.load import open_network
 from explorer.networks.network import Network
-from explorer.oracle import reference_oracle
-from explorer.ranking import correlation_table
+from explorer.scoring.criteria import CRITERIA, applicable, score
+from explorer.scoring.curvature import curvature_by_probes
+from explorer.scoring.evidence import gather
+from explorer.scoring.oracle import reference_oracle
+from explorer.scoring.ranking import correlation_table
 
 ENVELOPE = {"network", "data", "settings", "seconds"}
 IMAGES = 8

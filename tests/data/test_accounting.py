@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from explorer.core.errors import BadInput
 from explorer.data import open_images
-from explorer.errors import BadInput
 
 TREES = 60
 PLAIN = ("ant", "bee", "Cat 2", "é")

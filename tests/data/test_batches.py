@@ -9,8 +9,8 @@ import torch
 from pictures import picture
 from PIL import Image
 
+from explorer.core.errors import BadInput
 from explorer.data import Batches, ImageSet, Preprocessing, batches, image_set, normalise, open_images, to_tensor
-from explorer.errors import BadInput
 
 PLAIN = Preprocessing((0.5, 0.4, 0.3), (0.2, 0.3, 0.4))
 

@@ -9,8 +9,8 @@ import torch
 from pictures import picture
 from PIL import Image
 
+from explorer.core.errors import BadInput
 from explorer.data import Batches, Preprocessing, decoding, image_set, open_images, tensors, to_pixels
-from explorer.errors import BadInput
 
 STILL = Preprocessing((0.5, 0.4, 0.3), (0.2, 0.3, 0.4), size=6, crop=6)
 FOUR = replace(STILL, frames=4)

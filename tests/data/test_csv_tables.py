@@ -7,8 +7,8 @@ import pytest
 from pictures import picture
 from PIL import Image
 
+from explorer.core.errors import BadInput
 from explorer.data import open_images
-from explorer.errors import BadInput
 
 
 @pytest.fixture

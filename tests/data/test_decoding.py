@@ -12,9 +12,9 @@ import pytest
 from pictures import picture
 from PIL import Image
 
+from explorer.core.errors import BadInput
 from explorer.data import decoding
 from explorer.data.decoding import Clip, decode, fault, unreadable
-from explorer.errors import BadInput
 
 
 def png_claiming(width: int, height: int) -> bytes:

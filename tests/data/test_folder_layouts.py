@@ -11,9 +11,9 @@ import pytest
 from pictures import picture
 from PIL import Image
 
+from explorer.core.errors import BadInput
 from explorer.data import ImageSet, open_images
 from explorer.data.splits import split_named
-from explorer.errors import BadInput
 
 
 @pytest.fixture

@@ -7,8 +7,8 @@ import pytest
 from pictures import picture
 from PIL import Image
 
+from explorer.core.errors import BadInput
 from explorer.data import Batches, Preprocessing, open_images
-from explorer.errors import BadInput
 
 
 def test_classes_are_the_sub_folders_in_alphabetical_order(make_folder):

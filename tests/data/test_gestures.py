@@ -4,11 +4,11 @@ import numpy as np
 import pytest
 import torch
 
+from explorer.core.errors import BadInput
 from explorer.data import Batches, Preprocessing, gestures, open_images, to_pixels
 from explorer.data.gestures import Gesture
 from explorer.data.hands import FINGERS, FIST, Pose, coverage, painted
 from explorer.data.motions import CHANGES, MOTIONS
-from explorer.errors import BadInput
 
 PLAIN = Preprocessing((0.0, 0.0, 0.0), (1.0, 1.0, 1.0), frames=16)
 REVERSED = {

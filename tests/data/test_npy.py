@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from pictures import picture
 
+from explorer.core.errors import BadInput
 from explorer.data import open_images
-from explorer.errors import BadInput
 
 X = np.stack([picture(i) for i in range(12)])
 Y = np.arange(12) % 3

@@ -11,8 +11,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pictures import picture
 
+from explorer.core.errors import BadInput
 from explorer.data import open_images
-from explorer.errors import BadInput
 
 N = 12
 X = np.stack([picture(i) for i in range(N)])

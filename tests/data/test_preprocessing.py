@@ -9,8 +9,8 @@ import torchvision
 from hypothesis import given
 from hypothesis import strategies as st
 
+from explorer.core.errors import BadInput
 from explorer.data.preprocessing import IMAGENET_MEAN, IMAGENET_STD, Preprocessing, for_torchvision, numbers, override
-from explorer.errors import BadInput
 
 GREY = Preprocessing((0.5,), (0.25,))
 COLOUR = Preprocessing(IMAGENET_MEAN, IMAGENET_STD, 256, 224)

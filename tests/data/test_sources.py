@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 from pictures import picture
 
+from explorer.core.errors import BadInput
 from explorer.data import assets, open_images
 from explorer.data.sources import SOURCES
-from explorer.errors import BadInput
 
 
 @pytest.fixture

@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from explorer.core.errors import BadInput
 from explorer.data.splits import SHARES, complete_splits, split_indices, stratified_order
-from explorer.errors import BadInput
 
 LABELS = st.lists(st.integers(0, 5), min_size=1, max_size=200).map(lambda labels: np.array(labels, np.int64))
 SEEDS = st.integers(0, 2**32)

@@ -7,8 +7,8 @@ import torchvision
 from pictures import picture
 from PIL import Image
 
+from explorer.core.errors import BadInput
 from explorer.data import Preprocessing, for_torchvision, normalise, to_pixels, to_tensor
-from explorer.errors import BadInput
 
 GREY = Preprocessing((0.5,), (0.25,))
 COLOUR = Preprocessing((0.1, 0.2, 0.3), (0.5, 1.0, 2.0))

@@ -12,9 +12,9 @@ from pictures import picture
 from PIL import Image
 from torchvision import datasets
 
+from explorer.core.errors import BadInput
 from explorer.data import open_images
 from explorer.data.torchvision_sets import TORCHVISION_SETS, data_root
-from explorer.errors import BadInput
 
 
 @pytest.fixture(autouse=True)

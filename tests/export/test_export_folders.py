@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from exported import described, names, odd, proven
 
-from explorer.errors import BadInput
+from explorer.core.errors import BadInput
 from explorer.export import formats
 from explorer.export.folders import export
 from explorer.export.formats import FORMATS

@@ -8,7 +8,7 @@ import pytest
 import torch
 from exported import described, names, odd, proven
 
-from explorer.errors import BadInput
+from explorer.core.errors import BadInput
 from explorer.export import formats
 from explorer.export import proof as proofs
 from explorer.export import verify as verifying

@@ -17,7 +17,7 @@ import pytest
 from exported import bare, described, names, odd, proven
 from torch import nn
 
-from explorer.errors import BadInput
+from explorer.core.errors import BadInput
 from explorer.export.folders import export
 from explorer.export.staging import PREFIX, clear_left_over, remove_unused, staging
 

@@ -16,11 +16,12 @@ from networks_at_hand import network as analysed
 from test_pruned import every_other
 from torch import Tensor, nn
 
-from explorer.export import model_source, safetensors_file
+from explorer.export import model_source
 from explorer.export.source.expressions import quoted
+from explorer.networks.architectures.small import CifarResNet
+from explorer.networks.graph import safetensors_file
 from explorer.networks.network import Network
-from explorer.networks.small import CifarResNet
-from explorer.surgery import prune
+from explorer.networks.surgery import prune
 
 TORCHVISION = ("efficientnet_b0", "mobilenet_v2", "resnet18", "shufflenet_v2_x0_5", "squeezenet1_0")
 

@@ -15,9 +15,9 @@ from networks_at_hand import at_hand
 
 import explorer
 from explorer.cli import main
-from explorer.errors import BadInput
+from explorer.core.errors import BadInput
 from explorer.export import model_source
-from explorer.load import network_from_bytes, open_network
+from explorer.networks.load import network_from_bytes, open_network
 
 CODE = "torch.os.system('touch PWNED')"
 MANIFEST, TENSORS = open_file(export_bytes(at_hand("residual")))

@@ -11,9 +11,9 @@ from exported import described
 from networks_at_hand import MODULES, at_hand
 from test_pruned import every_other
 
-from explorer.errors import BadInput
+from explorer.core.errors import BadInput
 from explorer.export import plan_file
-from explorer.surgery import prune
+from explorer.networks.surgery import prune
 
 
 @pytest.mark.parametrize("name", MODULES)

@@ -15,7 +15,7 @@ from exported import described
 from networks_at_hand import at_hand
 
 from explorer.export.formats import FORMATS, unavailable
-from explorer.export.manifest import portable
+from explorer.networks.graph.manifest import portable
 
 PLACE = "/srv/peculiar-place"
 PROVENANCE = {

@@ -11,14 +11,14 @@ from networks_at_hand import MODULES, SHAPE, at_hand, images
 from networks_at_hand import network as analysed
 from torch import Tensor
 
-from explorer.evaluate import evaluate
+from explorer.evaluation.evaluate import evaluate
 from explorer.export.contents import contents
-from explorer.export.manifest import LayerWidth
-from explorer.export.safetensors_file import load_network
+from explorer.networks.architectures.small import CifarResNet
 from explorer.networks.dependencies import find_units
+from explorer.networks.graph.manifest import LayerWidth
+from explorer.networks.graph.safetensors_file import load_network
 from explorer.networks.network import Network
-from explorer.networks.small import CifarResNet
-from explorer.surgery import prune
+from explorer.networks.surgery import prune
 
 
 def every_other(network: Network) -> Tensor:

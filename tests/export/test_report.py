@@ -9,11 +9,11 @@ from itertools import pairwise
 import pytest
 from exported import described, odd
 
+from explorer.evaluation.metrics import Metrics
 from explorer.export import report
 from explorer.export.charts import LEFT, NARROWEST, RIGHT, WIDTH, Point, bars, curve
-from explorer.metrics import Metrics
-from explorer.stages import CUT, LOADED, PRUNED, TUNED
-from explorer.timeline import State
+from explorer.runs.stages import CUT, LOADED, PRUNED, TUNED
+from explorer.runs.timeline import State
 
 HOSTILE = '"><script>alert(1)</script>\n<!--'
 WHOLE, HALF = Metrics(0.1, 0.975, 100, 10, 1000, 4000), Metrics(0.2, 0.95, 100, 6, 500, 2000)

@@ -6,7 +6,7 @@ import pytest
 from exported import described
 from networks_at_hand import at_hand
 
-from explorer.errors import BadInput
+from explorer.core.errors import BadInput
 from explorer.export import model_source
 from explorer.export.source.allowed import check
 

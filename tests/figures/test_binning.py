@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from explorer.errors import BadInput
+from explorer.core.errors import BadInput
 from explorer.figures.binning import scale_for
 
 

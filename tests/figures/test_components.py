@@ -9,11 +9,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from explorer.errors import BadInput
+from explorer.core.errors import BadInput
 
 pytest.importorskip("streamlit")
 
-from explorer.sweep import Curve, Point
+from explorer.pruning.sweep import Curve, Point
 from explorer.ui.strip import StripLayer, strip_data
 from explorer.ui.threshold import threshold_data
 from explorer.ui.unit_map import BELOW, GOES, REMOVED, ByHand, LayerCells, unit_map_data

@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from explorer.errors import BadInput
+from explorer.core.errors import BadInput
 from explorer.figures.curve import curve
 from explorer.figures.series import MARKS, SCRATCH, Series
 from explorer.figures.style import CRITERION_STYLES, alt_text, criterion_style

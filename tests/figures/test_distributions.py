@@ -4,7 +4,7 @@ import numpy as np
 import plotly.graph_objects as go
 import pytest
 
-from explorer.errors import BadInput
+from explorer.core.errors import BadInput
 from explorer.figures.distributions import LayerValues, distributions
 from explorer.figures.style import KEPT, REMOVED, alt_text
 

@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from explorer.errors import BadInput
+from explorer.core.errors import BadInput
 from explorer.figures.kernel import kernel_figure
 from explorer.figures.style import alt_text
 

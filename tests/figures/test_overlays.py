@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from explorer.errors import BadInput
+from explorer.core.errors import BadInput
 from explorer.figures.overlays import SIDE, SLOTS, overlay, overlays
 from explorer.figures.style import alt_text
 

@@ -7,7 +7,7 @@ import pytest
 
 from explorer.figures.race_curve import race_curve
 from explorer.figures.style import alt_text
-from explorer.race_bands import Band
+from explorer.pruning.race_bands import Band
 
 X, Y, SEEDS = np.array([1.0, 0.75, 0.5]), np.array([0.97, 0.95, 0.9]), np.array([3, 3, 2])
 TAYLOR = Band("taylor", True, False, X, Y, np.array([0.97, 0.94, 0.85]), np.array([0.97, 0.96, 0.92]), SEEDS)

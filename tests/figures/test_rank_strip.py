@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from explorer.errors import BadInput
+from explorer.core.errors import BadInput
 from explorer.figures.rank_strip import Place, rank_strip
 from explorer.figures.style import CRITERION_STYLES, alt_text
 

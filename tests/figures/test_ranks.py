@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from explorer.errors import BadInput
+from explorer.core.errors import BadInput
 from explorer.figures.rank_scatter import rank_scatter
 from explorer.figures.rank_statistics import LayerRanks, RankPanel, rank_statistics
 from explorer.figures.style import alt_text, criterion_style

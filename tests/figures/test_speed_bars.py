@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from explorer.errors import BadInput
+from explorer.core.errors import BadInput
 from explorer.figures.speed_bars import Pair, speed_bars
 from explorer.figures.style import alt_text
 

@@ -6,7 +6,6 @@ import sys
 import plotly.graph_objects as go
 import pytest
 
-from explorer.criteria import CRITERIA
 from explorer.figures.style import (
     CRITERION_STYLES,
     NEUTRAL,
@@ -17,6 +16,7 @@ from explorer.figures.style import (
     f32,
     sequential,
 )
+from explorer.scoring.criteria import CRITERIA
 
 NAMED = [*CRITERIA, "oracle", "joint"]
 

@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from explorer.errors import BadInput
+from explorer.core.errors import BadInput
 from explorer.figures.confusion import confusion
 from explorer.figures.correlation import correlation
 from explorer.figures.layer_overview import LayerCost, layer_overview

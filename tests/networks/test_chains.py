@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from explorer.networks.architectures import build
+from explorer.networks.architectures.families import build
 from explorer.networks.chains import chains
 from explorer.networks.dependencies import find_units
 from explorer.networks.units import Layer

@@ -7,20 +7,14 @@ from collections.abc import Callable
 
 import pytest
 import torch
-from export.exported import export_bytes
+from exported import export_bytes
 from networks_at_hand import images
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from explorer.criteria import CRITERIA, needs
+from explorer.core.errors import BadInput
 from explorer.data.preprocessing import Preprocessing
-from explorer.errors import BadInput
-from explorer.evaluate import evaluate
-from explorer.evidence import gather
-from explorer.export.safetensors_file import load_network
-from explorer.finetune import Recipe, train
-from explorer.gates import Gated, open_gates
-from explorer.load import assemble, network_from_bytes
+from explorer.evaluation.evaluate import evaluate
 from explorer.networks.endings import (
     INDEPENDENT,
     MAY_BE_SHARE,
@@ -30,9 +24,15 @@ from explorer.networks.endings import (
     SOFTMAX,
     classifier,
 )
+from explorer.networks.gates import Gated, open_gates
+from explorer.networks.graph.safetensors_file import load_network
+from explorer.networks.load import assemble, network_from_bytes
 from explorer.networks.network import Network
-from explorer.oracle import oracle, reference_oracle
-from explorer.surgery import prune
+from explorer.networks.surgery import prune
+from explorer.scoring.criteria import CRITERIA, needs
+from explorer.scoring.evidence import gather
+from explorer.scoring.oracle import oracle, reference_oracle
+from explorer.training.finetune import Recipe, train
 
 SHAPE, GREY = (1, 8, 8), Preprocessing((0.0,), (1.0,))
 

@@ -8,16 +8,16 @@ from networks_at_hand import images
 from odd_networks import LAYERS, SHAPE, odd
 from torch import nn
 
-from explorer.costs import measure_costs
+from explorer.core.errors import BadInput
 from explorer.data.preprocessing import Preprocessing
-from explorer.errors import BadInput
-from explorer.gates import Gated, open_gates
-from explorer.layers import TOGETHER, check_prunable, list_layers
-from explorer.load import assemble
 from explorer.networks import dependencies
+from explorer.networks.costs import measure_costs
 from explorer.networks.coupling import COMPUTED
+from explorer.networks.gates import Gated, open_gates
+from explorer.networks.layers import TOGETHER, check_prunable, list_layers
+from explorer.networks.load import assemble
 from explorer.networks.network import Network
-from explorer.surgery import cut
+from explorer.networks.surgery import cut
 
 RGB = Preprocessing((0.0,) * 3, (1.0,) * 3)
 

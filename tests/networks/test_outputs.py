@@ -10,11 +10,11 @@ import torch
 from networks_at_hand import SHAPE, plain
 from torch import Tensor, fx, nn
 
+from explorer.core.errors import BadInput
 from explorer.data.preprocessing import Preprocessing
-from explorer.errors import BadInput
-from explorer.load import assemble
+from explorer.networks.load import assemble
 from explorer.networks.outputs import logits_of, path_of_logits
-from explorer.surgery import prune
+from explorer.networks.surgery import prune
 
 GREY = Preprocessing((0.0,), (1.0,))
 Heads = namedtuple("Heads", ["aux", "logits"])

@@ -9,8 +9,8 @@ from networks_at_hand import at_hand
 from scipy import stats
 
 from explorer.data import open_images
-from explorer.load import batches_for, open_network
-from explorer.oracle import oracle
+from explorer.networks.load import batches_for, open_network
+from explorer.scoring.oracle import oracle
 from explorer.study.chance import of_chance
 
 

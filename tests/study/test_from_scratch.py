@@ -8,13 +8,13 @@ from typing import Any
 
 import pytest
 
-from explorer.errors import BadInput
-from explorer.load import open_network
-from explorer.progress import silent
+from explorer.core.errors import BadInput
+from explorer.core.progress import silent
+from explorer.networks.load import open_network
+from explorer.networks.surgery import prune
 from explorer.study import from_scratch
 from explorer.study.bench import Bench
 from explorer.study.presets import PRESETS
-from explorer.surgery import prune
 
 
 def test_it_has_about_half_of_every_layers_parameters() -> None:

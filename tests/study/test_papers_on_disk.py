@@ -16,7 +16,7 @@ from invoke import run
 from torchvision import datasets
 
 from explorer.data import open_images
-from explorer.runs import read_run
+from explorer.runs.store import read_run
 from explorer.study.papers import PAPERS
 
 ALEXNET = {"features.0": 64, "features.3": 192, "features.6": 384, "features.8": 256, "features.10": 256}

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from explorer.errors import BadInput
+from explorer.core.errors import BadInput
 from explorer.figures.study_pictures import named, pictures, published_picture
 from explorer.figures.study_report import report_page
 from explorer.figures.study_tables import tables

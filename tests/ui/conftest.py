@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import torch
 
-from explorer.runs import Run, read_run, write_run
+from explorer.runs.store import Run, read_run, write_run
 
 pytest.importorskip("streamlit")
 

@@ -9,9 +9,9 @@ import pytest
 import torch
 from driving import SECONDS, App
 
-from explorer.evaluate import evaluate
+from explorer.core.progress import silent
+from explorer.evaluation.evaluate import evaluate
 from explorer.networks.units import nothing
-from explorer.progress import silent
 from explorer.ui import ahead
 from explorer.ui.job import Job
 from explorer.ui.jobs import JOBS

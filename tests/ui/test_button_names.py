@@ -8,7 +8,7 @@ import pytest
 from driving import App
 from told import check_names
 
-from explorer.errors import BadInput
+from explorer.core.errors import BadInput
 from explorer.ui import workspace
 from explorer.ui.ablations import oracle_key
 from explorer.ui.job import LONG, QUICK, SPARE, Job

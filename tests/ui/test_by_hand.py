@@ -9,10 +9,10 @@ import torch
 from driving import App
 from torch import Tensor
 
-from explorer.evaluate import evaluate
+from explorer.evaluation.evaluate import evaluate
 from explorer.networks.units import Label, gone, nothing
-from explorer.runs import Run
-from explorer.timeline import removed_at
+from explorer.runs.store import Run
+from explorer.runs.timeline import removed_at
 from explorer.ui import units_by_hand, workspace
 from explorer.ui.job import Job
 from explorer.ui.jobs import JOBS
@@ -63,10 +63,10 @@ def test_lines_of_several_layers_hold_together(open_app: Open, saved: Saved) -> 
 
 def expected(common: float, own: dict[str, float]) -> Tensor:
     """Units below their lines, by Taylor with l2, without anything of the page."""
-    from explorer.criteria import CRITERIA
-    from explorer.evidence import gather
-    from explorer.plan import below
-    from explorer.ranking import scaled
+    from explorer.pruning.plan import below
+    from explorer.scoring.criteria import CRITERIA
+    from explorer.scoring.evidence import gather
+    from explorer.scoring.ranking import scaled
 
     opened = workspace.open_workspace(Source())
     units = opened.network.units

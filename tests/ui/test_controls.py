@@ -7,12 +7,12 @@ from collections.abc import Callable
 import pytest
 from driving import App
 
-from explorer.costs import measure_costs
-from explorer.load import open_network
+from explorer.core.progress import silent
+from explorer.networks.costs import measure_costs
+from explorer.networks.load import open_network
 from explorer.networks.units import nothing
-from explorer.progress import silent
-from explorer.ranking import PRICES, SCALINGS
-from explorer.runs import Run
+from explorer.runs.store import Run
+from explorer.scoring.ranking import PRICES, SCALINGS
 from explorer.ui.controls import SCALING_TITLES, penalty_title
 
 Open = Callable[..., App]

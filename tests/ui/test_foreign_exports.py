@@ -10,7 +10,7 @@ import pytest
 from driving import App
 from foreign_exports import ACTIVE, REFUSED, altered, renamed
 
-from explorer.text import JOINER
+from explorer.core.text import JOINER
 
 Open = Callable[..., App]
 

@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 from driving import App
 
-from explorer.evaluate import evaluate
-from explorer.goals import GOALS
-from explorer.runs import Run
-from explorer.timeline import updates_at
+from explorer.evaluation.evaluate import evaluate
+from explorer.pruning.goals import GOALS
+from explorer.runs.store import Run
+from explorer.runs.timeline import updates_at
 from explorer.ui import workspace
 from explorer.ui.jobs import JOBS
 from explorer.ui.turns_live import POINTS, Live
@@ -47,7 +47,9 @@ def test_joint_pruning_walks_until_a_loss_is_spent(open_app: Open, saved: Saved)
 
 
 def test_a_latency_is_measured_and_shown(open_app: Open, saved: Saved, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("explorer.search.latency_share", lambda full, less, report: len(less.units) / len(full.units))
+    monkeypatch.setattr(
+        "explorer.pruning.search.latency_share", lambda full, less, report: len(less.units) / len(full.units)
+    )
     app = open_app("prune").set("of the", "latency").set("Down to, %", 75).click("Go").fine()
     assert saved(app.run).timeline.state.metrics.latency == 0.75 and app.facts["Latency"] == "75.0%"
     assert "is left already: there is nothing to remove" in app.click("Go").said

@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 import torch
 
-from explorer.errors import BadInput
-from explorer.reports import MEMORY
+from explorer.core.errors import BadInput
+from explorer.core.reports import MEMORY
 from explorer.ui import job as job_module
 from explorer.ui.job import AHEAD, HELD, LONG, QUICK, SPARE, TURN, Job
 from explorer.ui.jobs import KEPT, KEPT_BYTES, RECENT, JobManager

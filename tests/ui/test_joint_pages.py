@@ -10,10 +10,10 @@ import pytest
 import torch
 from driving import App
 
-from explorer import joint
-from explorer.evaluate import evaluate
+from explorer.evaluation.evaluate import evaluate
 from explorer.networks.units import gone, nothing
-from explorer.runs import Run
+from explorer.pruning import joint
+from explorer.runs.store import Run
 from explorer.ui import linear, workspace
 from explorer.ui.jobs import JOBS
 from explorer.ui.workspace import Source

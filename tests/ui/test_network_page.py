@@ -9,13 +9,13 @@ from pathlib import Path
 import pytest
 from driving import App
 
-from explorer.costs import measure_costs
 from explorer.data import Batches
-from explorer.evaluate import Outcome
-from explorer.layers import list_layers
-from explorer.load import open_network
+from explorer.evaluation.evaluate import Outcome
+from explorer.evaluation.samples import ORDERS, samples
+from explorer.networks.costs import measure_costs
+from explorer.networks.layers import list_layers
+from explorer.networks.load import open_network
 from explorer.networks.units import nothing
-from explorer.samples import ORDERS, samples
 from explorer.ui import predictions, workspace
 from explorer.ui.results import measuring
 from explorer.ui.workspace import Source

@@ -10,8 +10,8 @@ from driving import App
 from torch import nn
 
 from explorer.data.preprocessing import Preprocessing
-from explorer.export.safetensors_file import to_bytes
-from explorer.load import assemble
+from explorer.networks.graph.safetensors_file import to_bytes
+from explorer.networks.load import assemble
 
 
 @pytest.fixture(scope="module")

@@ -14,10 +14,10 @@ from networks_at_hand import at_hand
 from samples_at_hand import SMALL, checkpoint, folder_of_shades
 
 from explorer.data import SOURCES, asset
-from explorer.export.safetensors_file import ENTRY, to_bytes
-from explorer.load import RUN_NETWORK
-from explorer.origins import source_from_json
-from explorer.runs import Run
+from explorer.networks.graph.safetensors_file import ENTRY, to_bytes
+from explorer.networks.load import RUN_NETWORK
+from explorer.runs.origins import source_from_json
+from explorer.runs.store import Run
 from explorer.ui import workspace
 from explorer.ui.workspace import keep_upload
 

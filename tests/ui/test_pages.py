@@ -8,13 +8,13 @@ from pathlib import Path
 import pytest
 from driving import App
 
-from explorer.criteria import CRITERIA
-from explorer.errors import BadInput
+from explorer.core.errors import BadInput
+from explorer.core.reports import MEMORY
 from explorer.networks.units import nothing
-from explorer.ranking import GROUPS, correlate, measures
-from explorer.reports import MEMORY
-from explorer.runs import Run
-from explorer.timeline import removed_at
+from explorer.runs.store import Run
+from explorer.runs.timeline import removed_at
+from explorer.scoring.criteria import CRITERIA
+from explorer.scoring.ranking import GROUPS, correlate, measures
 from explorer.ui import workspace
 from explorer.ui.ablations import oracle, oracle_key
 from explorer.ui.job import LONG, Job

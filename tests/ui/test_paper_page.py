@@ -11,11 +11,11 @@ import pytest
 from driving import App
 
 from explorer.data import open_images
-from explorer.finetune import Recipe
-from explorer.load import batches_for, open_network
-from explorer.run_folders import described
+from explorer.networks.load import batches_for, open_network
+from explorer.runs.run_folders import described
 from explorer.study import PARTS, PRESETS, Bench, study
 from explorer.study.published import CAVEAT
+from explorer.training.finetune import Recipe
 
 Open = Callable[..., App]
 TINY = replace(

@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 from driving import App
 
-from explorer.evaluate import evaluate
+from explorer.evaluation.evaluate import evaluate
 from explorer.networks.units import nothing
-from explorer.race_folders import read_race
+from explorer.runs.race_folders import read_race
 from explorer.ui import workspace
 from explorer.ui.job import Job
 from explorer.ui.jobs import JOBS

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from driving import App
 
-from explorer.runs import Run
+from explorer.runs.store import Run
 
 RUN = "a-run-of-the-tests"
 Open = Callable[..., App]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from explorer.stages import CUT, LOADED, PRUNED, TUNED
+from explorer.runs.stages import CUT, LOADED, PRUNED, TUNED
 from explorer.ui.state_tree import LONGEST, Node, places, tree_data
 
 #  0 - 1 - 2 - 5

@@ -10,9 +10,9 @@ import pytest
 from driving import App
 from samples_at_hand import SMALL, checkpoint, shades
 
-from explorer.finetune import NONE, Recipe
-from explorer.load import open_network
-from explorer.runs import Run, read_run
+from explorer.networks.load import open_network
+from explorer.runs.store import Run, read_run
+from explorer.training.finetune import NONE, Recipe
 from explorer.ui import workspace
 from explorer.ui.job import Job
 from explorer.ui.jobs import JOBS

@@ -11,12 +11,12 @@ from typing import Any
 import pytest
 from driving import App
 
-from explorer import procedure
-from explorer.errors import BadInput
-from explorer.evaluate import evaluate
-from explorer.metrics import metrics_of
-from explorer.runs import Run, pruned_at, write_weights
-from explorer.timeline import removed_at
+from explorer.core.errors import BadInput
+from explorer.evaluation.evaluate import evaluate
+from explorer.evaluation.metrics import metrics_of
+from explorer.pruning import procedure
+from explorer.runs.store import Run, pruned_at, write_weights
+from explorer.runs.timeline import removed_at
 from explorer.ui import turns, workspace
 from explorer.ui.job import Job
 from explorer.ui.jobs import JOBS

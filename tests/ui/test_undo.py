@@ -9,8 +9,8 @@ from pathlib import Path
 from after_kills import Measured, shown
 from driving import App
 
-from explorer.runs import Run, write_run
-from explorer.timeline import jump
+from explorer.runs.store import Run, write_run
+from explorer.runs.timeline import jump
 from explorer.ui import workspace
 from explorer.ui.jobs import JOBS
 

@@ -16,13 +16,13 @@ from networks_at_hand import MODULES, UNUSUAL, at_hand
 from PIL import Image
 from streamlit.testing.v1 import AppTest
 
-from explorer import timeline as timelines
-from explorer.costs import measure_costs
 from explorer.data import Batches, open_images
-from explorer.evaluate import evaluate
-from explorer.metrics import Metrics
+from explorer.evaluation.evaluate import evaluate
+from explorer.evaluation.metrics import Metrics
+from explorer.networks.costs import measure_costs
 from explorer.networks.units import nothing
-from explorer.ranking import l2, ranks
+from explorer.runs import timeline as timelines
+from explorer.scoring.ranking import l2, ranks
 from explorer.ui import unit_worth, workspace
 from explorer.ui.ablations import oracle, oracle_key, start_oracle
 from explorer.ui.jobs import JOBS

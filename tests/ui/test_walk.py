@@ -16,15 +16,16 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule, run_state_machine_as_test
 from told import Told, check_command, check_export, check_prune, check_saliency
 
-from explorer import procedure, scratch
-from explorer.errors import BadInput
-from explorer.export.safetensors_file import write_network
-from explorer.load import open_network
+from explorer.core.errors import BadInput
+from explorer.core.progress import Report
+from explorer.networks.graph.safetensors_file import write_network
+from explorer.networks.load import open_network
+from explorer.networks.surgery import prune
 from explorer.networks.units import nothing
-from explorer.origins import source_to_json
-from explorer.progress import Report
-from explorer.runs import Run, write_run
-from explorer.surgery import prune
+from explorer.pruning import procedure
+from explorer.runs.origins import source_to_json
+from explorer.runs.store import Run, write_run
+from explorer.training import scratch
 from explorer.ui import changes, workspace
 from explorer.ui.changes import Move
 from explorer.ui.job import Job

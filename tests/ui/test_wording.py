@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from explorer.metrics import Metrics
+from explorer.evaluation.metrics import Metrics
 from explorer.ui import wording
 
 BEFORE = Metrics(loss=0.1, accuracy=0.98, images=500, units=448, parameters=435306, flops=28_700_000)

@@ -13,10 +13,10 @@ from typing import Any
 
 from torch import nn
 
-from explorer.errors import BadInput
-from explorer.export.module_types import MODULES
-from explorer.export.operations import ATTRIBUTES, FUNCTIONS, METHODS
-from explorer.export.values import DTYPES, MEMORY_FORMATS
+from explorer.core.errors import BadInput
+from explorer.networks.graph.module_types import MODULES
+from explorer.networks.graph.operations import ATTRIBUTES, FUNCTIONS, METHODS
+from explorer.networks.graph.values import DTYPES, MEMORY_FORMATS
 
 IMPORTS = {
     *("from __future__ import annotations", "import json", "import operator", "from collections import OrderedDict"),

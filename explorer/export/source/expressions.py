@@ -10,10 +10,10 @@ from typing import Any
 
 import torch
 
-from explorer.export.kinds import Reference
-from explorer.export.operations import FUNCTIONS
 from explorer.export.source.steps import Step
-from explorer.export.values import DTYPES, MEMORY_FORMATS
+from explorer.networks.graph.kinds import Reference
+from explorer.networks.graph.operations import FUNCTIONS
+from explorer.networks.graph.values import DTYPES, MEMORY_FORMATS
 
 INFIX = {
     **{"add": "+", "sub": "-", "mul": "*", "truediv": "/", "floordiv": "//", "pow": "**", "matmul": "@"},

@@ -9,11 +9,11 @@ from typing import Any
 
 from torch import Tensor
 
-from explorer.export.module_types import MODULES
 from explorer.export.source.expressions import is_name, quoted
 from explorer.export.source.forward import body, parameters
 from explorer.export.source.regions import Region, is_chain
 from explorer.export.source.steps import Layer, Program
+from explorer.networks.graph.module_types import MODULES
 
 SHORT = {
     **{"in_channels": "in", "in_features": "in", "input_size": "in", "out_channels": "out", "out_features": "out"},

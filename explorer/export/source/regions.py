@@ -10,8 +10,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from explorer.export.kinds import Reference
 from explorer.export.source.steps import Program, Step
+from explorer.networks.graph.kinds import Reference
 
 _JOINING = frozenset({"add", "iadd", "add_", "mul", "imul", "mul_"})
 _ACTIVATIONS = frozenset(

@@ -6,8 +6,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from explorer.export.kinds import Reference
-from explorer.export.values import decode, decode_plain
+from explorer.networks.graph.kinds import Reference
+from explorer.networks.graph.values import decode, decode_plain
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,27 @@
+"""Confirming: before files are made of a state, its network must still measure what its run says."""
+
+from __future__ import annotations
+
+from explorer.core.errors import BadInput
+from explorer.evaluation.evaluate import Outcome
+from explorer.evaluation.metrics import Metrics
+
+LOSS = 1e-3  # of 1 nat, or of the loss where that is larger: what another device or thread count rounds otherwise
+IMAGES = 2  # that another rounding may turn from right to wrong
+
+
+def confirm(outcome: Outcome, recorded: Metrics, what: str) -> None:
+    """Raise BadInput unless an outcome is what was recorded of the same images.
+
+    what: names the state, at the beginning of the sentence. Of another number of images nothing is said.
+    """
+    if len(outcome.labels) != recorded.images:
+        return
+    same_loss = abs(outcome.loss - recorded.loss) <= LOSS * max(1.0, abs(recorded.loss))
+    if same_loss and abs(outcome.accuracy - recorded.accuracy) * recorded.images <= IMAGES:
+        return
+    raise BadInput(
+        f"{what} no longer measures what its run says: loss {outcome.loss:.4f} and accuracy {outcome.accuracy:.1%} on "
+        f"{recorded.images} validation images, but {recorded.loss:.4f} and {recorded.accuracy:.1%} when it was made. "
+        "Its weights, its run or its images have been changed since: go back to a copy, or make the state again."
+    )

@@ -1,0 +1,172 @@
+"""Architectures by name: `explorer:NAME`, `torchvision:NAME`, `timm:NAME`, or one's own `package.module:factory`."""
+
+from __future__ import annotations
+
+import difflib
+import importlib
+import inspect
+import re
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from functools import cache
+from typing import Any
+
+import torch
+import torchvision
+from torch import nn
+
+from explorer.core.errors import BadInput
+from explorer.core.text import first_line, quoted
+from explorer.data.preprocessing import IMAGENET_MEAN, IMAGENET_STD, Preprocessing, for_torchvision
+from explorer.networks.architectures import from_timm, small, video
+
+SMALL: dict[str, Callable[..., nn.Module]] = {
+    "vgg_small": small.vgg_small,
+    "resnet20": small.resnet20,
+    "resnet32": small.resnet32,
+    "resnet56": small.resnet56,
+    "r3dcnn": video.r3dcnn,
+}
+SIDES = {"vgg_small": 28, "r3dcnn": video.SIDE}  # pixels; 32 where it is not said
+CLIPS = ("r3d_18", "mc3_18", "r2plus1d_18")  # torchvision's convolutional networks for clips
+TRANSFORMERS = ("vit_", "swin_", "maxvit_")
+# Auxiliary heads serve training alone; fine-tuned weights expect the input that the ImageNet weights were trained on.
+AUX_OFF = {"aux_logits": False, "init_weights": False, "transform_input": True}
+WITH_AUX = {"googlenet": AUX_OFF, "inception_v3": AUX_OFF}
+FACTORY = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*:[A-Za-z_]\w*")
+PLAIN_RGB = Preprocessing(IMAGENET_MEAN, IMAGENET_STD)
+
+
+@dataclass(frozen=True)
+class Family:
+    """A source of architectures. Options are `num_classes` and `in_channels`, where given."""
+
+    names: Callable[[], tuple[str, ...]]
+    create: Callable[..., nn.Module]  # (name, **options)
+    preprocessing: Callable[[str], Preprocessing]
+    side: Callable[[str], int]  # pixels, where the preprocessing does not resize
+
+
+def known_architectures(family: str | None = None) -> tuple[str, ...]:
+    """All names of one family, or of the families that come with the project ("explorer", "torchvision")."""
+    families = (family,) if family else ("explorer", "torchvision")
+    return tuple(f"{each}:{name}" for each in families for name in FAMILIES[each].names())
+
+
+def build(
+    arch: str, num_classes: int | None = None, *, in_channels: int | None = None, trusted: bool = False, seed: int = 0
+) -> nn.Module:
+    """A network with random weights, the same for the same seed.
+
+    None leaves an option at the architecture's default. Own factories are code, so they run only if `trusted`.
+    The global random state is neither read nor changed. BadInput for unknown names and options.
+    """
+    with _own_random_state(seed):
+        return create(arch, trusted=trusted, num_classes=num_classes, in_channels=in_channels)
+
+
+def create(arch: str, *, trusted: bool = False, **options: int | None) -> nn.Module:
+    """The network as its maker initialises it, with the global random state."""
+    given = {option: value for option, value in options.items() if value is not None}
+    family, name = split(arch, trusted)
+    if family is None:
+        return _from_factory(arch, given)
+    return FAMILIES[family].create(name, **given)
+
+
+def split(arch: str, trusted: bool = False) -> tuple[str | None, str]:
+    """Family and name within it; the family of a person's own factory is None. BadInput for unknown names."""
+    family, _, name = arch.partition(":")
+    if family == "timm" and from_timm.is_known(name):
+        return family, name
+    if family in FAMILIES and name in FAMILIES[family].names():
+        return family, name
+    if family in FAMILIES or not FACTORY.fullmatch(arch):
+        raise BadInput(f"The architecture {quoted(arch, 80)} is unknown{_closest(arch)}.")
+    if not trusted:
+        raise BadInput(f"{quoted(arch, 80)} is the user's own code: it is taken on the command line only, with --arch.")
+    return None, arch
+
+
+def preprocessing_for(arch: str) -> Preprocessing:
+    """What images of this architecture's usual training went through; the user's own factories get ImageNet's mean."""
+    family, name = split(arch, trusted=True)
+    return FAMILIES[family].preprocessing(name) if family else PLAIN_RGB
+
+
+def input_shape_for(arch: str, preprocessing: Preprocessing) -> tuple[int, ...]:
+    """(C, H, W) of a preprocessed image or (C, T, H, W) of a clip; where it is not resized, the usual side."""
+    family, name = split(arch, trusted=True)
+    side = preprocessing.crop or preprocessing.size or (FAMILIES[family].side(name) if family else 224)
+    time = () if preprocessing.frames is None else (preprocessing.frames,)
+    return len(preprocessing.mean), *time, side, side
+
+
+@contextmanager
+def _own_random_state(seed: int) -> Iterator[None]:
+    with torch.random.fork_rng(devices=[]):
+        torch.default_generator.manual_seed(seed)
+        yield
+
+
+def _closest(arch: str) -> str:
+    known = known_architectures()
+    family, _, name = arch.partition(":")
+    if family == "timm":
+        known = known_architectures("timm")
+    same = [each for each in known if each.partition(":")[2] == (name or family)]
+    close = same or difflib.get_close_matches(arch, known, n=3, cutoff=0.5)
+    return f"; the closest are {', '.join(close)}" if close else "; its form is explorer:, torchvision: or timm:NAME"
+
+
+def _call(function: Callable[..., nn.Module], arch: str, options: dict[str, Any]) -> nn.Module:
+    """Call with the options that are given; BadInput for one that the function does not know."""
+    parameters = inspect.signature(function).parameters
+    takes_all = any(parameter.kind is parameter.VAR_KEYWORD for parameter in parameters.values())
+    for option in options:
+        if option not in parameters and not takes_all:
+            raise BadInput(f"{arch} has no option {option}.")
+    return function(**options)
+
+
+def _small(name: str, **options: int) -> nn.Module:
+    return _call(SMALL[name], f"explorer:{name}", options)
+
+
+def _small_preprocessing(name: str) -> Preprocessing:
+    given = {"vgg_small": Preprocessing((0.1307,), (0.3081,)), "r3dcnn": replace(PLAIN_RGB, frames=video.CLIP)}
+    return given.get(name, PLAIN_RGB)
+
+
+@cache
+def _torchvision_names() -> tuple[str, ...]:
+    names = torchvision.models.list_models(module=torchvision.models)
+    return (*(name for name in names if not name.startswith(TRANSFORMERS)), *CLIPS)
+
+
+def _torchvision(name: str, **options: int) -> nn.Module:
+    if "in_channels" in options:
+        raise BadInput(f"torchvision:{name} has no option in_channels.")
+    return torchvision.models.get_model(name, weights=None, **WITH_AUX.get(name, {}), **options)
+
+
+def _from_factory(arch: str, options: dict[str, Any]) -> nn.Module:
+    path, _, name = arch.partition(":")
+    try:
+        factory = getattr(importlib.import_module(path), name)
+        module = _call(factory, arch, options)
+    except BadInput:
+        raise
+    except Exception as error:  # the user's own code may fail in any way
+        raise BadInput(f"{arch} can't be built: {type(error).__name__}: {first_line(error)}.") from error
+    if not isinstance(module, nn.Module):
+        raise BadInput(f"{arch} returns a {type(module).__name__}; it must return a torch.nn.Module.")
+    return module
+
+
+FAMILIES = {
+    "explorer": Family(lambda: tuple(SMALL), _small, _small_preprocessing, lambda name: SIDES.get(name, 32)),
+    "torchvision": Family(_torchvision_names, _torchvision, for_torchvision, lambda name: 224),
+    "timm": Family(from_timm.names, from_timm.create, from_timm.preprocessing, from_timm.side),
+}

@@ -1,0 +1,55 @@
+"""timm's architectures: an optional dependency, imported when one of them is asked for."""
+
+from __future__ import annotations
+
+import importlib
+from types import ModuleType
+from typing import Any
+
+from torch import nn
+
+from explorer.core.errors import BadInput
+from explorer.data.preprocessing import Preprocessing
+
+
+def names() -> tuple[str, ...]:
+    """All architectures."""
+    return tuple(_timm().list_models())
+
+
+def is_known(name: str) -> bool:
+    """Whether timm can build it; without listing all names."""
+    return bool(_timm().is_model(name))
+
+
+def create(name: str, num_classes: int | None = None, in_channels: int | None = None) -> nn.Module:
+    """The network with random weights."""
+    options = {"num_classes": num_classes, "in_chans": in_channels}
+    given = {option: value for option, value in options.items() if value is not None}
+    return _timm().create_model(name, pretrained=False, **given)
+
+
+def preprocessing(name: str) -> Preprocessing:
+    """What the architecture's pretrained weights were evaluated with."""
+    config = _config(name)
+    side = config["input_size"][-1]
+    interpolation = config["interpolation"] if config["interpolation"] == "bicubic" else "bilinear"
+    return Preprocessing(config["mean"], config["std"], int(side / config["crop_pct"]), side, interpolation)
+
+
+def side(name: str) -> int:
+    """Pixels of the images that the architecture usually takes."""
+    return _config(name)["input_size"][-1]
+
+
+def _timm() -> ModuleType:
+    try:
+        return importlib.import_module("timm")
+    except ImportError:
+        raise BadInput('timm is not installed: run pip install "pruning-explorer[timm]".') from None
+
+
+def _config(name: str) -> dict[str, Any]:
+    timm = _timm()
+    config = timm.get_pretrained_cfg(name)
+    return timm.data.resolve_data_config(pretrained_cfg=config.to_dict() if config else {})

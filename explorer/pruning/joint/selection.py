@@ -1,0 +1,121 @@
+"""Selection: which units go, step by step, with the network linearised anew on the way."""
+
+from __future__ import annotations
+
+import math
+
+import torch
+from torch import Tensor
+
+from explorer.core.progress import Report, silent
+from explorer.data import Batches
+from explorer.evaluation.evaluate import evaluate
+from explorer.networks.costs import Costs
+from explorer.networks.network import Network
+from explorer.networks.surgery import prune
+from explorer.networks.units import Units
+from explorer.pruning.joint.greedy import order
+from explorer.pruning.limits import FREE, Limits
+from explorer.pruning.plan import Aim, over_all_units, remove_towards, remove_until, share_left
+from explorer.scoring.predict import linearise_all
+from explorer.scoring.ranking import AtPlan
+
+EVERY = 0.04  # of all units: so many go between two linearisations
+CALM = 1e-4  # nats: units that together add no more leave J as it is
+
+
+def ranking(
+    network: Network,
+    batches: Batches,
+    reference: Tensor,
+    count: int | None = None,
+    charge: Tensor | None = None,
+    report: Report = silent,
+    limits: Limits = FREE,
+) -> Tensor:
+    """(units,) float64: the place of each unit in the greedy order, 0 = goes first, from one linearisation.
+
+    reference: (N, classes) logits of the unpruned network on the same images. Only the first `count` places are
+    decided jointly.
+    """
+    return order(linearise_all(network, batches, report=report), reference, count, charge, report, limits=limits).places
+
+
+def advance(
+    network: Network,
+    costs: Costs,
+    batches: Batches,
+    reference: Tensor,
+    removed: Tensor,
+    aim: Aim | None,
+    count: int,
+    charge: Tensor | None = None,
+    report: Report = silent,
+    *,
+    further: bool = False,
+    limits: Limits = FREE,
+) -> Tensor:
+    """The plan with `count` more units gone, or the fewer that take a measure to its share, by one linearisation.
+
+    network: the one left by `removed`, a plan of the network that `costs` is of. aim: measure and share, or none.
+    charge: of the units left. With `further`, more than `count` go as long as they add at most CALM nats in all.
+    """
+    calm = CALM if further else -math.inf
+    found = order(linearise_all(network, batches, report=report), reference, count, charge, report, calm, limits)
+    return remove_towards(costs, removed, over_all_units(found.places, removed), max(1, len(found.units)), aim, limits)
+
+
+def select(
+    network: Network,
+    costs: Costs,
+    batches: Batches,
+    removed: Tensor,
+    measure: str,
+    target: float,
+    *,
+    every: int | None = None,
+    charge: AtPlan | None = None,
+    report: Report = silent,
+    limits: Limits = FREE,
+) -> Tensor:
+    """The plan that continues `removed` until at most the share `target` of a measure is left.
+
+    charge: from `explorer.scoring.ranking.charges`: nats that each unit's removal is worth, such as a price in nats a
+    MFLOP. J is taken anew after every `every` units, by default EVERY of all; later where they add at most CALM nats,
+    since what changes nothing leaves J as it is. Raises BadInput where the target can't be reached.
+    """
+    remove_until(costs, removed, torch.zeros(len(removed)), measure, target, limits)  # refuses at once
+    reference = evaluate(network, batches, report=_cancelling(report, 0)).logits
+    count, first = every or default_step(network.units), share_left(costs, removed, measure)
+    while (left := share_left(costs, removed, measure)) > target:
+        now = _cancelling(report, (first - left) / (first - target), f"{left:.1%} of the {measure} left")
+        charged = None if charge is None else charge(removed)[~removed]
+        smaller = prune(network, removed)
+        removed = advance(
+            smaller,
+            costs,
+            batches,
+            reference,
+            removed,
+            (measure, target),
+            count,
+            charged,
+            now,
+            further=True,
+            limits=limits,
+        )
+    return removed
+
+
+def default_step(units: Units) -> int:
+    """Units that go between two linearisations where nobody says otherwise: EVERY of all, at least 1."""
+    return max(1, round(EVERY * len(units)))
+
+
+def _cancelling(report: Report, share: float, where: str = "") -> Report:
+    """A report that stays at one share of the whole: what goes on there may be cancelled."""
+
+    def staying(done: int, total: int, note: str = "") -> None:
+        report(round(1000 * share), 1000, where or note)
+
+    return staying

@@ -1,0 +1,200 @@
+"""The procedure: rank, remove the least important units, fine-tune a little, repeat until the target is reached."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from functools import partial
+
+from torch import Tensor, nn
+
+from explorer.core.progress import Report, silent
+from explorer.data import Batches
+from explorer.evaluation.evaluate import evaluate, latency_share
+from explorer.evaluation.metrics import Metrics, metrics_of
+from explorer.networks.costs import Costs, measure_costs
+from explorer.networks.network import Network, with_weights_of
+from explorer.networks.regrowth import regrown
+from explorer.networks.surgery import prune
+from explorer.networks.units import nothing
+from explorer.pruning import joint
+from explorer.pruning.goals import LATENCY, check_fast_enough
+from explorer.pruning.plan import over_all_units, remove_towards, share_left
+from explorer.pruning.settings import UPDATES, Settings
+from explorer.pruning.stop_rules import check_reachable, check_within, exhausted, reached
+from explorer.scoring.criteria import CRITERIA, check_applies
+from explorer.scoring.evidence import gather
+from explorer.scoring.oracle import oracle
+from explorer.scoring.ranking import charges, scaled
+from explorer.scoring.selectors import JOINT, ORACLE, scaling_for
+from explorer.training.finetune import Heard, Minibatch, minibatches, train
+from explorer.training.updates import train_observed
+
+SEEDS = 1_000_003  # between the dropout seeds of two runs
+OBSERVED = 1024  # images of the updates that a ranking comes from, the last ones: more take memory
+
+
+@dataclass(frozen=True, eq=False)
+class Step:
+    """Where the procedure stands after one step."""
+
+    number: int  # 0 = the network that the procedure started from
+    network: Network  # pruned, and fine-tuned where updates were asked for
+    removed: Tensor  # (units,) bool over the units of the network as loaded
+    metrics: Metrics
+    pruned: Metrics | None = None  # before fine-tuning, where there is some
+    updates: int = 0  # minibatches since the network as loaded
+    saliency: Tensor | None = None  # (units left,) of the criterion, where these updates were its evidence
+
+
+def iterate(
+    network: Network,
+    calibration: Batches,
+    finetuning: Batches,
+    validation: Batches,
+    settings: Settings,
+    report: Report = silent,
+    start: Step | None = None,
+    heard: Heard | None = None,
+) -> Iterator[Step]:
+    """Every state from the network as given to the target, each evaluated on the validation images.
+
+    Saliencies are estimated anew before each step: in eval mode on the calibration images, or from the updates of the
+    step before. With `start`, a state that the same settings gave before, only the states after it: the same that
+    would have come without the stop. It may also be any other state of a network pruned from this one. The first state
+    beyond a budget is the last; so is one from which no unit can go any more. heard: is told each update's loss.
+    Raises BadInput before any step where the target can't be reached, or a budget is spent already.
+    """
+    if settings.criterion in CRITERIA:
+        check_applies(settings.criterion, network)
+    costs, whole = measure_costs(network), nothing(network.units)
+    check_reachable(costs, whole if start is None else start.removed, settings)
+    stage = partial(_stage, report, costs, settings)
+    step = start or _pruned(None, network, whole, costs, validation, stage(whole, whole))
+    check_within(settings, step.metrics)
+    step = _timed(network, step, settings, stage(step.removed, step.removed))
+    if settings.measure == LATENCY and not reached(costs, step.removed, step.metrics, settings):
+        check_fast_enough(network, costs, settings.target, settings.limits, stage(step.removed, step.removed))
+    if start is None:
+        yield step
+    base = regrown(network, step.network, step.removed) if step.updates else network
+    said = _said(network, calibration, settings, stage(step.removed, step.removed))
+    charge = charges(settings.price, settings.penalty, network, costs, stage(step.removed, step.removed))
+    stream = minibatches(finetuning, settings.recipe.batch_size, settings.seed, step.updates)
+    updating = Updating(stream, calibration, validation, settings, network.module, heard)
+    while not (reached(costs, step.removed, step.metrics, settings) or exhausted(costs, step.removed, settings)):
+        charged = charge(step.removed)[~step.removed]
+        removed = _next(step, costs, charged, calibration, said, settings, stage(step.removed, step.removed))
+        of_step = partial(stage, step.removed, removed)
+        if settings.updates:
+            step = _tuned(step, removed, updating, costs, of_step)
+        else:
+            step = _pruned(step, prune(base, removed), removed, costs, validation, of_step(0.5, 1))
+        step = _timed(network, step, settings, of_step(1, 1))
+        yield step
+        if settings.spent(step.metrics):
+            return
+
+
+def _pruned(
+    step: Step | None, smaller: Network, removed: Tensor, costs: Costs, validation: Batches, report: Report
+) -> Step:
+    """The step after another that fine-tunes nothing, or the first of all, evaluated."""
+    found = metrics_of(evaluate(smaller, validation, report=report), costs, removed)
+    return Step(step.number + 1 if step else 0, smaller, removed, found, None, step.updates if step else 0)
+
+
+def _timed(network: Network, step: Step, settings: Settings, report: Report) -> Step:
+    """The step with its latency, where that is the goal and it is not known yet."""
+    if settings.measure != LATENCY or step.metrics.latency is not None:
+        return step
+    share = latency_share(network, step.network, report=report) if step.removed.any() else 1.0
+    return replace(step, metrics=replace(step.metrics, latency=share))
+
+
+def _stage(
+    report: Report, costs: Costs, settings: Settings, before: Tensor, after: Tensor, first: float = 0, last: float = 1
+) -> Report:
+    """Enter a stage: its work takes the bar from `first` to `last` (0 to 1) of the way between two plans."""
+    measure, target = settings.aim or ("units", 0.0)
+    left = share_left(costs, after, measure)
+    where = f"{int(after.sum())} units removed, {left:.1%} of the {measure} left"
+    ends = [min(1.0, (1 - share_left(costs, p, measure)) / (1 - target)) for p in (before, after)]
+
+    def staged(done: int, total: int, note: str = "") -> None:
+        way = first + (last - first) * done / total
+        report(round(1000 * (ends[0] + (ends[1] - ends[0]) * way)), 1000, "; ".join(filter(None, (where, note))))
+
+    staged(0, 1)
+    return staged
+
+
+@dataclass(frozen=True, eq=False)
+class Updating:
+    """What all fine-tuning of a run has in common."""
+
+    stream: Iterator[Minibatch]
+    calibration: Batches
+    validation: Batches
+    settings: Settings
+    teacher: nn.Module  # the unpruned network's module, for a recipe that distils
+    heard: Heard | None
+
+
+def _tuned(
+    step: Step, removed: Tensor, updating: Updating, costs: Costs, stage: Callable[[float, float], Report]
+) -> Step:
+    """The step that removes more units and fine-tunes what is left, evaluated before and after that."""
+    settings, validation = updating.settings, updating.validation
+    smaller = prune(step.network, removed[~step.removed])
+    pruned = metrics_of(evaluate(smaller, validation, report=stage(0, 0.2)), costs, removed)
+    seed = settings.seed * SEEDS + step.updates  # dropout differs from step to step
+    tuned, saliency = _updated(smaller, updating, seed, stage(0.2, 0.8))
+    found = metrics_of(evaluate(tuned, validation, report=stage(0.8, 1)), costs, removed)
+    return Step(step.number + 1, tuned, removed, found, pruned, step.updates + settings.updates, saliency)
+
+
+def _updated(network: Network, how: Updating, seed: int, report: Report) -> tuple[Network, Tensor | None]:
+    """The network after a step's updates, and its units' saliencies where these updates are the evidence."""
+    settings, recipe = how.settings, how.settings.recipe
+    teacher = how.teacher if recipe.distillation else None
+    if settings.evidence != UPDATES:
+        module = train(network.module, how.stream, settings.updates, recipe,
+                       seed=seed, report=report, teacher=teacher, heard=how.heard)  # fmt: skip
+        return with_weights_of(network, module), None
+    last = max(1, OBSERVED // recipe.batch_size)
+    tuned, seen = train_observed(network, how.stream, settings.updates, recipe,
+                                 seed=seed, report=report, teacher=teacher, last=last, heard=how.heard)  # fmt: skip
+    criterion = CRITERIA[settings.criterion]
+    evidence = gather(tuned, how.calibration, criterion.needs, seed=settings.seed, seen=seen)
+    return tuned, criterion.saliency(evidence)
+
+
+def _said(network: Network, images: Batches, settings: Settings, report: Report) -> Tensor | None:
+    """(N, classes) logits of the network that the procedure started from, where the choice of units asks for them."""
+    return evaluate(network, images, report=report).logits if settings.criterion == JOINT else None
+
+
+def _next(
+    step: Step, costs: Costs, charge: Tensor, images: Batches, said: Tensor | None, settings: Settings, report: Report
+) -> Tensor:
+    """The plan after one more step: `step` units, or the fewer that the target still asks for."""
+    aim, count = settings.aim, settings.step
+    if said is not None:
+        return joint.advance(
+            step.network, costs, images, said, step.removed, aim, count, charge, report,
+            further=settings.further, limits=settings.limits,
+        )  # fmt: skip
+    scaling = scaling_for(settings.criterion, settings.scaling)
+    saliency = scaled(_saliency(step, images, settings, report), step.network.units, scaling, charge)
+    return remove_towards(costs, step.removed, over_all_units(saliency, step.removed), count, aim, settings.limits)
+
+
+def _saliency(step: Step, images: Batches, settings: Settings, report: Report) -> Tensor:
+    """(units left,) of the network so far, not scaled."""
+    if step.saliency is not None:
+        return step.saliency
+    if settings.criterion == ORACLE:
+        return oracle(step.network, images, report=report).oracle_abs
+    criterion = CRITERIA[settings.criterion]
+    return criterion.saliency(gather(step.network, images, criterion.needs, seed=settings.seed, report=report))

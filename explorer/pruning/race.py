@@ -1,0 +1,161 @@
+"""Race: selectors on equal terms. Each prunes the same network step by step, with the same updates in between.
+
+All lanes start from the network as given, and have the same images, steps, recipe and number of updates. A lane's seed
+decides the order of its minibatches, dropout and chance, so lanes of one seed share these as well.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+
+from explorer.core.errors import BadInput
+from explorer.core.progress import Report, silent
+from explorer.core.text import quoted
+from explorer.data import Batches
+from explorer.evaluation.evaluate import Latency, measure_latencies
+from explorer.evaluation.metrics import Metrics
+from explorer.networks.costs import measure_costs
+from explorer.networks.network import Network
+from explorer.networks.units import Label, gone, nothing
+from explorer.pruning.procedure import Settings, check_reachable, iterate
+from explorer.scoring.criteria import CRITERIA, check_applies
+from explorer.scoring.linearise import EXACT_CLASSES
+from explorer.scoring.selectors import SELECTORS
+
+RANDOM = "random"
+DRAWN = ("curvature", "linear_change")  # evidence that is drawn where there are many classes
+PARTS = 1000  # of a lane, for the bar
+
+Splits = Mapping[str, Batches]
+"""The calibration and validation images, and those to finetune on where there are updates."""
+
+
+@dataclass(frozen=True)
+class Terms:
+    """What is raced: every selector with every seed, and what all lanes have in common."""
+
+    selectors: tuple[str, ...]
+    seeds: tuple[int, ...]
+    settings: Settings  # of which each lane has its own criterion and seed
+    timed: bool = False  # whether the pruned networks' latency is measured; no two races need agree in it
+
+    def __post_init__(self) -> None:
+        for name, values in (("selector", self.selectors), ("seed", self.seeds)):
+            if not values or len(set(values)) < len(values):
+                raise BadInput(f"A race needs at least one {name}, and each only once, not {list(values)}.")
+        for selector in self.selectors:
+            if selector not in SELECTORS:
+                raise BadInput(f"Unknown criterion '{selector}'; known are {', '.join(SELECTORS)}.")
+        for seed in self.seeds:
+            if type(seed) is not int:  # it names a file
+                raise BadInput(f"A seed must be a whole number, not {quoted(seed)}.")
+
+    def of_lane(self, selector: str, seed: int) -> Settings:
+        """The settings of one lane."""
+        return replace(self.settings, criterion=selector, seed=seed)
+
+    def lanes(self, network: Network) -> list[tuple[str, int]]:
+        """(selector, seed) of all lanes, seed by seed; where the seed decides nothing, only with the first."""
+        return [
+            (selector, seed)
+            for seed in self.seeds
+            for selector in self.selectors
+            if seed == self.seeds[0] or self.seeded(selector, network)
+        ]
+
+    def seeded(self, selector: str, network: Network) -> bool:
+        """Whether another seed makes another lane; without updates, of most selectors it does not."""
+        needs = CRITERIA[selector].needs if selector in CRITERIA else ()
+        drawn = len(network.classes) > EXACT_CLASSES and any(part in DRAWN for part in needs)
+        return self.settings.updates > 0 or "seed" in needs or drawn
+
+
+@dataclass(frozen=True)
+class Speed:
+    """Latency of the network at a point and of the one that the race started from, measured in turn."""
+
+    full: Latency
+    pruned: Latency
+
+    @property
+    def share(self) -> float:
+        """The pruned network's time as a share of the full one's."""
+        return self.pruned.share_of(self.full)
+
+
+@dataclass(frozen=True)
+class Point:
+    """Where a lane stands after one step."""
+
+    metrics: Metrics  # after the step's fine-tuning, where there is some
+    pruned: Metrics | None  # before it: right after the units went
+    removed: tuple[Label, ...]  # the units that went with this step
+    speed: Speed | None = None
+
+
+@dataclass(frozen=True)
+class Lane:
+    """One selector's way down with one seed."""
+
+    selector: str
+    seed: int
+    every_seed: bool  # any other seed gives the same lane
+    points: tuple[Point, ...] = ()  # the first is the network as given
+    finished: bool = False
+
+
+Race = tuple[Lane, ...]
+"""The lanes so far, in the order of `Terms.lanes`."""
+
+
+def race(
+    network: Network, splits: Splits, terms: Terms, held: Iterable[Lane] = (), report: Report = silent
+) -> Iterator[Race]:
+    """The race so far after every step of any lane.
+
+    held: finished lanes of the same race, which are not run again. The same terms give the same race, bit for bit on
+    one device at one thread count, except for latency. Raises BadInput before any work where a selector can't score
+    the network, or the target can't be reached.
+    """
+    check(network, splits, terms)
+    wanted = terms.lanes(network)
+    lanes = {(lane.selector, lane.seed): lane for lane in held if lane.finished}
+    for number, (selector, seed) in enumerate(wanted):
+        where = f"{SELECTORS[selector].title}, seed {seed} (lane {number + 1} of {len(wanted)})"
+        if (selector, seed) in lanes:
+            continue
+        for lane in _run(network, splits, terms, selector, seed, _of_lane(report, number, len(wanted), where)):
+            lanes[selector, seed] = lane
+            yield tuple(lanes[each] for each in wanted if each in lanes)
+
+
+def check(network: Network, splits: Splits, terms: Terms) -> None:
+    """Raise BadInput where such a race can't be run."""
+    for selector in terms.selectors:
+        if selector in CRITERIA:
+            check_applies(selector, network)
+    if terms.settings.updates and "finetune" not in splits:
+        raise BadInput("A race with updates needs images for fine-tuning.")
+    check_reachable(measure_costs(network), nothing(network.units), terms.settings)
+
+
+def _run(network: Network, splits: Splits, terms: Terms, selector: str, seed: int, report: Report) -> Iterator[Lane]:
+    lane, before = Lane(selector, seed, not terms.seeded(selector, network)), nothing(network.units)
+    finetuning = splits.get("finetune", splits["calibration"])  # without updates nothing of it is read
+    images = splits["calibration"], finetuning, splits["validation"]
+    for step in iterate(network, *images, terms.of_lane(selector, seed), report):
+        speed = Speed(*measure_latencies([network, step.network])) if terms.timed else None
+        point = Point(step.metrics, step.pruned, gone(network.units, before, step.removed), speed)
+        lane, before = replace(lane, points=(*lane.points, point)), step.removed
+        yield lane
+    yield replace(lane, finished=True)
+
+
+def _of_lane(report: Report, number: int, lanes: int, where: str) -> Report:
+    """A lane's share of the bar."""
+
+    def of_lane(done: int, total: int, note: str = "") -> None:
+        report(number * PARTS + round(PARTS * done / total), lanes * PARTS, f"{where}; {note}")
+
+    return of_lane

@@ -1,0 +1,79 @@
+"""Settings: all that decides what the procedure makes of a network and its images."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from explorer.core.errors import BadInput
+from explorer.evaluation.metrics import Metrics
+from explorer.pruning.goals import ACCURACY, GOALS, Goal, check_goal, spent
+from explorer.pruning.limits import FREE, Limits
+from explorer.pruning.plan import Aim
+from explorer.scoring.ranking import check_price, check_scaling
+from explorer.scoring.selectors import SELECTORS
+from explorer.training.finetune import Recipe
+from explorer.training.updates import check_from_updates
+
+CALIBRATION, UPDATES = "calibration", "updates"
+EVIDENCE = {
+    CALIBRATION: "Before each step the network as it is then is scored in eval mode on the calibration images.",
+    UPDATES: "Each step is ranked by what the minibatches of the fine-tuning before it showed on the way, as in the "
+    "paper; only the first ranking comes from the calibration images.",
+}
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How to prune. The defaults are the paper's where it names one."""
+
+    criterion: str = "taylor"  # or any other of the SELECTORS
+    measure: str = "units"  # what the target is of: the name of one of the GOALS
+    target: float = 0.5  # of units, parameters, FLOPs or latency the share that is left; or a budget's number
+    scaling: str = "l2"
+    price: str = "flops"
+    penalty: float = 0.0  # a unit's price counts this much against it; of FLOPs, the paper's value is 1e-3
+    step: int = 1  # units removed between two rankings
+    further: bool = False  # joint: more than a step of units, as long as they change nothing
+    limits: Limits = FREE
+    updates: int = 0  # fine-tuning minibatches after each step
+    recipe: Recipe = field(default_factory=Recipe)
+    least_accuracy: float = 0.0  # a budget beside the target, 0 to 1; 0 is none
+    seed: int = 0
+    evidence: str = CALIBRATION  # what the rankings after the first come from: one of EVIDENCE
+
+    def __post_init__(self) -> None:
+        if self.criterion not in SELECTORS:
+            raise BadInput(f"Unknown criterion '{self.criterion}'; known are {', '.join(SELECTORS)}.")
+        check_scaling(self.scaling)
+        check_price(self.price, self.penalty)
+        if self.step < 1 or self.updates < 0:
+            raise BadInput(
+                f"A step of {self.step} units with {self.updates} updates is not possible: at least 1 and 0."
+            )
+        check_goal(self.measure, self.target)
+        if not 0 <= self.least_accuracy < 1:
+            raise BadInput(f"A least accuracy of {self.least_accuracy:g} is not possible: at least 0, below 1.")
+        self._check_evidence()
+
+    def _check_evidence(self) -> None:
+        if self.evidence not in EVIDENCE:
+            raise BadInput(f"Unknown evidence '{self.evidence}'; known are {', '.join(EVIDENCE)}.")
+        if self.evidence == UPDATES:
+            check_from_updates(self.criterion)
+            if not self.updates:
+                raise BadInput("Rankings can't come from the updates' own statistics: there are no updates.")
+
+    @property
+    def goal(self) -> Goal:
+        """What the target is of."""
+        return GOALS[self.measure]
+
+    @property
+    def aim(self) -> Aim | None:
+        """Measure and share where the plan alone says how far it is; None for what is measured."""
+        return (self.measure, self.target) if self.goal.counted else None
+
+    def spent(self, metrics: Metrics) -> str | None:
+        """What says that a state lies beyond a budget; None where all of them hold."""
+        floor = spent(ACCURACY, self.least_accuracy, metrics) if self.least_accuracy else None
+        return floor or spent(self.measure, self.target, metrics)

@@ -1,0 +1,51 @@
+"""Endings: when the procedure is through, when it can't begin, and what it says of that."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from explorer.core.errors import BadInput
+from explorer.evaluation.metrics import Metrics
+from explorer.networks.costs import Costs
+from explorer.pruning.goals import LATENCY
+from explorer.pruning.limits import portions
+from explorer.pruning.plan import remove_until, share_left
+from explorer.pruning.settings import Settings
+
+
+def check_reachable(costs: Costs, removed: Tensor, settings: Settings) -> None:
+    """Raise BadInput where the floors of the layers stand above the target."""
+    if settings.aim:
+        equal = torch.zeros(len(removed))
+        remove_until(costs, removed, equal, *settings.aim, settings.limits)
+
+
+def check_within(settings: Settings, metrics: Metrics) -> None:
+    """Raise BadInput where a budget is spent before the first step."""
+    if problem := settings.spent(metrics):
+        raise BadInput(f"The budget is spent before the first step: {problem}.")
+
+
+def reached(costs: Costs, removed: Tensor, metrics: Metrics, settings: Settings) -> bool:
+    """Whether a state is as small, or as fast, as was asked for; a budget is never reached, only spent."""
+    if settings.aim:
+        return share_left(costs, removed, settings.measure) <= settings.target
+    return settings.measure == LATENCY and metrics.latency is not None and metrics.latency <= settings.target
+
+
+def exhausted(costs: Costs, removed: Tensor, settings: Settings) -> bool:
+    """Whether no unit can go any more."""
+    return not portions(costs.units, removed, torch.zeros(len(removed)), settings.limits)
+
+
+def ending(costs: Costs, removed: Tensor, metrics: Metrics, settings: Settings) -> str:
+    """One sentence on why the procedure ended with this state."""
+    asked = settings.goal.asked(settings.target)
+    if problem := settings.spent(metrics):
+        return f"Ended by a budget: after the last step {problem}; the state before it is the result."
+    if reached(costs, removed, metrics, settings):
+        return f"Reached: {asked}."
+    if settings.goal.holds:
+        return f"The budget ({asked}) is not spent, but no unit can go any more: every layer is at {settings.limits}."
+    return f"Not reached ({asked}): no unit can go any more, every layer is at {settings.limits}."

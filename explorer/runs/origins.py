@@ -1,0 +1,102 @@
+"""Origins: where a run of the app has its network and images from, and how its network is opened again."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from explorer.core.documents import sha256
+from explorer.core.errors import BadInput
+from explorer.core.files import read_regular
+from explorer.data import asset
+from explorer.networks.load import DEMO, RUN_NETWORK, open_network
+from explorer.networks.network import Network
+from explorer.networks.preparation import UNCHANGED, Changes, changes_from_json, open_prepared
+from explorer.runs.store import Run
+
+
+@dataclass(frozen=True)
+class Source:
+    """Where a network and its images come from: enough to open them again after a reload or a restart."""
+
+    network: str = DEMO  # or the SHA-256 of an uploaded file, kept in the work folder
+    name: str = DEMO  # what the upload was called
+    arch: str | None = None
+    data: str = DEMO
+    seed: int = 0
+    changes: Changes = UNCHANGED  # of the preprocessing that the file or its architecture names
+
+
+def source_to_json(source: Source) -> tuple[dict[str, Any], dict[str, Any]]:
+    """The network and data parts of a run."""
+    network = {"source": source.network, "name": source.name, "arch": source.arch, **source.changes.to_json()}
+    return network, {"source": source.data, "seed": source.seed}
+
+
+def source_from_json(network: Mapping[str, Any], data: Mapping[str, Any]) -> Source:
+    """The source that a run names."""
+    try:
+        texts = (network["source"], network["name"], network["arch"] or "", data["source"])
+        if not all(isinstance(each, str) for each in texts) or type(data["seed"]) is not int:
+            raise TypeError("a name is no text, or the seed no whole number")
+        where, name, arch, images = texts
+        return Source(where, name, arch or None, images, data["seed"], changes_from_json(network))
+    except (KeyError, TypeError, ValueError, OverflowError) as error:
+        raise BadInput("The saved run does not say which network and images it is about.") from error
+
+
+def upload_path(workdir: Path, digest: str) -> Path:
+    """Where a work folder keeps the uploaded file of this SHA-256."""
+    if len(digest) != 64 or not set(digest) <= set("0123456789abcdef"):
+        raise BadInput("The address names an upload that can't exist.")
+    return workdir / "uploads" / digest
+
+
+def read_upload(workdir: Path, digest: str, name: str) -> bytes:
+    """The uploaded file of this SHA-256; BadInput where it is no longer in the work folder, or not as it was uploaded.
+
+    name: what the upload was called.
+    """
+    path = upload_path(workdir, digest)
+    try:
+        content = read_regular(path)
+    except OSError as error:
+        raise BadInput(f"{name} is no longer in the work folder; upload it again.") from error
+    if sha256(content) != digest:
+        raise BadInput(f"{name} is damaged in the work folder ({path}): upload it again.")
+    return content
+
+
+def open_source(source: Source, workdir: Path) -> Network:
+    """The network of a source; BadInput where its upload is no longer in the work folder, or damaged there."""
+    if source.network == DEMO:
+        return open_network(DEMO)
+    content = read_upload(workdir, source.network, source.name)
+    return open_prepared(content, source.name, source.arch, source.changes)
+
+
+def is_of_app(run: Run) -> bool:
+    """Whether a run was made in the app: its folder then lies in the work folder and holds no network of its own."""
+    return "splits" not in run.data
+
+
+def began_with(run: Run, folder: Path) -> Network:
+    """The network that a run of the app began with; BadInput where that is not to be had."""
+    network = open_source(source_from_json(run.network, run.data), _workdir(folder))
+    if run.network.get("digest", network.digest) != network.digest:
+        raise BadInput(f"{network.name} is no longer the network that the run in {folder} began with.")
+    return network
+
+
+def file_of(run: Run, folder: Path) -> bytes:
+    """The file that a run of the app has its network from; BadInput as `read_upload`."""
+    source = source_from_json(run.network, run.data)
+    if source.network == DEMO:
+        return asset(RUN_NETWORK).read_bytes()
+    return read_upload(_workdir(folder), source.network, source.name)
+
+
+def _workdir(folder: Path) -> Path:
+    return folder.resolve().parent.parent

@@ -1,0 +1,76 @@
+"""Run folders of long work: what decides a run, and what a folder holds of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from explorer.core.errors import BadInput
+from explorer.core.locks import turn
+from explorer.data import Batches
+from explorer.networks.load import DEMO
+from explorer.networks.network import Network
+from explorer.runs.origins import is_of_app
+from explorer.runs.store import Run, holds_run, read_run, write_run
+
+Splits = Mapping[str, Batches]
+
+
+def described(
+    network: Network, splits: Splits, settings: Mapping[str, Any], *, network_from: str, images_from: str
+) -> Run:
+    """The run before its first step: all that decides what becomes of it."""
+    images = splits["validation"].images
+    return Run(
+        network={
+            "source": _whole_path(network_from),
+            "name": network.name,
+            "arch": network.arch,
+            "digest": network.digest,
+        },
+        data={
+            "source": _whole_path(images_from),
+            "seed": images.seed,
+            "digest": images.digest,
+            "splits": {name: len(batches) for name, batches in splits.items()},
+        },
+        settings=settings,
+    )
+
+
+def _whole_path(where: str) -> str:
+    path = Path(where).expanduser()
+    return str(path.resolve()) if where != DEMO and path.exists() else where
+
+
+def change_run(folder: Path, act: Callable[[Run | None], Run]) -> Run:
+    """Replace what a run folder says by act(that), on disk; None stands for a folder that holds no run yet.
+
+    All that others have written is in it: one at a time changes a run, in this process or another.
+    """
+    with turn(folder):
+        run = act(read_run(folder) if holds_run(folder) else None)
+        write_run(folder, run)
+        return run
+
+
+def held_run(folder: Path, asked: Run, remedy: str = "give another --out") -> Run | None:
+    """The run that a folder holds, finished or not, if any; BadInput where it is another one than was asked for."""
+    if not holds_run(folder):
+        return None
+    run = read_run(folder)
+    if is_of_app(run):
+        raise BadInput(f"{folder} holds a run of the app, which only the app goes on with: {remedy}.")
+    held = _facts(run)
+    for name, value in _facts(asked).items():
+        if held.get(name) != value:
+            raise BadInput(f"{folder} holds a run with {name} {held.get(name)}, not {value}: {remedy}.")
+    if run.timeline is None:
+        raise BadInput(f"{folder} holds a run without any measured state: {remedy}.")
+    return run
+
+
+def _facts(run: Run) -> dict[str, object]:
+    parts = {"network": run.network.get("digest"), "data": run.data.get("digest"), "images": run.data.get("splits")}
+    return {**parts, **run.settings}

@@ -1,0 +1,42 @@
+"""Detail: in comes one unit, out what writes it, what excites it, where it stands, and what its removal does."""
+
+from explorer.scoring.detail.consequence import (
+    Coupled,
+    Effects,
+    Saving,
+    coupled,
+    effects_by_class,
+    effects_overall,
+    open_and_closed,
+    saving,
+)
+from explorer.scoring.detail.images import EXCITEMENT, activation, as_seen, exciting, upsampled
+from explorer.scoring.detail.standing import Standing, neighbours, standing
+from explorer.scoring.detail.weights import Kernel, KernelPicture, Norm, kernel_picture, kernels, locate, norms, source
+
+__all__ = [
+    "EXCITEMENT",
+    "Coupled",
+    "Effects",
+    "Kernel",
+    "KernelPicture",
+    "Norm",
+    "Saving",
+    "Standing",
+    "activation",
+    "as_seen",
+    "coupled",
+    "effects_by_class",
+    "effects_overall",
+    "exciting",
+    "kernel_picture",
+    "kernels",
+    "locate",
+    "neighbours",
+    "norms",
+    "open_and_closed",
+    "saving",
+    "source",
+    "standing",
+    "upsampled",
+]

@@ -1,0 +1,128 @@
+"""Speed: how long a network takes before and after pruning, measured in turns, beside what its FLOPs promise."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from itertools import product
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from explorer.core.errors import BadInput
+from explorer.core.progress import Report, silent
+from explorer.evaluation.evaluate import latencies
+from explorer.networks.costs import Costs, measure_costs
+from explorer.networks.network import Network
+from explorer.networks.surgery import prune
+from explorer.networks.units import Units, nothing
+from explorer.pruning.limits import Limits
+from explorer.pruning.plan import below
+from explorer.speed.engines import engine
+from explorer.speed.memory import peak_memory
+from explorer.speed.result import USUAL, Rounded, Size, Speed, Terms, Timing
+
+
+def measure_speed(full: Network, pruned: Network, terms: Terms = USUAL, report: Report = silent) -> Speed:
+    """Time both networks in turns, a run of each, under all terms; and what rounding the widths up would change.
+
+    The latter with the first engine that runs here, its first number of threads, and the most images at once.
+
+    full: the network whose units `pruned` is left with, on the same device. Raises BadInput where it is not.
+    """
+    removed = plan_between(full.units, pruned.units)
+    costs, batch = measure_costs(full), max(terms.batches)
+    timings, refused = _timings(full, pruned, terms, report)
+    by = timings[0].engine if timings else ""
+    return Speed(
+        size(full, batch),
+        size(pruned, batch),
+        tuple(timings),
+        tuple(_rounded(full, costs, removed, multiple, terms, by, report) for multiple in terms.multiples),
+        tuple(refused),
+        _odd(pruned.units, full.units, min(terms.multiples, default=1)),
+    )
+
+
+def plan_between(full: Units, pruned: Units) -> Tensor:
+    """(units,) bool: the units of `full` that `pruned` lacks; BadInput where it has others."""
+    kept = set(pruned.labels)
+    if strangers := kept - set(full.labels):
+        layer, channel = min(strangers)
+        raise BadInput(f"The pruned network has channel {channel} of {layer!r}, which the full network has not.")
+    return torch.tensor([label not in kept for label in full.labels], dtype=torch.bool)
+
+
+def size(network: Network, batch: int) -> Size:
+    """What a network costs, its memory with so many images at once."""
+    tensors, costs = network.module.state_dict().values(), measure_costs(network)
+    weights = sum(tensor.numel() * tensor.element_size() for tensor in tensors)
+    return Size(costs.parameters(), costs.flops(), weights, peak_memory(network, batch), batch)
+
+
+def _timings(full: Network, pruned: Network, terms: Terms, report: Report) -> tuple[list[Timing], list[str]]:
+    found: list[Timing] = []
+    refused: dict[str, str] = {}
+    cases = list(product(terms.engines, terms.threads or (torch.get_num_threads(),), terms.batches))
+    for done, (name, threads, batch) in enumerate(cases):
+        if name not in refused:
+            try:
+                found.append(time_both(full, pruned, name, threads, batch, terms.runs, _inside(done, cases, report)))
+            except BadInput as problem:
+                refused[name] = str(problem)
+    return found, list(refused.values())
+
+
+def _inside(done: int, cases: Sequence[tuple[str, int, int]], report: Report) -> Report:
+    name, threads, batch = cases[done]
+
+    def inside(part: int, parts: int, note: str = "") -> None:
+        report(done * parts + part, len(cases) * parts, f"{name}, {threads} threads, batch {batch}")
+
+    return inside
+
+
+def time_both(
+    full: Network, pruned: Network, name: str, threads: int, batch: int, runs: int, report: Report = silent
+) -> Timing:
+    """Both networks in turns with one engine; BadInput where that can't run them here."""
+    x = torch.zeros(batch, *full.input_shape, device=full.device)
+    with _threads(threads):
+        bodies: list[Callable[[Tensor], Any]] = [engine(name).prepare(each, x) for each in (full, pruned)]
+        first, second = latencies([(body, x) for body in bodies], runs=runs, report=report)
+    return Timing(name, first, second)
+
+
+@contextmanager
+def _threads(number: int) -> Iterator[None]:
+    before = torch.get_num_threads()
+    torch.set_num_threads(number)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
+
+
+def rounded_up(units: Units, removed: Tensor, multiple: int) -> Tensor:
+    """The plan (units,) that removes only as many of these units as leave widths in multiples, so: fewer."""
+    kept = (~removed).double()
+    return below(units, nothing(units), kept, {layer.name: 0.5 for layer in units.layers}, Limits(multiple=multiple))
+
+
+def _rounded(
+    full: Network, costs: Costs, removed: Tensor, multiple: int, terms: Terms, by: str, report: Report
+) -> Rounded:
+    plan = rounded_up(full.units, removed, multiple)
+    back = int((removed & ~plan).sum())
+    if not (back and by):
+        return Rounded(multiple, back, costs.flops(plan), None)
+    wider = prune(full, plan) if plan.any() else full
+    threads = terms.threads[0] if terms.threads else torch.get_num_threads()
+    timing = time_both(full, wider, by, threads, max(terms.batches), terms.runs, report)
+    return Rounded(multiple, back, costs.flops(plan), timing)
+
+
+def _odd(pruned: Units, full: Units, multiple: int) -> int:
+    widths = {layer.name: len(layer) for layer in full.layers}
+    return sum(len(layer) < widths[layer.name] and len(layer) % multiple > 0 for layer in pruned.layers)

@@ -1,0 +1,199 @@
+"""Fine-tuning: the only file with an optimizer."""
+
+from __future__ import annotations
+
+import copy
+import math
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, fields
+from itertools import count
+from typing import Any, Protocol
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.optim import SGD, Adam, Optimizer
+
+from explorer.core.errors import BadInput
+from explorer.core.progress import Report, silent
+from explorer.training.distillation import Loss, objective
+from explorer.training.schedules import SCHEDULES
+
+Minibatch = tuple[Tensor, Tensor]
+"""Images x (B, C, H, W) and their labels y (B,)."""
+
+IMAGENET, NONE = "imagenet", "none"  # what a network for new classes may start from, beside a checkpoint
+Watch = Callable[[nn.Module, Tensor, Tensor], None]
+"""Looks at a minibatch, x and y, right before the module is updated with it; it must change neither."""
+Heard = Callable[[float], None]  # is told the loss of each update's minibatch, before that update
+
+OPTIMIZERS: dict[str, Callable[[nn.Module, Recipe], Optimizer]] = {
+    "sgd": lambda m, r: SGD(m.parameters(), r.learning_rate, momentum=r.momentum, weight_decay=r.weight_decay),
+    "adam": lambda m, r: Adam(m.parameters(), r.learning_rate, (r.momentum, 0.999), weight_decay=r.weight_decay),
+}
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """How weights are updated; the defaults are those of Molchanov et al. 2017 (arXiv:1611.06440)."""
+
+    learning_rate: float = 1e-4
+    momentum: float = 0.9
+    weight_decay: float = 1e-4
+    batch_size: int = 32
+    optimizer: str = "sgd"
+    schedule: str = "constant"  # of the learning rate
+    distillation: float = 0.0  # the teacher's share of the loss, 0 to 1; the labels have the rest
+    temperature: float = 4.0  # of the distilled answers
+
+    def __post_init__(self) -> None:
+        rules = {
+            "learning rate": (self.learning_rate, 0 < self.learning_rate < math.inf, "above 0 and finite"),
+            "momentum": (self.momentum, 0 <= self.momentum < 1, "at least 0 and below 1"),
+            "weight decay": (self.weight_decay, self.weight_decay >= 0, "at least 0"),
+            "batch size": (self.batch_size, self.batch_size >= 1, "at least 1"),
+            "optimizer": (self.optimizer, self.optimizer in OPTIMIZERS, f"one of {', '.join(OPTIMIZERS)}"),
+            "schedule": (self.schedule, self.schedule in SCHEDULES, f"one of {', '.join(SCHEDULES)}"),
+            "distillation": (self.distillation, 0 <= self.distillation <= 1, "between 0 and 1"),
+            "temperature": (self.temperature, 0 < self.temperature < math.inf, "above 0 and finite"),
+        }
+        for name, (value, holds, rule) in rules.items():
+            if not holds:
+                raise BadInput(f"{name} {value!r} must be {rule}.")
+
+    def rate(self, update: int, updates: int) -> float:
+        """The learning rate of one update, 0 to updates - 1."""
+        return self.learning_rate * SCHEDULES[self.schedule](update, updates)
+
+
+def recipe_from(settings: Mapping[str, Any]) -> Recipe:
+    """The recipe that a run's settings hold; what an older run does not name was as by default."""
+    try:
+        return Recipe(**{field.name: settings[field.name] for field in fields(Recipe) if field.name in settings})
+    except TypeError as error:  # text or a list where a number must be
+        raise BadInput("The run's settings are damaged: its recipe for fine-tuning can't be read.") from error
+
+
+PAPER = Recipe()
+
+
+class Images(Protocol):
+    """What minibatches are drawn from, such as `explorer.data.Batches`."""
+
+    def __len__(self) -> int:
+        """How many images there are."""
+
+    def picked(self, positions: Tensor) -> Iterable[Minibatch]:
+        """Those at these positions, in this order."""
+
+
+def minibatches(images: Images, size: int, seed: int = 0, start: int = 0) -> Iterator[Minibatch]:
+    """Training minibatches without end, x (size, C, H, W) and y (size,), each image once an epoch in a new order.
+
+    Images are read as they are drawn: they need not fit into memory. The order depends on `seed` alone; `start` skips
+    so many minibatches, so that a resumed run draws what it would have drawn.
+    """
+    for step in count(start):
+        drawn = images.picked(torch.from_numpy(_draw(len(images), size, seed, step)))
+        x, y = (torch.cat(parts) for parts in zip(*drawn, strict=True))
+        yield x, y
+
+
+def _draw(images: int, size: int, seed: int, step: int) -> np.ndarray:
+    """(size,) image indices of one minibatch; one that crosses the end of an epoch goes on in the next."""
+    epochs, places = np.divmod(np.arange(step * size, (step + 1) * size), images)
+    orders = {epoch: np.random.default_rng((seed, epoch)).permutation(images) for epoch in set(epochs.tolist())}
+    return np.array([orders[epoch][place] for epoch, place in zip(epochs.tolist(), places.tolist(), strict=True)])
+
+
+def train(
+    module: nn.Module,
+    stream: Iterator[Minibatch],
+    updates: int,
+    recipe: Recipe = Recipe(),
+    *,
+    seed: int = 0,
+    report: Report = silent,
+    teacher: nn.Module | None = None,
+    watch: Watch | None = None,
+    heard: Heard | None = None,
+) -> nn.Module:
+    """A copy of `module` after `updates` steps down the mean cross-entropy of `stream`'s minibatches.
+
+    Where the recipe distils, the loss is that of `explorer.training.distillation` with this teacher; the schedule runs
+    over these updates. Train mode (dropout on, batch-norm statistics move) during the updates, eval mode and frozen
+    weights after them. `seed` decides dropout; on CPU the same seed and stream give the same weights, bit for bit at
+    one thread count, watched or not. Each update is reported with its loss. Raises BadInput when the loss or a weight
+    stops being finite, or a teacher is missing.
+    """
+    if updates < 0:
+        raise BadInput(f"{updates} updates: their number must be at least 0.")
+    tuned = copy.deepcopy(module).requires_grad_(True)
+    optimizer = OPTIMIZERS[recipe.optimizer](tuned, recipe)
+    descend(tuned, optimizer, stream, updates, recipe,
+            seed=seed, report=report, teacher=teacher, watch=watch, heard=heard)  # fmt: skip
+    return tuned.requires_grad_(False)
+
+
+def descend(
+    module: nn.Module,
+    optimizer: Optimizer,
+    stream: Iterator[Minibatch],
+    updates: int,
+    recipe: Recipe,
+    *,
+    seed: int = 0,
+    report: Report = silent,
+    teacher: nn.Module | None = None,
+    watch: Watch | None = None,
+    heard: Heard | None = None,
+    place: tuple[int, int] | None = None,
+) -> None:
+    """Update the module in place, as `train` does its copy; it is in eval mode afterwards.
+
+    place: how many updates the schedule has behind it, and how many it has in all, where these are not all of them.
+    """
+    loss_of = objective(teacher, recipe.distillation, recipe.temperature)
+    before, total = place or (0, updates)
+    device = next(module.parameters()).device
+    module.train()
+    with _seeded(seed, device):
+        for update in range(1, updates + 1):
+            x, y = (part.to(device) for part in next(stream))
+            if watch:
+                with _seeded(seed, device):  # what it draws, the updates don't miss
+                    watch(module, x, y)
+            for group in optimizer.param_groups:
+                group["lr"] = recipe.rate(before + update - 1, total)
+            loss = _update(module, optimizer, loss_of, x, y)
+            _check_finite(loss, module, recipe, update)
+            if heard:
+                heard(float(loss))
+            report(update, updates, f"loss {loss:.3f}")
+    module.eval()
+
+
+def _update(module: nn.Module, optimizer: Optimizer, loss_of: Loss, x: Tensor, y: Tensor) -> Tensor:
+    """One step; the minibatch's loss before it, in nats, ()."""
+    loss = loss_of(x, module(x), y)
+    optimizer.zero_grad()
+    loss.backward()
+    optimizer.step()
+    return loss.detach()
+
+
+def _check_finite(loss: Tensor, module: nn.Module, recipe: Recipe, update: int) -> None:
+    if update == 1 and not loss.isfinite():
+        raise BadInput(f"the loss is {loss:g} before the first update: weights and images must be finite.")
+    if not all(value.isfinite().all() for value in (loss, *module.parameters())):
+        rate = f"learning rate {recipe.learning_rate:g}"
+        raise BadInput(f"{rate} is too high for this network: loss or weights are no longer finite at update {update}.")
+
+
+@contextmanager
+def _seeded(seed: int, device: torch.device) -> Iterator[None]:
+    """Random numbers from `seed`, then those of before again."""
+    with torch.random.fork_rng([device] if device.type == "cuda" else []):
+        torch.manual_seed(seed)
+        yield

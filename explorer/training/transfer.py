@@ -1,0 +1,140 @@
+"""Transfer: a network for one's own classes, started from weights trained on others and fine-tuned epoch by epoch."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from explorer.core.progress import Report, silent
+from explorer.data import Batches, Preprocessing
+from explorer.evaluation.evaluate import evaluate
+from explorer.evaluation.metrics import Metrics, metrics_of
+from explorer.networks.architectures.families import build, input_shape_for, preprocessing_for
+from explorer.networks.architectures.fitting import transferred
+from explorer.networks.checkpoints.reading import Checkpoint
+from explorer.networks.costs import measure_costs
+from explorer.networks.load import assemble
+from explorer.networks.network import Network, with_weights_of
+from explorer.networks.units import nothing
+from explorer.training.finetune import OPTIMIZERS, Recipe, descend, minibatches
+
+EPOCH_SEEDS = 1_000_003  # between the seeds of two epochs
+State = dict[str, Tensor]  # what an optimizer keeps, by "place of the parameter.name"
+
+
+def started(
+    arch: str,
+    checkpoint: Checkpoint | None,
+    preprocessing: Preprocessing,
+    classes: Sequence[str],
+    *,
+    trusted: bool = False,
+    seed: int = 0,
+) -> Network:
+    """A network for these classes before any training: the checkpoint's weights under a new head, or all random."""
+    if checkpoint is None:
+        channels = len(preprocessing.mean)
+        usual = channels == len(preprocessing_for(arch).mean)  # not every architecture lets one choose
+        module = build(arch, len(classes), in_channels=None if usual else channels, trusted=trusted, seed=seed)
+    else:
+        module = transferred(arch, checkpoint, len(classes), trusted=trusted, seed=seed)
+    shape = input_shape_for(arch, preprocessing)
+    return assemble(arch.partition(":")[2], arch, module, shape, preprocessing, classes)
+
+
+@dataclass(frozen=True, eq=False)
+class Epoch:
+    """Where fine-tuning stands after so many epochs; 0 = the network as it started."""
+
+    number: int
+    network: Network
+    optimizer: State
+    metrics: Metrics  # on the validation images
+
+
+def updates_of_an_epoch(finetuning: Batches, recipe: Recipe) -> int:
+    """As many minibatches as the images fill, at least one."""
+    return max(1, len(finetuning) // recipe.batch_size)
+
+
+def epochs(
+    network: Network,
+    finetuning: Batches,
+    validation: Batches,
+    count: int,
+    recipe: Recipe,
+    *,
+    seed: int = 0,
+    report: Report = silent,
+    start: Epoch | None = None,
+) -> Iterator[Epoch]:
+    """The network as given, then after each of `count` epochs, measured on the validation images.
+
+    The schedule runs over all epochs. With `start`, an epoch that the same arguments gave before, only those after it:
+    bit for bit the same on the same device and number of threads.
+    Raises BadInput when the loss or a weight stops being finite.
+    """
+    per_epoch = updates_of_an_epoch(finetuning, recipe)
+    if start is None:
+        told = _measuring(report, 0, per_epoch * count)
+        start = Epoch(0, network, {}, _measured(network, validation, told))
+        yield start
+    module = copy.deepcopy(start.network.module).requires_grad_(True)
+    optimizer = OPTIMIZERS[recipe.optimizer](module, recipe)
+    restore(optimizer, start.optimizer)
+    for number in range(start.number + 1, count + 1):
+        stream = minibatches(finetuning, recipe.batch_size, seed, (number - 1) * per_epoch)
+        descend(
+            module, optimizer, stream, per_epoch, recipe,
+            seed=seed + number * EPOCH_SEEDS, report=_of_epoch(report, number, count),
+            place=((number - 1) * per_epoch, count * per_epoch),
+        )  # fmt: skip
+        found = with_weights_of(network, copy.deepcopy(module).requires_grad_(False))
+        told = _measuring(report, number * per_epoch, count * per_epoch)
+        yield Epoch(number, found, kept(optimizer), _measured(found, validation, told))
+
+
+def _measured(network: Network, validation: Batches, report: Report) -> Metrics:
+    return metrics_of(evaluate(network, validation, report=report), measure_costs(network), nothing(network.units))
+
+
+def _measuring(report: Report, done: int, total: int) -> Report:
+    """A report of one measurement, during which no updates are done."""
+
+    def told(images: int, all_images: int, note: str = "") -> None:
+        report(done, total, f"{images} of {all_images} {note}")
+
+    return told
+
+
+def _of_epoch(report: Report, number: int, count: int) -> Report:
+    """A report of one epoch's updates as part of all epochs."""
+
+    def told(done: int, total: int, note: str = "") -> None:
+        report((number - 1) * total + done, count * total, f"epoch {number} of {count}, {note}")
+
+    return told
+
+
+def kept(optimizer: torch.optim.Optimizer) -> State:
+    """A copy of what the optimizer keeps for each parameter, momentum for example."""
+    state = optimizer.state_dict()["state"]
+    return {
+        f"{place}.{name}": value.detach().cpu().clone()
+        for place, values in state.items()
+        for name, value in values.items()
+        if value is not None
+    }
+
+
+def restore(optimizer: torch.optim.Optimizer, state: State) -> None:
+    """Give an optimizer back what `kept` took of another one of the same parameters."""
+    found = optimizer.state_dict()
+    for key, value in state.items():
+        place, _, name = key.partition(".")
+        found["state"].setdefault(int(place), {})[name] = value
+    optimizer.load_state_dict(found)

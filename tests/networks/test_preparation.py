@@ -1,0 +1,99 @@
+"""What images go through before a network that comes as bytes, and what a person changes."""
+
+from __future__ import annotations
+
+import io
+from dataclasses import replace
+
+import pytest
+import torch
+
+from explorer.core.errors import BadInput
+from explorer.data import IMAGENET_MEAN, Preprocessing, asset
+from explorer.networks.architectures.families import build
+from explorer.networks.load import RUN_NETWORK, open_network
+from explorer.networks.preparation import (
+    UNCHANGED,
+    Changes,
+    changes_from_json,
+    open_prepared,
+    preparation_of,
+    usual_preparation,
+)
+
+GREY = Preprocessing((0.1307,), (0.3081,))
+
+
+def saved(arch: str, **options: int) -> bytes:
+    stream = io.BytesIO()
+    torch.save(build(arch, 10, **options).state_dict(), stream)
+    return stream.getvalue()
+
+
+@pytest.fixture(scope="module")
+def rgb() -> bytes:
+    """Weights of an architecture that usually takes grey images, for RGB."""
+    return saved("explorer:vgg_small", in_channels=3)
+
+
+def test_an_export_says_it_itself() -> None:
+    found = preparation_of(asset(RUN_NETWORK).read_bytes(), "mine.safetensors")
+    assert found.preprocessing == open_network("demo").preprocessing
+    assert found.describe().endswith("(as its manifest says).") and found.arch is None
+
+
+def test_a_checkpoint_gets_what_is_usual_for_its_architecture() -> None:
+    found = preparation_of(saved("explorer:resnet20"), "mine.pt")
+    assert (found.arch, found.preprocessing.mean, found.channels) == ("explorer:resnet20", IMAGENET_MEAN, None)
+    assert found.describe().startswith("no resize, no crop, RGB, mean 0.485")
+    assert found.describe().endswith("(as usual for explorer:resnet20).")
+
+
+def test_other_channels_than_usual_are_asked_for(rgb: bytes) -> None:
+    found = preparation_of(rgb, "rgb.pt")
+    assert found.channels == 3 and "can't be known: give mean and std" in found.describe()
+    for changes in (UNCHANGED, Changes(mean=(0.5, 0.5, 0.5)), Changes(size=28)):
+        with pytest.raises(BadInput, match=r"reads images of 3 channels, .* give mean and std"):
+            found.with_changes(changes)
+        with pytest.raises(BadInput):
+            open_prepared(rgb, "rgb.pt", None, changes)
+    given = Changes(28, 28, (0.5,) * 3, (0.2,) * 3)
+    network = open_prepared(rgb, "rgb.pt", None, given)
+    assert network.preprocessing == Preprocessing((0.5,) * 3, (0.2,) * 3, 28, 28)
+    assert network.input_shape == (3, 28, 28)
+
+
+def test_changes_replace_what_they_name_alone() -> None:
+    data = saved("explorer:vgg_small")
+    changed = open_prepared(data, "a.pt", "explorer:vgg_small", Changes(size=24, std=(0.5,)))
+    assert changed.preprocessing == replace(GREY, size=24, std=(0.5,))
+    assert open_prepared(data, "a.pt", None, UNCHANGED).preprocessing == GREY
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        (Changes(mean=(0.1, 0.2)), "mean has 2 values and std 1"),
+        (Changes(size=20, crop=24), "crop 24 is larger than size 20"),
+        (Changes(std=(0.0,)), "std is 0.0"),
+    ],
+)
+def test_changes_that_no_image_can_be_prepared_with_are_refused(changes: Changes, message: str) -> None:
+    with pytest.raises(BadInput, match=message):
+        usual_preparation("explorer:vgg_small").with_changes(changes)
+
+
+def test_unknown_architectures_are_refused() -> None:
+    with pytest.raises(BadInput, match="'explorer:none' is unknown"):
+        usual_preparation("explorer:none")
+    with pytest.raises(BadInput, match="the user's own code"):
+        preparation_of(b"", "a.pt", "os:system")
+
+
+def test_changes_survive_json() -> None:
+    changes = Changes(32, 28, (0.1, 0.2, 0.3), (1.0, 1.0, 1.0), 8)
+    assert changes_from_json(changes.to_json()) == changes
+    assert changes_from_json({"source": "demo", "arch": None}) == UNCHANGED and UNCHANGED.to_json() == {}
+    for broken in ({"size": "x"}, {"mean": 3}, {"std": ["a"]}, {"frames": []}):
+        with pytest.raises((TypeError, ValueError)):
+            changes_from_json(broken)
