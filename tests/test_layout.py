@@ -15,7 +15,7 @@ import pytest
 ROOT = Path(__file__).resolve().parent.parent
 ROOMS = (
     "core", "confined", "data", "networks", "evaluation", "scoring", "training", "pruning", "runs", "export", "speed",
-    "study", "upkeep", "figures", "ui", "cli",
+    "study", "upkeep", "figures", "jobs", "ui", "cli",
 )  # fmt: skip  # from the ground up: a room stands on those before it, and knows nothing of those after it
 FOR_FIGURES = {"explorer.core.errors", "explorer.core.text"}  # all that figures may know of the engine
 TOP_LEVEL = {"pyproject.toml", "app.py", "explorer", "assets", "tests", "README.md", "LICENSE"}
@@ -159,6 +159,14 @@ def test_a_room_knows_only_those_below_it(name: str) -> None:
     if here := room(name):
         above = ROOMS[ROOMS.index(here) + 1 :]
         assert [found for found in anywhere(name) if within(found, "explorer") and room(found) in above] == []
+
+
+def test_pages_do_not_import_each_other() -> None:
+    pages = [name for name in modules() if within(name, "explorer.ui.pages") and name.count(".") >= 3]
+    assert len(pages) > 7
+    for name in pages:
+        own = ".".join(name.split(".")[:4])
+        assert [found for found in anywhere(name) if found in pages and not within(found, own)] == [], name
 
 
 def packages() -> list[str]:

@@ -22,7 +22,7 @@ from explorer.core.locks import alone
 from explorer.ui import imports
 
 SCRIPT = Path(__file__).resolve().parents[1] / "ui" / "main.py"
-GUARDED = SCRIPT.with_name("guarded.py")  # the same for others than who starts it
+GUARDED = SCRIPT.parent / "serving" / "guarded.py"  # the same for others than who starts it
 WORKDIR, TOKEN = "PRUNING_EXPLORER_WORKDIR", "PRUNING_EXPLORER_TOKEN"
 
 
@@ -76,8 +76,8 @@ def _serve(settings: list[str], token: str) -> None:
     threading.Thread(target=_warm_up, daemon=True).start()
     from streamlit.web import cli
 
-    from explorer.ui.jobs import JOBS
-    from explorer.ui.visitors import serve_beyond
+    from explorer.ui.work.jobs import JOBS
+    from explorer.ui.work.visitors import serve_beyond
 
     if token:
         serve_beyond(token)

@@ -87,9 +87,7 @@ def _as_before_pruning(units: Units, widths: Sequence[LayerWidth]) -> Units:
 
 
 def _fitted(data: bytes, name: str, arch: str | None, preprocessing: Preprocessing | None, trusted: bool) -> Network:
-    from explorer.networks.architectures import (  # late: the catalogue of architectures takes seconds to import
-        families as architectures,
-    )
+    from explorer.networks.architectures import families as architectures
     from explorer.networks.architectures import fitting
     from explorer.networks.checkpoints.reading import read_checkpoint
 

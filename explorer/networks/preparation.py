@@ -71,9 +71,7 @@ def preparation_of(data: bytes, name: str, arch: str | None = None) -> Preparati
     """What the file's manifest says, or the usual preprocessing of its architecture. BadInput for an unfit file."""
     if name.lower().endswith(".safetensors") and has_manifest(data):
         return Preparation(load_network(data)[1].preprocessing, "as its manifest says")
-    from explorer.networks.architectures import (  # late: the catalogue of architectures takes seconds to import
-        families as architectures,
-    )
+    from explorer.networks.architectures import families as architectures
     from explorer.networks.architectures import fitting
     from explorer.networks.checkpoints.reading import read_checkpoint
 
@@ -89,9 +87,7 @@ def preparation_of(data: bytes, name: str, arch: str | None = None) -> Preparati
 
 def usual_preparation(arch: str) -> Preparation:
     """The usual preprocessing of an architecture's images; BadInput for unknown names."""
-    from explorer.networks.architectures import (
-        families as architectures,  # late: the catalogue of architectures takes seconds to import
-    )
+    from explorer.networks.architectures import families as architectures
 
     architectures.split(arch)
     return Preparation(architectures.preprocessing_for(arch), f"as usual for {arch}", arch)

@@ -1,1 +1,1 @@
-"""Runs: in come the steps that a person took, out trees of states on disk that open again: runs, races, fine-tunings."""
+"""Runs: in come the steps that a person took, out trees of states on disk that open again, races and tunings too."""

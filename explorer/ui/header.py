@@ -7,12 +7,12 @@ from html import escape
 import streamlit as st
 
 from explorer.runs import timeline as timelines
-from explorer.ui import wording
-from explorer.ui.changes import change
-from explorer.ui.run_jobs import busy, unless
-from explorer.ui.session import View
-from explorer.ui.steps import attempt
-from explorer.ui.strip import StripLayer, network_strip
+from explorer.ui.choosing.steps import attempt
+from explorer.ui.components.strip.strip import StripLayer, network_strip
+from explorer.ui.elements import wording
+from explorer.ui.work.changes import change
+from explorer.ui.work.run_jobs import busy, unless
+from explorer.ui.work.session import View
 
 STYLE = """
 <style>

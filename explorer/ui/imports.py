@@ -18,11 +18,11 @@ ENGINE = (
 )
 SERVER = ("streamlit.web.cli", "streamlit.dataframe_util")  # before parts that import Streamlit: it is whole then
 FRAME = (
-    "explorer.ui.boundary",
+    "explorer.ui.elements.boundary",
     "explorer.networks.layers",
     "explorer.ui.header",
-    "explorer.ui.session",
-    "explorer.ui.steps",
+    "explorer.ui.work.session",
+    "explorer.ui.choosing.steps",
 )
 _LOCK = threading.Lock()
 _WHOLE: set[str] = set()
@@ -40,4 +40,4 @@ def whole(*names: str) -> None:
 
 def page(name: str) -> str:
     """The module of a page."""
-    return f"explorer.ui.{name}"
+    return f"explorer.ui.pages.{name}.page"

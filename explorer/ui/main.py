@@ -9,9 +9,10 @@ from importlib import import_module
 import streamlit as st
 from streamlit.navigation.page import StreamlitPage
 
-from explorer.ui import imports, say
-from explorer.ui.address import run_id
-from explorer.ui.visitors import SHARED, elsewhere, visitor
+from explorer.ui import imports
+from explorer.ui.elements import say
+from explorer.ui.work.address import run_id
+from explorer.ui.work.visitors import SHARED, elsewhere, visitor
 
 PAGES = ("network", "saliency", "oracle", "prune", "compare", "export", "paper")
 ABOUT_UNITS = ("saliency", "oracle", "prune", "compare")  # pages that need some
@@ -64,14 +65,14 @@ def _first_by_name() -> StreamlitPage:
 def _draw(name: str) -> None:
     """Header and page; the engine is imported only now, and a page's module when it is first opened."""
     imports.whole(*imports.ENGINE, *imports.FRAME)
-    from explorer.ui.boundary import boundary
+    from explorer.ui.elements.boundary import boundary
 
     with boundary(f"the page {name}"):
         imports.whole(imports.page(name))
         from explorer.networks.layers import check_prunable
+        from explorer.ui.choosing.steps import problems
         from explorer.ui.header import header
-        from explorer.ui.session import current_view
-        from explorer.ui.steps import problems
+        from explorer.ui.work.session import current_view
 
         view = current_view()
         if clicked := header(view):

@@ -159,7 +159,7 @@ def of_demo(work: Path) -> str:
 def of_vgg16(work: Path) -> str:
     """A run of VGG-16 on CIFAR images."""
     from explorer.runs.origins import Source, source_to_json
-    from explorer.ui.workspace import keep_upload
+    from explorer.ui.work.workspace import keep_upload
 
     found, _ = vgg16(64)
     path = work / "vgg16.safetensors"

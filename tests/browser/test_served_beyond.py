@@ -15,8 +15,8 @@ pytest.importorskip("playwright")
 from acting import facts, press, run_of, settle, state, visit
 from playwright.sync_api import Page
 
-from explorer.ui.guard import REFUSED
-from explorer.ui.visitors import SHARED
+from explorer.ui.serving.guard import REFUSED
+from explorer.ui.work.visitors import SHARED
 
 ROUTES = ("/prune", "/_stcore/host-config", "/_stcore/stream", "/media/0.png", "/index.html")
 ELSEWHERE = SHARED.partition(":")[0]

@@ -21,7 +21,7 @@ def started(monkeypatch: pytest.MonkeyPatch) -> list[list[str]]:
     calls: list[list[str]] = []
     monkeypatch.setattr("streamlit.web.cli.main", lambda args, **_: calls.append(args))
     monkeypatch.setattr(app, "check_free", lambda host, port: None)
-    monkeypatch.setattr("explorer.ui.visitors._tokens", [])
+    monkeypatch.setattr("explorer.ui.work.visitors._tokens", [])
     return calls
 
 

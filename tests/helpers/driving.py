@@ -11,7 +11,7 @@ from typing import Any
 from streamlit.testing.v1 import AppTest
 
 from explorer.core.text import JOINER
-from explorer.ui.jobs import JOBS
+from explorer.ui.work.jobs import JOBS
 
 SCRIPT = Path(__file__).resolve().parents[2] / "app.py"
 FACT = re.compile(r'<span class="what">([^<]*)</span><span class="value">([^<]*)</span>')

@@ -53,7 +53,7 @@ def wander(workdir: Path, run: str, seed: int, images: int, say: Connection) -> 
     os.environ["PRUNING_EXPLORER_WORKDIR"] = str(workdir)
     logging.disable(logging.WARNING)  # Streamlit misses its server
     torch.set_num_threads(1)
-    from explorer.ui import workspace  # only here: it starts threads, which no fork takes along
+    from explorer.ui.work import workspace  # only here: it starts threads, which no fork takes along
 
     workspace.CALIBRATION, workspace.VALIDATION = 64, images
     from driving import App

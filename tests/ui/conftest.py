@@ -16,7 +16,7 @@ pytest.importorskip("streamlit")
 from driving import App
 from rewriting_documents import rewritten
 
-from explorer.ui import workspace
+from explorer.ui.work import workspace
 
 RUN = "a-run-of-the-tests"
 

@@ -9,11 +9,11 @@ from driving import App
 from told import check_names
 
 from explorer.core.errors import BadInput
-from explorer.ui import workspace
-from explorer.ui.ablations import oracle_key
-from explorer.ui.job import LONG, QUICK, SPARE, Job
-from explorer.ui.jobs import JOBS
-from explorer.ui.workspace import Source
+from explorer.jobs.job import LONG, QUICK, SPARE, Job
+from explorer.ui.work import workspace
+from explorer.ui.work.ablations import oracle_key
+from explorer.ui.work.jobs import JOBS
+from explorer.ui.work.workspace import Source
 
 Open = Callable[..., App]
 RUN = "a-run-with-many-jobs"

@@ -14,9 +14,9 @@ from explorer.evaluation.evaluate import evaluate
 from explorer.networks.units import gone, nothing
 from explorer.pruning import joint
 from explorer.runs.store import Run
-from explorer.ui import linear, workspace
-from explorer.ui.jobs import JOBS
-from explorer.ui.workspace import Source
+from explorer.ui.work import linear, workspace
+from explorer.ui.work.jobs import JOBS
+from explorer.ui.work.workspace import Source
 
 Open = Callable[..., App]
 Saved = Callable[[str], Run]
@@ -83,7 +83,7 @@ def test_a_threshold_is_predicted_until_it_is_measured(open_app: Open, monkeypat
         may_go_on.wait(60)
         return evaluate(*arguments)
 
-    monkeypatch.setattr("explorer.ui.results.evaluate", slow)
+    monkeypatch.setattr("explorer.ui.work.results.evaluate", slow)
     app.set("Exactly", 0.005).fine()
     assert "Predicted from slopes, rough where many go, for 128 validation images" in app.text
     predicted, nothing_yet = table(app, "Predicted"), table(app, "Measured")

@@ -10,17 +10,17 @@ from driving import App
 
 from explorer.core.errors import BadInput
 from explorer.core.reports import MEMORY
+from explorer.jobs.job import LONG, Job
 from explorer.networks.units import nothing
 from explorer.runs.store import Run
 from explorer.runs.timeline import removed_at
 from explorer.scoring.criteria import CRITERIA
 from explorer.scoring.ranking import GROUPS, correlate, measures
-from explorer.ui import workspace
-from explorer.ui.ablations import oracle, oracle_key
-from explorer.ui.job import LONG, Job
-from explorer.ui.jobs import JOBS
-from explorer.ui.results import scoring
-from explorer.ui.workspace import Source
+from explorer.ui.work import workspace
+from explorer.ui.work.ablations import oracle, oracle_key
+from explorer.ui.work.jobs import JOBS
+from explorer.ui.work.results import scoring
+from explorer.ui.work.workspace import Source
 
 RUN = "a-run-of-the-tests"
 FEW = Source(seed=7)  # of the demo, opened with few calibration images

@@ -18,6 +18,7 @@ from told import Told, check_command, check_export, check_prune, check_saliency
 
 from explorer.core.errors import BadInput
 from explorer.core.progress import Report
+from explorer.jobs.job import Job
 from explorer.networks.graph.safetensors_file import write_network
 from explorer.networks.load import open_network
 from explorer.networks.surgery import prune
@@ -26,12 +27,11 @@ from explorer.pruning import procedure
 from explorer.runs.origins import source_to_json
 from explorer.runs.store import Run, write_run
 from explorer.training import scratch
-from explorer.ui import changes, workspace
-from explorer.ui.changes import Move
-from explorer.ui.job import Job
-from explorer.ui.jobs import JOBS
-from explorer.ui.session import current_view
-from explorer.ui.workspace import Source, keep_upload
+from explorer.ui.work import changes, workspace
+from explorer.ui.work.changes import Move
+from explorer.ui.work.jobs import JOBS
+from explorer.ui.work.session import current_view
+from explorer.ui.work.workspace import Source, keep_upload
 
 UNITS = 5  # a layer
 SECONDS = 30
@@ -273,7 +273,7 @@ class Walk(RuleBasedStateMachine):
 
     def view(self) -> Any:
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr("explorer.ui.session.run_id", lambda: self.run)
+            patch.setattr("explorer.ui.work.session.run_id", lambda: self.run)
             return current_view()
 
     @precondition(lambda self: not self.job("step"))

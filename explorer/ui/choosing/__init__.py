@@ -1,0 +1,1 @@
+"""Choosing: in come a person's choices, out rankings, limits and steps."""

@@ -1,0 +1,89 @@
+"""Choices by hand: layers that are locked, and units that stay or go whatever their saliency; of a run, in this tab."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import streamlit as st
+
+from explorer.networks.units import Units
+from explorer.pruning.limits import Chosen, Limits, choosing, keeping
+from explorer.ui.elements import say, wording
+from explorer.ui.work.address import run_id
+
+
+def locked_key() -> str:
+    """The key of the input that holds the locked layers."""
+    return f"kept-{run_id()}"
+
+
+def locked() -> list[str]:
+    """The locked layers."""
+    return list(st.session_state.get(locked_key(), ()))
+
+
+def stay() -> Chosen:
+    """Layer -> channels that were chosen to stay."""
+    return _held("stay")
+
+
+def go() -> Chosen:
+    """Layer -> channels that were chosen to go."""
+    return _held("go")
+
+
+def stamp() -> int:
+    """Grows with every choice, so that the browser knows which of its clicks are in."""
+    return int(_state().get("stamp", 0))
+
+
+def choose(chosen: Mapping[str, Any]) -> None:
+    """Take over all choices at once: {"stay": {layer: channels}, "go": ..., "locked": layers, "stamp": number}."""
+    st.session_state[_key()] = {part: _channels(chosen[part]) for part in ("stay", "go")} | {"stamp": chosen["stamp"]}
+    st.session_state[locked_key()] = list(chosen["locked"])
+
+
+def clear() -> None:
+    """Give every layer and every unit free again."""
+    choose({"stay": {}, "go": {}, "locked": [], "stamp": stamp() + 1})
+
+
+def limited(units: Units, floor: int, multiple: int) -> Limits:
+    """These floors and widths, with all that was chosen by hand."""
+    return choosing(units, stay(), go(), keeping(units, locked(), Limits(floor, {}, multiple)))
+
+
+def summary() -> str:
+    """What was chosen, "1 layer locked, 2 units stay, 1 goes"; nothing where nothing was."""
+    layers, staying, going = len(locked()), *(sum(map(len, part().values())) for part in (stay, go))
+    parts = [
+        f"{wording.count(layers, 'layer')} locked" if layers else "",
+        f"{wording.count(staying, 'unit')} chosen to stay" if staying else "",
+        f"{wording.count(going, 'unit')} chosen to go" if going else "",
+    ]
+    return ", ".join(filter(None, parts))
+
+
+def clear_button(key: str) -> None:
+    """What was chosen by hand, and the button that clears it; nothing where nothing was."""
+    if said := summary():
+        with st.container(horizontal=True, vertical_alignment="center"):
+            say.caption(f"By hand: {said}.")
+            st.button("Clear", key=key, on_click=clear, help="Unlock all layers and give all units free.")
+
+
+def _key() -> str:
+    return f"chosen-{run_id()}"
+
+
+def _state() -> Mapping[str, Any]:
+    return st.session_state.get(_key(), {})
+
+
+def _held(part: str) -> Chosen:
+    return dict(_state().get(part, {}))
+
+
+def _channels(layers: Mapping[str, Sequence[int]]) -> dict[str, tuple[int, ...]]:
+    return {name: tuple(int(channel) for channel in channels) for name, channels in layers.items() if len(channels)}

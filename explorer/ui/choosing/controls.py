@@ -1,0 +1,179 @@
+"""Controls that several pages share."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import streamlit as st
+from torch import Tensor
+
+from explorer.figures.curve import AGAINST, QUANTITIES
+from explorer.jobs.job import Job
+from explorer.pruning.limits import FREE, Limits
+from explorer.scoring.criteria import applicable
+from explorer.scoring.ranking import FLOPS_PENALTY, PRICES, SCALINGS, AtPlan, scaled
+from explorer.scoring.selectors import JOINT, SELECTORS, scaling_for
+from explorer.ui.choosing import by_hand
+from explorer.ui.work.jobs import JOBS
+from explorer.ui.work.linear import ordering
+from explorer.ui.work.progress import await_result
+from explorer.ui.work.results import Saliencies, scoring
+from explorer.ui.work.session import View
+
+MULTIPLES = (1, 4, 8, 16, 32)
+AGAINST_TITLES = {"units": "units", "parameters": "parameters", "flops": "FLOPs", "latency": "latency"}
+SCALING_TITLES = {
+    "none": "as it is",
+    "l1": "layer-wise l1",
+    "l2": "layer-wise l2",
+    "max": "layer-wise maximum",
+    "standard": "layer-wise standard score",
+    "rank": "rank in the layer",
+}
+
+
+@dataclass(frozen=True)
+class Choice:
+    """How units are ranked."""
+
+    criterion: str
+    scaling: str
+    penalty: float
+    anew: bool
+    price: str = "flops"
+    limits: Limits = FREE
+
+    @property
+    def unit(self) -> str:
+        """Of the scaled saliency; scaling takes it away, but joint places are not scaled."""
+        return SELECTORS[self.criterion].unit if scaling_for(self.criterion, self.scaling) == "none" else ""
+
+    @property
+    def title(self) -> str:
+        """For captions and the timeline: "Taylor, l2"."""
+        price = f", {penalty_title(self.price)} {self.penalty:g}" if self.penalty else ""
+        scaling = f", {SCALING_TITLES[self.scaling]}" if SELECTORS[self.criterion].scalable else ""
+        return f"{SELECTORS[self.criterion].title}{scaling}{price}"
+
+
+def penalty_title(price: str) -> str:
+    """What the penalty of a price is called."""
+    return f"{PRICES[price].title} penalty"
+
+
+def criterion_choice(
+    view: View, label: str = "Criterion", key: str = "criterion", default: str = "taylor", more: Sequence[str] = ()
+) -> str:
+    """A criterion of the table that can score this network, or one more of the selectors, chosen by its title."""
+    names = [*applicable(view.workspace.network), *more]
+    return st.selectbox(
+        label, names, names.index(default), format_func=lambda name: SELECTORS[name].title, key=key,
+        bind="query-params", persist_state="session",
+    )  # fmt: skip
+
+
+def scaling_choice(key: str = "scaling", explanation: str | None = None) -> str:
+    """How saliencies are made comparable across layers."""
+    names = list(SCALINGS)
+    return st.selectbox(
+        "Scale per layer", names, names.index("l2"), format_func=SCALING_TITLES.__getitem__, key=key,
+        persist_state="session", help=explanation,
+    )  # fmt: skip
+
+
+def axes_choice(prefix: str, timed: bool = False) -> tuple[str, str]:
+    """What a curve shows, and against what; against latency where that has been timed."""
+    names = [name for name in AGAINST if timed or name != "latency"]
+    quantity = st.segmented_control(
+        "Show", list(QUANTITIES), default="accuracy", key=f"{prefix}-quantity", persist_state="session", required=True
+    )
+    against = st.segmented_control(
+        "against", names, default="units", format_func=AGAINST_TITLES.__getitem__, key=f"{prefix}-against",
+        persist_state="session", required=True,
+    )  # fmt: skip
+    return quantity, against
+
+
+def choice(view: View) -> Choice:
+    """Criterion, scaling and price of a unit, the same on every page."""
+    criterion = criterion_choice(view, more=(JOINT,))
+    scaling = "l2" if criterion == JOINT else scaling_choice()
+    with st.expander("More"):
+        price, penalty = _price_choice()
+        anew = criterion == JOINT or st.toggle(
+            "Rank anew after every step", key="anew", persist_state="session",
+            help="Score the network as it is now instead of the network as loaded.",
+        )  # fmt: skip
+        limits = _limits_choice(view)
+    return Choice(criterion, scaling, penalty, anew, price, limits)
+
+
+def _limits_choice(view: View) -> Limits:
+    """What every plan leaves standing."""
+    units = view.workspace.network.units
+    st.multiselect(
+        "Layers that stay whole", [layer.name for layer in units.layers], key=by_hand.locked_key(),
+        persist_state="session",
+    )  # fmt: skip
+    by_hand.clear_button("clear-limits")
+    with st.container(horizontal=True):
+        floor = st.number_input(
+            "Least units a layer", 1, None, 1, key="floor", persist_state="session",
+            help="No layer gets narrower than this; one that is narrower already loses nothing.",
+        )  # fmt: skip
+        multiple = st.selectbox(
+            "Widths in multiples of", MULTIPLES, key="multiple", persist_state="session",
+            help="Of every layer that loses units: many devices compute 8 or 16 channels in the time of one.",
+        )  # fmt: skip
+    return by_hand.limited(units, floor, multiple)
+
+
+def _price_choice() -> tuple[str, float]:
+    price = st.selectbox(
+        "Price of a unit", list(PRICES), format_func=lambda name: PRICES[name].title, key="price",
+        persist_state="session", help=" ".join(f"{p.title}: {p.summary}" for p in PRICES.values()),
+    )  # fmt: skip
+    penalty = st.number_input(
+        penalty_title(price), 0.0, None, 0.0, step=FLOPS_PENALTY, format="%.4f", key=f"penalty-{price}",
+        persist_state="session",
+        help=f"λ of eq. 9: each {PRICES[price].unit} counts this much against a unit. For FLOPs the paper's is 0.001.",
+    )  # fmt: skip
+    return price, penalty
+
+
+def saliencies(view: View, anew: bool = False, needed: str = "taylor") -> Saliencies:
+    """Saliencies by criterion, `needed` among them; where that takes long, the page shows progress and stops here."""
+    scored = view if anew else view.as_loaded
+    job = scoring(scored.workspace, scored.removed)
+    return await_result(job, enough=lambda found: needed in found.saliencies).saliencies
+
+
+def ranking(view: View, chosen: Choice) -> Tensor:
+    """(units,) scaled saliencies; what is already removed is at infinity."""
+    if chosen.criterion == JOINT:
+        return await_result(ordering(view.loaded, view.workspace, view.removed, _charge(view, chosen)))
+    raw = saliencies(view, chosen.anew, chosen.criterion)[chosen.criterion]
+    return scaled_like(view, raw, chosen)
+
+
+def scaled_like(view: View, saliency: Tensor, chosen: Choice) -> Tensor:
+    """A raw saliency under the chosen scaling and price."""
+    charge = _charge(view, chosen)
+    scaling = scaling_for(chosen.criterion, chosen.scaling)
+    return scaled(saliency, view.workspace.network.units, scaling, charge).where(~view.removed, float("inf"))
+
+
+def _charge(view: View, chosen: Choice) -> Tensor | None:
+    return chosen.penalty * prices(view, chosen.price) if chosen.penalty else None
+
+
+def prices(view: View, name: str) -> Tensor:
+    """(units,) prices at the plan shown; where they are measured, the page shows progress and stops here."""
+    workspace, price = view.loaded, PRICES[name]  # weights make no difference to it
+
+    def work(job: Job) -> AtPlan:
+        return price.of(workspace.network, workspace.costs, job.report)
+
+    at_plan = await_result(JOBS.ensure(f"price-{workspace.key}-{name}", f"Pricing units: {price.title}", work))
+    return at_plan(view.removed)

@@ -1,0 +1,190 @@
+"""Steps: what buttons do to the timeline; a step that can do nothing says why."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import asdict
+from typing import Any
+
+import streamlit as st
+import torch
+from torch import Tensor
+
+from explorer.core.errors import BadInput
+from explorer.core.progress import Report
+from explorer.core.text import markdown
+from explorer.networks.surgery import prune
+from explorer.pruning import procedure
+from explorer.pruning.goals import GOALS
+from explorer.pruning.joint import default_step, select
+from explorer.pruning.plan import remove_next, remove_until
+from explorer.pruning.search import Found, Search, furthest
+from explorer.pruning.settings import Settings
+from explorer.pruning.stop_rules import check_within
+from explorer.scoring.ranking import charges
+from explorer.scoring.selectors import JOINT
+from explorer.ui.choosing.controls import Choice
+from explorer.ui.elements import wording
+from explorer.ui.elements.boundary import boundary, failed, tell
+from explorer.ui.work.changes import Move, check_ready, take
+from explorer.ui.work.progress import NOTHING, REDRAWN, explain_end, follow, redraw
+from explorer.ui.work.run_jobs import STEP, TURNS, busy, unless, work_on
+from explorer.ui.work.session import View
+
+LOOK = 1.0  # seconds between two looks at whether a run can be changed again
+PATIENCE = 6.0  # seconds in which a click waits for its step instead of showing progress
+
+
+def attempt(act: Callable[..., Any], *args: Any) -> None:
+    """Do what a button is for, or remember the one sentence that says why not, for `problems` to show."""
+    try:
+        act(*args)
+    except Exception as error:
+        st.session_state["problem"] = failed(error, "a click in the app")
+
+
+def pressed(label: str, view: View, **looks: Any) -> bool:
+    """A button of what needs the fields as they are now, which callbacks don't have; refused like `changes.change`."""
+    down = st.button(markdown(label), on_click=attempt, args=(_allow, view), **looks, **unless(busy(view.run)))
+    return down and bool(st.session_state.pop("allowed", False))
+
+
+def _allow(view: View) -> None:
+    st.session_state["allowed"] = False
+    check_ready(view)
+    st.session_state["allowed"] = True
+
+
+def problems(view: View) -> None:
+    """Show why the last click could do nothing, and where a step that takes long stands."""
+    shown = st.session_state.get("shown-problem") if st.session_state.pop(REDRAWN, False) else None
+    st.session_state["shown-problem"] = shown = st.session_state.pop("problem", shown)
+    if shown:
+        tell(shown)
+    if job := work_on(view.run, STEP):
+        drawn = job.version
+        explain_end(job, NOTHING, "Dismiss")
+        follow(job, drawn)
+    if (job := work_on(view.run, TURNS)) and job.active and not job.paused:
+        _await_free(view.run)
+
+
+def _await_free(run: str) -> None:
+    """Have the page drawn again as soon as the run can be changed, whichever page it is."""
+
+    @st.fragment(run_every=LOOK)
+    @boundary()
+    def box() -> None:
+        if not busy(run):
+            redraw()
+
+    box()
+
+
+def remove(view: View, plan: Tensor, how: str, chosen: Choice) -> None:
+    """Take the step to a plan, waiting for it a little."""
+    take(view, lambda report: Move(plan, how), how, asdict(chosen)).wait(PATIENCE)
+
+
+def next_plan(view: View, saliency: Tensor, count: int, chosen: Choice) -> Tensor:
+    """The plan without so many more of the least important units; BadInput where none of them can go."""
+    return remove_next(view.workspace.network.units, view.removed, saliency, count, chosen.limits)
+
+
+def remove_count(view: View, saliency: Tensor, count: int, chosen: Choice) -> None:
+    """Remove the least important units."""
+    plan = next_plan(view, saliency, count, chosen)
+    gone = int((plan & ~view.removed).sum())
+    remove(view, plan, f"{wording.count(gone, 'unit')} by {chosen.title}", chosen)
+
+
+def remove_to(view: View, saliency: Tensor, measure: str, target: float, chosen: Choice) -> None:
+    """Remove the least important units until at most a share of a measure is left."""
+    plan = _down_to(view, saliency, measure, target, chosen)
+    remove(view, plan, _how(measure, target, chosen), chosen)
+
+
+def _down_to(view: View, saliency: Tensor, measure: str, target: float, chosen: Choice) -> Tensor:
+    plan = remove_until(view.workspace.costs, view.removed, saliency, measure, target, chosen.limits)
+    if not (plan & ~view.removed).any():
+        raise BadInput(f"At most {target:.0%} of the {measure} is left already: there is nothing to remove.")
+    return plan
+
+
+def select_to(view: View, measure: str, target: float, chosen: Choice) -> None:
+    """Remove units jointly, linearised anew on the way, until at most a share of a measure is left."""
+    workspace = view.workspace
+    network, costs = workspace.network, workspace.costs
+    _down_to(view, torch.zeros(len(network.units)), measure, target, chosen)  # refuses at once
+
+    how = _how(measure, target, chosen)
+
+    def choose(report: Report) -> Move:
+        charge = charges(chosen.price, chosen.penalty, network, costs, report)
+        plan = select(
+            network, costs, workspace.calibration, view.removed, measure, target,
+            charge=charge, report=report, limits=chosen.limits,
+        )  # fmt: skip
+        return Move(plan, how)
+
+    take(view, choose, how, asdict(chosen)).wait(PATIENCE)
+
+
+def go_to(view: View, saliency: Tensor, measure: str, target: float, chosen: Choice) -> None:
+    """Remove units in one go until a goal is met: counted, or searched for by measurements."""
+    if not GOALS[measure].counted:
+        attempt(search_to, view, saliency, measure, target, chosen)
+    elif chosen.criterion == JOINT:
+        attempt(select_to, view, measure, target, chosen)
+    else:
+        attempt(remove_to, view, saliency, measure, target, chosen)
+
+
+def search_to(view: View, saliency: Tensor, measure: str, target: float, chosen: Choice) -> None:
+    """Remove units as far as measurements allow: by bisection of a ranking; jointly, in steps linearised anew."""
+    settings = Settings(
+        criterion=chosen.criterion, measure=measure, target=target, scaling=chosen.scaling, price=chosen.price,
+        penalty=chosen.penalty, step=default_step(view.workspace.network.units), further=True, limits=chosen.limits,
+    )  # fmt: skip
+    check_within(settings, view.timeline.state.metrics)
+    how = _how(measure, target, chosen)
+
+    def choose(report: Report) -> Move:
+        found = (
+            _walked(view, settings, report)
+            if chosen.criterion == JOINT
+            else _searched(view, saliency, settings, report)
+        )
+        return Move(found.removed, f"{how}, {wording.count(found.measurements, 'measurement')}", found.latency)
+
+    take(view, choose, how, asdict(chosen)).wait(PATIENCE)
+
+
+def _how(measure: str, target: float, chosen: Choice) -> str:
+    return f"{GOALS[measure].asked(target)} by {chosen.title}"
+
+
+def _searched(view: View, saliency: Tensor, settings: Settings, report: Report) -> Found:
+    loaded, now = view.loaded, view.workspace
+    search = Search(
+        loaded.network, now.network, now.costs, now.validation, view.removed, saliency, settings.limits, report
+    )
+    return furthest(search, settings.measure, settings.target)
+
+
+def _walked(view: View, settings: Settings, report: Report) -> Found:
+    """The last state within a budget, or the first that is fast enough, of the procedure without updates."""
+    now, state = view.workspace, view.timeline.state
+    network = prune(now.network, view.removed) if view.removed.any() else now.network
+    start = procedure.Step(0, network, view.removed, state.metrics)
+    within, taken = start, 0
+    for each in procedure.iterate(
+        now.network, now.calibration, now.calibration, now.validation, settings, report, start
+    ):  # fmt: skip
+        taken += 1
+        within = within if settings.spent(each.metrics) else each
+    if within is start:
+        raise BadInput(
+            f"Nothing can go ({settings.goal.asked(settings.target)}): the next units that go together are too many."
+        )
+    return Found(within.removed, taken, within.metrics.latency)

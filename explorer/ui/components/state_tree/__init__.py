@@ -1,0 +1,1 @@
+"""State tree: in comes a timeline, out the state that was clicked."""

@@ -1,0 +1,1 @@
+"""Strip: in come the widths of all layers, out the layer that was clicked."""

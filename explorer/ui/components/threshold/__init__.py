@@ -1,0 +1,1 @@
+"""Threshold: in come saliencies, out the threshold to which the line was moved."""

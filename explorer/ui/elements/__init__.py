@@ -1,0 +1,1 @@
+"""Elements: in come sentences, numbers and figures, out how every page shows them."""

@@ -1,0 +1,1 @@
+"""Compare page: in comes the run in view, out the criteria on equal terms, in three ways."""

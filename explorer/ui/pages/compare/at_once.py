@@ -1,0 +1,133 @@
+"""All at once: each criterion removes as many units from the network as loaded, before fine-tuning."""
+
+from __future__ import annotations
+
+import hashlib
+
+import numpy as np
+import streamlit as st
+from torch import Tensor
+
+from explorer.figures.curve import curve
+from explorer.figures.series import Series
+from explorer.jobs.job import LONG, Job
+from explorer.pruning.comparison import Curves, one_shot_curves
+from explorer.scoring.criteria import CRITERIA, applicable
+from explorer.scoring.ranking import overlap
+from explorer.ui.choosing.controls import Choice, axes_choice, saliencies, scaled_like, scaling_choice
+from explorer.ui.elements import say
+from explorer.ui.elements.chart import chart
+from explorer.ui.work.ablations import oracle
+from explorer.ui.work.jobs import JOBS
+from explorer.ui.work.progress import NOTHING, explain_end, follow
+from explorer.ui.work.session import View
+from explorer.ui.work.visitors import own
+from explorer.ui.work.workspace import Workspace
+
+ORACLE = "oracle"
+FIRST = ("taylor", "obd", "activation_mean", "weight", "random")
+REMOVED_FIRST = (0.1, 0.25, 0.5)  # shares of the units, for the overlap
+
+
+def at_once(view: View) -> None:
+    """Answer: if each criterion removes as many units from the same network, which one loses least?"""
+    picture, side = st.columns([2.2, 1], gap="large")
+    with side:
+        rankings = _rankings(view)
+        job = JOBS.find(_key(view.loaded, rankings))
+        drawn = job.version if job else None
+        idle = not (job and (job.active or job.result))
+        if idle and st.button("Compare", type="primary", width="stretch"):  # a callback would have the choice of before
+            _start(view.loaded, rankings)
+            st.rerun()
+        if job:
+            kept = "the points so far are shown until you dismiss this" if job.partial else NOTHING
+            explain_end(job, kept, "Dismiss")
+            follow(job, drawn)
+    with picture:
+        st.subheader("Each criterion on its own way down")
+        curves = job and (job.result or job.partial)
+        if curves:
+            _picture(view, curves)
+        else:
+            st.info("Choose criteria and compare them: each removes as many units from the network as loaded.")
+        _overlap(view, rankings)
+
+
+def _rankings(view: View) -> dict[str, Tensor]:
+    """The chosen criteria's scaled saliencies of the network as loaded; the oracle's own where it is known."""
+    whole = oracle(view.loaded)
+    names = [*applicable(view.loaded.network), *([ORACLE] if whole is not None else [])]
+    chosen = st.multiselect(
+        "Criteria", names, [n for n in (*FIRST, ORACLE) if n in names], format_func=_title, key="compared",
+        persist_state="session",
+    )  # fmt: skip
+    scaling = scaling_choice("compare-scaling", "The oracle is never scaled.")
+    found = {}
+    for name in chosen:
+        if name == ORACLE and whole is not None:
+            found[name] = whole.oracle_abs
+        elif name in CRITERIA:
+            raw = saliencies(view, needed=name)[name]
+            found[name] = scaled_like(view.as_loaded, raw, Choice(name, scaling, 0.0, False))
+    return found
+
+
+def _title(name: str) -> str:
+    return CRITERIA[name].title if name in CRITERIA else "Oracle"
+
+
+def _key(workspace: Workspace, rankings: dict[str, Tensor]) -> str:
+    digest = hashlib.sha256(workspace.key.encode())
+    for name, saliency in rankings.items():
+        digest.update(name.encode() + saliency.numpy().tobytes())
+    return own(f"compare-{digest.hexdigest()}")
+
+
+def _start(workspace: Workspace, rankings: dict[str, Tensor]) -> None:
+    def work(job: Job) -> Curves | None:
+        steps = one_shot_curves(workspace.network, workspace.costs, rankings, workspace.validation, report=job.report)
+        for curves in steps:
+            job.publish(curves)
+        return job.partial
+
+    JOBS.submit(_key(workspace, rankings), "Comparing criteria", work, LONG)
+
+
+def _picture(view: View, curves: Curves) -> None:
+    with st.container(horizontal=True, gap="medium"):
+        quantity, against = axes_choice("compare")
+    root = view.timeline.root.metrics
+    series = [
+        Series(
+            name,
+            np.array([getattr(p, against) / getattr(root, against) for p in points]),
+            np.array([getattr(p, quantity) for p in points]),
+            label=_title(name),
+        )
+        for name, points in curves.items()
+    ]
+    chart(curve(series, quantity=quantity, against=against, original=getattr(root, quantity)), "at-once")
+    say.caption(
+        f"On {view.loaded.validated_on}, before fine-tuning; one ranking of "
+        "the network as loaded, all units removed at once. The loss right after removal says little about the accuracy "
+        "after retraining on larger tasks (arXiv:2412.00143)."
+    )
+
+
+def _overlap(view: View, rankings: dict[str, Tensor]) -> None:
+    """Of the units that the oracle would remove first, how many would each criterion remove?"""
+    whole = oracle(view.loaded)
+    others = {name: saliency for name, saliency in rankings.items() if name != ORACLE}
+    if whole is None or not others:
+        return
+    st.subheader("Units that the oracle would remove first, and a criterion too")
+    columns = {"Criterion": [_title(name) for name in others]}
+    for share in REMOVED_FIRST:
+        shares = [overlap(whole.oracle_abs, saliency, share) for saliency in others.values()]
+        columns[f"of the first {share:.0%}"] = [f"{found:.0%}" for found in shares]
+    st.dataframe(columns, hide_index=True)
+    exact = "" if whole.whole else f", estimated: {whole.images} of them exact, the others linearised"
+    say.caption(
+        f"Oracle-abs of {whole.total} calibration images{exact}. By chance, the share would be the column's own."
+    )

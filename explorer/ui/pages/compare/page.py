@@ -1,0 +1,27 @@
+"""Compare page: the criteria on equal terms, in three ways."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import streamlit as st
+
+from explorer.ui.pages.compare.at_once import at_once
+from explorer.ui.pages.compare.from_here import from_here
+from explorer.ui.pages.compare.racing import racing
+from explorer.ui.work.session import View
+
+WAYS: dict[str, tuple[str, Callable[[View], None]]] = {
+    "once": ("All at once", at_once),
+    "race": ("Race with fine-tuning", racing),
+    "here": ("Next step from here", from_here),
+}
+
+
+def page(view: View) -> None:
+    """Answer: which criterion loses least, at once, with fine-tuning in between, or in the very next step?"""
+    way = st.segmented_control(
+        "How to compare", list(WAYS), default="once", format_func=lambda name: WAYS[str(name)][0], key="way",
+        bind="query-params", persist_state="session", required=True, label_visibility="collapsed",
+    )  # fmt: skip
+    WAYS[str(way)][1](view)

@@ -1,0 +1,76 @@
+"""The form that begins a race: who races, and on which terms."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import streamlit as st
+
+from explorer.pruning.procedure import Settings
+from explorer.pruning.race import RANDOM, Terms
+from explorer.scoring.criteria import applicable
+from explorer.scoring.selectors import JOINT, ORACLE, SELECTORS
+from explorer.training.finetune import PAPER
+from explorer.ui.choosing.controls import scaling_choice
+from explorer.ui.choosing.steps import attempt
+from explorer.ui.elements import say, wording
+from explorer.ui.pages.compare import races
+from explorer.ui.work.session import View
+
+STEPS = 40  # about so many from the whole network to nothing, where nobody says otherwise
+
+
+def race_form(view: View, first: bool) -> None:
+    """Ask for the terms, say what they come to, and start the race; open at once where it would be the first."""
+    with st.expander("A new race, from the network as loaded", expanded=first):
+        _form(view)
+
+
+def _form(view: View) -> None:
+    network, seed = view.loaded.network, view.loaded.source.seed
+    names = [*applicable(network), JOINT, ORACLE]
+    chosen = st.multiselect(
+        "Who races", names, ["taylor", RANDOM], format_func=lambda name: SELECTORS[name].title, key="racers",
+        persist_state="session", help="The oracle takes longest: it measures every unit anew before each step.",
+    )  # fmt: skip
+    settings, count = _terms(len(network.units))
+    timed = st.toggle(
+        "Measure latency", key="race-timed", persist_state="session",
+        help="After each step, in turn with the network as loaded. What else this machine does shows in it.",
+    )  # fmt: skip
+    say.caption(_extent(len(chosen), count, settings, len(network.units)))
+    if st.button("Race", type="primary", width="stretch", disabled=not chosen):  # a callback would have terms of before
+        attempt(_begin, view, tuple(chosen), tuple(range(seed, seed + count)), replace(settings, seed=seed), timed)
+        st.rerun()
+
+
+def _terms(units: int) -> tuple[Settings, int]:
+    """What all lanes have in common, and the number of seeds."""
+    with st.container(horizontal=True, gap="small"):
+        left = st.number_input("Down to, % of the units", 1, 99, 40, key="race-target", persist_state="session")
+        count = st.number_input(
+            "Seeds", 1, 20, 3, key="race-seeds", persist_state="session",
+            help="Of minibatches' order, dropout and chance. Without updates most criteria need only one.",
+        )  # fmt: skip
+    with st.container(horizontal=True, gap="small"):
+        usual = max(1, round(units / STEPS))
+        step = st.number_input("Units a step", 1, None, usual, key="race-step", persist_state="session")
+        updates = st.number_input("Updates a step", 0, None, 10, key="race-updates", persist_state="session")
+    with st.container(horizontal=True, gap="small"):
+        rate = st.number_input("Learning rate", 1e-6, None, 1e-3, format="%g", key="race-rate", persist_state="session")
+        size = st.number_input("Minibatch", 1, None, PAPER.batch_size, key="race-size", persist_state="session")
+    scaling = scaling_choice("race-scaling", "Chance, the oracle and joint linearised are never scaled.")
+    recipe = replace(PAPER, learning_rate=rate, batch_size=size)
+    return Settings(target=left / 100, scaling=scaling, step=step, updates=updates, recipe=recipe), count
+
+
+def _extent(racers: int, seeds: int, settings: Settings, units: int) -> str:
+    steps = -(-(units - int(settings.target * units)) // settings.step)
+    return (
+        f"{wording.count(racers, 'way')} to choose with {wording.count(seeds, 'seed')}, {wording.count(steps, 'step')} "
+        f"each, {wording.count(settings.updates * steps, 'update')} a lane."
+    )
+
+
+def _begin(view: View, selectors: tuple[str, ...], seeds: tuple[int, ...], settings: Settings, timed: bool) -> None:
+    races.look_at(races.start(view.loaded, Terms(selectors, seeds, settings, timed)))

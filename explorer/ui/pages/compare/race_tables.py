@@ -1,0 +1,91 @@
+"""Tables of a race: how good each selector's networks are, which units went first, and the oracle's share of them."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Collection
+
+import streamlit as st
+
+from explorer.core.text import markdown
+from explorer.networks.units import Label, Units
+from explorer.pruning.race import Lane
+from explorer.pruning.race_bands import FIRST, Band, at_share, bands, first_gone, shared_with
+from explorer.scoring.selectors import ORACLE, SELECTORS
+from explorer.ui.elements import say
+from explorer.ui.pages.compare.races import Standing
+
+SHARES = (0.75, 0.5, 0.25)  # of the units, left
+NOT_YET = "–"
+
+
+def quality(now: Standing) -> None:
+    """Accuracy of every selector at some shares of the units: median, and in brackets the least and the largest."""
+    found = bands(now.lanes, "accuracy", "units", fine_tuned=now.tuned)
+    shares = [share for share in SHARES if share >= now.terms.settings.target]
+    stage = "after fine-tuning" if now.tuned else "before fine-tuning"
+    columns = {f"accuracy, {stage}": [SELECTORS[band.selector].title for band in found]}
+    for share in shares:
+        columns[f"at most {share:.0%} of the units"] = [_accuracy(band, at_share(band, share)) for band in found]
+    columns["last step"] = [f"{_accuracy(band, -1)} at {band.x[-1]:.0%}" for band in found]
+    st.table(columns, border="horizontal", hide_index=True)
+
+
+def _accuracy(band: Band, step: int | None) -> str:
+    if step is None:
+        return NOT_YET
+    spread = f" ({100 * band.low[step]:.1f}–{100 * band.high[step]:.1f})" if band.seeds[step] > 1 else ""
+    return f"{band.y[step]:.1%}{spread}"
+
+
+def first_to_go(units: Units, now: Standing) -> None:
+    """Which units each selector removed first, and how many of the oracle's."""
+    st.subheader("What went first")
+    share = st.segmented_control(
+        "The first", list(FIRST), default=FIRST[0], format_func=lambda share: f"{share:.0%} of the units",
+        key="race-first", persist_state="session", required=True, label_visibility="collapsed",
+    )  # fmt: skip
+    lanes = list({lane.selector: lane for lane in reversed(now.lanes)}.values())[::-1]  # of the first seed
+    columns = {"": [SELECTORS[lane.selector].title for lane in lanes]}
+    columns["units by layer"] = [markdown(by_layer(units, first_gone(lane, float(share)))) for lane in lanes]
+    if any(lane.selector == ORACLE for lane in lanes):
+        for each in FIRST:
+            columns[f"oracle's first {each:.0%}"] = [_shared(now, lane.selector, each) for lane in lanes]
+    st.table(columns, border="horizontal", hide_index=True)
+    say.caption(_about(now, lanes))
+    _one_by_one(lanes)
+
+
+def by_layer(units: Units, removed: Collection[Label] | None) -> str:
+    """ "features.0: 3, features.10: 20", in network order; a dash where the lane has not come so far."""
+    if removed is None:
+        return NOT_YET
+    counts = Counter(layer for layer, _ in removed)
+    return ", ".join(f"{layer.name}: {counts[layer.name]}" for layer in units.layers if counts[layer.name])
+
+
+def _shared(now: Standing, selector: str, share: float) -> str:
+    found = shared_with(now.lanes, selector, share)
+    return NOT_YET if found is None else f"{found:.0%}"
+
+
+def _about(now: Standing, lanes: list[Lane]) -> str:
+    text = f"Units that were gone when at least that share was, to the end of the step; of seed {lanes[0].seed}."
+    if ORACLE in now.terms.selectors:
+        text += (
+            " On the right: of what the oracle had removed by then in this race, the share that each had removed too, "
+            "mean over seeds; by chance, about the column's own."
+        )
+    else:
+        text += " With the oracle in the race, its choice is compared with everybody else's."
+    return text
+
+
+def _one_by_one(lanes: list[Lane]) -> None:
+    with st.expander("Every unit, step by step"):
+        lane = st.selectbox(
+            "Of", lanes, format_func=lambda lane: f"{SELECTORS[lane.selector].title}, seed {lane.seed}", key="race-lane"
+        )
+        rows = [(step, *label) for step, point in enumerate(lane.points) for label in point.removed]
+        columns = ("Step", "Layer", "Channel")
+        st.dataframe({name: [row[i] for row in rows] for i, name in enumerate(columns)}, hide_index=True, height=260)

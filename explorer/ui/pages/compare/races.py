@@ -1,0 +1,124 @@
+"""Races: kept in the work folder, one folder each, run by jobs, and gone on with after a stop."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import shutil
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import streamlit as st
+
+from explorer.core.errors import BadInput
+from explorer.core.locks import alone
+from explorer.jobs.job import LONG, Job
+from explorer.networks.load import batches_for
+from explorer.networks.network import Network
+from explorer.pruning.race import Race, Splits, Terms, check
+from explorer.runs.race_folders import FILE, begin, kept_race, read_race
+from explorer.runs.run_folders import described
+from explorer.ui.work.jobs import JOBS
+from explorer.ui.work.visitors import own
+from explorer.ui.work.workspace import Workspace, workdir
+
+
+@dataclass(frozen=True, eq=False)
+class Standing:
+    """How far a race has come."""
+
+    name: str  # of its folder
+    terms: Terms
+    lanes: Race
+    job: Job | None
+
+    @property
+    def active(self) -> bool:
+        """Whether it is being run."""
+        return self.job is not None and self.job.active
+
+    @property
+    def finished(self) -> int:
+        """How many of its lanes are."""
+        return sum(lane.finished for lane in self.lanes)
+
+    @property
+    def tuned(self) -> bool:
+        """Whether there are updates between the steps."""
+        return self.terms.settings.updates > 0
+
+    def wanted(self, network: Network) -> int:
+        """How many lanes there are to be."""
+        return len(self.terms.lanes(network))
+
+
+def start(workspace: Workspace, terms: Terms) -> str:
+    """Have the race run, from where it stands; the name of its folder. BadInput where it can't be run."""
+    splits, name = _splits(workspace, terms), _name(terms)
+    check(workspace.network, splits, terms)
+    folder, source = _folder(workspace) / name, workspace.source
+    begin(folder, described(workspace.network, splits, {}, network_from=source.network, images_from=source.data), terms)
+
+    def work(job: Job) -> Race:
+        with alone(folder, "wait for it to end"):
+            for lanes in kept_race(workspace.network, splits, terms, folder, job.report):
+                job.publish(lanes)
+        return job.partial
+
+    JOBS.submit(_key(workspace, name), "Racing", work, LONG)
+    return name
+
+
+def standing(workspace: Workspace, name: str) -> Standing:
+    """Where a race stands, from its job and its folder; BadInput where that is damaged."""
+    job, kept = JOBS.find(_key(workspace, name)), read_race(_folder(workspace) / name)
+    lanes = job.partial if job and job.active and job.partial else kept.lanes
+    return Standing(name, kept.terms, lanes, job)
+
+
+def all_races(workspace: Workspace) -> list[str]:
+    """Those of this network and these images that the work folder holds, latest first."""
+    paths = sorted(_folder(workspace).glob(f"*/{FILE}"), key=lambda path: path.stat().st_mtime, reverse=True)
+    return [path.parent.name for path in paths]
+
+
+def discard(workspace: Workspace, name: str) -> None:
+    """Delete a race and its lanes."""
+    JOBS.forget(_key(workspace, name))
+    shutil.rmtree(_folder(workspace) / name, ignore_errors=True)
+
+
+def in_view(workspace: Workspace) -> str | None:
+    """The race that this tab shows: the one that the address names, else the latest."""
+    known = all_races(workspace)
+    asked = st.query_params.get("race") or st.session_state.get("race")
+    return str(asked) if asked in known else next(iter(known), None)
+
+
+def look_at(name: str) -> None:
+    """Show this race in this tab."""
+    st.session_state["race"] = name
+    st.query_params["race"] = name
+
+
+def _splits(workspace: Workspace, terms: Terms) -> Splits:
+    splits = {"calibration": workspace.calibration, "validation": workspace.validation}
+    if not terms.settings.updates:
+        return splits
+    if "finetune" not in workspace.images.splits or not len(workspace.images.splits["finetune"]):
+        raise BadInput(f"{workspace.images.name} has no images for fine-tuning: race with 0 updates a step.")
+    return {**splits, "finetune": batches_for(workspace.network, workspace.images, "finetune")}
+
+
+def _name(terms: Terms) -> str:
+    """The same for the same terms, so that asking again finds what there is."""
+    return hashlib.sha256(json.dumps(asdict(terms), sort_keys=True).encode()).hexdigest()[:16]
+
+
+def _folder(workspace: Workspace) -> Path:
+    """Where the races of a network and its images lie."""
+    return workdir() / "races" / hashlib.sha256(workspace.key.encode()).hexdigest()[:16]
+
+
+def _key(workspace: Workspace, name: str) -> str:
+    return own(f"race-{_folder(workspace).name}-{name}")

@@ -1,0 +1,134 @@
+"""Network page: what is loaded, how good it is, and where to load one's own."""
+
+from __future__ import annotations
+
+from html import escape
+
+import streamlit as st
+
+from explorer.core.text import cell
+from explorer.figures.confusion import confusion
+from explorer.figures.layer_overview import LayerCost, layer_overview
+from explorer.figures.style import ORANGE
+from explorer.networks.costs import FLOPS_CONVENTION
+from explorer.networks.layers import list_layers
+from explorer.networks.units import nothing
+from explorer.ui.choosing.steps import attempt
+from explorer.ui.elements import say
+from explorer.ui.elements.chart import chart
+from explorer.ui.elements.wording import count
+from explorer.ui.pages.network.opening import opening, show
+from explorer.ui.pages.network.predictions import predictions
+from explorer.ui.pages.network.tuning_form import tuning_form
+from explorer.ui.pages.network.tuning_panel import panel
+from explorer.ui.pages.network.tunings import in_view
+from explorer.ui.work.session import View, await_outcome, open_new
+from explorer.ui.work.workspace import Source, Workspace
+
+DIALOGS = {"open": opening, "tune": tuning_form}
+MOST_ROWS, TALL = 14, 520  # rows up to which the layer table is shown whole; pixels of a longer one
+COLUMNS = {
+    "Layer": st.column_config.TextColumn(width=150),
+    "Units": st.column_config.NumberColumn(format="localized", width=60, help="Feature maps that can go one by one."),
+    "Channels": st.column_config.NumberColumn(format="localized", width=80, help="That the layer writes."),
+    "Parameters": st.column_config.NumberColumn(format="localized", width=95, help="Weights and biases."),
+    "MFLOPs": st.column_config.NumberColumn(format="%.3f", width=85, help="Million operations for one image."),
+    "Share of FLOPs": st.column_config.ProgressColumn(
+        format="%.1f %%", min_value=0, max_value=100, color=ORANGE, width=125
+    ),
+    "Prunable": st.column_config.TextColumn(width=280, help="yes, or the reason why not."),
+}
+STYLE = """
+<style>
+.facts { display: grid; grid-template-columns: max-content 1fr; gap: 0.15rem 0.9rem; margin: 0; font-size: 0.88rem; }
+.facts dt { opacity: 0.65; } .facts dd { margin: 0; overflow-wrap: anywhere; }
+</style>
+"""
+
+
+def page(view: View) -> None:
+    """Answer: what is this network, and what do its layers cost?"""
+    workspace = view.loaded
+    if dialog := DIALOGS.get(str(st.session_state.get("dialog"))):
+        dialog()
+    if tuning := in_view():
+        panel(tuning)
+    left, right = st.columns([2.6, 1], gap="large")
+    with left:
+        st.subheader("Where the feature maps and FLOPs are")
+        chart(layer_overview(_costs(workspace)), "overview")
+        say.caption(f"Network as loaded, before any pruning. {FLOPS_CONVENTION}.")
+    with right:
+        st.subheader("What is loaded")
+        st.html(_description(workspace))
+        if account := workspace.images.account():
+            say.warning(account)
+        with st.container(horizontal=True):
+            st.button("Open another network", on_click=show, args=("open",))
+            st.button("Fine-tune a network", on_click=show, args=("tune",))
+            st.button("Open the demo anew", on_click=attempt, args=(open_new, Source()))
+    table, quality = st.columns([1.9, 1], gap="large")
+    with table:
+        st.subheader("Layers")
+        _layers(workspace)
+    with quality:
+        st.subheader("Right and wrong")
+        classes = workspace.network.classes
+        found = await_outcome(workspace, nothing(workspace.network.units))
+        chart(confusion(found.confusion(len(classes)).numpy(), classes), "confusion")
+        say.caption(
+            f"{found.accuracy:.1%} right, loss {found.loss:.4f} nats, on {workspace.validated_on}, before pruning."
+        )
+    predictions(workspace, found)
+
+
+def _costs(workspace: Workspace) -> list[LayerCost]:
+    units, costs = workspace.network.units, workspace.costs
+    flops, parameters = costs.flops_by_module(), costs.parameters_by_module()
+    return [
+        LayerCost(m.name, m.writes, m.writes, flops[m.name], parameters[m.name], units.unprunable.get(m.name, ""))
+        for m in costs.modules
+        if m.kind != "batchnorm"
+    ]
+
+
+def _layers(workspace: Workspace) -> None:
+    """The layer table."""
+    layers = list_layers(workspace.network, workspace.costs)
+    total = sum(layer.flops for layer in layers)
+    st.dataframe(
+        {
+            "Layer": [cell(layer.name) for layer in layers],
+            "Units": [layer.units for layer in layers],
+            "Channels": [layer.channels for layer in layers],
+            "Parameters": [layer.parameters for layer in layers],
+            "MFLOPs": [layer.flops / 1e6 for layer in layers],
+            "Share of FLOPs": [100 * layer.flops / total for layer in layers],
+            "Prunable": [cell(layer.reason or "yes") for layer in layers],
+        },
+        hide_index=True,
+        height=TALL if len(layers) > MOST_ROWS else "content",
+        column_config=COLUMNS,
+    )
+    say.caption(
+        f"{count(len(workspace.network.units), 'unit')} in {len(workspace.network.units.layers)} layers, "
+        f"{workspace.costs.parameters():,} parameters and {total / 1e6:,.2f} MFLOPs in all, for one image of "
+        f"{'×'.join(map(str, workspace.network.input_shape))}, before any pruning. {FLOPS_CONVENTION}. What several "
+        "layers write together is counted with the first."
+    )
+
+
+def _description(workspace: Workspace) -> str:
+    network, images = workspace.network, workspace.images
+    names = ", ".join(network.classes[:12]) + ("…" if len(network.classes) > 12 else "")
+    rows = {
+        "Architecture": network.arch,
+        "Input": f"{'×'.join(map(str, network.input_shape))}; {network.preprocessing.describe()}",
+        "Classes": f"{len(network.classes)}: {names}",
+        "Prunable": f"{len(network.units):,} units in {len(network.units.layers)} layers",
+        **({"Outputs": network.remark} if network.remark else {}),
+        "Images": images.describe(),
+        "Digest": network.digest[:12],
+    }
+    cells = "".join(f"<dt>{what}</dt><dd>{escape(value)}</dd>" for what, value in rows.items())
+    return f"{STYLE}<dl class='facts'>{cells}</dl>"

@@ -1,0 +1,125 @@
+"""The dialog that starts a fine-tuning: a network for one's own images, out of weights trained on others."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import streamlit as st
+
+from explorer.core.errors import BadInput
+from explorer.data import open_images
+from explorer.networks.checkpoints.reading import read_checkpoint
+from explorer.networks.preparation import Preparation, usual_preparation
+from explorer.training.finetune import IMAGENET, NONE, PAPER, Recipe
+from explorer.ui.elements import say
+from explorer.ui.elements.boundary import boundary
+from explorer.ui.elements.image_fields import changes_fields, data_field
+from explorer.ui.elements.wording import count
+from explorer.ui.pages.network.opening import SUFFIXES, arch_field, field_key, show
+from explorer.ui.pages.network.tunings import Tuning, all_tunings, look_at, start, unreadable
+from explorer.ui.work.workspace import keep_upload
+
+OWN = "own"
+WEIGHTS: dict[str, str] = {IMAGENET: "ImageNet, published", OWN: "a checkpoint", NONE: "none, from scratch"}
+
+
+@st.dialog("Fine-tune a network", width="large", on_dismiss=lambda: show(None))
+@boundary()
+def tuning_form() -> None:
+    """Ask for all that decides a fine-tuning, and start it."""
+    st.caption(
+        "Makes a network for your own classes: an architecture with a new head, all weights updated on the finetune "
+        "split, measured on the validation split after every epoch."
+    )
+    said = st.container()
+    try:
+        _form(said)
+    except BadInput as problem:
+        say.error(problem, said)
+    _earlier()
+
+
+def _form(said: Any) -> None:
+    left, right = st.columns(2, gap="medium")
+    foot = st.container()
+    with right:
+        recipe, epochs, seed = _recipe_fields()
+    with left:
+        arch = arch_field("for example torchvision:resnet18")
+        weights, uploaded = _weights_fields()
+        data = data_field(field_key("images"))
+        ready = arch is not None and (weights != OWN or uploaded is not None)
+        pressed = foot.button("Start", type="primary", disabled=not ready)
+        usual = usual_preparation(arch) if arch else None
+        if usual:
+            say.caption(f"Preprocessing: {usual.describe()}")
+        changes = changes_fields(field_key("images"), usual.preprocessing if usual else None)
+    if pressed and arch and usual:
+        with said, st.spinner("Checking"):
+            _begin(Tuning(arch, weights, "", data, epochs, recipe, seed, changes), usual, uploaded)
+        show(None)
+        st.rerun()
+
+
+def _weights_fields() -> tuple[str, Any]:
+    """What to start from, and the uploaded file if there is one."""
+    weights = st.segmented_control(
+        "Start from the weights", list(WEIGHTS), default=IMAGENET, required=True, key=field_key("weights"),
+        format_func=WEIGHTS.__getitem__, help="Published weights are downloaded where they are not at hand.",
+    )  # fmt: skip
+    uploaded = st.file_uploader("Checkpoint", SUFFIXES, key=field_key("start")) if weights == OWN else None
+    return str(weights), uploaded
+
+
+def _recipe_fields() -> tuple[Recipe, int, int]:
+    """How weights are updated, for how many epochs, and the seed; the paper's recipe unless one says otherwise."""
+    epochs = st.number_input("Epochs", 1, 1000, 10, key=field_key("epochs"), help="Passes over the finetune images.")
+    rate = st.number_input(
+        "Learning rate", 1e-8, 10.0, PAPER.learning_rate, step=1e-4, format="%g", key=field_key("rate"),
+        help="The paper's is 0.001 or 0.0001.",
+    )  # fmt: skip
+    with st.container(horizontal=True):
+        momentum = st.number_input("Momentum", 0.0, 0.999, PAPER.momentum, step=0.05, key=field_key("momentum"))
+        decay = st.number_input(
+            "Weight decay", 0.0, 1.0, PAPER.weight_decay, step=1e-4, format="%g", key=field_key("decay")
+        )
+    with st.container(horizontal=True):
+        size = st.number_input(
+            "Minibatch, images", 1, 4096, PAPER.batch_size, key=field_key("minibatch"), help="Images an update."
+        )
+        seed = st.number_input("Seed", 0, 2**31, 0, key=field_key("seed"), help="Of splits, head and order.")
+    return Recipe(rate, momentum, decay, size), epochs, seed
+
+
+def _begin(asked: Tuning, usual: Preparation, uploaded: Any) -> None:
+    """Check what can be checked at once, keep the checked bytes, and start the job."""
+    preprocessing = asked.changes.apply(usual.preprocessing)
+    open_images(asked.data, seed=asked.seed, clips=preprocessing.clips)
+    if asked.weights == OWN:
+        content = uploaded.getvalue()
+        read_checkpoint(content, uploaded.name)
+        asked = replace(asked, weights=keep_upload(content), name=uploaded.name)
+    start(asked)
+    look_at(asked)
+
+
+def _earlier() -> None:
+    """Earlier ones, to go on with or to open."""
+    known = {tuning.id: tuning for tuning in all_tunings()}
+    for problem in unreadable():
+        say.warning(problem)
+    if not known:
+        return
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        chosen = st.selectbox(
+            "Earlier ones", list(known), key=field_key("earlier"), format_func=lambda name: _about(known[name])
+        )
+        if st.button("Show") and chosen:
+            look_at(known[chosen])
+            show(None)
+            st.rerun()
+
+
+def _about(tuning: Tuning) -> str:
+    return f"{tuning.title}, {count(tuning.epochs, 'epoch')}, learning rate {tuning.recipe.learning_rate:g}"

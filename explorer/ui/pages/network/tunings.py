@@ -1,0 +1,159 @@
+"""Fine-tunings: networks for one's own images, made by jobs in folders of their own, and gone on with after a stop."""
+
+from __future__ import annotations
+
+import shutil
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+import streamlit as st
+
+from explorer.core.device import choose
+from explorer.core.errors import BadInput
+from explorer.core.locks import alone
+from explorer.data import Preprocessing, open_images
+from explorer.jobs.job import LONG, Job
+from explorer.networks.load import batches_for
+from explorer.networks.network import Network
+from explorer.runs.origins import read_upload
+from explorer.runs.run_folders import held_run
+from explorer.runs.store import FILE, Run, own_network, read_run
+from explorer.runs.timeline import Timeline
+from explorer.runs.tunings import ASKED, Tuning, read_tuning, write_tuning
+from explorer.training.finetune import IMAGENET, NONE
+from explorer.ui.work import workspace
+from explorer.ui.work.address import RUN_ID
+from explorer.ui.work.jobs import JOBS
+from explorer.ui.work.session import open_new
+from explorer.ui.work.visitors import own
+from explorer.ui.work.workspace import Source, keep_upload, workdir
+
+DEVICE = "cpu"
+
+
+@dataclass(frozen=True, eq=False)
+class Standing:
+    """How far a fine-tuning has come."""
+
+    states: Timeline | None  # a state an epoch; None before the network at its start has been measured
+    finished: bool
+    job: Job | None
+
+
+def folder_of(tuning: Tuning) -> Path:
+    """Where its run lies."""
+    return workdir() / "tunings" / tuning.id
+
+
+def start(tuning: Tuning) -> Job:
+    """The job that takes a fine-tuning to its end, from where it stands; its partial results are timelines."""
+    write_tuning(folder_of(tuning) / ASKED, tuning)
+    return JOBS.submit(_key(tuning), f"Fine-tuning {tuning.title}", lambda job: _work(tuning, job), LONG)
+
+
+def standing(tuning: Tuning) -> Standing:
+    """Where a fine-tuning stands, from its job or else from its folder."""
+    job = JOBS.find(_key(tuning))
+    if job and job.active and job.partial is not None:
+        return Standing(job.partial, False, job)
+    held = read_run(folder_of(tuning)) if (folder_of(tuning) / FILE).is_file() else None
+    return Standing(held.timeline, held.finished, job) if held else Standing(None, False, job)
+
+
+def open_tuned(tuning: Tuning) -> None:
+    """Look at a run of its own on the network at the end, with the images and splits of its fine-tuning."""
+    content = own_network(folder_of(tuning), read_run(folder_of(tuning)))
+    name = f"{tuning.title.replace(' ', '-')}.safetensors"
+    open_new(Source(keep_upload(content), name, None, tuning.data, tuning.seed))
+
+
+def discard(tuning: Tuning) -> None:
+    """Delete a fine-tuning and all that it has made."""
+    JOBS.forget(_key(tuning))
+    shutil.rmtree(folder_of(tuning), ignore_errors=True)
+
+
+def all_tunings() -> list[Tuning]:
+    """Those that the work folder holds and that can be read, latest first."""
+    return [found for path in _kept() if (found := find(path.parent.name))]
+
+
+def unreadable() -> list[str]:
+    """A sentence for each that the work folder holds and that can't be read."""
+    found = []
+    for path in _kept():
+        try:
+            read_tuning(path)
+        except BadInput as problem:
+            found.append(str(problem))
+    return found
+
+
+def _kept() -> list[Path]:
+    return sorted(workdir().glob(f"tunings/*/{ASKED}"), key=lambda path: path.lstat().st_mtime, reverse=True)
+
+
+def find(name: str) -> Tuning | None:
+    """The fine-tuning of this id, if there is one that can be read."""
+    with suppress(BadInput):
+        return read_tuning(workdir() / "tunings" / name / ASKED) if RUN_ID.fullmatch(name) else None
+    return None
+
+
+def in_view() -> Tuning | None:
+    """The fine-tuning that this tab follows, kept in the address."""
+    name = st.query_params.get("tuning") or st.session_state.get("tuning")
+    found = find(str(name)) if name else None
+    look_at(found)
+    return found
+
+
+def look_at(tuning: Tuning | None) -> None:
+    """Follow a fine-tuning in this tab, or none any more."""
+    st.session_state["tuning"] = tuning.id if tuning else None
+    if tuning is None:
+        st.query_params.pop("tuning", None)
+    elif st.query_params.get("tuning") != tuning.id:
+        st.query_params["tuning"] = tuning.id
+
+
+def _key(tuning: Tuning) -> str:
+    return own(f"tuning-{tuning.id}")
+
+
+def _work(tuning: Tuning, job: Job) -> Run:
+    from explorer.networks.preparation import usual_preparation
+    from explorer.runs.tuning_runs import tuned, tuning_run
+
+    job.report(0, 1, "opening images and network")
+    preprocessing = tuning.changes.apply(usual_preparation(tuning.arch).preprocessing)
+    images = open_images(tuning.data, seed=tuning.seed, clips=preprocessing.clips)
+    network = _network(tuning, preprocessing, images.classes)
+    splits = {
+        "finetune": batches_for(network, images, "finetune"),
+        "validation": batches_for(network, images, "validation", workspace.VALIDATION),
+    }
+    asked = tuning_run(
+        network, splits, tuning.recipe, tuning.epochs, network_from=tuning.weights, images_from=tuning.data
+    )
+    with alone(folder_of(tuning), "wait for it to end"):
+        held = held_run(folder_of(tuning), asked, "discard it and start anew")
+        if held and held.finished:
+            return held
+        for run in tuned(network, splits, tuning.recipe, asked, folder_of(tuning), held, report=job.report):
+            job.publish(run.timeline)
+    return run
+
+
+def _network(tuning: Tuning, preprocessing: Preprocessing, classes: tuple[str, ...]) -> Network:
+    from explorer.networks.architectures.pretrained import imagenet
+    from explorer.networks.checkpoints.reading import read_checkpoint
+    from explorer.training.transfer import started
+
+    checkpoint = None
+    if tuning.weights == IMAGENET:
+        checkpoint = imagenet(tuning.arch)
+    elif tuning.weights != NONE:
+        checkpoint = read_checkpoint(read_upload(workdir(), tuning.weights, tuning.name), tuning.name)
+    return started(tuning.arch, checkpoint, preprocessing, classes, seed=tuning.seed).to(choose(DEVICE))

@@ -1,0 +1,95 @@
+"""The control of a state: the same shape, trained from fresh weights by the same recipe."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+
+import streamlit as st
+
+from explorer.core.errors import BadInput
+from explorer.evaluation.evaluate import evaluate
+from explorer.evaluation.metrics import metrics_of
+from explorer.jobs.job import LONG, Job
+from explorer.networks.load import batches_for
+from explorer.networks.surgery import prune
+from explorer.runs.timeline import Scratch, control, trained_at, updates_at
+from explorer.training import scratch
+from explorer.training.finetune import Recipe, recipe_from
+from explorer.ui.choosing.steps import attempt, pressed
+from explorer.ui.elements import say, wording
+from explorer.ui.work.jobs import JOBS
+from explorer.ui.work.progress import NOTHING, explain_end, follow
+from explorer.ui.work.run_jobs import SCRATCH, key_of, work_on
+from explorer.ui.work.session import View, grow_run
+
+USUAL = 300  # updates of a state that had none
+
+
+def from_scratch(view: View, recipe: Recipe | None) -> None:
+    """What the current state's shape scores from scratch, how far that training is, or the form that begins it.
+
+    recipe: for states that were not fine-tuned; None where nothing can be begun now.
+    """
+    job = work_on(view.run, SCRATCH)
+    if job and job.active:
+        st.markdown("**Training from scratch**")
+        follow(job, job.version)
+        return
+    if job:
+        explain_end(job, NOTHING, "Dismiss")
+    if recipe is None:
+        return
+    with st.expander("This shape from scratch"):
+        if held := view.timeline.state.scratch:
+            _tell(view, held)
+        _form(view, _recipe(view) or recipe)
+
+
+def _recipe(view: View) -> Recipe | None:
+    """By which the state was fine-tuned, if it was."""
+    trained = trained_at(view.timeline)
+    return recipe_from(view.timeline.states[trained].settings.get("recipe", {})) if trained is not None else None
+
+
+def _tell(view: View, held: Scratch) -> None:
+    own, found = view.timeline.state.metrics, held.metrics
+    say.body(
+        "State {}: **{}** right, {}, from scratch after {}; **{}**, {}, with its own weights, {}.",
+        *(view.timeline.current, f"{found.accuracy:.1%}", f"loss {found.loss:.4f}"),
+        *(wording.count(held.updates, "update"), f"{own.accuracy:.1%}", f"loss {own.loss:.4f}", view.stage),
+    )
+
+
+def _form(view: View, recipe: Recipe) -> None:
+    had = updates_at(view.timeline)
+    updates = st.number_input("Updates from scratch", 1, None, had or USUAL, key=f"scratch-{view.timeline.current}")
+    usual = f"the state has had {had} itself" if had else "the state has had none itself"
+    say.caption(
+        f"Fresh weights in the layers of state {view.timeline.current}, {recipe.optimizer}, learning rate "
+        f"{recipe.learning_rate:g}, minibatches of {recipe.batch_size}; {usual}. "
+        f"Measured on {view.loaded.validated_on}."
+    )
+    if pressed("Train from scratch", view):
+        attempt(begin, view, recipe, updates)
+        st.rerun()
+
+
+def begin(view: View, recipe: Recipe, updates: int) -> None:
+    """Start the job; BadInput where there is nothing to train on, or a layer has no fresh weights to draw."""
+    loaded, number = view.loaded, view.timeline.current
+    if not len(loaded.images.splits.get("finetune", ())):
+        raise BadInput(f"{loaded.images.name} has no images for fine-tuning.")
+    shape = prune(loaded.network, view.removed) if view.removed.any() else loaded.network
+    scratch.fresh(shape)
+
+    def work(job: Job) -> None:
+        finetuning = batches_for(loaded.network, loaded.images, "finetune")
+        seed = loaded.source.seed
+        trained = scratch.trained(
+            shape, finetuning, updates, recipe, seed=seed, report=job.report, teacher=loaded.network.module
+        )
+        found = metrics_of(evaluate(trained, loaded.validation), loaded.costs, view.removed)
+        held = Scratch(found, updates, {"recipe": asdict(recipe), "seed": seed})
+        grow_run(view, lambda timeline: control(timeline, number, held))
+
+    JOBS.submit(key_of(SCRATCH, view.run), f"State {number} from scratch", work, LONG)

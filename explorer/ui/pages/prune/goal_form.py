@@ -1,0 +1,36 @@
+"""The goal that both ways to prune share: its number, and what it is of."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from explorer.pruning.goals import ACCURACY, GOALS, LOSS
+from explorer.ui.work.session import View
+
+WIDTH = 118
+
+
+def goal_choice(view: View) -> tuple[str, float]:
+    """The name of a goal, and its number as the engine takes it."""
+    before = st.container(width=WIDTH)  # the number comes first, but depends on what it is of
+    name = st.selectbox(
+        "of the", list(GOALS), format_func=lambda goal: GOALS[goal].title, key="measure", persist_state="session",
+        width=150, help="\n\n".join(f"**{goal.title}**: {goal.summary}" for goal in GOALS.values()),
+    )  # fmt: skip
+    with before:
+        return name, _number(name, view)
+
+
+def _number(name: str, view: View) -> float:
+    label, now = GOALS[name].label, view.timeline.state.metrics
+    if name == LOSS:
+        return st.number_input(
+            label, 1e-4, None, round(now.loss + 0.1, 2), step=0.05, format="%.2f", key="target-loss",
+            persist_state="session",
+        )  # fmt: skip
+    if name == ACCURACY:
+        usual = min(99.9, max(0.1, round(100 * now.accuracy - 1, 1)))
+        return st.number_input(
+            label, 0.1, 99.9, usual, step=0.5, format="%.1f", key="target-accuracy", persist_state="session",
+        ) / 100  # fmt: skip
+    return st.number_input(label, 1, 99, 50, key="target", persist_state="session") / 100

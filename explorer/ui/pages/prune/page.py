@@ -1,0 +1,201 @@
+"""Prune page: step by step down, and back, with the numbers after each step."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from contextlib import suppress
+from functools import partial
+from itertools import chain
+
+import numpy as np
+import plotly.graph_objects as go
+import streamlit as st
+from torch import Tensor
+
+from explorer.core.errors import BadInput
+from explorer.core.text import cell
+from explorer.evaluation.metrics import Metrics
+from explorer.figures.curve import curve
+from explorer.figures.series import SCRATCH, Series
+from explorer.figures.thumbnail import thumbnail
+from explorer.jobs.job import Job
+from explorer.pruning.limits import portions
+from explorer.runs import timeline as timelines
+from explorer.runs.stages import LOADED, PRUNED, TUNED, stages
+from explorer.scoring.criteria import CRITERIA
+from explorer.ui.choosing.controls import Choice, axes_choice, choice, criterion_choice, ranking
+from explorer.ui.choosing.steps import attempt, go_to, next_plan, pressed, remove_count
+from explorer.ui.elements import say
+from explorer.ui.elements.chart import chart, picture_and_side
+from explorer.ui.pages.prune.from_scratch import from_scratch
+from explorer.ui.pages.prune.goal_form import goal_choice
+from explorer.ui.pages.prune.rival import rival
+from explorer.ui.pages.prune.states import states
+from explorer.ui.pages.prune.turns import turns
+from explorer.ui.unit.dialog import Order, openings, unit_in_detail
+from explorer.ui.work.ahead import measure_ahead
+from explorer.ui.work.changes import jump
+from explorer.ui.work.progress import NOTHING, explain_end, follow_shortly
+from explorer.ui.work.results import first_image_maps
+from explorer.ui.work.run_jobs import busy, unless
+from explorer.ui.work.session import View
+from explorer.ui.work.workspace import Workspace
+
+CANDIDATES = 12  # shown
+COUNTS = (1, 10)  # units that a button removes
+
+
+def page(view: View) -> None:
+    """Answer: how far can this network go down, and what did each step cost?"""
+    picture, side = picture_and_side(2.2)
+    with side:
+        chosen = choice(view)
+        saliency = ranking(view, chosen)
+        if _buttons(view, saliency, chosen):
+            _look_ahead(view, saliency, chosen)
+    with picture:
+        st.subheader("The way so far")
+        _curve(view, chosen)
+        states(view)
+    with side:
+        clicked = _candidates(view, saliency, chosen)
+    unit_in_detail(view, clicked, Order(saliency, chosen.title, chosen.scaling, chosen.anew))
+
+
+def _buttons(view: View, saliency: Tensor, chosen: Choice) -> bool:
+    """The buttons of what comes next; False while turns are under way."""
+    reason = busy(view.run)
+    st.markdown("**Step**")
+    with st.container(horizontal=True, gap="small"):
+        for count in COUNTS:
+            st.button(
+                f"Remove {count:,}", key=f"remove-{count}", type="primary", on_click=attempt,
+                args=(remove_count, view, saliency, count, chosen), **unless(reason),
+            )  # fmt: skip
+        back = unless(reason, disabled=view.timeline.state.parent is None)
+        st.button("Back", key="back", on_click=attempt, args=(jump, view, _back(view, 1)), **back)
+        st.button("Back 2", key="back-2", on_click=attempt, args=(jump, view, _back(view, 2)), **back)
+    with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
+        measure, target = goal_choice(view)
+        if pressed("Go", view, key="go"):
+            go_to(view, saliency, measure, target, chosen)
+            st.rerun()
+    recipe = turns(view, chosen, measure, target)
+    from_scratch(view, recipe)
+    return recipe is not None
+
+
+def _look_ahead(view: View, saliency: Tensor, chosen: Choice) -> None:
+    """Have the states measured that the buttons lead to."""
+    plans = []
+    for count in COUNTS:
+        with suppress(BadInput):  # the button says why
+            plans.append(next_plan(view, saliency, count, chosen))
+    measure_ahead(view.workspace, plans)
+
+
+def _back(view: View, steps: int) -> int:
+    return timelines.back(view.timeline, steps).current
+
+
+def _curve(view: View, chosen: Choice) -> None:
+    with st.container(horizontal=True, gap="medium", vertical_alignment="bottom"):
+        quantity, against = axes_choice("prune")
+        other = criterion_choice(view, "Beside it, on the same steps", "beside", "random")
+    beside, measuring = _beside(view, chosen, other)
+    chart(_figure(view, chosen, other, beside, quantity, against), "way")
+    say.caption(
+        f"On {view.workspace.validated_on}, {view.stage}. The second line removes as many units in one go, by "
+        f"{CRITERIA[other].title} scored in the network as loaded, before fine-tuning."
+    )
+    if measuring:
+        explain_end(measuring[0], NOTHING)
+        follow_shortly(*measuring)
+
+
+def _beside(view: View, chosen: Choice, other: str) -> tuple[list[Metrics], tuple[Job, object] | None]:
+    """The rival at as many units as each state on the way, as far as it is measured."""
+    units = [view.timeline.states[number].metrics.units for number in timelines.path(view.timeline)]
+    by = Choice(other, chosen.scaling, chosen.penalty, False, chosen.price)
+    return rival(view, by, [units[0] - left for left in units])
+
+
+def _figure(view: View, chosen: Choice, other: str, beside: list[Metrics], quantity: str, against: str) -> go.Figure:
+    root, now = view.timeline.root.metrics, view.timeline.state.metrics
+    drawn = partial(_series, root=root, quantity=quantity, against=against)
+    here = _points(view, timelines.path(view.timeline))
+    rival = [(each, LOADED if each.units == root.units else PRUNED) for each in beside]
+    controls = _controls(view)
+    series = [
+        drawn(chosen.criterion, here, label="this run"),
+        drawn(other, rival, label=f"{CRITERIA[other].title}, same steps"),
+        *(drawn(chosen.criterion, leg, label="another branch", faded=True) for leg in _branches(view)),
+        *([drawn(SCRATCH, controls, label="from scratch")] if controls else []),
+    ]
+    share = getattr(now, against) / getattr(root, against)
+    return curve(series, quantity=quantity, against=against, original=getattr(root, quantity),
+                 current=(share, getattr(now, quantity)))  # fmt: skip
+
+
+Point = tuple[Metrics, str]  # and the kind of its stage
+
+
+def _series(
+    criterion: str, points: list[Point], *, root: Metrics, quantity: str, against: str, label: str, faded: bool = False
+) -> Series:
+    x = np.array([getattr(p, against) / getattr(root, against) for p, _ in points])
+    y = np.array([getattr(p, quantity) for p, _ in points])
+    return Series(criterion, x, y, label=label, faded=faded, stages=[stage for _, stage in points])
+
+
+def _points(view: View, numbers: Iterable[int]) -> list[Point]:
+    found = stages(view.timeline)
+    return [(view.timeline.states[number].metrics, found[number].kind) for number in numbers]
+
+
+def _branches(view: View) -> list[list[Point]]:
+    """Each step off the current path, as a two-point line from its parent."""
+    here = set(timelines.path(view.timeline))
+    off = [(state.parent, number) for number, state in view.timeline.states.items() if number not in here]
+    return [_points(view, (parent, number)) for parent, number in off if parent is not None]
+
+
+def _controls(view: View) -> list[Point]:
+    """The shapes on the way that were trained from scratch."""
+    states, way = view.timeline.states, timelines.path(view.timeline)
+    return [(control.metrics, TUNED) for number in way if (control := states[number].scratch)]
+
+
+def _candidates(view: View, saliency: Tensor, chosen: Choice) -> int | None:
+    """The least important units with their feature maps, worst first; the one that was clicked."""
+    workspace = view.loaded
+    units = workspace.network.units
+    going = list(chain.from_iterable(portions(units, view.removed, saliency, chosen.limits)))[:CANDIDATES]
+    st.markdown("**Next to go**, least important first")
+    picked = st.dataframe(
+        {
+            "Map": [_map(workspace, unit) for unit in going],
+            "Layer": [cell(units.labels[unit][0]) for unit in going],
+            "Channel": [units.labels[unit][1] for unit in going],
+            "Saliency": [f"{float(saliency[unit]):.3g}" for unit in going],
+        },
+        hide_index=True,
+        row_height=44,
+        column_config={"Map": st.column_config.ImageColumn(width="small")},
+        on_select="rerun",
+        selection_mode="single-cell",
+        key=f"next-{openings()}",
+    )
+    base = "in the network as it is now" if chosen.anew else "in the network as loaded"
+    say.caption(
+        f"{chosen.title}; scored {base}, on {workspace.calibrated_on}. Maps: the network as loaded on the first of "
+        "these images; bright yellow is the layer's largest value, dark blue zero. Click a row to see its unit."
+    )
+    return going[picked.selection.cells[0][0]] if picked.selection.cells else None
+
+
+def _map(workspace: Workspace, unit: int) -> str:
+    units = workspace.network.units
+    layer = units.layers[int(units.layer_index[unit])].name
+    maps = first_image_maps(workspace.key, workspace)[layer]
+    return thumbnail(maps[unit - units.slices[layer].start].numpy(), float(maps.max()))

@@ -1,0 +1,142 @@
+"""Threshold lines: one that all layers share, and one of its own for each layer that was given one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+import streamlit as st
+from torch import Tensor
+
+from explorer.pruning.limits import FREE
+from explorer.ui.choosing.controls import Choice
+from explorer.ui.components.threshold.threshold import threshold_histogram
+from explorer.ui.elements import say
+from explorer.ui.elements.boundary import boundary
+from explorer.ui.pages.saliency.one_shot import Trace, tracing
+from explorer.ui.work.address import run_id
+from explorer.ui.work.progress import redraw
+from explorer.ui.work.session import View
+
+EVERY_LAYER = "all layers"
+MOVED = "line-moved"
+POLL = 0.6  # seconds
+
+
+@dataclass(frozen=True)
+class Lines:
+    """Thresholds in the unit of the saliency, as float32 numbers."""
+
+    common: float | None = None  # None: not drawn yet
+    own: dict[str, float] = field(default_factory=dict)  # layer name -> its own, in place of the common one
+
+    def of(self, layer: str) -> float | None:
+        """The line that decides about a layer, if any."""
+        return self.own.get(layer, self.common)
+
+    def by_layer(self, layers: list[str]) -> dict[str, float]:
+        """Layer name -> its line, of those that have one."""
+        return {name: line for name in layers if (line := self.of(name)) is not None}
+
+    def moved(self, layer: str, value: float | None) -> Lines:
+        """These lines with one of them elsewhere; None takes it back."""
+        if layer == EVERY_LAYER:
+            return replace(self, common=value)
+        rest = {name: line for name, line in self.own.items() if name != layer}
+        return replace(self, own=rest if value is None else {**rest, layer: value})
+
+
+def chosen_layer(view: View) -> str:
+    """Whose line the handle moves."""
+    layers = [layer.name for layer in view.workspace.network.units.layers]
+    return st.selectbox(
+        "Threshold for", [EVERY_LAYER, *layers], key="threshold-layer", persist_state="session",
+        help="A line that is drawn for one layer is its own, and holds beside the one of all others.",
+    )  # fmt: skip
+
+
+def lines_in_force(view: View, chosen: Choice) -> Lines:
+    """What has been drawn for this ranking of the present state."""
+    return st.session_state.get(_key(view, chosen), Lines())
+
+
+def handle(view: View, chosen: Choice, saliency: Tensor, layer: str, limiting: Tensor) -> Lines:
+    """Draw the histogram with its handle, and what belongs to it; returns the lines in force."""
+    lines, key = lines_in_force(view, chosen), _key(view, chosen)
+    layers = [one.name for one in view.workspace.network.units.layers]
+    names = [name for name in layers if name not in lines.own] if layer == EVERY_LAYER else [layer]
+    values = np.concatenate([np.zeros(0, np.float32), *(left(view, saliency, name) for name in names)])
+    if not len(values):
+        st.info("Every layer has a line of its own: choose one of them, or take some back.")
+    else:
+        line = lines.common if layer == EVERY_LAYER else lines.of(layer)
+        value = float(values.min()) if line is None else line
+
+        def move(to: float) -> None:
+            st.session_state[key] = lines_in_force(view, chosen).moved(layer, float(np.float32(to)))
+            st.session_state[MOVED] = True
+
+        curve = tracing(view.workspace, view.removed, saliency, limiting, lines.by_layer(layers), frozenset(names))
+        _histogram(values, value, f"{key}-{layer}", chosen.unit, move, curve)
+        say.caption(
+            f"Against the threshold: dashed what is predicted, dots what is measured on {view.workspace.validated_on}, "
+            f"all at once, {view.stage.pruned}."
+        )
+        _exact(f"{key}-{layer}", value, move)
+    _taking_back(key, lines, layer)
+    return lines_in_force(view, chosen)
+
+
+def _histogram(
+    values: np.ndarray, value: float, key: str, unit: str, move: Callable[[float], None], curve: Trace
+) -> None:
+    """The handle; while the curve behind it grows, only this part of the page is drawn again."""
+    drawn = curve.ready, curve.active
+
+    @st.fragment(run_every=POLL if curve.active else None)
+    @boundary()
+    def box() -> None:
+        moved = st.session_state.pop(MOVED, False)
+        if moved or drawn != (curve.ready, curve.active):
+            redraw()
+        own = f"drag-{key}".replace("__", "_.")  # Streamlit keeps two underscores in a component's key for itself
+        threshold_histogram(values, value, key=own, value_unit=unit, on_move=move, curve=curve.so_far)
+
+    st.session_state.pop(MOVED, None)
+    box()
+    curve.controls()
+
+
+def _exact(key: str, value: float, move: Callable[[float], None]) -> None:
+    typed = st.number_input("Exactly", value=value, format="%.6g", key=f"exact-{key}-{value!r}", step=None)
+    if typed != value:
+        move(typed)
+        st.rerun()
+
+
+def _taking_back(key: str, lines: Lines, layer: str) -> None:
+    """Buttons that give layers with lines of their own back to the common one."""
+
+    def back(*layers: str) -> None:
+        found = lines
+        for name in layers:
+            found = found.moved(name, None)
+        st.session_state[key] = found
+
+    if layer in lines.own:
+        st.button("Back to the common line", key="line-back", on_click=back, args=(layer,), width="stretch")
+    others = [name for name in lines.own if name != layer]
+    if others:
+        say.caption("Lines of their own: " + ", ".join(f"{name} at {lines.own[name]:.3g}" for name in others) + ".")
+        st.button("One line for all layers", key="lines-back", on_click=back, args=tuple(lines.own), width="stretch")
+
+
+def left(view: View, saliency: Tensor, name: str) -> np.ndarray:
+    """The saliencies of a layer's units that are not removed yet, float32."""
+    place = view.workspace.network.units.slices[name]
+    return saliency[place][~view.removed[place]].numpy().astype(np.float32)
+
+
+def _key(view: View, chosen: Choice) -> str:
+    return f"lines-{run_id()}-{replace(chosen, limits=FREE)}-{view.timeline.current}"

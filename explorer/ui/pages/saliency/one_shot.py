@@ -1,0 +1,107 @@
+"""The one-shot curve behind the handle: what each threshold would bring, computed while nobody waits for anything."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import streamlit as st
+from torch import Tensor
+
+from explorer.evaluation.evaluate import Outcome, evaluate
+from explorer.jobs.job import SPARE, Job
+from explorer.pruning.sweep import Curve, sweep, trace
+from explorer.ui.elements import say
+from explorer.ui.elements.boundary import offer
+from explorer.ui.work.jobs import JOBS
+from explorer.ui.work.linear import linearising
+from explorer.ui.work.results import measured_before
+from explorer.ui.work.workspace import Workspace
+
+LATEST = "one-shot-latest"  # the key of the job that this tab shows
+STOPPED = "one-shot-stopped"  # keys of those that a person has stopped
+
+
+@dataclass(frozen=True)
+class Trace:
+    """A curve on its way."""
+
+    job: Job | None  # None once stopped
+    linear: Job | None
+    key: str
+
+    @property
+    def so_far(self) -> Curve:
+        """The points that are there."""
+        return (self.job and (self.job.result or self.job.partial)) or Curve()
+
+    @property
+    def active(self) -> bool:
+        """Whether points are still to come."""
+        return self.job is not None and self.job.active
+
+    @property
+    def ready(self) -> bool:
+        """Whether single plans can be predicted."""
+        return self.linear is not None and self.linear.result is not None
+
+    def controls(self) -> None:
+        """A button that stops the measurements, or has them go on."""
+        stopped = st.session_state.setdefault(STOPPED, set())
+        if self.active:
+            st.button(
+                "Stop measuring the curve", key="curve-stop", on_click=self._stop, args=(stopped,), type="tertiary"
+            )
+        elif self.key in stopped:
+            st.button("Measure the curve", key="curve-go", on_click=stopped.discard, args=(self.key,), type="tertiary")
+        if self.job and self.job.state == "failed":
+            say.error(f"{self.job.label}: {self.job.error}")
+            offer(self.job.report_file)
+
+    def _stop(self, stopped: set[str]) -> None:
+        stopped.add(self.key)
+        if self.job:
+            self.job.cancel()
+
+
+def tracing(
+    workspace: Workspace,
+    removed: Tensor,
+    saliency: Tensor,
+    limiting: Tensor,
+    lines: Mapping[str, float],
+    moved: frozenset[str],
+) -> Trace:
+    """The curve of the threshold of the layers `moved`, all else as it is; begun in the background if need be."""
+    found = sweep(workspace.network.units, removed, saliency, limiting, lines, moved)
+    digest = hashlib.sha256(found.plans.numpy().tobytes() + repr(found.thresholds).encode()).hexdigest()
+    key = f"one-shot-{workspace.key}-{digest}"
+    _supersede(key)
+    linear = linearising(workspace, removed)  # first: predictions come before measurements
+
+    def work(job: Job) -> Curve:
+        def cancellable(done: int, total: int, note: str = "") -> None:
+            job.report(job.done, job.total, job.note)
+
+        def measure(plan: Tensor) -> Outcome:
+            known = measured_before(workspace, plan)
+            return known or evaluate(workspace.network, workspace.validation, plan, cancellable)
+
+        for curve in trace(found, removed, linear.result if linear else None, measure, job.report):
+            job.publish(curve)
+        return job.partial
+
+    if key in st.session_state.get(STOPPED, ()):
+        return Trace(JOBS.find(key), linear, key)
+    if (job := JOBS.find(key)) and job.state == "cancelled":
+        JOBS.forget(key)
+    return Trace(JOBS.ensure(key, "Measuring the one-shot curve", work, SPARE), linear, key)
+
+
+def _supersede(key: str) -> None:
+    """Stop the curve that this tab showed before: nobody looks at it any more."""
+    before = st.session_state.get(LATEST)
+    if before != key and (job := JOBS.find(before or "")) and job.active:
+        job.cancel()
+    st.session_state[LATEST] = key

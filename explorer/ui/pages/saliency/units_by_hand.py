@@ -1,0 +1,64 @@
+"""The map of all units on the Saliency page: which go, layer by layer, and the choices made by clicking them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import streamlit as st
+from torch import Tensor
+
+from explorer.ui.choosing import by_hand
+from explorer.ui.components.unit_map.unit_map import ORDERS, ByHand, LayerCells, unit_map
+from explorer.ui.pages.saliency.lines import EVERY_LAYER, Lines
+from explorer.ui.work.session import View
+
+MOST = 1024  # cells drawn for all layers; of larger networks, those of the chosen layer
+
+
+@dataclass(frozen=True, eq=False)
+class Cells:
+    """What the map shows: saliency (units,), the plan, the lines in force, and whose line the handle moves."""
+
+    saliency: Tensor
+    plan: Tensor
+    lines: Lines
+    layer: str
+
+
+def units_map(view: View, cells: Cells) -> None:
+    """The map with its order and what has been chosen so far."""
+    names = [layer.name for layer in view.workspace.network.units.layers]
+    whole = len(view.removed) <= MOST
+    with st.container(horizontal=True, vertical_alignment="bottom", horizontal_alignment="distribute"):
+        st.subheader("Which units go", width="content")
+        order = st.segmented_control(
+            "Units by", ORDERS, default="saliency", key="map-order", persist_state="session", required=True,
+        )  # fmt: skip
+    unit_map(
+        _layers(view, cells),
+        ByHand(by_hand.stay(), by_hand.go(), by_hand.locked(), by_hand.stamp()),
+        key="unit-map", order=order, selected=cells.layer, shown=names if whole else [cells.layer],
+        on_choose=by_hand.choose, on_layer=_choose_layer,
+    )  # fmt: skip
+    if not whole and cells.layer == EVERY_LAYER:
+        st.caption("Click a layer's name to see its units.")
+    by_hand.clear_button("clear-map")
+
+
+def _choose_layer(name: str) -> None:
+    """A click on the name of the layer whose line is shown leads back to all layers."""
+    st.session_state["threshold-layer"] = EVERY_LAYER if st.session_state.get("threshold-layer") == name else name
+
+
+def _layers(view: View, cells: Cells) -> list[LayerCells]:
+    units = view.workspace.network.units
+    found = []
+    for layer in units.layers:
+        place, line = units.slices[layer.name], cells.lines.of(layer.name)
+        saliency = cells.saliency[place].numpy()
+        below = saliency < (-np.inf if line is None else line)
+        removed, goes = view.removed[place].numpy(), cells.plan[place].numpy()
+        own = cells.lines.own.get(layer.name)
+        found.append(LayerCells(layer.name, layer.channels, saliency, goes & ~removed, below, removed, own))
+    return found

@@ -1,0 +1,107 @@
+"""Changes of the run in view: refused, in a sentence, where a job works on it or where it has gone on since."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from torch import Tensor
+
+from explorer.core.errors import BadInput
+from explorer.core.progress import Report
+from explorer.evaluation.metrics import metrics_of
+from explorer.jobs.job import Job
+from explorer.networks.units import gone
+from explorer.runs import timeline as timelines
+from explorer.runs.timeline import State, Timeline
+from explorer.ui.work.ahead import outcome_of
+from explorer.ui.work.jobs import JOBS
+from explorer.ui.work.run_jobs import STEP, busy, check, key_of, needed
+from explorer.ui.work.session import View, drop_unneeded, grow_run, on_disk
+
+
+def change(view: View, act: Callable[[Timeline], Timeline]) -> None:
+    """Replace the timeline of the run in view by act(timeline), on disk first; BadInput where it is not ready."""
+
+    def fresh(timeline: Timeline) -> Timeline:
+        _check_ready(view, timeline)
+        return act(timeline)
+
+    grow_run(view, fresh)
+
+
+def jump(view: View, number: int) -> None:
+    """Go to any state of the timeline."""
+    change(view, lambda timeline: timelines.jump(timeline, number))
+
+
+def rename(view: View, number: int, name: str) -> None:
+    """Call a state by this name, whatever else goes on in the run."""
+    grow_run(view, lambda timeline: timelines.rename(timeline, number, name))
+
+
+def delete(view: View, number: int) -> None:
+    """Delete a state of the timeline, with all that was made from it and the weights that no other state names.
+
+    BadInput where a job may still need one of them.
+    """
+
+    def less(timeline: Timeline) -> Timeline:
+        check(needed(view.run, timelines.made_from(timeline, number)))
+        return timelines.delete(timeline, number)
+
+    change(view, less)
+    drop_unneeded(view)
+
+
+def check_ready(view: View) -> None:
+    """BadInput where nothing can be begun from the state in view: a job works on the run, or it has gone on."""
+    _check_ready(view, on_disk(view))
+
+
+def _check_ready(view: View, timeline: Timeline) -> None:
+    check(busy(view.run))
+    _check_same(view, timeline)
+
+
+def _check_same(view: View, timeline: Timeline) -> None:
+    if timeline.current != view.timeline.current:
+        raise BadInput(f"Not done, for the run has gone on to state {timeline.current} meanwhile.")
+    if timeline.made != view.timeline.made:
+        raise BadInput(f"Not done, for the run has got a state {timeline.made - 1} meanwhile.")
+
+
+@dataclass(frozen=True, eq=False)
+class Move:
+    """A step that was chosen."""
+
+    removed: Tensor  # (units,) bool
+    how: str
+    latency: float | None = None  # share of the whole network's, where it was measured
+
+
+def take(view: View, choose: Callable[[Report], Move], label: str, settings: Mapping[str, Any]) -> Job:
+    """The job that chooses a step, measures the network without its units, and adds that state under the one in view.
+
+    BadInput where the run is not ready for it. Where it goes on before the job ends, the step is not taken.
+    """
+    workspace = view.workspace
+    check_ready(view)
+
+    def work(job: Job) -> None:
+        move = choose(job.report)
+        outcome = outcome_of(workspace, move.removed, job.report)
+        lost = gone(workspace.network.units, view.removed, move.removed)
+        found = metrics_of(outcome, workspace.costs, move.removed, move.latency)
+        state = State(
+            view.timeline.current, lost, move.how, found, settings={**settings, "seed": workspace.source.seed}
+        )
+
+        def grow(timeline: Timeline) -> Timeline:
+            _check_same(view, timeline)
+            return timelines.step(timeline, state)
+
+        grow_run(view, grow)
+
+    return JOBS.submit(key_of(STEP, view.run), label, work)

@@ -1,0 +1,95 @@
+"""Results: what pages show, computed once for each network, images and plan, and shared by all browser sessions."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import NamedTuple
+
+import streamlit as st
+from torch import Tensor
+
+from explorer.evaluation.evaluate import Outcome, evaluate
+from explorer.jobs.job import QUICK, SCORES, Job
+from explorer.networks.feature_maps import max_pooled, unit_maps
+from explorer.networks.surgery import prune
+from explorer.pruning.plan import over_all_units
+from explorer.scoring.criteria import score
+from explorer.scoring.evidence import Evidence, gather_in_stages
+from explorer.ui.work.jobs import JOBS
+from explorer.ui.work.workspace import Workspace
+
+Saliencies = dict[str, Tensor]
+
+
+class Scored(NamedTuple):
+    """All criteria's saliencies; and of the network as loaded, what they were computed from."""
+
+    saliencies: Saliencies  # criterion -> (units,) over all units, those removed at infinity
+    evidence: Evidence | None
+
+
+def measuring(workspace: Workspace, removed: Tensor, lane: str = QUICK, label: str = "") -> Job:
+    """The job that runs the validation images through the network with these units gated; its result: an Outcome.
+
+    label: what it is called, in place of how many units go.
+    """
+    called = label or f"Measuring loss and accuracy without {int(removed.sum()):,} units"
+
+    def work(job: Job) -> Outcome:
+        return evaluate(workspace.network, workspace.validation, removed, job.report)
+
+    return JOBS.ensure(_measure_key(workspace, removed), called, work, lane)
+
+
+def find_measuring(workspace: Workspace, removed: Tensor) -> Job | None:
+    """That job, where there is one already."""
+    return JOBS.find(_measure_key(workspace, removed))
+
+
+def measured_before(workspace: Workspace, removed: Tensor) -> Outcome | None:
+    """The outcome of these units gated, where it is known already."""
+    job = find_measuring(workspace, removed)
+    return job.result if job else None
+
+
+def _measure_key(workspace: Workspace, removed: Tensor) -> str:
+    return f"measure-{workspace.key}-{plan_digest(removed)}"
+
+
+def plan_digest(removed: Tensor) -> str:
+    """SHA-256 of a plan."""
+    return hashlib.sha256(removed.numpy().tobytes()).hexdigest()
+
+
+def scoring(workspace: Workspace, removed: Tensor) -> Job:
+    """The job that scores every unit left by all criteria, in the network without the removed units.
+
+    Its result: Scored; the partial one lacks the criteria that take longest.
+    """
+
+    def work(job: Job) -> Scored:
+        network = prune(workspace.network, removed)
+        for evidence in gather_in_stages(network, workspace.calibration, report=job.report):
+            job.publish(Scored(_spread(score(evidence), removed), None if removed.any() else evidence))
+        return job.partial
+
+    return JOBS.ensure(
+        f"score-{workspace.key}-{plan_digest(removed)}", "Scoring every unit by all criteria", work, SCORES
+    )
+
+
+def _spread(found: Saliencies, removed: Tensor) -> Saliencies:
+    return {name: over_all_units(saliency, removed) for name, saliency in found.items()}
+
+
+@st.cache_resource(max_entries=8, show_spinner=False)
+def pooled_layers(key: str, _workspace: Workspace) -> frozenset[str]:
+    """Names of the layers that a max-pooling follows."""
+    return max_pooled(_workspace.network)
+
+
+@st.cache_resource(max_entries=8, show_spinner=False)
+def first_image_maps(key: str, _workspace: Workspace) -> dict[str, Tensor]:
+    """Layer -> (units, H, W): the feature maps of the first calibration image."""
+    x, _ = next(iter(_workspace.calibration))
+    return unit_maps(_workspace.network, x[0])

@@ -1,0 +1,124 @@
+"""Session: which run this browser tab looks at. The run itself lies in the work folder, not in anybody's tab."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from torch import Tensor
+
+from explorer.core.errors import BadInput
+from explorer.core.locks import turn
+from explorer.evaluation.evaluate import Outcome
+from explorer.evaluation.metrics import metrics_of
+from explorer.networks.units import nothing
+from explorer.runs import timeline as timelines
+from explorer.runs.origins import Source, source_from_json, source_to_json
+from explorer.runs.run_folders import change_run
+from explorer.runs.stages import Stage, stage_at
+from explorer.runs.store import Run, drop_weights, holds_run, read_run, write_run
+from explorer.runs.timeline import Timeline
+from explorer.ui.elements import say
+from explorer.ui.work.address import look_at, new_id, run_id
+from explorer.ui.work.progress import await_result
+from explorer.ui.work.results import measuring
+from explorer.ui.work.workspace import Workspace, open_workspace, trained_workspace, workdir
+
+
+@dataclass(frozen=True, eq=False)
+class View:
+    """All that a page needs: the network as loaded, the timeline, and the state that the person is at."""
+
+    loaded: Workspace  # with the network as loaded
+    workspace: Workspace  # with the weights of the state, in the whole shape: the plan says what is gone
+    timeline: Timeline
+    removed: Tensor  # (units,) bool
+    run: str  # its id
+
+    @property
+    def as_loaded(self) -> View:
+        """The same run, looked at before its first step."""
+        return replace(self, workspace=self.loaded, removed=nothing(self.loaded.network.units))
+
+    @property
+    def stage(self) -> Stage:
+        """What has been done to the weights of the state; for captions, in words."""
+        return stage_at(self.timeline)
+
+
+def current_view() -> View:
+    """What this tab shows; a run that can't be opened any more says so and gives way to the demo."""
+    try:
+        return _view(run_id(), _saved(run_id()))
+    except BadInput as problem:
+        say.warning(f"{problem} The demo is shown instead; the run stays where it is.")
+        return _view(look_at(new_id()), None)
+
+
+def open_new(source: Source) -> None:
+    """Look at a run of its own on this source; raises BadInput where it can't be opened, and then nothing changes."""
+    open_workspace(source)
+    fresh = new_id()
+    network, data = source_to_json(source)
+    write_run(run_folder(fresh), Run(network, data, None))
+    look_at(fresh)
+
+
+def on_disk(view: View) -> Timeline:
+    """The timeline of the run in view as it is now."""
+    saved = _saved(view.run)
+    return saved.timeline if saved and saved.timeline else view.timeline
+
+
+def drop_unneeded(view: View) -> None:
+    """Delete the weights that only states of the view name, and none of the run any more."""
+    with turn(run_folder(view.run)):
+        drop_weights(run_folder(view.run), view.timeline, on_disk(view))
+
+
+def grow_run(view: View, act: Callable[[Timeline], Timeline]) -> Timeline:
+    """Replace the timeline of the run in view by act(timeline), on disk first; the new one."""
+    network, data = source_to_json(view.loaded.source)
+    fresh = Run({**network, "digest": view.loaded.network.digest}, data)
+
+    def grown(held: Run | None) -> Run:
+        return replace(fresh, timeline=act(held.timeline if held and held.timeline else view.timeline))
+
+    timeline = change_run(run_folder(view.run), grown).timeline
+    assert timeline is not None, "a run that has been changed has one"
+    return timeline
+
+
+def run_folder(run: str) -> Path:
+    """Where a run is kept."""
+    return workdir() / "runs" / run
+
+
+def _saved(run: str) -> Run | None:
+    """The run on disk, or None for one that has not been touched yet."""
+    return read_run(run_folder(run)) if holds_run(run_folder(run)) else None
+
+
+def _view(run: str, saved: Run | None) -> View:
+    loaded = open_workspace(source_from_json(saved.network, saved.data) if saved else Source())
+    timeline = saved.timeline if saved and saved.timeline else _started(loaded)
+    removed = timelines.removed_at(timeline, loaded.network.units)
+    return View(loaded, _at_state(loaded, run_folder(run), timeline), timeline, removed, run)
+
+
+def _at_state(loaded: Workspace, folder: Path, timeline: Timeline) -> Workspace:
+    trained = timelines.trained_at(timeline)
+    if trained is None:
+        return loaded
+    return trained_workspace(loaded.key, str(timeline.states[trained].weights), loaded, folder, timeline)
+
+
+def _started(workspace: Workspace) -> Timeline:
+    plan = nothing(workspace.network.units)
+    return timelines.start(metrics_of(await_outcome(workspace, plan), workspace.costs, plan))
+
+
+def await_outcome(workspace: Workspace, removed: Tensor) -> Outcome:
+    """The outcome of a plan; where it takes long, the page shows progress until it is there."""
+    return await_result(measuring(workspace, removed))

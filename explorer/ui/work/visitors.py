@@ -1,0 +1,70 @@
+"""Visitors of an app that is served beyond this computer: each browser has a workspace, with a work folder, of its own.
+
+On this computer alone there are no visitors, and the work folder is the whole.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextvars import ContextVar
+from pathlib import Path
+from typing import Any
+
+import streamlit as st
+
+from explorer.core import workdir as whole
+from explorer.ui.work.address import WORKSPACE, named, new_id
+
+WORKSPACE_COOKIE = "pruning-explorer-workspace"
+SHARED = "This address is of another browser's workspace: all who have it see and change the same. [Go to your own](/)"
+_WORKS_FOR: ContextVar[str] = ContextVar("the visitor whom a job works for", default="")
+_tokens: list[str] = []  # the one that this process asks for; none where it serves this computer alone
+
+
+def serve_beyond(token: str) -> None:
+    """From now on ask visitors for this token, and keep their workspaces apart."""
+    _tokens[:] = [token]
+
+
+def token() -> str:
+    """What a visitor has to bring; "" where only this computer is served."""
+    return _tokens[0] if _tokens else ""
+
+
+def visitor() -> str:
+    """The id of the workspace of this tab, or in a job of who began it; "" where only this computer is served."""
+    if not token():
+        return ""
+    return _WORKS_FOR.get() or named(WORKSPACE, st.context.cookies.get(WORKSPACE_COOKIE, ""), new_id)
+
+
+def elsewhere() -> bool:
+    """Whether this tab is in another workspace than its browser's own."""
+    own = st.context.cookies.get(WORKSPACE_COOKIE) if token() else None
+    return own is not None and own != visitor()
+
+
+def workdir() -> Path:
+    """The work folder of the visitor."""
+    who = visitor()
+    return whole.workdir() / "people" / who if who else whole.workdir()
+
+
+def own(key: str) -> str:
+    """A job's key that only the visitor finds it by; others may ask for the same."""
+    who = visitor()
+    return f"{who}/{key}" if who else key
+
+
+def in_their_name(work: Callable[..., Any]) -> Callable[..., Any]:
+    """The same work, for a thread that belongs to no tab: it is done in the workspace of who asks for it now."""
+    who = visitor()
+
+    def theirs(*arguments: Any) -> Any:
+        before = _WORKS_FOR.set(who)
+        try:
+            return work(*arguments)
+        finally:
+            _WORKS_FOR.reset(before)
+
+    return theirs

@@ -1,0 +1,78 @@
+"""Workspace: the network and images that a run is about, opened once and shared by all browser sessions."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import streamlit as st
+
+from explorer.core.files import write_whole
+from explorer.data import Batches, ImageSet, open_images
+from explorer.networks.costs import Costs, measure_costs
+from explorer.networks.load import CALIBRATION, batches_for, for_classes
+from explorer.networks.network import Network
+from explorer.runs import origins
+from explorer.runs.origins import Source, open_source
+from explorer.runs.store import network_at
+from explorer.runs.timeline import Timeline
+from explorer.ui.work.visitors import workdir
+
+VALIDATION = 256  # images that every state is evaluated on
+
+
+@dataclass(frozen=True, eq=False)
+class Workspace:
+    """A network, its images, and the splits that the pages work on."""
+
+    source: Source
+    network: Network
+    costs: Costs
+    images: ImageSet
+    calibration: Batches
+    validation: Batches
+
+    @property
+    def calibrated_on(self) -> str:
+        """For captions: on what criteria and the oracle are estimated."""
+        return f"{self.calibration.describe()}, {self.network.device}"
+
+    @property
+    def validated_on(self) -> str:
+        """For captions: on what loss and accuracy are measured."""
+        return f"{self.validation.describe()}, {self.network.device}"
+
+    @property
+    def key(self) -> str:
+        """Names everything that results depend on."""
+        return f"{self.network.digest}-{self.images.digest}-{len(self.calibration)}-{len(self.validation)}"
+
+
+@st.cache_resource(max_entries=4, show_spinner="Opening network and images")
+def open_workspace(source: Source) -> Workspace:
+    """The workspace of a source; raises BadInput where network and images can't be opened or don't fit together."""
+    network = open_source(source, workdir())
+    images = open_images(source.data, seed=source.seed, clips=network.preprocessing.clips)
+    network = for_classes(network, images.classes, images.name)
+    calibration = batches_for(network, images, "calibration", CALIBRATION)
+    validation = batches_for(network, images, "validation", VALIDATION)
+    return Workspace(source, network, measure_costs(network), images, calibration, validation)
+
+
+@st.cache_resource(max_entries=8, show_spinner="Reading the weights of this state")
+def trained_workspace(key: str, weights: str, _loaded: Workspace, _folder: Path, _timeline: Timeline) -> Workspace:
+    """The workspace with the weights of the timeline's current state, which the file `weights` holds."""
+    return replace(_loaded, network=network_at(_loaded.network, _timeline, _folder))
+
+
+def upload_path(digest: str) -> Path:
+    """Where the visitor's uploaded file of this SHA-256 is kept."""
+    return origins.upload_path(workdir(), digest)
+
+
+def keep_upload(content: bytes) -> str:
+    """Keep checked bytes in the work folder; their SHA-256, which a Source names them by."""
+    digest = hashlib.sha256(content).hexdigest()
+    write_whole(upload_path(digest), content)
+    return digest
