@@ -14,6 +14,7 @@ from typing import Any
 from explorer.core.documents import Form, damaged, digest_of, is_older, read_document, write_document
 from explorer.core.errors import BadInput
 from explorer.core.progress import Report, silent
+from explorer.core.text import quoted
 from explorer.evaluation.evaluate import Latency
 from explorer.networks.network import Network
 from explorer.pruning.limits import Limits
@@ -163,5 +164,5 @@ def _point(entry: Mapping[str, Any]) -> Point:
 
 def _latency(entry: Mapping[str, Any]) -> Latency:
     if not 0 < float(entry["lower_quartile"]) < math.inf:
-        raise ValueError(f"{entry['lower_quartile']!r:.40} is no time")
+        raise ValueError(f"{quoted(entry['lower_quartile'])} is no time")
     return Latency(**_known(Latency, entry))

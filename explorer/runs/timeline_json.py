@@ -9,6 +9,7 @@ from dataclasses import asdict, fields
 from typing import Any
 
 from explorer.core.errors import BadInput
+from explorer.core.text import quoted
 from explorer.evaluation.metrics import Metrics
 from explorer.runs.timeline import LONGEST_NAME, Scratch, State, Timeline, path
 
@@ -80,19 +81,19 @@ def _weights(name: object, number: int) -> str | None:
 
 def _key(number: str) -> int:
     if str(int(number)) != number:
-        raise ValueError(f"{number!r:.40} is not how a whole number is written")
+        raise ValueError(f"{quoted(number)} is not how a whole number is written")
     return _number(int(number))
 
 
 def _number(value: object) -> int:
     if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value < MOST:
-        raise TypeError(f"{value!r:.40} is no whole number from 0")
+        raise TypeError(f"{quoted(value)} is no whole number from 0")
     return value
 
 
 def _text(value: object) -> str:
     if not isinstance(value, str):
-        raise TypeError(f"{value!r:.40} is no text")
+        raise TypeError(f"{quoted(value)} is no text")
     return value
 
 
@@ -117,4 +118,4 @@ def _check_measured(name: str, value: Any, kind: Any) -> None:
     if isinstance(value, bool) or not isinstance(value, kind) or not math.isfinite(value):
         raise TypeError(f"{name} is no such number")
     if not 0 <= value <= {"accuracy": 1}.get(name, MOST if kind is int else math.inf):
-        raise ValueError(f"{name} can't be {value!r:.40}")
+        raise ValueError(f"{name} can't be {quoted(value)}")

@@ -66,14 +66,18 @@ def _controls(view: View, now: Standing) -> None:
                 markdown(f"Go on: {wording.count(missing, 'lane')} to run"), type="primary", key="race-go-on",
                 on_click=attempt, args=(races.start, view.loaded, now.terms),
             )  # fmt: skip
-        st.button("Discard this race", key="race-discard", on_click=races.discard, args=(view.loaded, now.name))
+        st.button(
+            "Discard this race", key="race-discard", on_click=attempt, args=(races.discard, view.loaded, now.name)
+        )
 
 
 def _unreadable(view: View, name: str, problem: BadInput) -> None:
     """Why a race can't be shown, and the ways on: another one, or without it."""
     say.error(problem)
     _choice(view, name)
-    st.button("Discard this race", key="race-discard-damaged", on_click=races.discard, args=(view.loaded, name))
+    st.button(
+        "Discard this race", key="race-discard-damaged", on_click=attempt, args=(races.discard, view.loaded, name)
+    )
 
 
 def _choice(view: View, name: str) -> None:

@@ -16,6 +16,7 @@ from explorer.scoring.criteria import applicable
 from explorer.scoring.oracle import Oracle
 from explorer.scoring.ranking import SCALINGS, ranks
 from explorer.ui.choosing.controls import criterion_choice, saliencies, scaling_choice
+from explorer.ui.choosing.steps import attempt
 from explorer.ui.elements import say
 from explorer.ui.elements.chart import chart, clickable_chart
 from explorer.ui.pages.oracle.agreement import Chosen, agreement
@@ -139,8 +140,8 @@ def _button(
         markdown(label),
         type=kind,
         help=explanation,
-        on_click=start_oracle,
-        args=(workspace, images, until_settled),
+        on_click=attempt,
+        args=(start_oracle, workspace, images, until_settled),
         key=label,
     )
 
