@@ -6,14 +6,20 @@ Nothing here imports torch before a command needs it: the app must be up in a se
 from __future__ import annotations
 
 import importlib
+import json
+import platform
+import re
 import sys
 from collections.abc import Sequence
+from typing import Any
 
 import click
 
+from explorer import __version__
 from explorer.core.errors import BadInput
 from explorer.core.text import one_line
 
+PACKAGES = ("torch", "torchvision", "torch-pruning", "streamlit", "plotly", "numpy", "click", "timm", "onnxruntime")
 COMMANDS = {
     "app": ("explorer.cli.app", "Start the app; so does no command at all."),
     "inspect": ("explorer.cli.inspecting", "List layers, units, parameters, FLOPs, and what can't be pruned and why."),
@@ -63,13 +69,36 @@ class Commands(click.Group):
             formatter.write_dl([(name, summary) for name, (_, summary) in COMMANDS.items()])
 
 
-@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
-@click.version_option(package_name="pruning-explorer")
-def commands() -> None:
+@click.group(cls=Commands, invoke_without_command=True, context_settings={"help_option_names": ["-h", "--help"]})
+@click.option("--version", is_flag=True, help="Show the version, and do nothing else.")
+@click.option("--json", "as_json", is_flag=True, help="With --version: what it runs on too, as an issue asks for it.")
+@click.pass_context
+def commands(context: click.Context, version: bool, as_json: bool) -> None:
     """Explore and prune convolutional networks.
 
     NETWORK is "demo", a checkpoint (with --arch), an exported file, or a run folder.
     """
+    if as_json and not version:
+        raise click.UsageError("--json stands behind a command, or beside --version.")
+    if version:
+        click.echo(json.dumps(surroundings(), indent=1) if as_json else f"pruning-explorer {__version__}")
+        context.exit()
+
+
+def surroundings() -> dict[str, Any]:
+    """What the project runs on here, for an issue: no path, and no name of a computer or a person."""
+    import torch
+
+    from explorer.core.device import available, title
+    from explorer.core.versions import versions
+
+    system = [platform.system(), *re.findall(r"^[\d.]*\d", platform.release()), platform.machine()]
+    return {
+        "versions": versions(PACKAGES),
+        "system": " ".join(system),
+        "devices": {name: title(name) for name in available()},
+        "threads": torch.get_num_threads(),
+    }
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

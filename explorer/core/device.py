@@ -30,3 +30,8 @@ def available() -> list[str]:
     """The kinds of device that this computer has, fastest first."""
     there = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available(), "cpu": True}
     return [kind for kind, has in there.items() if has]
+
+
+def title(kind: str) -> str:
+    """What a device that this computer has is called: of a graphics card its model, else the kind itself."""
+    return torch.cuda.get_device_name() if kind == "cuda" else kind

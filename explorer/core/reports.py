@@ -14,13 +14,13 @@ import tempfile
 import traceback
 from collections.abc import Iterator
 from dataclasses import dataclass
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from time import strftime
 
+from explorer.core.versions import versions
 from explorer.core.workdir import workdir
 
-PACKAGES = ("pruning-explorer", "torch", "torchvision", "streamlit", "torch-pruning", "numpy", "plotly")
+PACKAGES = ("torch", "torchvision", "streamlit", "torch-pruning", "numpy", "plotly")
 FRAMES = 40  # of a stack, half of them from its beginning
 CHAIN = 5  # errors that led to each other
 KEPT = 50  # reports in a folder; older ones go
@@ -77,15 +77,9 @@ def scrubbed(message: str) -> str:
 
 
 def _versions() -> list[str]:
+    python, *others = versions(PACKAGES).items()
     system = f"{platform.system()} {platform.machine()}"
-    return [f"Python {platform.python_version()} on {system}", ", ".join(map(_version, PACKAGES))]
-
-
-def _version(package: str) -> str:
-    try:
-        return f"{package} {version(package)}"
-    except PackageNotFoundError:
-        return f"{package} not installed"
+    return [f"Python {python[1]} on {system}", ", ".join(f"{package} {found}" for package, found in others)]
 
 
 def _chain(error: BaseException) -> list[BaseException]:

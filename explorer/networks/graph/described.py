@@ -9,12 +9,15 @@ from typing import Any
 from torch import Tensor, fx
 
 from explorer.core.errors import BadInput
+from explorer.core.versions import versions
 from explorer.networks.graph import manifest as manifests
 from explorer.networks.graph.manifest import LayerWidth, Manifest
 from explorer.networks.graph.rebuild import rebuild
 from explorer.networks.graph.trace import trace
 from explorer.networks.network import Network
 from explorer.networks.units import Label
+
+MATTERING = ("torch", "torchvision", "torch-pruning")  # packages whose behaviour an export depends on
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,7 +44,7 @@ def described(network: Network, *, metrics: Mapping[str, Any], provenance: Mappi
     Raises BadInput if the network cannot be exported, or would not load again.
     """
     traced = trace(network.module, network.name)
-    origin = {"digest": network.digest, "versions": manifests.versions(), **provenance}
+    origin = {"digest": network.digest, "versions": versions(MATTERING), **provenance}
     if network.remark:
         origin["outputs"] = network.remark
     manifest = Manifest(

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import math
-import platform
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import PurePosixPath, PureWindowsPath
 from typing import Any
 
@@ -135,14 +133,3 @@ def _layer(value: Any) -> LayerWidth:
     require(layer.width_after <= layer.width_before, f"{quoted(name)} must not be wider than before")
     require(max(layer.kept) < layer.width_before, f"{quoted(name)} must keep channels below its width_before")
     return layer
-
-
-def versions() -> dict[str, str]:
-    """What computed the export: Python and the packages whose behaviour it depends on."""
-    found = {"python": platform.python_version()}
-    for package in ("pruning-explorer", "torch", "torchvision", "torch-pruning"):
-        try:
-            found[package] = version(package)
-        except PackageNotFoundError:
-            continue
-    return found
