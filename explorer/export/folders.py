@@ -9,7 +9,7 @@ from pathlib import Path
 
 from explorer.core.errors import BadInput
 from explorer.core.files import write_whole
-from explorer.core.progress import Report, silent
+from explorer.core.progress import Report, silent, within
 from explorer.export import proof as proofs
 from explorer.export.contents import Contents, Written
 from explorer.export.formats import Format, chosen
@@ -52,10 +52,11 @@ def _export(
         manifest = json.dumps(manifests.to_json(contents.manifest), allow_nan=False, indent=1)
         write_whole(place / MANIFEST, manifest.encode())
         write_whole(place / proofs.NAME, proofs.render(proof))
-        contents = _made(contents, place, others, report)
+        contents = _made(contents, place, others, within(report, 0, 0.5))
         if proven and exported(place):
-            contents = replace(contents, verdicts=tuple(verify(place, _after(len(others), report), trusted=True)))
-        _made(contents, place, telling, report)
+            verdicts = verify(place, within(report, 0.5, 0.9), trusted=True)
+            contents = replace(contents, verdicts=tuple(verdicts))
+        _made(contents, place, telling, within(report, 0.9, 1))
         found = tuple(replace(each, path=folder / each.path.name) for each in contents.verdicts)
         return _put(place, folder, formats), found
 
@@ -67,15 +68,6 @@ def _made(contents: Contents, place: Path, formats: Sequence[Format], report: Re
         path = write_whole(place / each.file_name, each.render(contents))
         contents = replace(contents, written=(*contents.written, _written(each, path)))
     return contents
-
-
-def _after(done: int, report: Report) -> Report:
-    """A report on what comes after so many steps."""
-
-    def later(more: int, total: int, note: str = "") -> None:
-        report(done + more, done + total, f"proving {note}")
-
-    return later
 
 
 def _written(each: Format, path: Path) -> Written:

@@ -46,7 +46,7 @@ def verify(where: Path, report: Report = silent, *, trusted: bool = False) -> li
     proven = {folder: proofs.read(folder / proofs.NAME) for folder in dict.fromkeys(path.parent for path, _ in found)}
     verdicts = []
     for done, (path, kind) in enumerate(found):
-        report(done, len(found), path.name)
+        report(done, len(found), f"proving {path.name}")
         run = trusted or not kind.code
         verdicts.append(_verdict(path, kind, proven[path.parent]) if run else unjudged(path, kind.name, kind.tolerance))
     return verdicts

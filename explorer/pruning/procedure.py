@@ -8,7 +8,7 @@ from functools import partial
 
 from torch import Tensor, nn
 
-from explorer.core.progress import Report, silent
+from explorer.core.progress import Report, silent, within
 from explorer.data import Batches
 from explorer.evaluation.evaluate import evaluate, latency_share
 from explorer.evaluation.metrics import Metrics, metrics_of
@@ -119,13 +119,9 @@ def _stage(
     measure, target = settings.aim or ("units", 0.0)
     left = share_left(costs, after, measure)
     where = f"{int(after.sum())} units removed, {left:.1%} of the {measure} left"
-    ends = [min(1.0, (1 - share_left(costs, p, measure)) / (1 - target)) for p in (before, after)]
-
-    def staged(done: int, total: int, note: str = "") -> None:
-        way = first + (last - first) * done / total
-        report(round(1000 * (ends[0] + (ends[1] - ends[0]) * way)), 1000, "; ".join(filter(None, (where, note))))
-
-    staged(0, 1)
+    start, end = (min(1.0, (1 - share_left(costs, p, measure)) / (1 - target)) for p in (before, after))
+    staged = within(report, start + (end - start) * first, start + (end - start) * last, where)
+    staged(0, 1, "")
     return staged
 
 

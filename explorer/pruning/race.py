@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from explorer.core.errors import BadInput
-from explorer.core.progress import Report, silent
+from explorer.core.progress import Report, one_of, silent
 from explorer.core.text import quoted
 from explorer.data import Batches
 from explorer.evaluation.evaluate import Latency, measure_latencies
@@ -25,7 +25,6 @@ from explorer.scoring.selectors import SELECTORS
 
 RANDOM = "random"
 DRAWN = ("curvature", "linear_change")  # evidence that is drawn where there are many classes
-PARTS = 1000  # of a lane, for the bar
 
 Splits = Mapping[str, Batches]
 """The calibration and validation images, and those to finetune on where there are updates."""
@@ -125,7 +124,7 @@ def race(
         where = f"{SELECTORS[selector].title}, seed {seed} (lane {number + 1} of {len(wanted)})"
         if (selector, seed) in lanes:
             continue
-        for lane in _run(network, splits, terms, selector, seed, _of_lane(report, number, len(wanted), where)):
+        for lane in _run(network, splits, terms, selector, seed, one_of(report, number, len(wanted), where)):
             lanes[selector, seed] = lane
             yield tuple(lanes[each] for each in wanted if each in lanes)
 
@@ -150,12 +149,3 @@ def _run(network: Network, splits: Splits, terms: Terms, selector: str, seed: in
         lane, before = replace(lane, points=(*lane.points, point)), step.removed
         yield lane
     yield replace(lane, finished=True)
-
-
-def _of_lane(report: Report, number: int, lanes: int, where: str) -> Report:
-    """A lane's share of the bar."""
-
-    def of_lane(done: int, total: int, note: str = "") -> None:
-        report(number * PARTS + round(PARTS * done / total), lanes * PARTS, f"{where}; {note}")
-
-    return of_lane

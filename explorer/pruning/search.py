@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from torch import Tensor
 
 from explorer.core.errors import BadInput
-from explorer.core.progress import Report, silent
+from explorer.core.progress import Report, silent, staying
 from explorer.data import Batches
 from explorer.evaluation.evaluate import evaluate, latency_share
 from explorer.evaluation.metrics import metrics_of
@@ -56,22 +56,22 @@ class Search:
         """Measured, as a share of the whole network's."""
         plan = self._measured(count)
         smaller = prune(self.network, plan) if plan.any() else self.network
-        return latency_share(self.whole, smaller, report=self._staying)
+        return latency_share(self.whole, smaller, report=self._measuring())
 
     def beyond(self, count: int, name: str, number: float) -> str | None:
         """What says that a plan spends a budget."""
         plan = self._measured(count)
-        return spent(
-            name, number, metrics_of(evaluate(self.network, self.validation, plan, self._staying), self.costs, plan)
-        )
+        outcome = evaluate(self.network, self.validation, plan, self._measuring())
+        return spent(name, number, metrics_of(outcome, self.costs, plan))
 
     def _measured(self, count: int) -> Tensor:
         self.measurements += 1
         return self.plan(count)
 
-    def _staying(self, done: int, total: int, note: str = "") -> None:
+    def _measuring(self) -> Report:
         steps = len(self.candidates).bit_length() + 1
-        self.report(min(self.measurements, steps), steps + 1, f"measurement {self.measurements} of about {steps}")
+        share = min(self.measurements, steps) / (steps + 1)
+        return staying(self.report, share, f"measurement {self.measurements} of about {steps}")
 
 
 def furthest(search: Search, name: str, number: float) -> Found:

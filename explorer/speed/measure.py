@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from itertools import product
 from typing import Any
@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from explorer.core.errors import BadInput
-from explorer.core.progress import Report, silent
+from explorer.core.progress import Report, one_of, silent
 from explorer.evaluation.evaluate import latencies
 from explorer.networks.costs import Costs, measure_costs
 from explorer.networks.network import Network
@@ -67,20 +67,12 @@ def _timings(full: Network, pruned: Network, terms: Terms, report: Report) -> tu
     cases = list(product(terms.engines, terms.threads or (torch.get_num_threads(),), terms.batches))
     for done, (name, threads, batch) in enumerate(cases):
         if name not in refused:
+            of_case = one_of(report, done, len(cases), f"{name}, {threads} threads, batch {batch}")
             try:
-                found.append(time_both(full, pruned, name, threads, batch, terms.runs, _inside(done, cases, report)))
+                found.append(time_both(full, pruned, name, threads, batch, terms.runs, of_case))
             except BadInput as problem:
                 refused[name] = str(problem)
     return found, list(refused.values())
-
-
-def _inside(done: int, cases: Sequence[tuple[str, int, int]], report: Report) -> Report:
-    name, threads, batch = cases[done]
-
-    def inside(part: int, parts: int, note: str = "") -> None:
-        report(done * parts + part, len(cases) * parts, f"{name}, {threads} threads, batch {batch}")
-
-    return inside
 
 
 def time_both(

@@ -7,14 +7,14 @@ from typing import Any
 
 from torch import Tensor
 
-from explorer.core.progress import Report
+from explorer.core.progress import Report, within
 from explorer.scoring.bootstrap import intervals
 from explorer.scoring.criteria import CRITERIA, applicable, needs
 from explorer.scoring.evidence import Evidence, gather
 from explorer.scoring.oracle import oracle
 from explorer.scoring.ranking import correlation_table
 from explorer.study import published
-from explorer.study.bench import Bench, Finding, Found, Results, known, within
+from explorer.study.bench import Bench, Finding, Found, Results, known
 from explorer.study.chance import of_chance
 from explorer.study.published import MEASURES
 

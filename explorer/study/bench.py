@@ -15,8 +15,6 @@ from explorer.networks.network import Network
 from explorer.runs.store import Run
 from explorer.study.presets import Preset
 
-PARTS = 1000  # of a part's work, for the bar
-
 
 @dataclass(frozen=True, eq=False)
 class Bench:
@@ -80,15 +78,6 @@ class Found:
 Results = Mapping[str, Mapping[str, Any]]
 """Part -> its result, of the parts that came before."""
 Work = Callable[[Bench, Results, Report], Found]
-
-
-def within(report: Report, first: float, last: float) -> Report:
-    """A stage's share of the bar, from `first` to `last` (0 to 1)."""
-
-    def staged(done: int, total: int, note: str = "") -> None:
-        report(round(PARTS * (first + (last - first) * done / max(total, 1))), PARTS, note)
-
-    return staged
 
 
 def known(value: float) -> float | None:

@@ -9,14 +9,14 @@ import torch
 from torch import Tensor
 
 from explorer.core.errors import BadInput
-from explorer.core.progress import Report
+from explorer.core.progress import Report, one_of
 from explorer.evaluation.evaluate import evaluate
 from explorer.evaluation.metrics import metrics_of
 from explorer.networks.costs import measure_costs
 from explorer.networks.network import with_weights_of
 from explorer.networks.surgery import prune
 from explorer.networks.units import Units, nothing
-from explorer.study.bench import Bench, Finding, Found, Results, said_seeds, within
+from explorer.study.bench import Bench, Finding, Found, Results, said_seeds
 from explorer.training.finetune import minibatches, train
 from explorer.training.scratch import fresh
 
@@ -49,7 +49,7 @@ def from_scratch(bench: Bench, done: Results, report: Report) -> Found:
 
 def _points(bench: Bench, report: Report) -> list[dict[str, Any]]:
     count = len(bench.seeds)
-    return [_trained(bench, seed, within(report, i / count, (i + 1) / count)) for i, seed in enumerate(bench.seeds)]
+    return [_trained(bench, seed, one_of(report, i, count)) for i, seed in enumerate(bench.seeds)]
 
 
 def _trained(bench: Bench, seed: int, report: Report) -> dict[str, Any]:

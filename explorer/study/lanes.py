@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from explorer.core.progress import Report
+from explorer.core.progress import Report, one_of, within
 from explorer.networks.costs import measure_costs
 from explorer.pruning.procedure import Settings
 from explorer.pruning.race import RANDOM, Lane, Race, Terms
@@ -14,7 +14,7 @@ from explorer.pruning.race_bands import bands
 from explorer.runs.race_folders import begin, kept_race
 from explorer.scoring.criteria import CRITERIA, applicable
 from explorer.scoring.ranking import FLOPS_PENALTY
-from explorer.study.bench import Bench, Finding, Found, Results, mean_accuracy, within
+from explorer.study.bench import Bench, Finding, Found, Results, mean_accuracy
 
 VGG16_MFLOPS = 7.27  # of the mean map of VGG-16 at 224 pixels, which the paper's weight was chosen for
 PLAIN, PAPERS, SCALED = "plain", "flops", "flops-scaled"
@@ -149,7 +149,7 @@ def updates(bench: Bench, done: Results, report: Report) -> Found:
     plain, compared = races_of(bench)[PLAIN], sorted(bench.preset.compared)
     lines = []
     for place, count in enumerate(compared):
-        staged = within(report, place / len(compared), (place + 1) / len(compared))
+        staged = one_of(report, place, len(compared))
         if count == plain.settings.updates:  # raced already
             found = tuple(lane for lane in raced(bench, PLAIN, plain, staged) if lane.selector == "taylor")
         else:

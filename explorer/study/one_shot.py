@@ -9,14 +9,14 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from explorer.core.progress import Report
+from explorer.core.progress import Report, one_of
 from explorer.evaluation.evaluate import evaluate
 from explorer.evaluation.metrics import metrics_of
 from explorer.networks.costs import measure_costs
 from explorer.networks.surgery import prune
 from explorer.networks.units import nothing
 from explorer.pruning.plan import remove_next
-from explorer.study.bench import Bench, Finding, Found, Results, mean_accuracy, within
+from explorer.study.bench import Bench, Finding, Found, Results, mean_accuracy
 
 DEEPEST = 0.9  # share of the units gone at the last place
 
@@ -26,7 +26,7 @@ def one_shot(bench: Bench, done: Results, report: Report) -> Found:
     loss = torch.tensor(done["agreement"]["oracle_loss"], dtype=torch.float64)
     orders = {"oracle_abs": loss.abs(), "oracle_loss": loss}
     curves = {
-        name: _curve(bench, saliency, within(report, i / len(orders), (i + 1) / len(orders)))
+        name: _curve(bench, saliency, one_of(report, i, len(orders)))
         for i, (name, saliency) in enumerate(orders.items())
     }
     setting = f"Accuracy on {bench.validated}; ranked on {bench.calibrated}. Before fine-tuning, ranked once."

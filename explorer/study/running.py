@@ -11,10 +11,9 @@ from typing import Any
 import torch
 
 from explorer.core.files import write_whole
-from explorer.core.progress import Report, silent
+from explorer.core.progress import Report, silent, within
 from explorer.networks.costs import measure_costs
-from explorer.study.bench import PARTS as STEPS
-from explorer.study.bench import Bench, within
+from explorer.study.bench import Bench
 from explorer.study.folders import WHOLE, Study, begin, keep, read_study
 from explorer.study.parts import PARTS, Part, wanted
 
@@ -66,10 +65,6 @@ def _of_part(report: Report, part: Part, chosen: Collection[str]) -> Report:
     """A part's share of the bar, among those that were chosen."""
     parts = [each for name, each in PARTS.items() if name in chosen]
     before, whole = (sum(each.share for each in some) for some in (parts[: parts.index(part)], parts))
-    staged = within(report, before / whole, (before + part.share) / whole)
-
-    def of_part(done: int, total: int, note: str = "") -> None:
-        staged(done, total, f"{part.paper}, {part.title.lower()}; {note}" if note else part.title)
-
-    of_part(0, STEPS)
-    return of_part
+    staged = within(report, before / whole, (before + part.share) / whole, f"{part.paper}, {part.title.lower()}")
+    staged(0, 1, "")
+    return staged

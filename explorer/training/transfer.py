@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from explorer.core.progress import Report, silent
+from explorer.core.progress import Report, one_of, silent, staying
 from explorer.data import Batches, Preprocessing
 from explorer.evaluation.evaluate import evaluate
 from explorer.evaluation.metrics import Metrics, metrics_of
@@ -80,8 +80,7 @@ def epochs(
     """
     per_epoch = updates_of_an_epoch(finetuning, recipe)
     if start is None:
-        told = _measuring(report, 0, per_epoch * count)
-        start = Epoch(0, network, {}, _measured(network, validation, told))
+        start = Epoch(0, network, {}, _measured(network, validation, staying(report, 0)))
         yield start
     module = copy.deepcopy(start.network.module).requires_grad_(True)
     optimizer = OPTIMIZERS[recipe.optimizer](module, recipe)
@@ -90,34 +89,16 @@ def epochs(
         stream = minibatches(finetuning, recipe.batch_size, seed, (number - 1) * per_epoch)
         descend(
             module, optimizer, stream, per_epoch, recipe,
-            seed=seed + number * EPOCH_SEEDS, report=_of_epoch(report, number, count),
+            seed=seed + number * EPOCH_SEEDS, report=one_of(report, number - 1, count, f"epoch {number} of {count}"),
             place=((number - 1) * per_epoch, count * per_epoch),
         )  # fmt: skip
         found = with_weights_of(network, copy.deepcopy(module).requires_grad_(False))
-        told = _measuring(report, number * per_epoch, count * per_epoch)
-        yield Epoch(number, found, kept(optimizer), _measured(found, validation, told))
+        metrics = _measured(found, validation, staying(report, number / count))
+        yield Epoch(number, found, kept(optimizer), metrics)
 
 
 def _measured(network: Network, validation: Batches, report: Report) -> Metrics:
     return metrics_of(evaluate(network, validation, report=report), measure_costs(network), nothing(network.units))
-
-
-def _measuring(report: Report, done: int, total: int) -> Report:
-    """A report of one measurement, during which no updates are done."""
-
-    def told(images: int, all_images: int, note: str = "") -> None:
-        report(done, total, f"{images} of {all_images} {note}")
-
-    return told
-
-
-def _of_epoch(report: Report, number: int, count: int) -> Report:
-    """A report of one epoch's updates as part of all epochs."""
-
-    def told(done: int, total: int, note: str = "") -> None:
-        report((number - 1) * total + done, count * total, f"epoch {number} of {count}, {note}")
-
-    return told
 
 
 def kept(optimizer: torch.optim.Optimizer) -> State:

@@ -43,7 +43,7 @@ def test_both_networks_are_measured_under_every_term() -> None:
     assert found.theoretical == costs.flops() / costs.flops(removed)
     assert (found.full.parameters, found.pruned.parameters) == (costs.parameters(), costs.parameters(removed))
     assert found.pruned.weights < found.full.weights
-    assert "eager, 2 threads, batch 1" in notes
+    assert "eager, 2 threads, batch 1; latency measured" in notes
 
 
 def test_the_plan_between_two_networks_is_the_one_that_led_from_one_to_the_other() -> None:

@@ -7,7 +7,7 @@ import math
 import torch
 from torch import Tensor
 
-from explorer.core.progress import Report, silent
+from explorer.core.progress import Report, silent, staying
 from explorer.data import Batches
 from explorer.evaluation.evaluate import evaluate
 from explorer.networks.costs import Costs
@@ -85,10 +85,10 @@ def select(
     since what changes nothing leaves J as it is. Raises BadInput where the target can't be reached.
     """
     remove_until(costs, removed, torch.zeros(len(removed)), measure, target, limits)  # refuses at once
-    reference = evaluate(network, batches, report=_cancelling(report, 0)).logits
+    reference = evaluate(network, batches, report=staying(report, 0)).logits
     count, first = every or default_step(network.units), share_left(costs, removed, measure)
     while (left := share_left(costs, removed, measure)) > target:
-        now = _cancelling(report, (first - left) / (first - target), f"{left:.1%} of the {measure} left")
+        now = staying(report, (first - left) / (first - target), f"{left:.1%} of the {measure} left")
         charged = None if charge is None else charge(removed)[~removed]
         smaller = prune(network, removed)
         removed = advance(
@@ -110,12 +110,3 @@ def select(
 def default_step(units: Units) -> int:
     """Units that go between two linearisations where nobody says otherwise: EVERY of all, at least 1."""
     return max(1, round(EVERY * len(units)))
-
-
-def _cancelling(report: Report, share: float, where: str = "") -> Report:
-    """A report that stays at one share of the whole: what goes on there may be cancelled."""
-
-    def staying(done: int, total: int, note: str = "") -> None:
-        report(round(1000 * share), 1000, where or note)
-
-    return staying

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import streamlit as st
 from torch import Tensor
 
+from explorer.core.progress import staying
 from explorer.evaluation.evaluate import Outcome, evaluate
 from explorer.jobs.job import SPARE, Job
 from explorer.pruning.sweep import Curve, sweep, trace
@@ -81,12 +82,9 @@ def tracing(
     linear = linearising(workspace, removed)  # first: predictions come before measurements
 
     def work(job: Job) -> Curve:
-        def cancellable(done: int, total: int, note: str = "") -> None:
-            job.report(job.done, job.total, job.note)
-
         def measure(plan: Tensor) -> Outcome:
-            known = measured_before(workspace, plan)
-            return known or evaluate(workspace.network, workspace.validation, plan, cancellable)
+            here = staying(job.report, job.share, job.note)
+            return measured_before(workspace, plan) or evaluate(workspace.network, workspace.validation, plan, here)
 
         for curve in trace(found, removed, linear.result if linear else None, measure, job.report):
             job.publish(curve)
