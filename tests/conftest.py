@@ -6,8 +6,12 @@ from pathlib import Path
 
 import pytest
 import torch
+from hypothesis import settings
 
 ROOT = Path(__file__).resolve().parent.parent
+
+settings.register_profile("untimed", deadline=None)  # what a property costs on a busy machine is no fault of it
+settings.load_profile("untimed")
 
 
 @pytest.fixture(autouse=True)

@@ -9,7 +9,7 @@ import pytest
 
 pytest.importorskip("playwright")
 
-from acting import TABLE, click_row, click_state, facts, press, reach, run_of, settle, state, visit
+from acting import TABLE, click_row, click_state, facts, press, reach, run_of, settle, state, until, visit
 from playwright.sync_api import Locator, Page
 
 
@@ -72,10 +72,12 @@ def test_turns_are_paused_and_go_on_after_a_reload(tab: Page) -> None:
     settle(tab)
     assert state(tab) == before
     tab.get_by_role("button", name="Go on").click()
-    number = int(before.split()[1]) + 1
-    reach(tab, rf"state {number} of {number}")
+    number = int(before.split()[1])
+    until(tab, lambda: int(state(tab).split()[1]) > number, f"a state beyond {number}")
     tab.reload()
-    reach(tab, rf"state {number + 1} of {number + 1}")
+    settle(tab)
+    number = int(state(tab).split()[1])
+    until(tab, lambda: int(state(tab).split()[1]) > number, f"a state beyond {number}")
     assert tab.get_by_role("button", name="Undo").is_disabled()
     tab.get_by_role("button", name="Cancel: In turns", exact=True).click()
     said = tab.get_by_text(re.compile(r"In turns: cancelled at \d+%"))

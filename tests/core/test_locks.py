@@ -22,8 +22,8 @@ WRITER = f"""
 import sys
 from dataclasses import replace
 from pathlib import Path
-from explorer.run_folders import change_run
-from explorer.timeline import State, step
+from explorer.runs.run_folders import change_run
+from explorer.runs.timeline import State, step
 
 folder = Path(sys.argv[1])
 print("ready", flush=True)
@@ -35,7 +35,7 @@ for number in range({STEPS}):
 HOLDER = """
 import sys
 from pathlib import Path
-from explorer.locks import alone
+from explorer.core.locks import alone
 
 with alone(Path(sys.argv[1]), "wait", ", the app at http://127.0.0.1:1"):
     print("held", flush=True)

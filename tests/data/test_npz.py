@@ -213,7 +213,7 @@ def test_no_archive(tmp_path, content):
         open_images(str(tmp_path / "a.npz"))
 
 
-@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.data())
 def test_damaged_bytes_are_read_right_or_refused(tmp_path, data):
     path = tmp_path / "damaged.npz"

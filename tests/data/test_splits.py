@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from explorer.core.errors import BadInput
@@ -19,7 +19,6 @@ def counts_by_class(labels, members):
     return np.bincount(labels[members], minlength=6)
 
 
-@settings(deadline=None)
 @given(LABELS, SEEDS, ANY_SHARES)
 def test_splits_are_disjoint_and_complete(labels, seed, shares):
     splits = split_indices(labels, seed, shares)
@@ -27,7 +26,6 @@ def test_splits_are_disjoint_and_complete(labels, seed, shares):
     assert sorted(np.concatenate(list(splits.values()))) == list(range(len(labels)))
 
 
-@settings(deadline=None)
 @given(LABELS, SEEDS)
 def test_splits_are_stratified_within_one_image_a_class(labels, seed):
     for name, members in split_indices(labels, seed).items():
@@ -35,7 +33,6 @@ def test_splits_are_stratified_within_one_image_a_class(labels, seed):
         assert (np.abs(counts_by_class(labels, members) - expected) <= 1 + 1e-9).all()
 
 
-@settings(deadline=None)
 @given(LABELS, SEEDS, ANY_SHARES)
 def test_a_class_with_enough_images_is_in_every_split(labels, seed, shares):
     enough = np.bincount(labels, minlength=6) >= len(shares)
@@ -43,7 +40,6 @@ def test_a_class_with_enough_images_is_in_every_split(labels, seed, shares):
         assert (counts_by_class(labels, members)[enough] >= 1).all()
 
 
-@settings(deadline=None)
 @given(st.lists(st.sampled_from([1, 2, 3, 5, 6, 7, 8, 9, 10, 11]), min_size=1, max_size=20), SEEDS)
 def test_rounding_is_made_good_over_the_classes(sizes, seed):
     """Classes of four are left out: each must be in every split, whatever the shares."""
@@ -52,7 +48,6 @@ def test_rounding_is_made_good_over_the_classes(sizes, seed):
         assert abs(len(members) - SHARES[name] * len(labels)) < 1
 
 
-@settings(deadline=None)
 @given(LABELS, SEEDS)
 def test_same_seed_same_splits(labels, seed):
     first, again = split_indices(labels, seed), split_indices(labels.copy(), seed)
@@ -86,13 +81,11 @@ def test_shares_must_be_above_zero(shares):
         split_indices(np.zeros(3, np.int64), 0, shares)
 
 
-@settings(deadline=None)
 @given(LABELS, SEEDS)
 def test_order_is_a_permutation(labels, seed):
     assert sorted(stratified_order(labels, seed)) == list(range(len(labels)))
 
 
-@settings(deadline=None)
 @given(LABELS, SEEDS)
 def test_every_prefix_is_sainte_lague(labels, seed):
     """No image moved between classes would bring two classes' shares closer (the divisor rule's own test)."""

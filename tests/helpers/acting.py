@@ -90,7 +90,7 @@ def run_of(tab: Page) -> str:
 
 def until(tab: Page, true: Callable[[], bool], what: str) -> None:
     """Wait until something holds that no locator can wait for."""
-    for _ in range(300):
+    for _ in range(600):
         if true():
             return
         tab.wait_for_timeout(100)

@@ -32,7 +32,7 @@ def assert_same_outcome(a: Tensor, b: Tensor) -> None:
 
 
 @pytest.mark.parametrize("name", [*MODULES, *UNUSUAL])
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 @given(seed=st.integers(0, 10_000), share=st.floats(0, 1))
 def test_a_closed_gate_computes_what_removal_computes(name: str, seed: int, share: float) -> None:
     network, batches = at_hand(name), images(shape_of(name))

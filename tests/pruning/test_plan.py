@@ -35,7 +35,7 @@ def test_a_step_that_can_do_nothing_says_why() -> None:
 
 
 @pytest.mark.parametrize("measure", MEASURES)
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(target=st.floats(0.35, 0.99), seed=st.integers(0, 99))
 def test_until_a_target_removes_the_fewest_units_that_reach_it(measure: str, target: float, seed: int) -> None:
     saliency = torch.rand(11, generator=torch.Generator().manual_seed(seed)).double()

@@ -81,7 +81,7 @@ def test_a_study_that_is_killed_in_a_race_goes_on_at_the_lane_that_is_missing(
 ) -> None:
     folder = tmp_path / "killed"
     code = f"import torch; torch.set_num_threads(1); from explorer.cli import main; main({_words(subject, folder)})"
-    paths = os.pathsep.join([str(ROOT), str(ROOT / "tests" / "cli")])
+    paths = os.pathsep.join([str(ROOT), str(ROOT / "tests" / "helpers")])
     process = subprocess.Popen(
         [sys.executable, "-c", code], env={**os.environ, "PYTHONPATH": paths}, stderr=subprocess.DEVNULL
     )

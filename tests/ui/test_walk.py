@@ -424,7 +424,7 @@ def test_all_places_say_what_the_runs_json_says(small: Source) -> None:
     run_state_machine_as_test(
         Walk,
         settings=settings(
-            max_examples=5, stateful_step_count=30, deadline=None, derandomize=True, database=None,
+            max_examples=5, stateful_step_count=30, derandomize=True, database=None,
             phases=(Phase.generate,), suppress_health_check=list(HealthCheck),
         ),
     )  # fmt: skip

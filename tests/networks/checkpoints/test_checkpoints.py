@@ -63,7 +63,7 @@ def test_refusal_comes_before_memory_is_taken(monkeypatch: pytest.MonkeyPatch) -
 
 
 @pytest.mark.filterwarnings("ignore:Detected pickle protocol")
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(
     kind=st.sampled_from(["pt", "th", "safetensors"]),
     place=st.floats(0, 1),
