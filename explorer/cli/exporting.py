@@ -23,8 +23,9 @@ from explorer.export.confirming import confirm
 from explorer.export.contents import Contents
 from explorer.export.folders import export as write_export
 from explorer.export.proof import Verdict
-from explorer.export.verify import ORIGINAL, holding_code
+from explorer.export.verify import holding_code
 from explorer.export.verify import verify as verify_files
+from explorer.networks.load import ORIGINAL
 from explorer.runs.store import FILE
 
 RUN = click.argument("network", metavar="RUN")

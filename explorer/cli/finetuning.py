@@ -12,7 +12,7 @@ from explorer.cli.keeping import IN_USE, check_out
 from explorer.cli.options import Request, requests
 from explorer.cli.output import progress, table, tell, write_json
 from explorer.cli.recipes import recipe_of, recipe_options
-from explorer.cli.subject import Subject, open_subject, prepared, tell_account
+from explorer.cli.subject import Subject, open_subject, tell_account
 from explorer.core.device import choose
 from explorer.core.errors import BadInput
 from explorer.core.locks import alone
@@ -76,7 +76,7 @@ def _fresh(request: Request) -> Subject:
         raise BadInput("Give --arch and --data: the architecture, and the images that it shall learn.")
     device, seed = choose(request.device), request.seed or 0
     with progress(f"Opening {request.arch}"):
-        preprocessing = prepared(request, preprocessing_for(request.arch))
+        preprocessing = request.changes.apply(preprocessing_for(request.arch))
         images = open_images(request.data, seed=seed, download=request.download, clips=preprocessing.clips)
         tell_account(images)
         network = _start(request, preprocessing, images.classes, seed).to(device)

@@ -15,7 +15,7 @@ import click
 from explorer.cli.output import check_writable
 from explorer.core.device import NAMES
 from explorer.core.errors import BadInput
-from explorer.data import SOURCES, numbers
+from explorer.data import SOURCES, Changes, numbers
 from explorer.networks.architectures.families import FAMILIES
 
 Command = Callable[..., Any]
@@ -32,11 +32,7 @@ class Request:
     seed: int | None
     device: str
     batch_size: int | None
-    size: int | None
-    crop: int | None
-    mean: tuple[float, ...] | None
-    std: tuple[float, ...] | None
-    frames: int | None
+    changes: Changes  # of the preprocessing
     download: bool
     json: Path | None
     started: float  # time.perf_counter() of the start
@@ -120,8 +116,8 @@ def requests(network: Callable[[Command], Command] = NETWORK) -> Callable[[Comma
         @functools.wraps(command)
         def collected(**values: Any) -> Any:
             started = time.perf_counter()
-            given = {field.name: values.pop(field.name) for field in fields(Request) if field.name in values}
-            request = Request(**given, started=started)
+            changes = Changes(**_taken(values, Changes))
+            request = Request(**_taken(values, Request), changes=changes, started=started)
             if request.json is not None:
                 check_writable(request.json, "--json")
             return command(request, **values)
@@ -132,3 +128,8 @@ def requests(network: Callable[[Command], Command] = NETWORK) -> Callable[[Comma
         return network(wrapped)
 
     return decorate
+
+
+def _taken(values: dict[str, Any], fields_of: type[Request] | type[Changes]) -> dict[str, Any]:
+    """Those of a command's values that are fields of a class; they leave `values`."""
+    return {field.name: values.pop(field.name) for field in fields(fields_of) if field.name in values}

@@ -7,7 +7,6 @@ from typing import Any
 
 import click
 
-from explorer.cli.exported import original_network
 from explorer.cli.options import Request, requests
 from explorer.cli.output import check_writable, table, warn, write_json
 from explorer.cli.subject import Subject, open_subject
@@ -62,4 +61,4 @@ def _whole(subject: Subject, steps: dict[str, Any]) -> Network:
     """The network that the units are to be taken from."""
     if subject.run is None or plan_file.is_for(subject.network, steps):
         return subject.network
-    return original_network(subject, subject.run)
+    return subject.original

@@ -6,7 +6,6 @@ from dataclasses import asdict
 
 import click
 
-from explorer.cli.exported import pair_of
 from explorer.cli.options import COUNT, Request, requests
 from explorer.cli.output import progress, table, write_json
 from explorer.cli.subject import open_subject
@@ -50,9 +49,9 @@ def speed(
     """
     terms = Terms(engines, threads, batches, runs, multiples)
     subject = open_subject(request, needs_images=False)
-    full, pruned = pair_of(subject)
+    full = subject.original
     with progress("Measuring") as report:
-        found = measure_speed(full, pruned, terms, report)
+        found = measure_speed(full, subject.network, terms, report)
     _show(subject.network.name, found)
     write_json(request.json, subject.result({
         **asdict(found), "theoretical": found.theoretical,

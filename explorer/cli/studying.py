@@ -112,8 +112,8 @@ def _prepared(request: Request, paper: Paper, preset: Preset, out: Path) -> Requ
 
 def _preparation(request: Request) -> list[str]:
     """How images are to be prepared, where that was asked for, as words of a command line."""
-    sides = {"--size": request.size, "--crop": request.crop}
-    channels = {"--mean": request.mean, "--std": request.std}
+    sides = {"--size": request.changes.size, "--crop": request.changes.crop}
+    channels = {"--mean": request.changes.mean, "--std": request.changes.std}
     asked = {**sides, **{name: ",".join(map(str, value)) for name, value in channels.items() if value}}
     return [word for name, value in asked.items() if value for word in (name, str(value))]
 

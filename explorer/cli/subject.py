@@ -9,17 +9,17 @@ from typing import Any
 
 import torch
 
-from explorer.cli.opening import opened, run_in
 from explorer.cli.options import Request
 from explorer.cli.output import progress, warn
 from explorer.core.device import choose
 from explorer.core.errors import BadInput
-from explorer.data import Batches, ImageSet, Preprocessing, open_images, override
-from explorer.networks.architectures.families import preprocessing_for, split
+from explorer.data import Batches, ImageSet, open_images
+from explorer.networks.architectures.families import split
 from explorer.networks.costs import FLOPS_CONVENTION, Costs, measure_costs
 from explorer.networks.layers import check_prunable
 from explorer.networks.load import CALIBRATION, DEMO, batches_for, fitting_batch, for_classes
 from explorer.networks.network import Network
+from explorer.runs.opening import Place, place
 from explorer.runs.stages import Stage, stage_at
 from explorer.runs.store import Run
 
@@ -32,8 +32,19 @@ class Subject:
     network: Network
     costs: Costs
     images: ImageSet | None
-    run: Run | None  # the run that the network is the end of
+    place: Place | None  # where the network lies; None for one that was made on the spot
     seed: int
+
+    @property
+    def run(self) -> Run | None:
+        """The run that the network is the end of."""
+        return self.place.run if self.place else None
+
+    @property
+    def original(self) -> Network:
+        """The network before pruning, on the same device, for the same classes; BadInput where it is not to be had."""
+        assert self.place is not None, "what was made on the spot was not pruned"
+        return for_classes(self.place.original.to(self.network.device), self.network.classes, self.place.where)
 
     @property
     def stage(self) -> Stage:
@@ -127,15 +138,16 @@ def stage_json(stage: Stage) -> dict[str, Any]:
 def open_subject(request: Request, *, needs_images: bool = True, needs_units: bool = False) -> Subject:
     """Open network and images; BadInput where they can't be opened, don't fit together, or lack what is needed."""
     device = choose(request.device)
-    run = run_in(request.network)
-    if needs_images and run is None:  # a run's own file says how its images are prepared
-        _check_prepared(request)
-    seed = request.seed if request.seed is not None else int(run.data.get("seed", 0)) if run else 0
-    where = request.data or (DEMO if request.network == DEMO else run.data.get("source") if run else None)
-    if needs_images and not where:
-        raise BadInput(f"Give --data: on which images {request.network} is to be measured can't be guessed.")
     with progress(f"Opening {request.network}"):
-        network = _network(request).to(device)
+        found = place(request.network, request.arch)
+        run = found.run
+        if needs_images and run is None:  # a run's own file says how its images are prepared
+            _check_prepared(request)
+        seed = request.seed if request.seed is not None else int(run.data.get("seed", 0)) if run else 0
+        where = request.data or (DEMO if request.network == DEMO else run.data.get("source") if run else None)
+        if needs_images and not where:
+            raise BadInput(f"Give --data: on which images {request.network} is to be measured can't be guessed.")
+        network = found.network(found.preprocessing(request.changes)).to(device)
         if request.arch and network.arch != request.arch:
             warn(f"{request.network} says itself that it is {network.arch}: --arch {request.arch} is not used.")
         if needs_units:
@@ -145,30 +157,13 @@ def open_subject(request: Request, *, needs_images: bool = True, needs_units: bo
         if images is not None:
             tell_account(images)
             network = for_classes(network, images.classes, images.name)
-    return Subject(request, network, measure_costs(network), images, run, seed)
-
-
-def _network(request: Request) -> Network:
-    """The network with the preprocessing that was asked for."""
-    if not any(value is not None for value in _changes(request).values()):
-        return opened(request.network, request.arch)
-    base = preprocessing_for(request.arch) if request.arch else opened(request.network).preprocessing
-    return opened(request.network, request.arch, prepared(request, base))
-
-
-def prepared(request: Request, base: Preprocessing) -> Preprocessing:
-    """A preprocessing with what was asked for in place of its own."""
-    return override(base, **_changes(request))
-
-
-def _changes(request: Request) -> dict[str, Any]:
-    return {name: getattr(request, name) for name in ("size", "crop", "mean", "std", "frames")}
+    return Subject(request, network, measure_costs(network), images, found, seed)
 
 
 def _check_prepared(request: Request) -> None:
     """Only the maker of an architecture knows what its images go through: for one's own there is no default."""
     own = request.arch is not None and split(request.arch, trusted=True)[0] is None
-    if own and (request.mean is None or request.std is None):
+    if own and (request.changes.mean is None or request.changes.std is None):
         raise BadInput(
             f"Give --mean and --std, and --size and --crop where images are resized: how they are prepared for "
             f"{request.arch} can't be known (--mean 0,0,0 --std 1,1,1 leaves values from 0 to 1 as they are)."

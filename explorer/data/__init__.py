@@ -3,7 +3,16 @@
 from explorer.data.assets import asset
 from explorer.data.batches import ALL, Batches
 from explorer.data.images import ImageSet, image_set
-from explorer.data.preprocessing import IMAGENET_MEAN, IMAGENET_STD, Preprocessing, for_torchvision, numbers, override
+from explorer.data.preprocessing import (
+    IMAGENET_MEAN,
+    IMAGENET_STD,
+    UNCHANGED,
+    Changes,
+    Preprocessing,
+    changes_from_json,
+    for_torchvision,
+    numbers,
+)
 from explorer.data.sources import SOURCES, open_images
 from explorer.data.splits import SHARES, split_indices, stratified_order
 from explorer.data.tensors import normalise, to_pixels, to_tensor
@@ -14,16 +23,18 @@ __all__ = [
     "IMAGENET_STD",
     "SHARES",
     "SOURCES",
+    "UNCHANGED",
     "Batches",
+    "Changes",
     "ImageSet",
     "Preprocessing",
     "asset",
+    "changes_from_json",
     "for_torchvision",
     "image_set",
     "normalise",
     "numbers",
     "open_images",
-    "override",
     "split_indices",
     "stratified_order",
     "to_pixels",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, fields, replace
 from typing import Any
 
@@ -87,18 +87,35 @@ class Preprocessing:
         return cls(**{**data, "mean": tuple(data["mean"]), "std": tuple(data["std"])})
 
 
-def override(
-    preprocessing: Preprocessing,
-    size: int | None = None,
-    crop: int | None = None,
-    mean: Sequence[float] | None = None,
-    std: Sequence[float] | None = None,
-    frames: int | None = None,
-) -> Preprocessing:
-    """The preprocessing with what is given put in; None leaves a value as it is."""
-    given = {"size": size, "crop": crop, "frames": frames, "mean": mean and tuple(mean), "std": std and tuple(std)}
-    changes: dict[str, Any] = {name: value for name, value in given.items() if value is not None}
-    return replace(preprocessing, **changes)
+@dataclass(frozen=True)
+class Changes:
+    """What a person puts in place of a preprocessing's own values; None leaves a value as it is."""
+
+    size: int | None = None
+    crop: int | None = None
+    mean: tuple[float, ...] | None = None
+    std: tuple[float, ...] | None = None
+    frames: int | None = None
+
+    def apply(self, preprocessing: Preprocessing) -> Preprocessing:
+        """The preprocessing with the changes put in; BadInput where no image can be prepared like that."""
+        return replace(preprocessing, **self.to_json())
+
+    def to_json(self) -> dict[str, Any]:
+        """What is changed, as plain values that `changes_from_json` takes back."""
+        return {name: value for name, value in asdict(self).items() if value is not None}
+
+
+UNCHANGED = Changes()
+
+
+def changes_from_json(data: Mapping[str, Any]) -> Changes:
+    """The changes of `to_json`, other keys left aside; TypeError or ValueError for anything malformed."""
+    found = {field.name: data.get(field.name) for field in fields(Changes)}
+    for name, value in found.items():
+        if value is not None:
+            found[name] = tuple(map(float, value)) if name in ("mean", "std") else int(value)
+    return Changes(**found)
 
 
 def numbers(text: str) -> tuple[float, ...]:

@@ -19,6 +19,7 @@ from explorer.core.progress import Report, silent
 from explorer.export import proof as proofs
 from explorer.export.formats import FORMATS, Format
 from explorer.export.proof import Proof, Verdict, judge, unjudged
+from explorer.networks.load import ORIGINAL
 
 TIMEOUT = 600  # seconds a file
 ROOM = 2 * 2**30  # bytes that a process may take whatever it runs
@@ -26,7 +27,6 @@ COPIES = 8  # of the bytes of its files: reading, checking and building the netw
 ACTIVATIONS = 512  # bytes a byte of a batch of images: wide layers near the input, and what convolving them takes
 HEADER = 2**20  # bytes of a process's output beside its numbers
 _FOLDERS = re.compile(r"(?<![\w.])(?:[A-Za-z]:)?(?:[/\\][\w.@+~-]+)+[/\\](?=\w)")  # absolute, up to the last name
-ORIGINAL = "original"  # folder inside an export that holds the network before pruning
 
 RUNNABLE = tuple(each for each in FORMATS.values() if each.runner)
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from math import prod
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import torch
 from torch import nn
@@ -13,32 +14,103 @@ from torch import nn
 from explorer.core.bounds import CHECKPOINT_BYTES, check_file
 from explorer.core.errors import BadInput
 from explorer.core.text import quoted
-from explorer.data import Batches, ImageSet, Preprocessing, asset, to_tensor
+from explorer.data import UNCHANGED, Batches, Changes, ImageSet, Preprocessing, asset, to_tensor
 from explorer.networks.activations import check_opens, images_that_fit
 from explorer.networks.dependencies import find_units
 from explorer.networks.endings import classifier
 from explorer.networks.exactness import exact_units
-from explorer.networks.graph.manifest import LayerWidth
-from explorer.networks.graph.safetensors_file import has_manifest, load_network
+from explorer.networks.graph.manifest import LayerWidth, Manifest
+from explorer.networks.graph.safetensors_file import has_manifest, manifest_in, module_in
 from explorer.networks.network import Network, fingerprint
+from explorer.networks.preparation import Preparation, usual_preparation
 from explorer.networks.units import Layer, Units
+
+if TYPE_CHECKING:
+    from explorer.networks.checkpoints.reading import Checkpoint
 
 DEMO = "demo"
 CALIBRATION = 256  # images that criteria and the oracle look at, where nobody says otherwise
 LARGE = 2_000_000  # values of all images of a batch: what activations then take is bearable
-RUN_NETWORK = "network.safetensors"  # of a run folder
+RUN_NETWORK = "network.safetensors"  # of a run folder, and of an export
+ORIGINAL = "original"  # folder inside an export that holds the network before pruning
+
+
+@dataclass(frozen=True, eq=False)
+class ExportFile:
+    """A file that holds a network's graph beside its weights, with what its header says of itself."""
+
+    name: str
+    data: bytes
+    manifest: Manifest
+    own: bool = False  # whether it comes with the project, so that its graph need not be tried out
+
+    @property
+    def preparation(self) -> Preparation:
+        """What images go through before its network."""
+        return Preparation(self.manifest.preprocessing, "as its manifest says")
+
+    def module(self) -> nn.Module:
+        """Its graph with its weights; BadInput for anything but a whole, unaltered export."""
+        return module_in(self.data, self.manifest, self.name, own=self.own)
+
+    def network(self, preprocessing: Preprocessing | None = None) -> Network:
+        """Its network, for images that go through another preprocessing than its own where one is given."""
+        found, prepared = self.manifest, preprocessing or self.manifest.preprocessing
+        network = assemble(self.name, found.arch, self.module(), found.input_shape, prepared, found.classes)
+        return replace(network, units=_as_before_pruning(network.units, found.layers))
+
+
+@dataclass(frozen=True, eq=False)
+class CheckpointFile:
+    """A file of weights alone, and the architecture that they are for."""
+
+    name: str
+    checkpoint: Checkpoint
+    arch: str
+    trusted: bool  # whether a person gave `arch`, which may then name their own factory
+    manifest: None = None  # a checkpoint says nothing of itself
+
+    @property
+    def preparation(self) -> Preparation:
+        """What images of its architecture go through; which channels it reads, where those are others."""
+        from explorer.networks.architectures import fitting
+
+        usual = usual_preparation(self.arch, self.trusted)
+        channels = fitting.channels_in(self.arch, self.checkpoint)
+        return usual if channels in (None, len(usual.preprocessing.mean)) else replace(usual, channels=channels)
+
+    def module(self) -> nn.Module:
+        """Its architecture with its weights; BadInput where they do not fit."""
+        from explorer.networks.architectures import fitting
+
+        return fitting.fit(self.arch, self.checkpoint, trusted=self.trusted)
+
+    def network(self, preprocessing: Preprocessing | None = None) -> Network:
+        """Its network, for images that go through another preprocessing than the usual one where one is given."""
+        from explorer.networks.architectures import families as architectures
+
+        prepared = preprocessing or architectures.preprocessing_for(self.arch)
+        shape = architectures.input_shape_for(self.arch, prepared)
+        return assemble(self.name, self.arch, self.module(), shape, prepared)
+
+
+NetworkFile = ExportFile | CheckpointFile
 
 
 def open_network(
     where: str | Path, *, arch: str | None = None, preprocessing: Preprocessing | None = None, trusted: bool = False
 ) -> Network:
-    """The network of "demo", an exported file, a run folder, or a checkpoint of the architecture `arch`.
+    """The network in the file at a place, see `file_at`, for images that go through its own preprocessing or this."""
+    return file_at(where, arch=arch, trusted=trusted).network(preprocessing)
 
-    `preprocessing` overrides what the export or the architecture says. Own factories run only if `trusted`.
-    Raises BadInput in one sentence for everything that can't be loaded.
+
+def file_at(where: str | Path, *, arch: str | None = None, trusted: bool = False) -> NetworkFile:
+    """The file of "demo", an export, a folder that holds one, or a checkpoint of the architecture `arch`.
+
+    Own factories run only if `trusted`. Raises BadInput in one sentence for everything that can't be read.
     """
     if where == DEMO:
-        return _exported(asset(RUN_NETWORK).read_bytes(), DEMO, preprocessing, own=True)
+        return demo_file()
     path = Path(where)
     try:
         path = path / RUN_NETWORK if path.is_dir() else path
@@ -51,28 +123,46 @@ def open_network(
             f"There is no network at {quoted(str(where), 200)} that can be read: give {DEMO}, a checkpoint, an export "
             "or a run folder."
         ) from error
-    return network_from_bytes(data, path.name, arch=arch, preprocessing=preprocessing, trusted=trusted)
+    return network_file(data, path.name, arch=arch, trusted=trusted)
 
 
-def network_from_bytes(
-    data: bytes,
-    name: str,
-    *,
-    arch: str | None = None,
-    preprocessing: Preprocessing | None = None,
-    trusted: bool = False,
-) -> Network:
-    """The network in a file's bytes: an export by its own graph, any other checkpoint by its architecture."""
+def demo_file() -> ExportFile:
+    """The export of the demo, which comes with the project."""
+    data = asset(RUN_NETWORK).read_bytes()
+    return ExportFile(DEMO, data, manifest_in(data, DEMO), own=True)
+
+
+def network_file(data: bytes, name: str, *, arch: str | None = None, trusted: bool = False) -> NetworkFile:
+    """What a file's bytes are: an export, or a checkpoint of the architecture `arch` or of the only one that it fits.
+
+    Raises BadInput where they are neither; the network itself is not built yet.
+    """
     if name.lower().endswith(".safetensors") and has_manifest(data):
-        return _exported(data, name, preprocessing)
-    return _fitted(data, name, arch, preprocessing, trusted)
+        return ExportFile(name, data, manifest_in(data, name))
+    from explorer.networks.architectures import families as architectures
+    from explorer.networks.architectures import fitting
+    from explorer.networks.checkpoints.reading import read_checkpoint
+
+    if arch:
+        architectures.split(arch, trusted)
+    checkpoint = read_checkpoint(data, name)
+    return CheckpointFile(name, checkpoint, arch or _sole_architecture(name, fitting.propose(checkpoint)), trusted)
 
 
-def _exported(data: bytes, name: str, preprocessing: Preprocessing | None, own: bool = False) -> Network:
-    module, manifest = load_network(data, own=own)
-    prepared = preprocessing or manifest.preprocessing
-    network = assemble(name, manifest.arch, module, manifest.input_shape, prepared, manifest.classes)
-    return replace(network, units=_as_before_pruning(network.units, manifest.layers))
+def _sole_architecture(name: str, proposed: Sequence[str]) -> str:
+    """The architecture that was proposed; BadInput where there is none, or more than one."""
+    if len(proposed) == 1:
+        return proposed[0]
+    fitting = f"it fits {', '.join(proposed)}" if proposed else "its keys and shapes fit none that is known"
+    raise BadInput(f"The architecture of {name} must be named (--arch on the command line): {fitting}.")
+
+
+def prepared(file: NetworkFile, changes: Changes) -> Preprocessing | None:
+    """What a file's images go through with the changes put in; None where the file's own is taken as it is.
+
+    Raises BadInput where what can't be known is not given.
+    """
+    return None if changes == UNCHANGED else file.preparation.with_changes(changes)
 
 
 def _as_before_pruning(units: Units, widths: Sequence[LayerWidth]) -> Units:
@@ -84,28 +174,6 @@ def _as_before_pruning(units: Units, widths: Sequence[LayerWidth]) -> Units:
         return replace(layer, channels=width.kept, width_before=width.width_before) if width else layer
 
     return Units(tuple(map(original, units.layers)), units.unprunable)
-
-
-def _fitted(data: bytes, name: str, arch: str | None, preprocessing: Preprocessing | None, trusted: bool) -> Network:
-    from explorer.networks.architectures import families as architectures
-    from explorer.networks.architectures import fitting
-    from explorer.networks.checkpoints.reading import read_checkpoint
-
-    if arch:
-        architectures.split(arch, trusted)
-    checkpoint = read_checkpoint(data, name)
-    arch = arch or the_only(name, fitting.propose(checkpoint))
-    prepared = preprocessing or architectures.preprocessing_for(arch)
-    shape = architectures.input_shape_for(arch, prepared)
-    return assemble(name, arch, fitting.fit(arch, checkpoint, trusted=trusted), shape, prepared)
-
-
-def the_only(name: str, proposed: Sequence[str]) -> str:
-    """The architecture that was proposed; BadInput where there is none, or more than one."""
-    if len(proposed) == 1:
-        return proposed[0]
-    fitting = f"it fits {', '.join(proposed)}" if proposed else "its keys and shapes fit none that is known"
-    raise BadInput(f"The architecture of {name} must be named (--arch on the command line): {fitting}.")
 
 
 def assemble(

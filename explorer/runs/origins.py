@@ -1,4 +1,4 @@
-"""Origins: where a run of the app has its network and images from, and how its network is opened again."""
+"""Origins: where a run of the app has its network and images from, kept so that they open again."""
 
 from __future__ import annotations
 
@@ -10,11 +10,9 @@ from typing import Any
 from explorer.core.documents import sha256
 from explorer.core.errors import BadInput
 from explorer.core.files import read_regular
-from explorer.data import asset
-from explorer.networks.load import DEMO, RUN_NETWORK, open_network
+from explorer.data import UNCHANGED, Changes, changes_from_json
+from explorer.networks.load import DEMO, NetworkFile, demo_file, network_file, prepared
 from explorer.networks.network import Network
-from explorer.networks.preparation import UNCHANGED, Changes, changes_from_json, open_prepared
-from explorer.runs.store import Run
 
 
 @dataclass(frozen=True)
@@ -69,34 +67,14 @@ def read_upload(workdir: Path, digest: str, name: str) -> bytes:
     return content
 
 
+def source_file(source: Source, workdir: Path) -> NetworkFile:
+    """The file that a source has its network from; BadInput as `read_upload`, or where it holds no network."""
+    if source.network == DEMO:
+        return demo_file()
+    return network_file(read_upload(workdir, source.network, source.name), source.name, arch=source.arch)
+
+
 def open_source(source: Source, workdir: Path) -> Network:
-    """The network of a source; BadInput where its upload is no longer in the work folder, or damaged there."""
-    if source.network == DEMO:
-        return open_network(DEMO)
-    content = read_upload(workdir, source.network, source.name)
-    return open_prepared(content, source.name, source.arch, source.changes)
-
-
-def is_of_app(run: Run) -> bool:
-    """Whether a run was made in the app: its folder then lies in the work folder and holds no network of its own."""
-    return "splits" not in run.data
-
-
-def began_with(run: Run, folder: Path) -> Network:
-    """The network that a run of the app began with; BadInput where that is not to be had."""
-    network = open_source(source_from_json(run.network, run.data), _workdir(folder))
-    if run.network.get("digest", network.digest) != network.digest:
-        raise BadInput(f"{network.name} is no longer the network that the run in {folder} began with.")
-    return network
-
-
-def file_of(run: Run, folder: Path) -> bytes:
-    """The file that a run of the app has its network from; BadInput as `read_upload`."""
-    source = source_from_json(run.network, run.data)
-    if source.network == DEMO:
-        return asset(RUN_NETWORK).read_bytes()
-    return read_upload(_workdir(folder), source.network, source.name)
-
-
-def _workdir(folder: Path) -> Path:
-    return folder.resolve().parent.parent
+    """The network of a source, for images that are prepared as it says; BadInput as `source_file`."""
+    file = source_file(source, workdir)
+    return file.network(prepared(file, source.changes))

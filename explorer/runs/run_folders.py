@@ -11,8 +11,7 @@ from explorer.core.locks import turn
 from explorer.data import Batches
 from explorer.networks.load import DEMO
 from explorer.networks.network import Network
-from explorer.runs.origins import is_of_app
-from explorer.runs.store import Run, holds_run, read_run, write_run
+from explorer.runs.store import BATCH, INTERACTIVE, Run, holds_run, read_run, write_run
 
 Splits = Mapping[str, Batches]
 
@@ -36,6 +35,7 @@ def described(
             "splits": {name: len(batches) for name, batches in splits.items()},
         },
         settings=settings,
+        kind=BATCH,
     )
 
 
@@ -60,7 +60,7 @@ def held_run(folder: Path, asked: Run, remedy: str = "give another --out") -> Ru
     if not holds_run(folder):
         return None
     run = read_run(folder)
-    if is_of_app(run):
+    if run.kind == INTERACTIVE:
         raise BadInput(f"{folder} holds a run of the app, which only the app goes on with: {remedy}.")
     held = _facts(run)
     for name, value in _facts(asked).items():

@@ -37,6 +37,7 @@ FORM = Form("pruning-explorer run", 3, without_digest=(2,))
 FILE = "run.json"
 WEIGHTS_FILES = "weights-*.safetensors"
 SALIENCY = "saliency of what is left"  # beside the weights; no parameter can be called so
+INTERACTIVE, BATCH = KINDS = ("interactive", "batch")
 DIGITS = 64  # of the SHA-256 in the name of a file of weights; older versions have fewer, of something else
 
 
@@ -50,6 +51,7 @@ class Run:
     settings: Mapping[str, Any] = field(default_factory=dict)
     finished: bool = True
     files: Mapping[str, str] = field(default_factory=dict)  # beside it -> SHA-256, but for weights, whose names say it
+    kind: str = INTERACTIVE  # its steps are taken in the app; BATCH: it is taken to its end, and ends in a network file
 
 
 def holds_run(folder: Path) -> bool:
@@ -63,6 +65,7 @@ def holds_run(folder: Path) -> bool:
 def write_run(folder: Path, run: Run) -> Path:
     """Write the run's `run.json`; raises BadInput where the folder can't be written."""
     content = {
+        "kind": run.kind,
         "network": dict(run.network),
         "data": dict(run.data),
         "settings": dict(run.settings),
@@ -90,11 +93,14 @@ def read_run(folder: Path) -> Run:
     files = _of_fixed_names(folder) if older else content.get("files")
     if not (isinstance(files, dict) and all(isinstance(digest, str) for digest in files.values())):
         raise damaged(path, "files must name SHA-256 digests")
+    kind = content.get("kind", BATCH if "splits" in data else INTERACTIVE)  # older versions do not say it
+    if kind not in KINDS:
+        raise damaged(path, f"kind must be one of {', '.join(KINDS)}")
     try:
         states = None if timeline is None else timeline_json.from_json(timeline)
     except BadInput as problem:
         raise damaged(path, f"its timeline: {problem}".rstrip(".")) from problem
-    return Run(network, data, states, settings, finished, files)
+    return Run(network, data, states, settings, finished, files, kind)
 
 
 def _of_fixed_names(folder: Path) -> dict[str, str]:

@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from explorer.core.documents import Form, damaged, read_document, write_document
+from explorer.data import UNCHANGED, Changes, changes_from_json
 from explorer.networks.load import DEMO
-from explorer.networks.preparation import UNCHANGED, Changes, changes_from_json
 from explorer.training.finetune import IMAGENET, PAPER, Recipe, recipe_from
 
 REMEDY = "delete its folder and start anew"

@@ -14,8 +14,8 @@ from explorer.core.documents import Form, is_older, read_checked, read_document
 from explorer.core.errors import BadInput
 from explorer.runs import race_folders, tunings
 from explorer.runs import store as runs
-from explorer.runs.origins import is_of_app, source_from_json
-from explorer.runs.store import DIGITS, Run
+from explorer.runs.origins import source_from_json
+from explorer.runs.store import BATCH, DIGITS, INTERACTIVE, Run
 from explorer.study import folders as studies
 
 OK, DAMAGED, MISSING, UNCHECKED, UNKNOWN = "ok", "damaged", "missing", "unchecked", "unknown"
@@ -81,13 +81,13 @@ def _run(folder: Path) -> Iterator[Checked]:
     for name, digest in _of_fixed_names(run).items():
         found = _file(folder / name, digest, "network" if name == runs.RUN_NETWORK else "optimizer")
         yield Checked(found.path, found.what, UNCHECKED, OLDER) if older and found.standing == OK else found
-    if is_of_app(run):
+    if run.kind == INTERACTIVE:
         yield from _upload_of(folder, run)
 
 
 def _of_fixed_names(run: Run) -> Mapping[str, str | None]:
     """The files that a run must have, with their digests."""
-    own = {} if is_of_app(run) or not run.finished else {runs.RUN_NETWORK: None}
+    own = {runs.RUN_NETWORK: None} if run.kind == BATCH and run.finished else {}
     return {**own, **run.files}
 
 

@@ -10,17 +10,17 @@ from pathlib import Path
 
 import pytest
 import torch
+from exported import WIDTHS, without_last_channels
 from invoke import result, run
 from torch import Tensor
 
-from explorer.data import open_images
+from explorer.data import Changes, open_images
 from explorer.evaluation.evaluate import evaluate
 from explorer.evaluation.metrics import Metrics
 from explorer.export import load_pruned
 from explorer.networks.architectures.small import vgg_small
 from explorer.networks.load import DEMO, batches_for, open_network
 from explorer.networks.network import Network, with_weights_of
-from explorer.networks.preparation import Changes
 from explorer.networks.surgery import prune
 from explorer.networks.units import Units, nothing
 from explorer.runs.origins import Source, open_source, source_to_json
@@ -116,6 +116,15 @@ def test_a_run_stands_for_the_network_at_its_state(mine: Path, runs: Path, tmp_p
         assert found["network"]["units"] == (448, 445)[at]
     _, found = result(tmp_path, "inspect", written(runs / "untouched", Source(), None, {}))
     assert found["network"]["units"] == 448
+
+
+def test_a_network_that_had_lost_its_last_channels_is_exported_with_the_widths_before(tmp_path: Path) -> None:
+    (tmp_path / "half.safetensors").write_bytes(without_last_channels())
+    options = ("--data", "demo", "--limit", 4, "--out", tmp_path / "out")
+    result(tmp_path, "export", tmp_path / "half.safetensors", *options)
+    layers = load_pruned(tmp_path / "out" / "network.safetensors").manifest.layers
+    assert [layer.width_before for layer in layers] == WIDTHS
+    assert [layer.width_after for layer in layers] == [width - 1 for width in WIDTHS]
 
 
 def test_an_uploaded_network_is_found_with_its_images_and_their_preparation(uploaded: Path, tmp_path: Path) -> None:

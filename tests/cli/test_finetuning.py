@@ -8,9 +8,8 @@ import pytest
 import torch
 from invoke import result, run
 
-from explorer.cli.opening import manifest_of
 from explorer.networks.architectures.families import build
-from explorer.networks.load import open_network
+from explorer.networks.load import file_at, open_network
 from explorer.runs import tuning_runs as running
 from explorer.runs.store import Run, read_run
 from explorer.runs.timeline import Timeline
@@ -92,7 +91,7 @@ def test_a_pruned_network_is_fine_tuned_once_more_as_it_is(tuned: tuple[Path, st
     assert found["epochs"][0]["loss"] == before["after"]["loss"]
     assert len({epoch["loss"] for epoch in found["epochs"]}) == 4
     assert {epoch["units"] for epoch in found["epochs"]} == {224}
-    widths = [(layer.width_before, layer.width_after) for layer in manifest_of(str(again)).layers]
+    widths = [(layer.width_before, layer.width_after) for layer in file_at(again).manifest.layers]
     assert [before for before, _ in widths] == [32, 32, 64, 64, 128, 128] and sum(after for _, after in widths) == 224
     assert "finished: nothing was done" in run(
         *map(str, ("finetune", "--weights", pruned, *SMALL[2:], "--out", again, "--resume"))

@@ -9,6 +9,7 @@ from invoke import result, run
 
 from explorer.data import Batches, open_images
 from explorer.evaluation.evaluate import evaluate
+from explorer.networks import load
 from explorer.networks.costs import measure_costs
 from explorer.networks.load import open_network
 
@@ -28,6 +29,14 @@ def test_inspect_lists_every_layer_in_order_with_reasons(tmp_path: Path) -> None
         assert sum(e[key] for e in found["layers"]) == found[key]
     assert "1 multiply-add = 2 FLOPs" in done.out
     assert "features.12" in done.out
+
+
+@pytest.mark.parametrize("changed", [(), ("--mean", "0.5", "--std", "0.25")])
+def test_a_network_is_built_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, changed: tuple[str, ...]) -> None:
+    built, assemble = [], load.assemble
+    monkeypatch.setattr(load, "assemble", lambda *given: built.append(given[0]) or assemble(*given))
+    _, found = result(tmp_path, "inspect", "demo", *changed)
+    assert built == ["demo"] and found["units"] == 448
 
 
 def test_inspect_of_a_residual_network_counts_added_feature_maps_once(shared_data: Path, tmp_path: Path) -> None:

@@ -17,7 +17,7 @@ import explorer
 from explorer.cli import main
 from explorer.core.errors import BadInput
 from explorer.export import model_source
-from explorer.networks.load import network_from_bytes, open_network
+from explorer.networks.load import network_file, open_network
 
 CODE = "torch.os.system('touch PWNED')"
 MANIFEST, TENSORS = open_file(export_bytes(at_hand("residual")))
@@ -186,7 +186,7 @@ def changed(change: Change) -> bytes:
 def test_code_as_a_value_is_refused_in_one_sentence(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     with pytest.raises(BadInput) as caught:
-        network_from_bytes(changed(REFUSED[name]), "export.safetensors")
+        network_file(changed(REFUSED[name]), "export.safetensors").network()
     said = str(caught.value)
     assert len(said.splitlines()) == 1 and said.endswith(".") and len(said) < 400
     assert list(tmp_path.iterdir()) == []
@@ -195,7 +195,7 @@ def test_code_as_a_value_is_refused_in_one_sentence(name: str, tmp_path: Path, m
 @pytest.mark.parametrize("name", HARMLESS)
 def test_code_as_text_stays_text(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    network = network_from_bytes(changed(HARMLESS[name]), "export.safetensors")
+    network = network_file(changed(HARMLESS[name]), "export.safetensors").network()
     source = model_source.render(described(network))
     exec(compile(source, "model.py", "exec"), {"__name__": "model", "__file__": "model.py"})
     assert CODE not in [ast.unparse(node) for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Call)]

@@ -15,10 +15,13 @@ from explorer.data.preprocessing import Preprocessing
 from explorer.export.contents import Contents, contents
 from explorer.export.proof import Proof, prove
 from explorer.networks.graph.safetensors_file import ENTRY, to_bytes
+from explorer.networks.load import open_network
 from explorer.networks.network import Network
+from explorer.networks.surgery import prune
 from explorer.networks.units import Units
 
 CLASSES = 7
+WIDTHS = [32, 32, 64, 64, 128, 128]  # of the demo's layers
 
 
 def bare(module: nn.Module, shape: tuple[int, int, int] = (3, 64, 64), classes: int = CLASSES) -> Network:
@@ -113,3 +116,10 @@ def open_file(data: bytes) -> tuple[dict[str, Any], dict[str, Tensor]]:
 def close_file(manifest: Any, tensors: dict[str, Tensor]) -> bytes:
     """The reverse of `open_file`, for a manifest that somebody has changed."""
     return safetensors.torch.save(tensors, metadata={ENTRY: json.dumps(manifest)})
+
+
+def without_last_channels() -> bytes:
+    """An export of the demo whose layers have lost their last channels, so that none that stays tells their widths."""
+    demo = open_network("demo")
+    ends = torch.tensor([place.stop for place in demo.units.slices.values()])
+    return export_bytes(prune(demo, torch.isin(torch.arange(len(demo.units)), ends - 1)))

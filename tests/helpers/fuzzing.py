@@ -23,17 +23,17 @@ from rewriting_documents import rewritten
 from safetensors.torch import save as save_safetensors
 from torch import Tensor, nn
 
-from explorer.cli.opening import opened
 from explorer.core.errors import BadInput
+from explorer.data import Changes
 from explorer.evaluation.metrics import Metrics
 from explorer.export import model_source, plan_file
 from explorer.networks.checkpoints.reading import read_checkpoint
 from explorer.networks.graph import safetensors_file
-from explorer.networks.load import network_from_bytes
+from explorer.networks.load import network_file, prepared
 from explorer.networks.network import Network
-from explorer.networks.preparation import Changes, open_prepared
 from explorer.networks.surgery import prune
 from explorer.runs import timeline as timelines
+from explorer.runs.opening import place
 from explorer.runs.store import FORM as RUN_FORM
 from explorer.runs.timeline import State
 
@@ -72,7 +72,7 @@ class Assorted(nn.Module):
 def exports() -> tuple[tuple[Any, dict[str, Tensor]], ...]:
     """The manifests and tensors of good exports."""
     named = [at_hand(name) for name in ("plain", "residual", "squeeze_excite")]
-    own = network_from_bytes(export_bytes(_assorted()), "assorted.safetensors")
+    own = network_file(export_bytes(_assorted()), "assorted.safetensors").network()
     return tuple(open_file(export_bytes(network)) for network in (*named, own))
 
 
@@ -131,7 +131,7 @@ def _changed_tensors(dice: random.Random, tensors: dict[str, Tensor]) -> dict[st
 
 def _open_export(data: bytes, folder: Path) -> None:
     """As a person would: open it, prune half of it, write it in the forms that are text."""
-    network = network_from_bytes(data, "fuzzed.safetensors")
+    network = network_file(data, "fuzzed.safetensors").network()
     removed = torch.zeros(len(network.units), dtype=torch.bool)
     for part in network.units.slices.values():
         removed[part.start + 1 : part.stop : 2] = True
@@ -145,7 +145,7 @@ def _open_export(data: bytes, folder: Path) -> None:
 @cache
 def _network() -> tuple[bytes, Network]:
     data = export_bytes(at_hand("plain"))
-    return data, network_from_bytes(data, "plain.safetensors")
+    return data, network_file(data, "plain.safetensors").network()
 
 
 CHANGES = Changes(size=9, crop=8, mean=(0.5,), std=(0.5,))
@@ -154,7 +154,8 @@ CHANGES = Changes(size=9, crop=8, mean=(0.5,), std=(0.5,))
 @cache
 def _run() -> Any:
     data = _network()[0]
-    network = open_prepared(data, "plain.safetensors", None, CHANGES)
+    file = network_file(data, "plain.safetensors")
+    network = file.network(prepared(file, CHANGES))
     metrics = Metrics(units=len(network.units), parameters=9, flops=9, loss=1.0, accuracy=0.5, images=4)
     grown = timelines.start(metrics)
     for unit in (0, 6):
@@ -180,7 +181,7 @@ def _open_run(data: bytes, folder: Path) -> None:
     (folder / "uploads" / hashlib.sha256(upload).hexdigest()).write_bytes(upload)
     where.mkdir(parents=True, exist_ok=True)
     (where / "run.json").write_bytes(data)
-    opened(str(where))
+    place(str(where)).network()
 
 
 @cache

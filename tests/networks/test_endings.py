@@ -26,7 +26,7 @@ from explorer.networks.endings import (
 )
 from explorer.networks.gates import Gated, open_gates
 from explorer.networks.graph.safetensors_file import load_network
-from explorer.networks.load import assemble, network_from_bytes
+from explorer.networks.load import assemble, network_file
 from explorer.networks.network import Network
 from explorer.networks.surgery import prune
 from explorer.scoring.criteria import CRITERIA, needs
@@ -217,7 +217,7 @@ def test_an_export_of_older_versions_that_ends_in_softmax_is_mended_on_opening(n
     module, network = made(make)
     network = Network(**{**vars(network), "module": module})  # what older versions took as it was
     data, x = export_bytes(network), images(SHAPE, n=8).x
-    opened = network_from_bytes(data, "old.safetensors")
+    opened = network_file(data, "old.safetensors").network()
     assert opened.remark == (PROBABILITIES if name == "by hand" else SOFTMAX)
     assert torch.allclose(opened.module(x).log_softmax(1), module.logits(x).log_softmax(1), atol=1e-5)
     assert torch.equal(copy.deepcopy(opened.module)(x), opened.module(x))

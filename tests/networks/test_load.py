@@ -18,7 +18,7 @@ from explorer.core.errors import BadInput
 from explorer.data import Preprocessing
 from explorer.networks.architectures import families as architectures
 from explorer.networks.graph.safetensors_file import to_bytes
-from explorer.networks.load import RUN_NETWORK, assemble, for_classes, network_from_bytes, open_network
+from explorer.networks.load import RUN_NETWORK, assemble, for_classes, network_file, open_network
 from explorer.networks.network import Network
 from explorer.networks.surgery import prune
 from explorer.pruning.plan import remove_next
@@ -35,7 +35,7 @@ def weights() -> Mapping[str, Tensor]:
 
 @cache
 def network() -> Network:
-    return network_from_bytes(saved(dict(weights())), "mine.pt", arch=VGG, preprocessing=GRAY)
+    return network_file(saved(dict(weights())), "mine.pt", arch=VGG).network(GRAY)
 
 
 @cache
@@ -80,26 +80,25 @@ def _written_out() -> nn.Module:
 
 
 def test_a_checkpoint_is_recognised_by_its_shapes() -> None:
-    assert network_from_bytes(saved(dict(weights())), "mine.pt").arch == VGG
+    assert network_file(saved(dict(weights())), "mine.pt").arch == VGG
 
 
 def test_the_same_file_has_the_same_digest_and_other_weights_another() -> None:
-    again = network_from_bytes(saved(dict(weights())), "renamed.pt", arch=VGG, preprocessing=GRAY)
-    other = network_from_bytes(saved({k: v + 1 for k, v in weights().items()}), "a.pt", arch=VGG, preprocessing=GRAY)
-    bright = network_from_bytes(saved(dict(weights())), "a.pt", arch=VGG, preprocessing=replace(GRAY, mean=(0.1,)))
+    again = network_file(saved(dict(weights())), "renamed.pt", arch=VGG).network(GRAY)
+    other = network_file(saved({k: v + 1 for k, v in weights().items()}), "a.pt", arch=VGG).network(GRAY)
+    bright = network_file(saved(dict(weights())), "a.pt", arch=VGG).network(replace(GRAY, mean=(0.1,)))
     assert again.digest == network().digest
     assert len({network().digest, other.digest, bright.digest}) == 3
 
 
 def test_a_given_preprocessing_wins() -> None:
     assert network().preprocessing == GRAY
-    assert network_from_bytes(
-        export(), "a.safetensors", preprocessing=replace(GRAY, mean=(0.1,))
-    ).preprocessing.mean == (0.1,)
+    given = replace(GRAY, mean=(0.1,))
+    assert network_file(export(), "a.safetensors").network(given).preprocessing == given
 
 
 def test_an_export_keeps_the_original_channel_indices() -> None:
-    found = network_from_bytes(export(), "small.safetensors")
+    found = network_file(export(), "small.safetensors").network()
     assert (found.name, found.arch, found.preprocessing) == ("small.safetensors", VGG, GRAY)
     assert found.units.labels == pruned().units.labels
     assert len(found.units) == 348
@@ -108,10 +107,10 @@ def test_an_export_keeps_the_original_channel_indices() -> None:
 
 
 def test_an_export_of_an_export_still_has_them() -> None:
-    first = network_from_bytes(export(), "small.safetensors")
+    first = network_file(export(), "small.safetensors").network()
     gone = torch.arange(len(first.units)) == first.units.slices["features.0"].stop - 1  # its last channel
     again = to_bytes(prune(first, gone), metrics={}, provenance={})
-    second = network_from_bytes(again, "smaller.safetensors")
+    second = network_file(again, "smaller.safetensors").network()
     assert second.units.labels == tuple(label for unit, label in enumerate(first.units.labels) if not gone[unit])
     assert [layer.width_before for layer in second.units.layers] == [len(layer) for layer in network().units.layers]
 
@@ -130,7 +129,7 @@ def test_a_path_without_a_network_is_refused(tmp_path: Path, monkeypatch: pytest
 
 def test_an_unreadable_export_is_refused() -> None:
     with pytest.raises(BadInput, match="safetensors"):
-        network_from_bytes(export()[:-100], "cut.safetensors")
+        network_file(export()[:-100], "cut.safetensors").network()
 
 
 BAD: dict[str, tuple[bytes, str, str | None, str]] = {
@@ -158,7 +157,7 @@ BAD: dict[str, tuple[bytes, str, str | None, str]] = {
 def test_bad_bytes_get_one_sentence(name: str) -> None:
     data, file, arch, words = BAD[name]
     with pytest.raises(BadInput, match=words) as refusal:
-        network_from_bytes(data, file, arch=arch)
+        network_file(data, file, arch=arch).network()
     assert "\n" not in str(refusal.value)
 
 
@@ -226,5 +225,5 @@ def test_names_that_differ_in_signs_alone_are_told_apart() -> None:
 def test_a_network_in_a_stream_of_the_older_format() -> None:
     buffer = io.BytesIO()
     torch.save({"state_dict": dict(weights()), "epoch": 3}, buffer, _use_new_zipfile_serialization=False)
-    found = network_from_bytes(buffer.getvalue(), "old.pth", arch=VGG, preprocessing=GRAY)
+    found = network_file(buffer.getvalue(), "old.pth", arch=VGG).network(GRAY)
     assert found.digest == network().digest

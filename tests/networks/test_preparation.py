@@ -9,17 +9,11 @@ import pytest
 import torch
 
 from explorer.core.errors import BadInput
-from explorer.data import IMAGENET_MEAN, Preprocessing, asset
+from explorer.data import IMAGENET_MEAN, UNCHANGED, Changes, Preprocessing, asset, changes_from_json
 from explorer.networks.architectures.families import build
-from explorer.networks.load import RUN_NETWORK, open_network
-from explorer.networks.preparation import (
-    UNCHANGED,
-    Changes,
-    changes_from_json,
-    open_prepared,
-    preparation_of,
-    usual_preparation,
-)
+from explorer.networks.load import RUN_NETWORK, network_file, open_network, prepared
+from explorer.networks.network import Network
+from explorer.networks.preparation import usual_preparation
 
 GREY = Preprocessing((0.1307,), (0.3081,))
 
@@ -30,6 +24,11 @@ def saved(arch: str, **options: int) -> bytes:
     return stream.getvalue()
 
 
+def opened(data: bytes, name: str, changes: Changes) -> Network:
+    file = network_file(data, name)
+    return file.network(prepared(file, changes))
+
+
 @pytest.fixture(scope="module")
 def rgb() -> bytes:
     """Weights of an architecture that usually takes grey images, for RGB."""
@@ -37,37 +36,37 @@ def rgb() -> bytes:
 
 
 def test_an_export_says_it_itself() -> None:
-    found = preparation_of(asset(RUN_NETWORK).read_bytes(), "mine.safetensors")
+    found = network_file(asset(RUN_NETWORK).read_bytes(), "mine.safetensors").preparation
     assert found.preprocessing == open_network("demo").preprocessing
-    assert found.describe().endswith("(as its manifest says).") and found.arch is None
+    assert found.describe().endswith("(as its manifest says).")
 
 
 def test_a_checkpoint_gets_what_is_usual_for_its_architecture() -> None:
-    found = preparation_of(saved("explorer:resnet20"), "mine.pt")
-    assert (found.arch, found.preprocessing.mean, found.channels) == ("explorer:resnet20", IMAGENET_MEAN, None)
+    found = network_file(saved("explorer:resnet20"), "mine.pt").preparation
+    assert (found.preprocessing.mean, found.channels) == (IMAGENET_MEAN, None)
     assert found.describe().startswith("no resize, no crop, RGB, mean 0.485")
     assert found.describe().endswith("(as usual for explorer:resnet20).")
 
 
 def test_other_channels_than_usual_are_asked_for(rgb: bytes) -> None:
-    found = preparation_of(rgb, "rgb.pt")
+    found = network_file(rgb, "rgb.pt").preparation
     assert found.channels == 3 and "can't be known: give mean and std" in found.describe()
     for changes in (UNCHANGED, Changes(mean=(0.5, 0.5, 0.5)), Changes(size=28)):
         with pytest.raises(BadInput, match=r"reads images of 3 channels, .* give mean and std"):
             found.with_changes(changes)
         with pytest.raises(BadInput):
-            open_prepared(rgb, "rgb.pt", None, changes)
+            opened(rgb, "rgb.pt", changes)
     given = Changes(28, 28, (0.5,) * 3, (0.2,) * 3)
-    network = open_prepared(rgb, "rgb.pt", None, given)
+    network = opened(rgb, "rgb.pt", given)
     assert network.preprocessing == Preprocessing((0.5,) * 3, (0.2,) * 3, 28, 28)
     assert network.input_shape == (3, 28, 28)
 
 
 def test_changes_replace_what_they_name_alone() -> None:
     data = saved("explorer:vgg_small")
-    changed = open_prepared(data, "a.pt", "explorer:vgg_small", Changes(size=24, std=(0.5,)))
+    changed = opened(data, "a.pt", Changes(size=24, std=(0.5,)))
     assert changed.preprocessing == replace(GREY, size=24, std=(0.5,))
-    assert open_prepared(data, "a.pt", None, UNCHANGED).preprocessing == GREY
+    assert opened(data, "a.pt", UNCHANGED).preprocessing == GREY
 
 
 @pytest.mark.parametrize(
@@ -87,7 +86,7 @@ def test_unknown_architectures_are_refused() -> None:
     with pytest.raises(BadInput, match="'explorer:none' is unknown"):
         usual_preparation("explorer:none")
     with pytest.raises(BadInput, match="the user's own code"):
-        preparation_of(b"", "a.pt", "os:system")
+        network_file(b"", "a.pt", arch="os:system")
 
 
 def test_changes_survive_json() -> None:

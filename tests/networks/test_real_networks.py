@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from explorer.data import ALL, open_images, override
+from explorer.data import ALL, Changes, open_images
 from explorer.evaluation.evaluate import evaluate
 from explorer.networks.architectures.families import preprocessing_for
 from explorer.networks.architectures.fitting import transferred
@@ -101,7 +101,7 @@ def test_flowers_are_learned_from_weights_of_other_classes(shared_data: Path) ->
     images = open_images(str(shared_data / "flowers5"))
     assert [len(images), len(images.classes), len(images.skipped)] == [1250, 5, 0]
     module = transferred(arch, read_checkpoint(shared_data / checkpoint), len(images.classes))
-    preprocessing = override(preprocessing_for(arch), size=32, crop=32)
+    preprocessing = Changes(size=32, crop=32).apply(preprocessing_for(arch))
     network = assemble("flowers", arch, module, (3, 32, 32), preprocessing, images.classes)
     finetuning, validation = (batches_for(network, images, split) for split in ("finetune", "validation"))
     start, *_, last = epochs(network, finetuning, validation, 2, Recipe(learning_rate=1e-2))

@@ -12,9 +12,8 @@ import torch
 from rewriting_documents import rewritten
 
 from explorer.core.errors import BadInput
-from explorer.networks.load import network_from_bytes
 from explorer.runs import timeline
-from explorer.runs.origins import began_with
+from explorer.runs.opening import place
 from explorer.runs.race_folders import read_race
 from explorer.runs.run_folders import change_run
 from explorer.runs.store import FILE, FORM, RUN_NETWORK, digests, own_network, pruned_at, read_run, write_run
@@ -36,7 +35,7 @@ def test_a_run_of_the_command_line_opens_and_gets_its_digests_when_it_is_next_wr
     folder = older / "prune"
     run = read_run(folder)
     assert run.timeline and [state.metrics.units for state in run.timeline.states.values()] == [11, 9, 7]
-    network = network_from_bytes(own_network(folder, run), RUN_NETWORK)
+    network = place(str(folder)).network()
     assert len(network.units) == 7
     write_run(folder, run)
     content = json.loads((folder / FILE).read_text())
@@ -52,7 +51,7 @@ def test_a_run_of_the_app_opens_at_its_state_with_its_weights(older: Path) -> No
     folder = older / "work" / "runs" / "before-digests"
     run = read_run(folder)
     assert run.timeline and run.timeline.states[2].name == "mine" and run.timeline.states[2].scratch
-    whole = began_with(run, folder)
+    whole = place(str(folder)).original
     found = pruned_at(whole, run.timeline, folder)
     weight = next(value for name, value in found.module.state_dict().items() if name.endswith("weight"))
     original = next(value for name, value in whole.module.state_dict().items() if name.endswith("weight"))
@@ -65,7 +64,7 @@ def test_a_run_of_the_app_opens_at_its_state_with_its_weights(older: Path) -> No
 def test_flipped_bytes_of_older_weights_are_found(older: Path) -> None:
     folder = older / "work" / "runs" / "before-digests"
     run, (path,) = read_run(folder), folder.glob("weights-*")
-    whole, content = began_with(run, folder), path.read_bytes()
+    whole, content = place(str(folder)).original, path.read_bytes()
     path.write_bytes(content[:-9] + bytes([content[-9] ^ 1]) + content[-8:])
     assert run.timeline
     with pytest.raises(BadInput, match="its weights are not those that were written"):
@@ -90,11 +89,11 @@ def test_what_a_newer_version_adds_to_a_run_survives_every_change_of_this_one(ol
     write_run(folder, read_run(folder))
     content = json.loads((folder / FILE).read_text())
     added = {"note": {"of": ["a", 1]}}
-    for place in (content, content["network"], content["data"], content["timeline"]):
-        place |= added
+    for part in (content, content["network"], content["data"], content["timeline"]):
+        part |= added
     for state in content["timeline"]["states"].values():
-        for place in (state, state["metrics"], state["settings"]):
-            place |= added
+        for part in (state, state["metrics"], state["settings"]):
+            part |= added
     content["timeline"]["states"]["2"]["scratch"]["metrics"] |= added
     (folder / FILE).write_bytes(rewritten(json.dumps(content).encode(), {}))
 
@@ -104,11 +103,11 @@ def test_what_a_newer_version_adds_to_a_run_survives_every_change_of_this_one(ol
 
     change_run(folder, changed)
     found = json.loads((folder / FILE).read_text())
-    for place in (found, found["network"], found["data"], found["timeline"]):
-        assert place["note"] == added["note"]
+    for part in (found, found["network"], found["data"], found["timeline"]):
+        assert part["note"] == added["note"]
     for number in "012":
         state = found["timeline"]["states"][number]
-        assert all(place["note"] == added["note"] for place in (state, state["metrics"], state["settings"]))
+        assert all(part["note"] == added["note"] for part in (state, state["metrics"], state["settings"]))
     assert found["timeline"]["states"]["2"]["name"] == "other"
     assert found["timeline"]["states"]["2"]["scratch"]["metrics"]["note"] == added["note"]
     assert "note" not in found["timeline"]["states"]["3"]
@@ -135,12 +134,12 @@ def test_what_a_newer_version_adds_to_a_race_or_a_fine_tuning_is_left_alone(olde
     folder = older / "race"
     before = read_race(folder)
     content = json.loads((folder / "race.json").read_text())
-    for place in (content, content["terms"], content["terms"]["settings"], content["terms"]["settings"]["limits"]):
-        place["note"] = 1
+    for part in (content, content["terms"], content["terms"]["settings"], content["terms"]["settings"]["limits"]):
+        part["note"] = 1
     (folder / "race.json").write_bytes(json.dumps(content).encode())
     lane = json.loads((folder / "lane-weight-0.json").read_text())
-    for place in (lane, lane["points"][0], lane["points"][0]["metrics"]):
-        place["note"] = 1
+    for part in (lane, lane["points"][0], lane["points"][0]["metrics"]):
+        part["note"] = 1
     (folder / "lane-weight-0.json").write_text(json.dumps(lane))
     assert read_race(folder) == before
     (path,) = older.glob(f"work/tunings/*/{ASKED}")

@@ -13,7 +13,7 @@ from typing import Any
 
 import safetensors.torch
 from safetensors import SafetensorError
-from torch import fx
+from torch import Tensor, fx
 
 from explorer.core.bounds import CHECKPOINT_BYTES, check_file
 from explorer.core.errors import BadInput
@@ -67,23 +67,58 @@ def load_network(source: str | Path | bytes, *, own: bool = False) -> tuple[fx.G
     `rebuild.py`. Raises BadInput for anything but a whole, unaltered export.
     """
     name, data = ("This file", source) if isinstance(source, bytes) else (str(source), _read(Path(source)))
-    try:
-        tensors = safetensors.torch.load(data)
-    except (SafetensorError, ValueError, KeyError, TypeError) as error:
-        raise BadInput(f"{name} is not a safetensors file: {first_line(error)}.") from error
-    manifest = manifests.from_json(_manifest(data, name))
-    module = rebuild(manifest.graph, tensors, manifest.input_shape, len(manifest.classes), own=own)
-    return module, manifest
+    tensors = _tensors(data, name)
+    manifest = manifest_in(data, name)
+    return _rebuilt(manifest, tensors, own), manifest
+
+
+def module_in(data: bytes, manifest: Manifest, name: str, *, own: bool = False) -> fx.GraphModule:
+    """The module of an export whose manifest has been read; BadInput as `load_network`."""
+    return _rebuilt(manifest, _tensors(data, name), own)
+
+
+def _rebuilt(manifest: Manifest, tensors: Mapping[str, Tensor], own: bool) -> fx.GraphModule:
+    return rebuild(manifest.graph, tensors, manifest.input_shape, len(manifest.classes), own=own)
 
 
 def has_manifest(data: bytes) -> bool:
     """Whether a safetensors file says that it is an export; nothing more of it is looked at."""
+    return ENTRY in _metadata(data)
+
+
+def manifest_in(data: bytes, name: str = "This file") -> Manifest:
+    """What an export's header says of it: no tensor is read, and its module is not rebuilt.
+
+    Raises BadInput where there is no manifest, or one that breaks a rule; its graph is not looked at.
+    """
+    entry = _metadata(data).get(ENTRY)
+    if not isinstance(entry, str):
+        raise BadInput(f"{name} holds no manifest of Pruning Explorer; open it as a checkpoint with its architecture.")
+    if len(entry) > MAX_MANIFEST:
+        raise BadInput(f"{name} has a manifest of {len(entry):,} bytes; at most {MAX_MANIFEST:,} can be read.")
+    try:
+        value = json.loads(entry)
+    except (ValueError, RecursionError) as error:
+        raise BadInput(f"{name} has a manifest that is not JSON: {first_line(error)}.") from error
+    return manifests.from_json(value)
+
+
+def _metadata(data: bytes) -> dict[str, Any]:
+    """What stands in the file's header beside the tensors; nothing where it is no safetensors file."""
     length = int.from_bytes(data[:8], "little")
     try:
         header = json.loads(data[8 : 8 + length]) if length < len(data) else {}
-        return ENTRY in header.get("__metadata__", {})
-    except (ValueError, RecursionError, AttributeError, TypeError):
-        return False
+    except (ValueError, RecursionError):
+        return {}
+    found = header.get("__metadata__") if isinstance(header, dict) else None
+    return found if isinstance(found, dict) else {}
+
+
+def _tensors(data: bytes, name: str) -> dict[str, Tensor]:
+    try:
+        return safetensors.torch.load(data)
+    except (SafetensorError, ValueError, KeyError, TypeError) as error:
+        raise BadInput(f"{name} is not a safetensors file: {first_line(error)}.") from error
 
 
 def _read(path: Path) -> bytes:
@@ -92,17 +127,3 @@ def _read(path: Path) -> bytes:
         return path.read_bytes()
     except OSError as error:
         raise BadInput(f"{path} cannot be read: {error.strerror or error}.") from error
-
-
-def _manifest(data: bytes, name: str) -> Any:
-    """The manifest in a file's header, which safetensors has already checked."""
-    header = json.loads(data[8 : 8 + int.from_bytes(data[:8], "little")])
-    entry = header.get("__metadata__", {}).get(ENTRY)
-    if entry is None:
-        raise BadInput(f"{name} holds no manifest of Pruning Explorer; open it as a checkpoint with its architecture.")
-    if len(entry) > MAX_MANIFEST:
-        raise BadInput(f"{name} has a manifest of {len(entry):,} bytes; at most {MAX_MANIFEST:,} can be read.")
-    try:
-        return json.loads(entry)
-    except (ValueError, RecursionError) as error:
-        raise BadInput(f"{name} has a manifest that is not JSON: {first_line(error)}.") from error

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import streamlit as st
 
-from explorer.data import SOURCES, Preprocessing, numbers
+from explorer.data import SOURCES, Changes, Preprocessing, numbers
 from explorer.data.preprocessing import MAX_FRAMES, MAX_SIDE
 from explorer.networks.load import DEMO
-from explorer.networks.preparation import Changes
 
 KINDS = (
     f"{' or '.join(SOURCES)}; of clips, a FOLDER of CLASS/CLIP/FRAME.jpg. Folders and files are those of the "

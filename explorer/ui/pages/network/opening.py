@@ -10,7 +10,8 @@ import streamlit as st
 from explorer.core.errors import BadInput
 from explorer.core.text import markdown
 from explorer.networks.checkpoints import reading as checkpoints
-from explorer.networks.preparation import Preparation, preparation_of
+from explorer.networks.load import network_file
+from explorer.networks.preparation import Preparation
 from explorer.ui.elements import say
 from explorer.ui.elements.boundary import boundary
 from explorer.ui.elements.image_fields import changes_fields, data_field
@@ -77,7 +78,9 @@ def _prepared(uploaded: Any, arch: str | None) -> Preparation:
 
 @st.cache_data(max_entries=8, show_spinner=False)
 def _looked_into(file: str, name: str, arch: str | None, _uploaded: Any) -> Preparation:
-    return preparation_of(_uploaded.getvalue(), name, arch)
+    found = network_file(_uploaded.getvalue(), name, arch=arch)
+    found.module()  # refuses at once what could not be opened
+    return found.preparation
 
 
 def _open(uploaded: Any, found: Preparation, wanted: Source) -> None:

@@ -13,11 +13,12 @@ from pathlib import Path
 import pytest
 import torch
 from driving import App
+from exported import WIDTHS, without_last_channels
 
-from explorer.cli.opening import opened
 from explorer.export import formats, load_pruned, proof
 from explorer.export.formats import FORMATS
 from explorer.export.staging import staging
+from explorer.runs.opening import place
 from explorer.ui.pages.export.exported import zipped
 from explorer.ui.pages.export.exports import KEPT, Made, Shown, tidy
 from explorer.ui.work import workspace
@@ -69,13 +70,22 @@ def test_the_files_of_a_state_are_proven_on_the_images_of_the_page(open_app: Ope
 
 def test_the_network_as_loaded_is_a_state_as_well(open_app: Open, workdir: Path) -> None:
     app = open_app("prune").click("Remove 10").go("export").set("State", 0)
-    assert len(opened(str(workdir / "runs" / app.run)).units) == 438  # as the command line opens the run
+    assert len(place(str(workdir / "runs" / app.run)).network().units) == 438  # as the command line opens the run
     tick(app, "report", False)
     found = made(app, 0)
     module = load_pruned(found.files[FORMATS["safetensors"]])
     whole = workspace.open_workspace(Source()).network
     x = torch.randn(2, *whole.input_shape)
     assert torch.allclose(module(x), whole.module(x), atol=1e-5)
+
+
+def test_a_network_that_had_lost_its_last_channels_is_exported_with_the_widths_before(open_app: Open) -> None:
+    app = open_app().click("Open another network").upload("half.safetensors", without_last_channels()).click("Open")
+    app.go("export").fine()
+    tick(app, "report", False)
+    layers = load_pruned(made(app, 0).files[FORMATS["safetensors"]]).manifest.layers
+    assert [layer.width_before for layer in layers] == WIDTHS
+    assert [layer.width_after for layer in layers] == [width - 1 for width in WIDTHS]
 
 
 def test_a_file_that_fails_its_proof_is_not_offered_and_says_why(

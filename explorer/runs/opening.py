@@ -1,0 +1,114 @@
+"""Opening: what lies at the place that a person names, looked into once: a network's file, or the folder of a run.
+
+It stands above the runs, as a place may be one; what a file alone says is read by `explorer.networks.load`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from functools import cached_property
+from pathlib import Path
+
+from explorer.core.errors import BadInput
+from explorer.data import Changes, Preprocessing
+from explorer.networks.load import DEMO, ORIGINAL, RUN_NETWORK, NetworkFile, file_at, network_file, prepared
+from explorer.networks.network import Network
+from explorer.runs.origins import source_file, source_from_json
+from explorer.runs.store import INTERACTIVE, Run, holds_run, own_network, pruned_at, read_run
+
+
+@dataclass(frozen=True, eq=False)
+class Place:
+    """A file that no run tells of: the demo's, a checkpoint, an export, or the folder of one."""
+
+    where: str  # as the person named it
+    name: str  # what its network is called
+    file: NetworkFile  # what its network, or its original, is read from
+    run: Run | None  # of which it is the folder
+
+    def preprocessing(self, changes: Changes) -> Preprocessing | None:
+        """What images go through with these changes; None where it is as the file says. BadInput as `prepared`."""
+        return prepared(self.file, changes)
+
+    def network(self, preprocessing: Preprocessing | None = None) -> Network:
+        """The network, for images that go through another preprocessing than the file's own where one is given."""
+        return replace(self.file.network(preprocessing), name=self.name)
+
+    @cached_property
+    def original(self) -> Network:
+        """The network before pruning; BadInput where that is not to be had."""
+        folder = Path(self.where) / ORIGINAL
+        if not (folder / RUN_NETWORK).is_file():
+            raise BadInput(
+                f"{self.where} holds no network before pruning: give a run folder, or what `export --original` has "
+                "written."
+            )
+        return place(str(folder)).network()
+
+
+@dataclass(frozen=True, eq=False)
+class BatchRun(Place):
+    """The folder of a run that was taken to its end by a command, or a job: it holds the network that it ended with."""
+
+    run: Run
+    arch: str | None  # of the network that it began with, where a person names it
+
+    @cached_property
+    def original(self) -> Network:
+        """The network that it began with, from where it lay then; one's own factory is called only if a person says."""
+        source = str(self.run.network.get("source"))
+        began = place(source, self.arch or str(self.run.network.get("arch")), trusted=self.arch is not None)
+        return _as_begun(began.network(self.file.preparation.preprocessing), self.run, source, self.where)
+
+
+@dataclass(frozen=True, eq=False)
+class InteractiveRun(Place):
+    """The folder of a run of the app: the network of the file, pruned and trained as at the state that it stands at."""
+
+    run: Run
+    changes: Changes  # of the preprocessing that the file names
+
+    def preprocessing(self, changes: Changes) -> Preprocessing:
+        """What its images go through, with these changes too."""
+        return changes.apply(self.original.preprocessing)
+
+    def network(self, preprocessing: Preprocessing | None = None) -> Network:
+        """The network at the run's state; BadInput for another preprocessing than the run's."""
+        if preprocessing not in (None, self.original.preprocessing):
+            raise BadInput(f"{self.where} is a run of the app: how its images are prepared can't be changed.")
+        states = self.run.timeline
+        return replace(pruned_at(self.original, states, Path(self.where)) if states else self.original, name=self.name)
+
+    @cached_property
+    def original(self) -> Network:
+        """The network that it began with."""
+        network = self.file.network(prepared(self.file, self.changes))
+        return _as_begun(network, self.run, network.name, self.where)
+
+
+def place(where: str, arch: str | None = None, *, trusted: bool = True) -> Place:
+    """What lies where a person says: "demo", a checkpoint, an export, or the folder of a run, for that run's network.
+
+    trusted: whether a person gave `arch`, which may then name their own factory; a file's word is not theirs.
+    Raises BadInput where there is no network, or a run is unfinished or damaged; the network is not built yet.
+    """
+    path = Path(where)
+    folder = path.parent if path.name == RUN_NETWORK else path
+    if where == DEMO or not holds_run(folder):
+        file = file_at(where, arch=arch, trusted=trusted)
+        return Place(where, path.resolve().name if where != DEMO and path.is_dir() else file.name, file, None)
+    run, name = read_run(folder), folder.resolve().name
+    if not run.finished:
+        raise BadInput(f"The run in {folder} is unfinished: the prune command that began it ends it with --resume.")
+    if run.kind == INTERACTIVE and folder == path:
+        source = source_from_json(run.network, run.data)
+        return InteractiveRun(where, name, source_file(source, folder.resolve().parent.parent), run, source.changes)
+    file = network_file(own_network(folder, run), RUN_NETWORK, arch=arch, trusted=trusted)
+    return BatchRun(where, name, file, run, arch) if folder == path else Place(where, file.name, file, None)
+
+
+def _as_begun(network: Network, run: Run, name: str, where: str) -> Network:
+    """The network itself; BadInput where it is no longer the one that a run began with."""
+    if run.network.get("digest", network.digest) != network.digest:
+        raise BadInput(f"{name} is no longer the network that the run in {where} began with.")
+    return network
