@@ -44,9 +44,9 @@ def open_network(where: str | PathLike[str], *, arch: str | None = None) -> Netw
 
     Raises explorer.core.errors.BadInput (a ValueError) where there is no network that can be opened.
     """
-    from explorer.networks import load
+    from explorer.runs.opening import place
 
-    return load.open_network(Path(where) if where != load.DEMO else load.DEMO, arch=arch, trusted=True)
+    return place(str(where), arch).network()
 
 
 def score(network: Network, data: str, criterion: str = "taylor", *, limit: int = 256, seed: int = 0) -> Tensor:
