@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import asdict
 from html import escape
 from pathlib import Path
 
 from explorer.cli.output import table
 from explorer.cli.subject import Subject
 from explorer.core.files import write_whole
+from explorer.core.palette import LIGHT
 from explorer.data import Batches
 from explorer.figures.race_curve import race_curve
 from explorer.networks.costs import FLOPS_CONVENTION
@@ -19,9 +21,9 @@ from explorer.scoring.selectors import ORACLE, SELECTORS
 SHARES = (0.75, 0.5, 0.25)  # of the units, left
 PAGE = """<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><title>Race</title></head>
-<body style="margin: 1rem; font-family: sans-serif; max-width: 62rem; background: #fff">
+<body style="margin: 1rem; font-family: sans-serif; max-width: 62rem; background: {ground}; color: {ink}">
 {figure}
-<p style="font-size: 0.85rem; color: #444">{caption}</p>
+<p style="font-size: 0.85rem; color: {muted}">{caption}</p>
 </body></html>
 """
 
@@ -63,7 +65,8 @@ def write_page(path: Path, lanes: Race, quantity: str, against: str, notes: Sequ
     stages = (True, False) if tuned else (False,)
     found = [band for stage in stages for band in bands(lanes, quantity, against, fine_tuned=stage)]
     figure = race_curve(found, quantity, against).to_html(full_html=False, include_plotlyjs=True)
-    write_whole(path, PAGE.format(figure=figure, caption="<br>".join(map(escape, notes))).encode())
+    caption = "<br>".join(map(escape, notes))
+    write_whole(path, PAGE.format(**asdict(LIGHT), figure=figure, caption=caption).encode())
 
 
 def _notes(subject: Subject, terms: Terms, validation: Batches, lanes: Race) -> list[str]:

@@ -8,6 +8,7 @@ from html import escape
 from itertools import accumulate
 from typing import Any
 
+from explorer.core.palette import page_variables
 from explorer.export.charts import Point, bars, curve
 from explorer.export.contents import Contents
 from explorer.export.page_style import STYLE
@@ -34,7 +35,7 @@ def render(contents: Contents) -> bytes:
     page = (
         f'<!doctype html>\n<html lang="en"><head><meta charset="utf-8"><title>{title}</title>'
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
-        f"<style>{STYLE}</style></head>\n<body>\n{body}\n</body></html>\n"
+        f"<style>{page_variables()}{STYLE}</style></head>\n<body>\n{body}\n</body></html>\n"
     )
     return page.encode("utf-8", "replace")
 

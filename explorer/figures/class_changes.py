@@ -8,8 +8,9 @@ import numpy as np
 import plotly.graph_objects as go
 
 from explorer.core.errors import BadInput
+from explorer.core.palette import BLUE, NEUTRAL, VERMILION
 from explorer.core.text import plotly
-from explorer.figures.style import BLUE, NEUTRAL, VERMILION, abridged, blank, f32
+from explorer.figures.style import abridged, blank, f32
 from explorer.figures.unit_effects import CLEAR
 
 MOST = 20  # classes shown

@@ -8,6 +8,7 @@ import numpy as np
 import plotly.graph_objects as go
 
 from explorer.core.errors import BadInput
+from explorer.core.palette import WHITE
 from explorer.core.text import plotly
 from explorer.figures.style import DIVERGING, STRONG, blank, f32
 
@@ -61,7 +62,7 @@ def confusion(counts: np.ndarray, classes: Sequence[str], *, height: int | None 
 def _numbers(counts: np.ndarray, strength: np.ndarray) -> list[go.Scatter]:
     """The counts: white on strong cells, the page's own ink on weak ones, nothing where there are none."""
     strong, traces = np.abs(strength) >= STRONG, []
-    for chosen, font in ((strong, {"color": "white", "weight": 600}), (~strong, {})):
+    for chosen, font in ((strong, {"color": WHITE, "weight": 600}), (~strong, {})):
         rows, columns = np.nonzero(chosen & (counts > 0))
         traces.append(
             go.Scatter(

@@ -8,6 +8,7 @@ import numpy as np
 import plotly.graph_objects as go
 
 from explorer.core.errors import BadInput
+from explorer.core.palette import WHITE
 from explorer.figures.style import DIVERGING, STRONG, blank, criterion_style, f32
 
 COLUMNS = ("per layer", "all layers", "all layers, l2")
@@ -81,7 +82,7 @@ def _numbers(labels: list[str], values: np.ndarray, columns: Sequence[str]) -> l
     """The written numbers: white on strong cells, the page's own ink on weak ones."""
     strong = np.abs(np.nan_to_num(values)) >= STRONG
     traces = []
-    for chosen, font in ((strong, {"color": "white", "size": 14, "weight": 600}), (~strong, {"size": 14})):
+    for chosen, font in ((strong, {"color": WHITE, "size": 14, "weight": 600}), (~strong, {"size": 14})):
         rows, cols = np.nonzero(chosen)
         text = [_written(values[r, c]) for r, c in zip(rows, cols, strict=True)]
         traces.append(

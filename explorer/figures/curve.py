@@ -8,8 +8,9 @@ import numpy as np
 import plotly.graph_objects as go
 
 from explorer.core.errors import BadInput
+from explorer.core.palette import NEUTRAL, translucent
 from explorer.figures.series import FADED, SCRATCH, Series, dots, key
-from explorer.figures.style import NEUTRAL, blank, criterion_style, f32, translucent
+from explorer.figures.style import blank, criterion_style, f32
 
 QUANTITIES = {"accuracy": ("accuracy", ".1%"), "loss": ("loss (nats)", ".3f")}
 _NARROWEST = 0.05  # of an axis of shares: one point alone would be stretched over nothing

@@ -8,10 +8,11 @@ import numpy as np
 import plotly.graph_objects as go
 
 from explorer.core.errors import BadInput
+from explorer.core.palette import KEPT, REMOVED
 from explorer.core.text import plotly
 from explorer.figures.binning import Scale, scale_for
 from explorer.figures.ridges import LayerValues, Row, quartiles, ridges, thresholds, totals, zero_bins, zero_place
-from explorer.figures.style import KEPT, REMOVED, blank
+from explorer.figures.style import blank
 
 __all__ = ["LayerValues", "distributions"]
 

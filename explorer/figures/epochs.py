@@ -9,7 +9,8 @@ import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
 from explorer.core.errors import BadInput
-from explorer.figures.style import BLUE, VERMILION, blank, f32
+from explorer.core.palette import BLUE, VERMILION
+from explorer.figures.style import blank, f32
 
 PANELS = (("loss (nats)", VERMILION, ".4f", "square"), ("accuracy", BLUE, ".1%", "circle"))
 TICKS = 10  # at most so many whole epochs between the ends of an axis

@@ -9,8 +9,9 @@ import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
 from explorer.core.errors import BadInput
+from explorer.core.palette import BLUE, NEUTRAL, VERMILION, translucent
 from explorer.core.text import plotly
-from explorer.figures.style import BLUE, NEUTRAL, SEQUENTIAL, VERMILION, blank, f32, translucent
+from explorer.figures.style import SEQUENTIAL, blank, f32
 
 SIGNED = [
     (0.0, VERMILION),

@@ -10,8 +10,9 @@ import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
 from explorer.core.errors import BadInput
+from explorer.core.palette import BLUE, NEUTRAL, ORANGE, SKY, translucent
 from explorer.core.text import plotly
-from explorer.figures.style import BLUE, GRID, NEUTRAL, ORANGE, SEQUENTIAL, SKY, blank, f32
+from explorer.figures.style import GRID, SEQUENTIAL, blank, f32
 
 
 @dataclass(frozen=True)
@@ -83,7 +84,7 @@ def _silhouette(layers: Sequence[LayerCost], x: np.ndarray, flops: np.ndarray, h
         text=numbers if len(layers) <= 30 else None,
         textposition="outside",
         cliponaxis=False,
-        marker={"color": "rgba(127,136,148,0.14)", "line": {"color": NEUTRAL, "width": 1}},
+        marker={"color": translucent(NEUTRAL, 0.14), "line": {"color": NEUTRAL, "width": 1}},
     )
     filled = go.Bar(
         x=x,

@@ -9,8 +9,9 @@ import plotly.graph_objects as go
 from plotly.colors import hex_to_rgb
 
 from explorer.core.errors import BadInput
+from explorer.core.palette import SKY, YELLOW
 from explorer.core.text import plotly
-from explorer.figures.style import SKY, YELLOW, abridged, blank, f32
+from explorer.figures.style import abridged, blank, f32
 from explorer.figures.thumbnail import png
 
 SLOTS = 8  # images in a row, so that fewer do not become larger

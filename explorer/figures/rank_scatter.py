@@ -8,8 +8,9 @@ import numpy as np
 import plotly.graph_objects as go
 
 from explorer.core.errors import BadInput
+from explorer.core.palette import NEUTRAL
 from explorer.core.text import plotly
-from explorer.figures.style import NEUTRAL, SEQUENTIAL, blank, criterion_style, f32
+from explorer.figures.style import SEQUENTIAL, blank, criterion_style, f32
 
 
 def rank_scatter(

@@ -10,8 +10,9 @@ import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
 from explorer.core.errors import BadInput
+from explorer.core.palette import LIGHT, NEUTRAL, ORANGE, WHITE, translucent
 from explorer.core.text import plotly
-from explorer.figures.style import GRID, NEUTRAL, ORANGE, blank, criterion_style, f32, translucent
+from explorer.figures.style import GRID, blank, criterion_style, f32
 
 _MOST_NAMED = 28  # layers up to which each is named on the axis
 _UPRIGHT = 8  # layers up to which the names lie flat where there is room
@@ -117,8 +118,8 @@ def _medians(x: np.ndarray, five: np.ndarray, hover: list[str], first: bool) -> 
         marker={
             "symbol": "diamond",
             "size": 9 if len(x) < 30 else 5,
-            "color": "white",
-            "line": {"color": "#20262e", "width": 1.5},
+            "color": WHITE,
+            "line": {"color": LIGHT.ink, "width": 1.5},
         },
         customdata=hover,
         hovertemplate="%{customdata}<extra></extra>",

@@ -9,7 +9,8 @@ import numpy as np
 import plotly.graph_objects as go
 
 from explorer.core.errors import BadInput
-from explorer.figures.style import NEUTRAL, blank, criterion_style, f32
+from explorer.core.palette import NEUTRAL
+from explorer.figures.style import blank, criterion_style, f32
 
 
 @dataclass(frozen=True)

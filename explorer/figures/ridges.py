@@ -9,9 +9,10 @@ from functools import cached_property
 import numpy as np
 import plotly.graph_objects as go
 
+from explorer.core.palette import KEPT, NEUTRAL, REMOVED, WHITE
 from explorer.core.text import plotly
 from explorer.figures.binning import Scale
-from explorer.figures.style import KEPT, NEUTRAL, REMOVED, f32
+from explorer.figures.style import f32
 
 _RIDGE = 0.76  # of a row's height: the tallest bin; the rest holds the quartile line
 
@@ -107,7 +108,7 @@ def zero_bins(rows: Sequence[Row]) -> list[go.Bar | go.Scatter]:
             marker={
                 "color": [REMOVED if g else KEPT for g in gone],
                 "line": {"width": 0},
-                "pattern": {"shape": "/", "size": 5, "solidity": 0.3, "fillmode": "overlay", "fgcolor": "white"},
+                "pattern": {"shape": "/", "size": 5, "solidity": 0.3, "fillmode": "overlay", "fgcolor": WHITE},
             },
             customdata=[
                 f"<b>{plotly(r.layer.name)}</b><br>{r.zeros} of {len(r.layer.values)} units are exactly 0" for r in rows

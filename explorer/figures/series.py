@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 import plotly.graph_objects as go
 
-from explorer.figures.style import NEUTRAL, criterion_style, f32
+from explorer.core.palette import NEUTRAL
+from explorer.figures.style import criterion_style, f32
 
 FADED = 0.35  # opacity of a branch that has been left
 SCRATCH = "from scratch"  # in place of a criterion: single marks, joined by no line

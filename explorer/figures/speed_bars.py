@@ -9,7 +9,8 @@ import numpy as np
 import plotly.graph_objects as go
 
 from explorer.core.errors import BadInput
-from explorer.figures.style import KEPT, NEUTRAL, blank
+from explorer.core.palette import KEPT, NEUTRAL
+from explorer.figures.style import blank
 
 Spread = tuple[float, float, float]  # median, lower and upper quartile, ms an image
 

@@ -8,15 +8,12 @@ from typing import Any
 
 from plotly.offline import get_plotlyjs
 
+from explorer.core.palette import page_variables
 from explorer.figures.study_pictures import Picture, here, named, pictures, published_picture
 from explorer.figures.study_tables import Table, findings, published_table, tables
 from explorer.figures.style import alt_text
 
 STYLE = """
-:root { color-scheme: light dark; --ink: #1a222c; --ground: #fff; --soft: #f3f5f8; --line: #d8dee6; --own: #0072b2; }
-@media (prefers-color-scheme: dark) {
-  :root { --ink: #e4e8ee; --ground: #0f1318; --soft: #181e26; --line: #2b333d; --own: #4aa8de; }
-}
 body { margin: 0 auto; max-width: 84rem; padding: 1.2rem; font: 15px/1.45 system-ui, sans-serif; color: var(--ink);
   background: var(--ground); }
 h1 { font-size: 1.6rem; margin: 0 0 .3rem; } h2 { font-size: 1.25rem; margin: 2.2rem 0 .2rem; }
@@ -29,15 +26,15 @@ h3 { font-size: 1rem; margin: .2rem 0; } h4 { font-size: .9rem; margin: .9rem 0 
 }
 .own, .published { padding: .7rem .9rem; border-radius: .4rem; min-width: 0; }
 .wide { margin-top: .8rem; }
-.own { border: 1px solid var(--line); border-top: 3px solid var(--own); }
-.published { border: 1px dashed var(--line); background: var(--soft); }
+.own { border: 1px solid var(--line); border-top: 3px solid var(--primary); }
+.published { border: 1px dashed var(--line); background: var(--box); }
 .scroll { overflow-x: auto; }
 table { border-collapse: collapse; font-size: .82rem; font-variant-numeric: tabular-nums; }
 th, td { text-align: left; padding: .22rem .6rem .22rem 0; border-bottom: 1px solid var(--line); vertical-align: top; }
 .numbers th, .numbers td { white-space: nowrap; }
 .findings td:last-child { font-weight: 600; white-space: nowrap; }
 .note { font-size: .82rem; opacity: .8; margin: .3rem 0; } .look { margin: .2rem 0 .8rem; }
-.caveat { border-left: 3px solid #d55e00; padding: .2rem .8rem; }
+.caveat { border-left: 3px solid var(--removed); padding: .2rem .8rem; }
 .figure { width: 100%; }
 """
 SCRIPT = """
@@ -48,7 +45,7 @@ const drawn = new Map(figures.map(place => [place, JSON.parse(place.querySelecto
 function suit(place) {  // the page's ink; on a narrow page a list beside the plot goes above it
   const {data, layout: {height, legend}} = drawn.get(place), moved = narrow.matches && legend?.orientation === "v";
   place.style.height = `${height + (moved ? row * data.filter(trace => trace.name).length : 0)}px`;
-  const ink = dark.matches ? "#e4e8ee" : "#1a222c";
+  const ink = getComputedStyle(document.documentElement).getPropertyValue("--ink");
   return Plotly.relayout(place, {"font.color": ink, legend: moved ? {...legend, ...below} : legend, autosize: true});
 }
 for (const [place, {data, layout: {height, ...layout}}] of drawn)  // as high as its place
@@ -69,7 +66,7 @@ def report_page(content: Values, caveat: str, like: str) -> str:
     return (
         '<!doctype html><html lang="en"><head><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width, initial-scale=1"><title>Study: '
-        f"{escape(str(content['network']['name']))}</title><style>{STYLE}</style></head><body>"
+        f"{escape(str(content['network']['name']))}</title><style>{page_variables()}{STYLE}</style></head><body>"
         f"{_head(content)}{_verdict(content)}<p class='caveat'>{escape(caveat)}</p>{unfinished}{sections}"
         f"<script>{get_plotlyjs()}</script><script>{SCRIPT}</script></body></html>"
     )

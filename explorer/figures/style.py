@@ -1,7 +1,6 @@
 """One look for every figure: colours that read on white and on near-black, and a description of each picture.
 
-Lines take the four Okabe-Ito colours that keep a contrast of 3:1 on both grounds; the others are fills. Text carries
-no colour of its own, so that the page's theme may set it.
+Text carries no colour of its own, so that the page's theme may set it.
 """
 
 from __future__ import annotations
@@ -14,19 +13,9 @@ import numpy as np
 import plotly.graph_objects as go
 from plotly.colors import sample_colorscale
 
-BLUE, GREEN, VERMILION, PURPLE = "#0072B2", "#009E73", "#D55E00", "#CC79A7"
-ORANGE, SKY, YELLOW = "#E69F00", "#56B4E9", "#F0E442"
-NEUTRAL = "#7F8894"  # ink for marks that carry no category
-GRID = "rgba(127,136,148,0.20)"
-CLEAR = "rgba(0,0,0,0)"
-KEPT, REMOVED = BLUE, VERMILION
+from explorer.core.palette import BLUE, CATEGORIES, CLEAR, GREEN, NEUTRAL, PURPLE, VERMILION, translucent
 
-
-def translucent(color: str, alpha: float) -> str:
-    """A #RRGGBB colour with an opacity."""
-    red, green, blue = (int(color[i : i + 2], 16) for i in (1, 3, 5))
-    return f"rgba({red},{green},{blue},{alpha:g})"
-
+GRID = translucent(NEUTRAL, 0.2)
 
 # Cividis without its ends: the darkest vanishes on near-black, the lightest on white.
 SEQUENTIAL = tuple((i / 8, sample_colorscale("Cividis", 0.18 + 0.77 * i / 8)[0]) for i in range(9))
@@ -111,7 +100,7 @@ def sequential(shares: Sequence[float]) -> list[str]:
 
 def blank(alt: str, *, height: int, **layout: object) -> go.Figure:
     """A figure with the common look and the sentence that describes it; height in pixels."""
-    fig = go.Figure(layout={"template": go.layout.Template(layout={"colorway": [BLUE, VERMILION, GREEN, PURPLE]})})
+    fig = go.Figure(layout={"template": go.layout.Template(layout={"colorway": CATEGORIES})})
     fig.update_layout(
         height=height,
         margin={"l": 8, "r": 8, "t": 28, "b": 8},

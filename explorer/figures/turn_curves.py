@@ -8,8 +8,9 @@ import numpy as np
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
+from explorer.core.palette import BLUE, NEUTRAL, VERMILION
 from explorer.figures.series import CUT, MARKS, PRUNED, TUNED
-from explorer.figures.style import BLUE, NEUTRAL, VERMILION, blank, f32
+from explorer.figures.style import blank, f32
 
 Point = tuple[float, float]
 

@@ -8,8 +8,9 @@ import numpy as np
 import plotly.graph_objects as go
 
 from explorer.core.errors import BadInput
+from explorer.core.palette import BLUE, NEUTRAL, VERMILION, translucent
 from explorer.core.text import plotly
-from explorer.figures.style import BLUE, NEUTRAL, VERMILION, blank, f32, translucent
+from explorer.figures.style import blank, f32
 
 CLEAR = 2.0  # standard errors from zero on, a change is clear
 DEPTH = 1e-6  # of the largest change: smaller ones lie at the foot of the logarithmic axis

@@ -9,8 +9,9 @@ import numpy as np
 import plotly.graph_objects as go
 
 from explorer.core.errors import BadInput
+from explorer.core.palette import KEPT, REMOVED
 from explorer.core.text import plotly
-from explorer.figures.style import KEPT, REMOVED, blank, f32
+from explorer.figures.style import blank, f32
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,8 @@ pytest.importorskip("playwright")
 from acting import PICTURE, SECONDS, facts, press, settle, turn, visit
 from playwright.sync_api import Locator, Page, expect
 
+from explorer.core.palette import KEPT, REMOVED, translucent
+
 COUNT = re.compile(r"([\d,]+) of ([\d,]+) feature maps below")
 
 
@@ -52,6 +54,15 @@ def opened(tab: Page) -> Page:
     tab.locator(PICTURE).wait_for()
     unit(tab, "features.0", 0).wait_for()
     return tab
+
+
+def test_what_stays_and_what_goes_have_the_colours_of_the_palette(tab: Page) -> None:
+    opened(tab)
+    drag(tab, 0.8)
+    for mark, color in ((".bars.keep", KEPT), (".bars.cut", REMOVED)):
+        drawn = tab.locator(mark).first.evaluate("node => getComputedStyle(node).fill")
+        assert drawn.replace(" ", "") == translucent(color, 1).replace("rgba", "rgb").replace(",1)", ")")
+    expect(tab.locator(".cell:not(.goes, .removed)").first).to_have_css("background-color", re.compile(r"rgb\(0, 114"))
 
 
 def test_a_layer_gets_a_line_of_its_own_beside_the_common_one_and_gives_it_back(tab: Page) -> None:

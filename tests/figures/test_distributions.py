@@ -5,8 +5,9 @@ import plotly.graph_objects as go
 import pytest
 
 from explorer.core.errors import BadInput
+from explorer.core.palette import KEPT, REMOVED
 from explorer.figures.distributions import LayerValues, distributions
-from explorer.figures.style import KEPT, REMOVED, alt_text
+from explorer.figures.style import alt_text
 
 
 def trace(fig: go.Figure, name: str, kind: str = "bar") -> go.Bar:

@@ -5,10 +5,11 @@ import sys
 
 import plotly.graph_objects as go
 import pytest
+from contrasts import contrast
 
+from explorer.core.palette import DARK, LIGHT, NEUTRAL, PURPLE
 from explorer.figures.style import (
     CRITERION_STYLES,
-    NEUTRAL,
     abridged,
     alt_text,
     blank,
@@ -21,18 +22,6 @@ from explorer.scoring.criteria import CRITERIA
 NAMED = [*CRITERIA, "oracle", "joint"]
 
 
-def luminance(color: str) -> float:
-    """Relative luminance of #RRGGBB (WCAG 2)."""
-    channels = [int(color[i : i + 2], 16) / 255 for i in (1, 3, 5)]
-    linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in channels]
-    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
-
-
-def contrast(a: str, b: str) -> float:
-    low, high = sorted((luminance(a), luminance(b)))
-    return (high + 0.05) / (low + 0.05)
-
-
 def test_every_criterion_has_a_look_of_its_own() -> None:
     assert sorted(CRITERION_STYLES) == sorted(NAMED)
     looks = {(style.color, style.dash) for style in CRITERION_STYLES.values()}
@@ -42,9 +31,9 @@ def test_every_criterion_has_a_look_of_its_own() -> None:
 @pytest.mark.parametrize("name", [*NAMED, "something_new"])
 def test_lines_are_readable_on_white_and_on_the_dark_page(name: str) -> None:
     color = criterion_style(name).color
-    floor = 2.9 if color in ("#CC79A7", NEUTRAL) else 3.0
-    assert contrast(color, "#FFFFFF") >= floor
-    assert contrast(color, "#0F1318") >= 3.0
+    floor = 2.9 if color in (PURPLE, NEUTRAL) else 3.0
+    assert contrast(color, LIGHT.ground) >= floor
+    assert contrast(color, DARK.ground) >= 3.0
 
 
 def test_a_marker_of_each_symbol_exists_open_and_filled() -> None:

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from explorer.core.errors import BadInput
+from explorer.core.palette import WHITE
 from explorer.figures.confusion import confusion
 from explorer.figures.correlation import correlation
 from explorer.figures.layer_overview import LayerCost, layer_overview
@@ -28,7 +29,7 @@ def test_correlations_are_ordered_written_and_centred_at_zero() -> None:
     assert cells["all layers", "random"] == "−0.02"
     assert cells["all layers, l2", "OBD"] == "–"
     strong = fig.data[1]
-    assert strong.textfont.color == "white"
+    assert strong.textfont.color == WHITE
     assert set(strong.text) == {"0.73", "0.59", "0.65"}
     assert "OBD 0.59, 0.65, undefined; Taylor 0.73, 0.14, 0.73; random 0.01, -0.02, 0.00." in alt_text(fig)
 

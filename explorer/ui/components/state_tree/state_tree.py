@@ -4,16 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import streamlit as st
 
 from explorer.figures.style import abridged
 from explorer.runs.stages import LOADED, STAGES
+from explorer.ui.components.component import component
 
-_FILES = Path(__file__).with_suffix("")
-_HTML, _CSS, _JS = (_FILES.with_suffix(end).read_text(encoding="utf-8") for end in (".html", ".css", ".js"))
-_component = st.components.v2.component("explorer_state_tree", html=_HTML, css=_CSS, js=_JS)
+_component = component(__file__)
 
 LONGEST = 18  # characters of a name beside its mark
 

@@ -5,16 +5,12 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
-
-import streamlit as st
 
 from explorer.core.errors import BadInput
 from explorer.figures.style import SEQUENTIAL, sequential
+from explorer.ui.components.component import component
 
-_FILES = Path(__file__).with_suffix("")
-_HTML, _CSS, _JS = (_FILES.with_suffix(end).read_text(encoding="utf-8") for end in (".html", ".css", ".js"))
-_component = st.components.v2.component("explorer_strip", html=_HTML, css=_CSS, js=_JS)
+_component = component(__file__)
 
 
 @dataclass(frozen=True)

@@ -4,17 +4,15 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Callable, Sequence
-from pathlib import Path
 
 import numpy as np
 import streamlit as st
 
 from explorer.figures.binning import scale_for
 from explorer.pruning.sweep import Curve, Point
+from explorer.ui.components.component import component
 
-_FILES = Path(__file__).with_suffix("")
-_HTML, _CSS, _JS = (_FILES.with_suffix(end).read_text(encoding="utf-8") for end in (".html", ".css", ".js"))
-_component = st.components.v2.component("explorer_threshold", html=_HTML, css=_CSS, js=_JS)
+_component = component(__file__)
 
 
 def threshold_histogram(

@@ -4,17 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import streamlit as st
 
 from explorer.pruning.limits import Chosen
+from explorer.ui.components.component import component
 
-_FILES = Path(__file__).with_suffix("")
-_HTML, _CSS, _JS = (_FILES.with_suffix(end).read_text(encoding="utf-8") for end in (".html", ".css", ".js"))
-_component = st.components.v2.component("explorer_unit_map", html=_HTML, css=_CSS, js=_JS)
+_component = component(__file__)
 
 ORDERS = ("channel", "saliency")
 GOES, BELOW, REMOVED = 1, 2, 4  # bits of a cell

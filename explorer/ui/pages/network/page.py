@@ -6,10 +6,10 @@ from html import escape
 
 import streamlit as st
 
+from explorer.core.palette import ORANGE
 from explorer.core.text import cell
 from explorer.figures.confusion import confusion
 from explorer.figures.layer_overview import LayerCost, layer_overview
-from explorer.figures.style import ORANGE
 from explorer.networks.costs import FLOPS_CONVENTION
 from explorer.networks.layers import list_layers
 from explorer.networks.units import nothing

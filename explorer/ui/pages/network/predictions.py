@@ -7,9 +7,9 @@ from html import escape
 
 import streamlit as st
 
+from explorer.core.palette import BLUE, VERMILION
 from explorer.evaluation.evaluate import Outcome
 from explorer.evaluation.samples import ORDERS, Sample, samples
-from explorer.figures.style import BLUE, VERMILION
 from explorer.figures.thumbnail import photo
 from explorer.ui.elements import say
 from explorer.ui.elements.boundary import boundary
@@ -20,7 +20,8 @@ STYLE = f"""
 ul.samples.samples {{ list-style: none; margin: 0 0 0.5rem; padding: 0; }}
 .samples {{ display: grid; grid-template-columns: repeat(auto-fill, minmax(max(8rem, 15.5%), 1fr)); gap: 0.9rem; }}
 .samples li, .samples p {{ margin: 0; }}
-.samples img {{ width: 100%; aspect-ratio: 1; object-fit: contain; border-radius: 0.3rem; background: #00000018; }}
+.samples img {{ width: 100%; aspect-ratio: 1; object-fit: contain; border-radius: 0.3rem;
+  background: color-mix(in srgb, currentColor 9%, transparent); }}
 .samples img.small {{ image-rendering: pixelated; }}
 .samples p {{ font-size: 0.82rem; line-height: 1.35; padding: 0.3rem 0 0 0.45rem; overflow-wrap: anywhere; }}
 .samples p b {{ font-weight: 600; }} .samples .true {{ opacity: 0.75; }}
