@@ -67,7 +67,8 @@ def score(network: Network, data: str, criterion: str = "taylor", *, limit: int 
     """
     from explorer.core.errors import BadInput
     from explorer.networks.load import batches_for
-    from explorer.scoring.criteria import CRITERIA, check_applies
+    from explorer.pruning.selectors import check_applies
+    from explorer.scoring.criteria import CRITERIA
     from explorer.scoring.evidence import gather
 
     if criterion not in CRITERIA:

@@ -16,6 +16,7 @@ from explorer.networks.graph.safetensors_file import write_network
 from explorer.networks.load import RUN_NETWORK
 from explorer.networks.units import gone
 from explorer.pruning import procedure
+from explorer.pruning.selectors import SELECTORS
 from explorer.pruning.settings import UPDATES, Settings
 from explorer.runs import run_folders, timeline
 from explorer.runs.run_folders import Splits, held_run
@@ -31,7 +32,6 @@ from explorer.runs.store import (
     write_weights,
 )
 from explorer.runs.timeline import Timeline
-from explorer.scoring.selectors import SELECTORS
 
 IN_USE = "wait for it to end, or give another --out"
 

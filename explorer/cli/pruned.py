@@ -10,12 +10,12 @@ from explorer.data import Batches
 from explorer.evaluation.metrics import Metrics
 from explorer.networks.costs import FLOPS_CONVENTION
 from explorer.pruning.plan import to_json
+from explorer.pruning.selectors import SELECTORS
 from explorer.pruning.settings import Settings
 from explorer.pruning.stop_rules import ending
 from explorer.runs.stages import stage_at
 from explorer.runs.store import Run
 from explorer.runs.timeline import Timeline, removed_at
-from explorer.scoring.selectors import SELECTORS
 
 
 def results(subject: Subject, settings: Settings, run: Run) -> dict[str, Any]:

@@ -16,27 +16,25 @@ from explorer.cli.options import NamedNumber, Request, requests
 from explorer.cli.output import write_json
 from explorer.cli.pruned import results, settings_json, show
 from explorer.cli.recipes import distillation_options, recipe_of, recipe_options
-from explorer.cli.scoring import SUMMARIES
+from explorer.cli.scoring import summaries
 from explorer.cli.subject import Subject, open_subject
 from explorer.core.errors import BadInput
 from explorer.core.locks import alone
-from explorer.networks.units import Units
 from explorer.pruning.goals import GOALS
-from explorer.pruning.joint import EVERY, default_step
+from explorer.pruning.joint import EVERY
+from explorer.pruning.selectors import SELECTORS
 from explorer.pruning.settings import CALIBRATION, EVIDENCE, Settings
-from explorer.scoring.criteria import CRITERIA
 from explorer.scoring.ranking import FLOPS_PENALTY, PRICES, SCALINGS
-from explorer.scoring.selectors import JOINT, SELECTORS
 
 TARGET = NamedNumber(GOALS, [goal.number for goal in GOALS.values()], "flops=0.5")
 TARGET_SUMMARIES = "\n\n".join(f"{goal.name}={goal.number}: {goal.summary}" for goal in GOALS.values())
 EVIDENCE_SUMMARIES = " ".join(f"{name}: {summary}" for name, summary in EVIDENCE.items())
 PRICE = NamedNumber(PRICES, "PENALTY", f"flops={FLOPS_PENALTY:g}")
 PRICE_SUMMARIES = "\n\n".join(f"{price.name}: {price.summary}" for price in PRICES.values())
-OTHERS = "\n\n".join(f"{name}: {SELECTORS[name].summary}" for name in SELECTORS if name not in CRITERIA)
+CRITERIA_SUMMARIES = summaries(SELECTORS.values())
 
 
-EPILOG = f"Targets:\n\n{TARGET_SUMMARIES}\n\nCriteria:\n\n{SUMMARIES}\n\n{OTHERS}\n\nPrices:\n\n{PRICE_SUMMARIES}"
+EPILOG = f"Targets:\n\n{TARGET_SUMMARIES}\n\nCriteria:\n\n{CRITERIA_SUMMARIES}\n\nPrices:\n\n{PRICE_SUMMARIES}"
 
 
 @click.command(epilog=EPILOG)
@@ -54,7 +52,7 @@ EPILOG = f"Targets:\n\n{TARGET_SUMMARIES}\n\nCriteria:\n\n{SUMMARIES}\n\n{OTHERS
     "--step",
     type=click.IntRange(min=1),
     help="Units removed between two rankings.  "
-    f"[default: 1 % of all, at least 1; {JOINT}: {EVERY:.0%}, or more while they change nothing]",
+    f"[default: 1 % of all, at least 1; joint: {EVERY:.0%}, or more while they change nothing]",
 )
 @click.option(
     "--updates",
@@ -139,8 +137,9 @@ def prune(request: Request, until: tuple[str, float], out: Path, resume: bool, *
 def _completed(settings: Settings, options: Mapping[str, Any], subject: Subject) -> Settings:
     """The settings with what takes a network to know."""
     units = subject.network.units
-    limits, step = limits_of(options, units), options["step"] or _default_step(settings, units)
-    further = settings.criterion == JOINT and not (options["step"] or settings.updates)
+    selector, limits = SELECTORS[settings.criterion], limits_of(options, units)
+    step = options["step"] or selector.default_step(units)
+    further = selector.anew and not (options["step"] or settings.updates)
     return dataclasses.replace(settings, step=step, further=further, seed=subject.seed, limits=limits)
 
 
@@ -162,10 +161,6 @@ def _settings(until: tuple[str, float], options: Mapping[str, Any]) -> Settings:
         least_accuracy=options["least_accuracy"],
         evidence=options["evidence"],
     )
-
-
-def _default_step(settings: Settings, units: Units) -> int:
-    return default_step(units) if settings.criterion == JOINT else max(1, round(len(units) / 100))
 
 
 def _splits(subject: Subject, settings: Settings) -> Splits:

@@ -16,7 +16,7 @@ from explorer.figures.race_curve import race_curve
 from explorer.networks.costs import FLOPS_CONVENTION
 from explorer.pruning.race import Lane, Race, Terms
 from explorer.pruning.race_bands import FIRST, Band, at_share, bands, shared_with
-from explorer.scoring.selectors import ORACLE, SELECTORS
+from explorer.pruning.selectors import SELECTORS
 
 SHARES = (0.75, 0.5, 0.25)  # of the units, left
 PAGE = """<!doctype html>
@@ -34,7 +34,7 @@ def show(subject: Subject, terms: Terms, validation: Batches, lanes: Race) -> li
     notes = _notes(subject, terms, validation, lanes)
     found = bands(lanes, "accuracy", "units", fine_tuned=settings.updates > 0)
     shares = [share for share in SHARES if any(at_share(band, share) is not None for band in found)]
-    known = [share for share in FIRST if ORACLE in terms.selectors]
+    known = [share for share in FIRST if terms.truth]
     columns = ["Criterion", *(f"At most {share:.0%} of the units" for share in shares), "Last step", "MFLOPs left"]
     columns += [f"Oracle's first {share:.0%}" for share in known]
     rows = [
@@ -54,7 +54,7 @@ def show(subject: Subject, terms: Terms, validation: Batches, lanes: Race) -> li
 
 def overlaps(terms: Terms, lanes: Race) -> dict[str, dict[str, float | None]]:
     """Selector -> share of the units -> of what the oracle had removed by then, the share that it had removed too."""
-    if ORACLE not in terms.selectors:
+    if not terms.truth:
         return {}
     return {each: {f"{share:g}": shared_with(lanes, each, share) for share in FIRST} for each in terms.selectors}
 

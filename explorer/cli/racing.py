@@ -26,11 +26,10 @@ from explorer.pruning.limits import keeping
 from explorer.pruning.procedure import Settings
 from explorer.pruning.race import Race, Splits, Terms, check
 from explorer.pruning.race_bands import LATENCY
+from explorer.pruning.selectors import SELECTORS, selectors_for
 from explorer.runs import run_folders
 from explorer.runs.race_folders import FILE, begin, kept_race
-from explorer.scoring.criteria import applicable
 from explorer.scoring.ranking import SCALINGS
-from explorer.scoring.selectors import JOINT, ORACLE, SELECTORS
 
 ALL = "all"
 
@@ -123,10 +122,9 @@ def _for_subject(asked: Terms, subject: Subject, options: Mapping[str, Any]) -> 
     network = subject.network
     step = options["step"] or max(1, round(len(network.units) / 50))
     limits = keeping(network.units, options["keep"], asked.settings.limits)
-    everyone = (*applicable(network), JOINT, ORACLE)
     return replace(
         asked,
-        selectors=everyone if options["criteria"] == ALL else asked.selectors,
+        selectors=tuple(selectors_for(network)) if options["criteria"] == ALL else asked.selectors,
         seeds=tuple(subject.seed + seed for seed in asked.seeds),
         settings=replace(asked.settings, step=step, limits=limits, seed=subject.seed),
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
 
 import click
@@ -12,16 +13,21 @@ from explorer.cli.options import Request, requests
 from explorer.cli.output import progress, table, write_json
 from explorer.cli.subject import Subject, open_subject
 from explorer.data import Batches
-from explorer.scoring.criteria import CRITERIA, applicable, check_applies, needs
+from explorer.pruning.selectors import Selector, check_applies
+from explorer.scoring.criteria import CRITERIA, Criterion, applicable, needs
 from explorer.scoring.curvature import Curvature, curvature_by_probes
 from explorer.scoring.evidence import Evidence, gather
 
 ALL = "all"
 QUARTILES = (0.0, 0.25, 0.5, 0.75, 1.0)
-SUMMARIES = "\n\n".join(f"{c.name}: {c.summary} Unit: {c.unit}; cost: {c.cost}." for c in CRITERIA.values())
 
 
-@click.command(epilog=f"Criteria:\n\n{SUMMARIES}")
+def summaries(ways: Iterable[Criterion | Selector]) -> str:
+    """A paragraph on each, for the help."""
+    return "\n\n".join(f"{each.name}: {each.summary} Unit: {each.unit}; cost: {each.cost}." for each in ways)
+
+
+@click.command(epilog=f"Criteria:\n\n{summaries(CRITERIA.values())}")
 @requests()
 @click.option(
     "--criterion", type=click.Choice([*CRITERIA, ALL]), default=ALL, show_default=True, help="How to value units."

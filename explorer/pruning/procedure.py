@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
-from functools import partial
+from functools import cache, partial
 
 from torch import Tensor, nn
 
@@ -17,16 +17,14 @@ from explorer.networks.network import Network, with_weights_of
 from explorer.networks.regrowth import regrown
 from explorer.networks.surgery import prune
 from explorer.networks.units import nothing
-from explorer.pruning import joint
 from explorer.pruning.goals import LATENCY, check_fast_enough
 from explorer.pruning.plan import over_all_units, remove_towards, share_left
+from explorer.pruning.selectors import SELECTORS, Candidates, check_applies
 from explorer.pruning.settings import UPDATES, Settings
 from explorer.pruning.stop_rules import check_reachable, check_within, exhausted, reached
-from explorer.scoring.criteria import CRITERIA, check_applies
+from explorer.scoring.criteria import CRITERIA
 from explorer.scoring.evidence import gather
-from explorer.scoring.oracle import oracle
-from explorer.scoring.ranking import charges, scaled
-from explorer.scoring.selectors import JOINT, ORACLE, scaling_for
+from explorer.scoring.ranking import charges
 from explorer.training.finetune import Heard, Minibatch, minibatches, train
 from explorer.training.updates import train_observed
 
@@ -65,8 +63,7 @@ def iterate(
     beyond a budget is the last; so is one from which no unit can go any more. heard: is told each update's loss.
     Raises BadInput before any step where the target can't be reached, or a budget is spent already.
     """
-    if settings.criterion in CRITERIA:
-        check_applies(settings.criterion, network)
+    check_applies(settings.criterion, network)
     costs, whole = measure_costs(network), nothing(network.units)
     check_reachable(costs, whole if start is None else start.removed, settings)
     stage = partial(_stage, report, costs, settings)
@@ -78,13 +75,15 @@ def iterate(
     if start is None:
         yield step
     base = regrown(network, step.network, step.removed) if step.updates else network
-    said = _said(network, calibration, settings, stage(step.removed, step.removed))
+    begun = stage(step.removed, step.removed)
+    reference = cache(lambda: evaluate(network, calibration, report=begun).logits)
     charge = charges(settings.price, settings.penalty, network, costs, stage(step.removed, step.removed))
     stream = minibatches(finetuning, settings.recipe.batch_size, settings.seed, step.updates)
     updating = Updating(stream, calibration, validation, settings, network.module, heard)
     while not (reached(costs, step.removed, step.metrics, settings) or exhausted(costs, step.removed, settings)):
         charged = charge(step.removed)[~step.removed]
-        removed = _next(step, costs, charged, calibration, said, settings, stage(step.removed, step.removed))
+        candidates = _candidates(step, calibration, reference, charged, settings)
+        removed = _next(step, costs, candidates, settings, stage(step.removed, step.removed))
         of_step = partial(stage, step.removed, removed)
         if settings.updates:
             step = _tuned(step, removed, updating, costs, of_step)
@@ -166,31 +165,25 @@ def _updated(network: Network, how: Updating, seed: int, report: Report) -> tupl
     return tuned, criterion.saliency(evidence)
 
 
-def _said(network: Network, images: Batches, settings: Settings, report: Report) -> Tensor | None:
-    """(N, classes) logits of the network that the procedure started from, where the choice of units asks for them."""
-    return evaluate(network, images, report=report).logits if settings.criterion == JOINT else None
+def _candidates(
+    step: Step, images: Batches, reference: Callable[[], Tensor], charge: Tensor, settings: Settings
+) -> Candidates:
+    return Candidates(
+        step.network,
+        images,
+        reference,
+        settings.step,
+        charge,
+        settings.limits,
+        settings.scaling,
+        settings.seed,
+        settings.further,
+        step.saliency,
+    )
 
 
-def _next(
-    step: Step, costs: Costs, charge: Tensor, images: Batches, said: Tensor | None, settings: Settings, report: Report
-) -> Tensor:
+def _next(step: Step, costs: Costs, candidates: Candidates, settings: Settings, report: Report) -> Tensor:
     """The plan after one more step: `step` units, or the fewer that the target still asks for."""
-    aim, count = settings.aim, settings.step
-    if said is not None:
-        return joint.advance(
-            step.network, costs, images, said, step.removed, aim, count, charge, report,
-            further=settings.further, limits=settings.limits,
-        )  # fmt: skip
-    scaling = scaling_for(settings.criterion, settings.scaling)
-    saliency = scaled(_saliency(step, images, settings, report), step.network.units, scaling, charge)
-    return remove_towards(costs, step.removed, over_all_units(saliency, step.removed), count, aim, settings.limits)
-
-
-def _saliency(step: Step, images: Batches, settings: Settings, report: Report) -> Tensor:
-    """(units left,) of the network so far, not scaled."""
-    if step.saliency is not None:
-        return step.saliency
-    if settings.criterion == ORACLE:
-        return oracle(step.network, images, report=report).oracle_abs
-    criterion = CRITERIA[settings.criterion]
-    return criterion.saliency(gather(step.network, images, criterion.needs, seed=settings.seed, report=report))
+    found = SELECTORS[settings.criterion].rank(candidates, report)
+    saliency = over_all_units(found.saliency, step.removed)
+    return remove_towards(costs, step.removed, saliency, found.count, settings.aim, settings.limits)

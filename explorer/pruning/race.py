@@ -19,9 +19,8 @@ from explorer.networks.costs import measure_costs
 from explorer.networks.network import Network
 from explorer.networks.units import Label, gone, nothing
 from explorer.pruning.procedure import Settings, check_reachable, iterate
-from explorer.scoring.criteria import CRITERIA, check_applies
+from explorer.pruning.selectors import SELECTORS, check_applies, check_known
 from explorer.scoring.linearise import EXACT_CLASSES
-from explorer.scoring.selectors import SELECTORS
 
 RANDOM = "random"
 DRAWN = ("curvature", "linear_change")  # evidence that is drawn where there are many classes
@@ -44,11 +43,15 @@ class Terms:
             if not values or len(set(values)) < len(values):
                 raise BadInput(f"A race needs at least one {name}, and each only once, not {list(values)}.")
         for selector in self.selectors:
-            if selector not in SELECTORS:
-                raise BadInput(f"Unknown criterion '{selector}'; known are {', '.join(SELECTORS)}.")
+            check_known(selector)
         for seed in self.seeds:
             if type(seed) is not int:  # it names a file
                 raise BadInput(f"A seed must be a whole number, not {quoted(seed)}.")
+
+    @property
+    def truth(self) -> str | None:
+        """The selector that measures every unit, if it races: the others' choices are compared with its own."""
+        return next((name for name in self.selectors if SELECTORS[name].measured), None)
 
     def of_lane(self, selector: str, seed: int) -> Settings:
         """The settings of one lane."""
@@ -65,7 +68,7 @@ class Terms:
 
     def seeded(self, selector: str, network: Network) -> bool:
         """Whether another seed makes another lane; without updates, of most selectors it does not."""
-        needs = CRITERIA[selector].needs if selector in CRITERIA else ()
+        needs = SELECTORS[selector].needs
         drawn = len(network.classes) > EXACT_CLASSES and any(part in DRAWN for part in needs)
         return self.settings.updates > 0 or "seed" in needs or drawn
 
@@ -132,8 +135,7 @@ def race(
 def check(network: Network, splits: Splits, terms: Terms) -> None:
     """Raise BadInput where such a race can't be run."""
     for selector in terms.selectors:
-        if selector in CRITERIA:
-            check_applies(selector, network)
+        check_applies(selector, network)
     if terms.settings.updates and "finetune" not in splits:
         raise BadInput("A race with updates needs images for fine-tuning.")
     check_reachable(measure_costs(network), nothing(network.units), terms.settings)

@@ -10,7 +10,7 @@ import numpy as np
 from explorer.evaluation.metrics import Metrics
 from explorer.networks.units import Label
 from explorer.pruning.race import Lane, Point, Race
-from explorer.scoring.selectors import ORACLE
+from explorer.pruning.selectors import ORACLE
 
 FIRST = (0.1, 0.25, 0.5)  # shares of the units, for what went first
 LATENCY = "latency"

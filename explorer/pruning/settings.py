@@ -9,10 +9,9 @@ from explorer.evaluation.metrics import Metrics
 from explorer.pruning.goals import ACCURACY, GOALS, Goal, check_goal, spent
 from explorer.pruning.limits import FREE, Limits
 from explorer.pruning.plan import Aim
+from explorer.pruning.selectors import check_from_updates, check_known
 from explorer.scoring.ranking import check_price, check_scaling
-from explorer.scoring.selectors import SELECTORS
 from explorer.training.finetune import Recipe
-from explorer.training.updates import check_from_updates
 
 CALIBRATION, UPDATES = "calibration", "updates"
 EVIDENCE = {
@@ -42,8 +41,7 @@ class Settings:
     evidence: str = CALIBRATION  # what the rankings after the first come from: one of EVIDENCE
 
     def __post_init__(self) -> None:
-        if self.criterion not in SELECTORS:
-            raise BadInput(f"Unknown criterion '{self.criterion}'; known are {', '.join(SELECTORS)}.")
+        check_known(self.criterion)
         check_scaling(self.scaling)
         check_price(self.price, self.penalty)
         if self.step < 1 or self.updates < 0:

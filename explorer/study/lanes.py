@@ -115,7 +115,7 @@ def _setting(bench: Bench) -> str:
 
 
 def _findings(lines: Sequence[Line]) -> list[Finding]:
-    plain = [line for line in lines if line["name"] in CRITERIA]
+    plain = [line for line in lines if line["name"] not in (PAPERS, SCALED)]
     by_parameters, by_flops = averages(plain, "parameters"), averages(lines, "flops")
     others = {name: value for name, value in by_parameters.items() if name not in ("taylor", RANDOM)}
     taylor, said = by_parameters["taylor"], _said(by_parameters)

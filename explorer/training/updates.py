@@ -11,26 +11,8 @@ from torch import Tensor, nn
 from explorer.core.errors import BadInput
 from explorer.core.progress import Report, silent
 from explorer.networks.network import Network, with_weights_of
-from explorer.scoring.criteria import CRITERIA
-from explorer.scoring.evidence import FROM_UPDATES
 from explorer.scoring.observe import Observation, joined, observer
-from explorer.scoring.selectors import SELECTORS
 from explorer.training.finetune import Heard, Minibatch, Recipe, train
-
-
-def from_updates(selector: str) -> bool:
-    """Whether it can choose units from weights and what was seen of the updates' minibatches, without a pass more."""
-    return selector in CRITERIA and set(CRITERIA[selector].needs) <= FROM_UPDATES
-
-
-def check_from_updates(selector: str) -> None:
-    """Raise BadInput where a way to choose units needs passes of its own."""
-    if not from_updates(selector):
-        known = ", ".join(name for name in CRITERIA if from_updates(name))
-        raise BadInput(
-            f"{SELECTORS[selector].title} can't be had from the updates' own statistics, it needs passes over "
-            f"calibration images; {known} can."
-        )
 
 
 def train_observed(
@@ -50,7 +32,8 @@ def train_observed(
     A minibatch is observed right before its update, with the weights as they are then, in eval mode: no dropout, and
     batch-norm neither uses nor keeps the minibatch's statistics. The loss is the cross-entropy, distilled or not. The
     weights are bit for bit those of `train`. An update takes about twice the time, and an image 48 bytes a unit.
-    With `gather(..., seen=...)` the observation is evidence for every criterion that `from_updates` names.
+    With `gather(..., seen=...)` the observation is evidence for every criterion that needs no more than
+    `explorer.scoring.evidence.FROM_UPDATES`.
     Raises BadInput as `train` does, and where nothing would be observed.
     """
     watched = updates if last is None else min(last, updates)

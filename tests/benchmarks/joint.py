@@ -131,7 +131,7 @@ def by_criterion_anew(name: str, scaling: str) -> Chosen:
 def joint_once(trial: Trial, seed: int) -> list[Tensor]:
     """The joint order from one linearisation."""
     said, whole = evaluate(trial.network, trial.calibration).logits, nothing(trial.network.units)
-    places = ranking(trial.network, trial.calibration, said, counts(trial)[-1])
+    places = ranking(trial.network, trial.calibration, said, counts(trial)[-1]).places
     return [remove_next(trial.network.units, whole, places, count) for count in counts(trial)]
 
 

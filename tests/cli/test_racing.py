@@ -8,8 +8,8 @@ import pytest
 from invoke import result, run
 
 from explorer.pruning import race as races
+from explorer.pruning.selectors import SELECTORS
 from explorer.runs.race_folders import read_race
-from explorer.scoring.selectors import SELECTORS
 
 SHORT = ("--until", "units=0.6", "--step", 2, "--limit", 8)
 

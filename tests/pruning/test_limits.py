@@ -89,7 +89,7 @@ def test_kept_layers_lose_nothing_by_any_way_to_choose() -> None:
     ]
     for plan in plans:
         assert not plan[:5].any() and plan[5:].any()
-    assert joint.ranking(network, batches, said, limits=limits)[:5].min() >= 5  # after all that may go
+    assert joint.ranking(network, batches, said, limits=limits).places[:5].min() >= 5  # after all that may go
 
 
 def test_a_target_is_met_in_allowed_widths() -> None:
@@ -147,7 +147,7 @@ def test_a_unit_chosen_to_stay_comes_last_in_the_joint_order() -> None:
     network, batches = at_hand("plain"), images((1, 8, 8), n=6)
     said = evaluate(network, batches).logits
     limits = choosing(UNITS, {"0": (0, 1, 2, 3, 4), "3": (2,)}, {})
-    places = joint.ranking(network, batches, said, limits=limits)
+    places = joint.ranking(network, batches, said, limits=limits).places
     assert places[[5, 6, 8, 9, 10]].max() == 4
 
 

@@ -18,12 +18,12 @@ from explorer.networks.costs import Costs
 from explorer.networks.network import Network
 from explorer.networks.surgery import prune
 from explorer.pruning.procedure import SEEDS, Step, iterate
+from explorer.pruning.selectors import SELECTORS
 from explorer.pruning.settings import Settings
 from explorer.runs.store import read_saliency, read_weights, write_weights
 from explorer.scoring.criteria import CRITERIA, applicable
 from explorer.scoring.evidence import gather
 from explorer.scoring.ranking import PRICES, SCALINGS, AtPlan
-from explorer.scoring.selectors import SELECTORS
 from explorer.training.finetune import Recipe, minibatches
 from explorer.training.updates import train_observed
 

@@ -14,12 +14,12 @@ from torch import Tensor, nn
 
 from explorer.core.errors import BadInput
 from explorer.networks.network import Network, with_weights_of
+from explorer.pruning.selectors import SELECTORS
 from explorer.scoring.criteria import CRITERIA
-from explorer.scoring.evidence import FROM_UPDATES, PARTS, gather
+from explorer.scoring.evidence import gather
 from explorer.scoring.observe import Observation, joined, observe
-from explorer.scoring.selectors import SELECTORS
 from explorer.training.finetune import OPTIMIZERS, Minibatch, Recipe, minibatches, train
-from explorer.training.updates import check_from_updates, from_updates, train_observed
+from explorer.training.updates import train_observed
 
 RECIPE = Recipe(0.02, batch_size=8)
 
@@ -137,7 +137,7 @@ def test_criteria_from_updates_are_exactly_those_that_need_no_pass_more(
 ) -> None:
     network, seen = observed
     criterion = CRITERIA[name]
-    if not from_updates(name):
+    if not SELECTORS[name].from_updates:
         with pytest.raises(AssertionError, match="a pass was made"):
             gather(network, NoImages(), criterion.needs, seen=seen)
         return
@@ -147,19 +147,6 @@ def test_criteria_from_updates_are_exactly_those_that_need_no_pass_more(
     assert saliency.shape == (len(network.units),) and saliency.isfinite().all()
     if "seen" not in criterion.needs:  # weights are read after the updates
         assert torch.equal(saliency, criterion.saliency(afresh))
-
-
-def test_the_paper_s_criteria_can_be_had_from_updates_and_the_others_say_why_not() -> None:
-    assert [name for name in SELECTORS if not from_updates(name)] == [
-        "taylor2", "linear_oracle", "obd", "hrank", "joint", "oracle",
-    ]  # fmt: skip
-    assert FROM_UPDATES - {"units", "seed"} < PARTS
-    check_from_updates("taylor")
-    sentence = "OBD can't be had from the updates' own statistics, it needs passes over calibration images; taylor, "
-    with pytest.raises(BadInput, match=sentence):
-        check_from_updates("obd")
-    with pytest.raises(BadInput, match="Joint linearised can't be had"):
-        check_from_updates("joint")
 
 
 @pytest.mark.parametrize(("updates", "last"), [(0, None), (3, 0), (-1, None)])

@@ -38,7 +38,7 @@ def test_one_and_ten_are_those_of_the_joint_order_of_the_network_as_it_is(jointl
     ]
     opened = workspace.open_workspace(Source())
     said = evaluate(opened.network, opened.calibration).logits
-    places = joint.ranking(opened.network, opened.calibration, said)
+    places = joint.ranking(opened.network, opened.calibration, said).places
     assert timeline.states[1].removed == (opened.network.units.labels[int(places.argmin())],)
     assert "Place in the order" not in app.text and "the network as it is now" in app.text
 

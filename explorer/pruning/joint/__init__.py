@@ -10,6 +10,6 @@ network without those that are gone.
 """
 
 from explorer.pruning.joint.greedy import Order, order
-from explorer.pruning.joint.selection import CALM, EVERY, advance, default_step, ranking, select
+from explorer.pruning.joint.selection import CALM, EVERY, default_step, ranking, select
 
-__all__ = ["CALM", "EVERY", "Order", "advance", "default_step", "order", "ranking", "select"]
+__all__ = ["CALM", "EVERY", "Order", "default_step", "order", "ranking", "select"]

@@ -14,9 +14,9 @@ from explorer.networks.costs import Costs
 from explorer.networks.network import Network
 from explorer.networks.surgery import prune
 from explorer.networks.units import Units
-from explorer.pruning.joint.greedy import order
+from explorer.pruning.joint.greedy import Order, order
 from explorer.pruning.limits import FREE, Limits
-from explorer.pruning.plan import Aim, over_all_units, remove_towards, remove_until, share_left
+from explorer.pruning.plan import over_all_units, remove_towards, remove_until, share_left
 from explorer.scoring.predict import linearise_all
 from explorer.scoring.ranking import AtPlan
 
@@ -32,37 +32,16 @@ def ranking(
     charge: Tensor | None = None,
     report: Report = silent,
     limits: Limits = FREE,
-) -> Tensor:
-    """(units,) float64: the place of each unit in the greedy order, 0 = goes first, from one linearisation.
-
-    reference: (N, classes) logits of the unpruned network on the same images. Only the first `count` places are
-    decided jointly.
-    """
-    return order(linearise_all(network, batches, report=report), reference, count, charge, report, limits=limits).places
-
-
-def advance(
-    network: Network,
-    costs: Costs,
-    batches: Batches,
-    reference: Tensor,
-    removed: Tensor,
-    aim: Aim | None,
-    count: int,
-    charge: Tensor | None = None,
-    report: Report = silent,
     *,
     further: bool = False,
-    limits: Limits = FREE,
-) -> Tensor:
-    """The plan with `count` more units gone, or the fewer that take a measure to its share, by one linearisation.
+) -> Order:
+    """The greedy order of `count` units, or of all that the layers' floors allow, from one linearisation.
 
-    network: the one left by `removed`, a plan of the network that `costs` is of. aim: measure and share, or none.
-    charge: of the units left. With `further`, more than `count` go as long as they add at most CALM nats in all.
+    reference: (N, classes) logits of the unpruned network on the same images. charge: (units,) nats, off each unit.
+    With `further`, more than `count` are ordered as long as they add at most CALM nats in all.
     """
     calm = CALM if further else -math.inf
-    found = order(linearise_all(network, batches, report=report), reference, count, charge, report, calm, limits)
-    return remove_towards(costs, removed, over_all_units(found.places, removed), max(1, len(found.units)), aim, limits)
+    return order(linearise_all(network, batches, report=report), reference, count, charge, report, calm, limits)
 
 
 def select(
@@ -90,20 +69,9 @@ def select(
     while (left := share_left(costs, removed, measure)) > target:
         now = staying(report, (first - left) / (first - target), f"{left:.1%} of the {measure} left")
         charged = None if charge is None else charge(removed)[~removed]
-        smaller = prune(network, removed)
-        removed = advance(
-            smaller,
-            costs,
-            batches,
-            reference,
-            removed,
-            (measure, target),
-            count,
-            charged,
-            now,
-            further=True,
-            limits=limits,
-        )
+        found = ranking(prune(network, removed), batches, reference, count, charged, now, limits, further=True)
+        places, decided = over_all_units(found.places, removed), max(1, len(found.units))
+        removed = remove_towards(costs, removed, places, decided, (measure, target), limits)
     return removed
 
 

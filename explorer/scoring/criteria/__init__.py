@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from explorer.scoring.criteria.table import CRITERIA, Criterion, applicable, check_applies, needs, score
+from explorer.scoring.criteria.table import CRITERIA, Criterion, applicable, fits_all, needs, score
 
-__all__ = ["CRITERIA", "Criterion", "applicable", "check_applies", "needs", "score"]
+__all__ = ["CRITERIA", "Criterion", "applicable", "fits_all", "needs", "score"]

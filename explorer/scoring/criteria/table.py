@@ -12,7 +12,6 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from explorer.core.errors import BadInput
 from explorer.networks.network import Network
 from explorer.networks.units import Units
 from explorer.scoring.criteria.activations import activation_mean, activation_std, apoz, hrank, mutual_information
@@ -54,8 +53,9 @@ def _noise(seed: int, name: str, count: int) -> np.ndarray:
     return np.random.default_rng((seed, zlib.crc32(name.encode()))).random(count)
 
 
-def any_network(network: Network) -> None:
-    """There is no reason why a network could not be scored."""
+def fits_all(network: Network) -> str | None:
+    """Why a network can't be scored, for criteria that can score any: no reason."""
+    return None
 
 
 MOLCHANOV = "Molchanov et al. 2017, arXiv:1611.06440"
@@ -75,7 +75,7 @@ class Criterion:
     source: str = MOLCHANOV
     parameters: Mapping[str, Any] = field(default_factory=lambda: NONE)
     variant: str = ""  # says what the parameters make of it, where they are not the usual ones
-    lacking: Callable[[Network], str | None] = any_network  # why it can't score a network; None where it can
+    why_not: Callable[[Network], str | None] = fits_all  # why it can't score a network; None where it can
     scalable: bool = True  # layer by layer; not chance: every unit is to be as likely to go as any other
 
     def saliency(self, evidence: Evidence) -> Tensor:
@@ -144,7 +144,7 @@ CRITERIA: dict[str, Criterion] = {
             bn_scale,
             ("batchnorm",),
             "Liu et al. 2017, arXiv:1708.06519",
-            lacking=without_batchnorm,
+            why_not=without_batchnorm,
         ),
         Criterion("random", "Random", "none", random, ("units", "seed"), scalable=False),
     )
@@ -158,13 +158,7 @@ def needs(names: Iterable[str]) -> set[str]:
 
 def applicable(network: Network) -> dict[str, Criterion]:
     """The criteria that can score this network, in the table's order."""
-    return {name: criterion for name, criterion in CRITERIA.items() if criterion.lacking(network) is None}
-
-
-def check_applies(name: str, network: Network) -> None:
-    """Raise BadInput where a criterion can't score a network."""
-    if reason := CRITERIA[name].lacking(network):
-        raise BadInput(f"{CRITERIA[name].title} can't score this network: {reason}.")
+    return {name: criterion for name, criterion in CRITERIA.items() if criterion.why_not(network) is None}
 
 
 def score(evidence: Evidence) -> dict[str, Tensor]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import streamlit as st
@@ -11,9 +11,8 @@ from torch import Tensor
 from explorer.figures.curve import AGAINST, QUANTITIES
 from explorer.jobs.job import Job
 from explorer.pruning.limits import FREE, Limits
-from explorer.scoring.criteria import applicable
+from explorer.pruning.selectors import SELECTORS, scaling_for, selectors_for
 from explorer.scoring.ranking import FLOPS_PENALTY, PRICES, SCALINGS, AtPlan, scaled
-from explorer.scoring.selectors import JOINT, SELECTORS, scaling_for
 from explorer.ui.choosing import by_hand
 from explorer.ui.work.jobs import JOBS
 from explorer.ui.work.linear import ordering
@@ -23,6 +22,7 @@ from explorer.ui.work.session import View
 
 MULTIPLES = (1, 4, 8, 16, 32)
 AGAINST_TITLES = {"units": "units", "parameters": "parameters", "flops": "FLOPs", "latency": "latency"}
+NEVER_SCALED = "Chance, the oracle and joint linearised are never scaled."
 SCALING_TITLES = {
     "none": "as it is",
     "l1": "layer-wise l1",
@@ -62,11 +62,17 @@ def penalty_title(price: str) -> str:
     return f"{PRICES[price].title} penalty"
 
 
+def on_offer(view: View, *, measured: bool = False) -> list[str]:
+    """The selectors that can score this network; with `measured`, those that measure every unit too."""
+    found = selectors_for(view.workspace.network).values()
+    return [selector.name for selector in found if measured or not selector.measured]
+
+
 def criterion_choice(
-    view: View, label: str = "Criterion", key: str = "criterion", default: str = "taylor", more: Sequence[str] = ()
+    among: Iterable[str], label: str = "Criterion", key: str = "criterion", default: str = "taylor"
 ) -> str:
-    """A criterion of the table that can score this network, or one more of the selectors, chosen by its title."""
-    names = [*applicable(view.workspace.network), *more]
+    """One of these selectors, chosen by its title."""
+    names = list(among)
     return st.selectbox(
         label, names, names.index(default), format_func=lambda name: SELECTORS[name].title, key=key,
         bind="query-params", persist_state="session",
@@ -97,11 +103,12 @@ def axes_choice(prefix: str, timed: bool = False) -> tuple[str, str]:
 
 def choice(view: View) -> Choice:
     """Criterion, scaling and price of a unit, the same on every page."""
-    criterion = criterion_choice(view, more=(JOINT,))
-    scaling = "l2" if criterion == JOINT else scaling_choice()
+    criterion = criterion_choice(on_offer(view))
+    always_anew = SELECTORS[criterion].anew
+    scaling = "l2" if always_anew else scaling_choice()
     with st.expander("More"):
         price, penalty = _price_choice()
-        anew = criterion == JOINT or st.toggle(
+        anew = always_anew or st.toggle(
             "Rank anew after every step", key="anew", persist_state="session",
             help="Score the network as it is now instead of the network as loaded.",
         )  # fmt: skip
@@ -151,8 +158,9 @@ def saliencies(view: View, anew: bool = False, needed: str = "taylor") -> Salien
 
 def ranking(view: View, chosen: Choice) -> Tensor:
     """(units,) scaled saliencies; what is already removed is at infinity."""
-    if chosen.criterion == JOINT:
-        return await_result(ordering(view.loaded, view.workspace, view.removed, _charge(view, chosen)))
+    selector = SELECTORS[chosen.criterion]
+    if selector.anew:
+        return await_result(ordering(selector, view.loaded, view.workspace, view.removed, _charge(view, chosen)))
     raw = saliencies(view, chosen.anew, chosen.criterion)[chosen.criterion]
     return scaled_like(view, raw, chosen)
 

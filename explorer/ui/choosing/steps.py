@@ -16,13 +16,12 @@ from explorer.core.text import markdown
 from explorer.networks.surgery import prune
 from explorer.pruning import procedure
 from explorer.pruning.goals import GOALS
-from explorer.pruning.joint import default_step, select
 from explorer.pruning.plan import remove_next, remove_until
 from explorer.pruning.search import Found, Search, furthest
+from explorer.pruning.selectors import SELECTORS
 from explorer.pruning.settings import Settings
 from explorer.pruning.stop_rules import check_within
 from explorer.scoring.ranking import charges
-from explorer.scoring.selectors import JOINT
 from explorer.ui.choosing.controls import Choice
 from explorer.ui.elements import wording
 from explorer.ui.elements.boundary import boundary, failed, tell
@@ -111,8 +110,8 @@ def _down_to(view: View, saliency: Tensor, measure: str, target: float, chosen: 
     return plan
 
 
-def select_to(view: View, measure: str, target: float, chosen: Choice) -> None:
-    """Remove units jointly, linearised anew on the way, until at most a share of a measure is left."""
+def select_to(view: View, measure: str, target: float, chosen: Choice, select: Callable[..., Tensor]) -> None:
+    """Remove units, ranked anew on the way, until at most a share of a measure is left."""
     workspace = view.workspace
     network, costs = workspace.network, workspace.costs
     _down_to(view, torch.zeros(len(network.units)), measure, target, chosen)  # refuses at once
@@ -134,27 +133,31 @@ def go_to(view: View, saliency: Tensor, measure: str, target: float, chosen: Cho
     """Remove units in one go until a goal is met: counted, or searched for by measurements."""
     if not GOALS[measure].counted:
         attempt(search_to, view, saliency, measure, target, chosen)
-    elif chosen.criterion == JOINT:
-        attempt(select_to, view, measure, target, chosen)
+    elif select := SELECTORS[chosen.criterion].select:
+        attempt(select_to, view, measure, target, chosen, select)
     else:
         attempt(remove_to, view, saliency, measure, target, chosen)
 
 
 def search_to(view: View, saliency: Tensor, measure: str, target: float, chosen: Choice) -> None:
-    """Remove units as far as measurements allow: by bisection of a ranking; jointly, in steps linearised anew."""
+    """Remove units as far as measurements allow: by bisection of a ranking, or in steps ranked anew."""
+    selector = SELECTORS[chosen.criterion]
     settings = Settings(
-        criterion=chosen.criterion, measure=measure, target=target, scaling=chosen.scaling, price=chosen.price,
-        penalty=chosen.penalty, step=default_step(view.workspace.network.units), further=True, limits=chosen.limits,
-    )  # fmt: skip
+        criterion=chosen.criterion,
+        measure=measure,
+        target=target,
+        scaling=chosen.scaling,
+        price=chosen.price,
+        penalty=chosen.penalty,
+        step=selector.default_step(view.workspace.network.units),
+        further=True,
+        limits=chosen.limits,
+    )
     check_within(settings, view.timeline.state.metrics)
     how = _how(measure, target, chosen)
 
     def choose(report: Report) -> Move:
-        found = (
-            _walked(view, settings, report)
-            if chosen.criterion == JOINT
-            else _searched(view, saliency, settings, report)
-        )
+        found = _walked(view, settings, report) if selector.anew else _searched(view, saliency, settings, report)
         return Move(found.removed, f"{how}, {wording.count(found.measurements, 'measurement')}", found.latency)
 
     take(view, choose, how, asdict(chosen)).wait(PATIENCE)

@@ -10,10 +10,9 @@ from explorer.figures.class_changes import MOST, class_changes
 from explorer.figures.rank_strip import Place, rank_strip
 from explorer.figures.unit_effects import CLEAR
 from explorer.jobs.job import Job
-from explorer.scoring.criteria import CRITERIA
+from explorer.pruning.selectors import ORACLE, SELECTORS, scaling_for
 from explorer.scoring.detail import Effects, Standing, effects_by_class, effects_overall, open_and_closed, standing
 from explorer.scoring.ranking import scaled
-from explorer.scoring.selectors import scaling_for
 from explorer.ui.choosing.controls import SCALING_TITLES, saliencies
 from explorer.ui.elements import say, wording
 from explorer.ui.elements.chart import chart
@@ -32,7 +31,7 @@ def standings(view: View, unit: int, scaling: str, anew: bool) -> None:
     units, removed = view.workspace.network.units, view.removed
     found = {}
     if known := oracle(view.loaded):
-        found["oracle"] = standing(known.oracle_abs, known.oracle_abs, units, removed, unit)
+        found[ORACLE] = standing(known.oracle_abs, known.oracle_abs, units, removed, unit)
     scored = view if anew else view.as_loaded
     job = scoring(scored.workspace, scored.removed)
     drawn = job.version  # before the scores are taken: what comes later is seen as new
@@ -60,12 +59,11 @@ def _ranked(found: Standing) -> str:
 
 
 def _table(found: dict[str, Standing]) -> dict[str, list[str]]:
-    titles = {"oracle": "Oracle-abs"} | {name: criterion.title for name, criterion in CRITERIA.items()}
-    of = {"oracle": "nats"} | {name: criterion.unit for name, criterion in CRITERIA.items()}
+    titles = {name: SELECTORS[name].title for name in found} | {ORACLE: "Oracle-abs"}
     return {
         "Criterion": [titles[name] for name in found],
         "Value": [f"{s.value:.4g}" for s in found.values()],
-        "Measured in": [of[name] for name in found],
+        "Measured in": [SELECTORS[name].unit for name in found],
         "Rank": [f"{wording.rank(s.rank)} of {s.of:,}" for s in found.values()],
         "In its layer": [f"{wording.rank(s.layer_rank)} of {s.layer_of:,}" for s in found.values()],
     }

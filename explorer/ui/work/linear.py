@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import threading
 from collections import deque
+from functools import partial
 
 from torch import Tensor
 
+from explorer.core.progress import Report
 from explorer.evaluation.evaluate import Outcome, evaluate
 from explorer.jobs.job import SCORES, SPARE, Job
 from explorer.networks.gates import open_gates
 from explorer.networks.surgery import prune
-from explorer.pruning import joint
 from explorer.pruning.plan import over_all_units
+from explorer.pruning.selectors import Candidates, Selector
 from explorer.scoring.linearise import Linearisation
 from explorer.scoring.predict import linearise_all, predict
 from explorer.ui.work.jobs import JOBS
@@ -26,22 +28,28 @@ _RECENT: deque[str] = deque()  # their keys
 _LOCK = threading.Lock()
 
 
-def ordering(loaded: Workspace, workspace: Workspace, removed: Tensor, charge: Tensor | None) -> Job:
-    """The job that puts every unit left into the joint order, in the network without the removed units.
+def ordering(
+    selector: Selector, loaded: Workspace, workspace: Workspace, removed: Tensor, charge: Tensor | None
+) -> Job:
+    """The job that has a selector rank every unit left, in the network without the removed units.
 
     Its result: (units,) places over all units, those removed at infinity. charge: (units,) nats, off each unit.
     loaded: the network as loaded, whose outputs are to be kept.
     """
 
     def work(job: Job) -> Tensor:
-        said = evaluate(loaded.network, loaded.calibration, report=job.report).logits
         network, charged = prune(workspace.network, removed), None if charge is None else charge[~removed]
-        places = joint.ranking(network, workspace.calibration, said, JOINTLY, charged, job.report)
-        return over_all_units(places, removed)
+        reference = partial(_logits, loaded, job.report)
+        candidates = Candidates(network, workspace.calibration, reference, JOINTLY, charged)
+        return over_all_units(selector.rank(candidates, job.report).saliency, removed)
 
     price = "" if charge is None else plan_digest(charge)
-    key = f"joint-{workspace.key}-{plan_digest(removed)}-{price}"
+    key = f"{selector.name}-{workspace.key}-{plan_digest(removed)}-{price}"
     return JOBS.ensure(key, "Ordering units jointly", work, SCORES)
+
+
+def _logits(workspace: Workspace, report: Report) -> Tensor:
+    return evaluate(workspace.network, workspace.calibration, report=report).logits
 
 
 def linearising(workspace: Workspace, removed: Tensor) -> Job | None:

@@ -105,7 +105,7 @@ def test_after_fine_tuning_the_network_as_given_is_still_what_to_keep_to() -> No
 
 def test_places_are_a_ranking() -> None:
     network = at_hand("residual")
-    places = ranking(network, IMAGES, evaluate(network, IMAGES).logits)
+    places = ranking(network, IMAGES, evaluate(network, IMAGES).logits).places
     assert sorted(places.tolist()) == list(range(len(network.units)))
 
 

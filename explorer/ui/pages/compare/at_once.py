@@ -12,9 +12,9 @@ from explorer.figures.curve import curve
 from explorer.figures.series import Series
 from explorer.jobs.job import LONG, Job
 from explorer.pruning.comparison import Curves, one_shot_curves
-from explorer.scoring.criteria import CRITERIA, applicable
+from explorer.pruning.selectors import ORACLE, SELECTORS
 from explorer.scoring.ranking import overlap
-from explorer.ui.choosing.controls import Choice, axes_choice, saliencies, scaled_like, scaling_choice
+from explorer.ui.choosing.controls import NEVER_SCALED, Choice, axes_choice, on_offer, ranking, scaling_choice
 from explorer.ui.elements import say
 from explorer.ui.elements.chart import chart
 from explorer.ui.work.ablations import oracle
@@ -24,7 +24,6 @@ from explorer.ui.work.session import View
 from explorer.ui.work.visitors import own
 from explorer.ui.work.workspace import Workspace
 
-ORACLE = "oracle"
 FIRST = ("taylor", "obd", "activation_mean", "weight", "random")
 REMOVED_FIRST = (0.1, 0.25, 0.5)  # shares of the units, for the overlap
 
@@ -57,24 +56,23 @@ def at_once(view: View) -> None:
 def _rankings(view: View) -> dict[str, Tensor]:
     """The chosen criteria's scaled saliencies of the network as loaded; the oracle's own where it is known."""
     whole = oracle(view.loaded)
-    names = [*applicable(view.loaded.network), *([ORACLE] if whole is not None else [])]
+    names = on_offer(view.as_loaded, measured=whole is not None)
     chosen = st.multiselect(
         "Criteria", names, [n for n in (*FIRST, ORACLE) if n in names], format_func=_title, key="compared",
         persist_state="session",
     )  # fmt: skip
-    scaling = scaling_choice("compare-scaling", "The oracle is never scaled.")
+    scaling = scaling_choice("compare-scaling", NEVER_SCALED)
     found = {}
     for name in chosen:
-        if name == ORACLE and whole is not None:
+        if SELECTORS[name].measured and whole is not None:
             found[name] = whole.oracle_abs
-        elif name in CRITERIA:
-            raw = saliencies(view, needed=name)[name]
-            found[name] = scaled_like(view.as_loaded, raw, Choice(name, scaling, 0.0, False))
+        else:
+            found[name] = ranking(view.as_loaded, Choice(name, scaling, 0.0, False))
     return found
 
 
 def _title(name: str) -> str:
-    return CRITERIA[name].title if name in CRITERIA else "Oracle"
+    return SELECTORS[name].title
 
 
 def _key(workspace: Workspace, rankings: dict[str, Tensor]) -> str:
@@ -118,7 +116,7 @@ def _picture(view: View, curves: Curves) -> None:
 def _overlap(view: View, rankings: dict[str, Tensor]) -> None:
     """Of the units that the oracle would remove first, how many would each criterion remove?"""
     whole = oracle(view.loaded)
-    others = {name: saliency for name, saliency in rankings.items() if name != ORACLE}
+    others = {name: saliency for name, saliency in rankings.items() if not SELECTORS[name].measured}
     if whole is None or not others:
         return
     st.subheader("Units that the oracle would remove first, and a criterion too")

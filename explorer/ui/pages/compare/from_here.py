@@ -11,9 +11,8 @@ from explorer.jobs.job import Job
 from explorer.networks.units import gone
 from explorer.pruning.plan import remove_next
 from explorer.pruning.race import RANDOM
-from explorer.scoring.criteria import applicable
-from explorer.scoring.selectors import JOINT, ORACLE, SELECTORS
-from explorer.ui.choosing.controls import Choice, ranking, scaling_choice
+from explorer.pruning.selectors import JOINT, ORACLE, SELECTORS
+from explorer.ui.choosing.controls import NEVER_SCALED, Choice, on_offer, ranking, scaling_choice
 from explorer.ui.elements import say, wording
 from explorer.ui.pages.compare.race_tables import by_layer
 from explorer.ui.work.ablations import oracle
@@ -49,7 +48,7 @@ def from_here(view: View) -> None:
 def _choices(view: View) -> tuple[list[str], int, str]:
     """Who is asked, for how many units, scaled in which way."""
     known = _oracle(view) is not None
-    names = [*applicable(view.workspace.network), JOINT, *([ORACLE] if known else [])]
+    names = on_offer(view, measured=known)
     chosen = st.multiselect(
         "Criteria", names, [name for name in FIRST if name in names], format_func=lambda name: SELECTORS[name].title,
         key="asked", persist_state="session",
@@ -57,7 +56,7 @@ def _choices(view: View) -> tuple[list[str], int, str]:
     )  # fmt: skip
     most = max(1, int((~view.removed).sum()) - len(view.loaded.network.units.layers))
     count = st.number_input("Units to go", 1, most, min(10, most), key="asked-units", persist_state="session")
-    return chosen, count, scaling_choice("asked-scaling", "Chance, the oracle and joint linearised are never scaled.")
+    return chosen, count, scaling_choice("asked-scaling", NEVER_SCALED)
 
 
 def _oracle(view: View) -> Tensor | None:
@@ -70,7 +69,7 @@ def _oracle(view: View) -> Tensor | None:
 
 def _plan(view: View, name: str, count: int, scaling: str) -> Tensor:
     """The plan of the state with `count` more units gone by a criterion that scores the state itself."""
-    saliency = _oracle(view) if name == ORACLE else None
+    saliency = _oracle(view) if SELECTORS[name].measured else None
     if saliency is None:
         saliency = ranking(view, Choice(name, scaling, 0.0, True))
     return remove_next(view.loaded.network.units, view.removed, saliency, count)

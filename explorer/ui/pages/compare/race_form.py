@@ -8,10 +8,9 @@ import streamlit as st
 
 from explorer.pruning.procedure import Settings
 from explorer.pruning.race import RANDOM, Terms
-from explorer.scoring.criteria import applicable
-from explorer.scoring.selectors import JOINT, ORACLE, SELECTORS
+from explorer.pruning.selectors import SELECTORS, selectors_for
 from explorer.training.finetune import PAPER
-from explorer.ui.choosing.controls import scaling_choice
+from explorer.ui.choosing.controls import NEVER_SCALED, scaling_choice
 from explorer.ui.choosing.steps import attempt
 from explorer.ui.elements import say, wording
 from explorer.ui.pages.compare import races
@@ -28,11 +27,15 @@ def race_form(view: View, first: bool) -> None:
 
 def _form(view: View) -> None:
     network, seed = view.loaded.network, view.loaded.source.seed
-    names = [*applicable(network), JOINT, ORACLE]
     chosen = st.multiselect(
-        "Who races", names, ["taylor", RANDOM], format_func=lambda name: SELECTORS[name].title, key="racers",
-        persist_state="session", help="The oracle takes longest: it measures every unit anew before each step.",
-    )  # fmt: skip
+        "Who races",
+        list(selectors_for(network)),
+        ["taylor", RANDOM],
+        format_func=lambda name: SELECTORS[name].title,
+        key="racers",
+        persist_state="session",
+        help="The oracle takes longest: it measures every unit anew before each step.",
+    )
     settings, count = _terms(len(network.units))
     timed = st.toggle(
         "Measure latency", key="race-timed", persist_state="session",
@@ -59,7 +62,7 @@ def _terms(units: int) -> tuple[Settings, int]:
     with st.container(horizontal=True, gap="small"):
         rate = st.number_input("Learning rate", 1e-6, None, 1e-3, format="%g", key="race-rate", persist_state="session")
         size = st.number_input("Minibatch", 1, None, PAPER.batch_size, key="race-size", persist_state="session")
-    scaling = scaling_choice("race-scaling", "Chance, the oracle and joint linearised are never scaled.")
+    scaling = scaling_choice("race-scaling", NEVER_SCALED)
     recipe = replace(PAPER, learning_rate=rate, batch_size=size)
     return Settings(target=left / 100, scaling=scaling, step=step, updates=updates, recipe=recipe), count
 

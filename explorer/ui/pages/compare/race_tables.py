@@ -11,7 +11,7 @@ from explorer.core.text import markdown
 from explorer.networks.units import Label, Units
 from explorer.pruning.race import Lane
 from explorer.pruning.race_bands import FIRST, Band, at_share, bands, first_gone, shared_with
-from explorer.scoring.selectors import ORACLE, SELECTORS
+from explorer.pruning.selectors import SELECTORS
 from explorer.ui.elements import say
 from explorer.ui.pages.compare.races import Standing
 
@@ -48,7 +48,7 @@ def first_to_go(units: Units, now: Standing) -> None:
     lanes = list({lane.selector: lane for lane in reversed(now.lanes)}.values())[::-1]  # of the first seed
     columns = {"": [SELECTORS[lane.selector].title for lane in lanes]}
     columns["units by layer"] = [markdown(by_layer(units, first_gone(lane, float(share)))) for lane in lanes]
-    if any(lane.selector == ORACLE for lane in lanes):
+    if any(lane.selector == now.terms.truth for lane in lanes):
         for each in FIRST:
             columns[f"oracle's first {each:.0%}"] = [_shared(now, lane.selector, each) for lane in lanes]
     st.table(columns, border="horizontal", hide_index=True)
@@ -71,7 +71,7 @@ def _shared(now: Standing, selector: str, share: float) -> str:
 
 def _about(now: Standing, lanes: list[Lane]) -> str:
     text = f"Units that were gone when at least that share was, to the end of the step; of seed {lanes[0].seed}."
-    if ORACLE in now.terms.selectors:
+    if now.terms.truth:
         text += (
             " On the right: of what the oracle had removed by then in this race, the share that each had removed too, "
             "mean over seeds; by chance, about the column's own."

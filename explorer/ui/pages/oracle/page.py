@@ -43,7 +43,7 @@ def page(view: View) -> None:
         )
     _run(workspace, job, drawn, found)
     with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
-        criterion = criterion_choice(view, "Compared with")
+        criterion = criterion_choice(applicable(view.workspace.network), "Compared with")
         scaling = scaling_choice("oracle-scaling")
     picture, caption, effects = st.empty(), st.empty(), st.container()
     panels = [_panel(workspace, "oracle", found.oracle_abs)] if found else []

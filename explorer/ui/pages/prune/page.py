@@ -22,7 +22,7 @@ from explorer.jobs.job import Job
 from explorer.pruning.limits import portions
 from explorer.runs import timeline as timelines
 from explorer.runs.stages import LOADED, PRUNED, TUNED, stages
-from explorer.scoring.criteria import CRITERIA
+from explorer.scoring.criteria import CRITERIA, applicable
 from explorer.ui.choosing.controls import Choice, axes_choice, choice, criterion_choice, ranking
 from explorer.ui.choosing.steps import attempt, go_to, next_plan, pressed, remove_count
 from explorer.ui.elements import say
@@ -101,7 +101,8 @@ def _back(view: View, steps: int) -> int:
 def _curve(view: View, chosen: Choice) -> None:
     with st.container(horizontal=True, gap="medium", vertical_alignment="bottom"):
         quantity, against = axes_choice("prune")
-        other = criterion_choice(view, "Beside it, on the same steps", "beside", "random")
+        criteria = applicable(view.workspace.network)
+        other = criterion_choice(criteria, "Beside it, on the same steps", "beside", "random")
     beside, measuring = _beside(view, chosen, other)
     chart(_figure(view, chosen, other, beside, quantity, against), "way")
     say.caption(

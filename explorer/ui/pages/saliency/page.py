@@ -10,7 +10,7 @@ from torch import Tensor
 from explorer.figures.distributions import LayerValues, distributions
 from explorer.pruning.limits import Limits, unmet
 from explorer.pruning.plan import limiting, under
-from explorer.scoring.selectors import SELECTORS
+from explorer.pruning.selectors import SELECTORS
 from explorer.ui.choosing import by_hand
 from explorer.ui.choosing.controls import Choice, choice, ranking
 from explorer.ui.elements import say, wording

@@ -1,0 +1,190 @@
+"""Selectors: all that can choose which units go: criteria by their ranking, the oracle, joint linearised pruning.
+
+One table: what a selector needs, whether it can score a network, and how it ranks the units left are in its row.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import partial
+
+from torch import Tensor
+
+from explorer.core.errors import BadInput
+from explorer.core.progress import Report
+from explorer.data import Batches
+from explorer.networks.network import Network
+from explorer.networks.units import Units
+from explorer.pruning import joint
+from explorer.pruning.limits import FREE, Limits
+from explorer.scoring.criteria import CRITERIA, Criterion, fits_all
+from explorer.scoring.evidence import FROM_UPDATES, gather
+from explorer.scoring.oracle import oracle
+from explorer.scoring.ranking import scaled
+
+JOINT, ORACLE = "joint", "oracle"
+
+
+@dataclass(frozen=True, eq=False)
+class Candidates:
+    """The units left at one step, and what a selector may look at to rank them."""
+
+    network: Network  # without the units that are gone
+    images: Batches  # for calibration
+    reference: Callable[[], Tensor]  # gives (N, classes) logits of the network as loaded on these images
+    count: int  # units that are to go
+    charge: Tensor | None = None  # (units left,) what each unit's price counts against it
+    limits: Limits = FREE
+    scaling: str = "none"  # layer by layer, for selectors that have any
+    seed: int = 0
+    further: bool = False  # more than `count` units may go, as long as they change nothing
+    saliency: Tensor | None = None  # (units left,) not scaled, where it is known already
+
+
+@dataclass(frozen=True, eq=False)
+class Ranked:
+    """The order in which units go, least first, and how many of them go before they are ranked anew."""
+
+    saliency: Tensor  # (units left,) comparable between layers, prices taken off
+    count: int
+
+
+Rank = Callable[[Candidates, Report], Ranked]
+
+
+def one_percent(units: Units) -> int:
+    """Units that go between two rankings where nobody says otherwise: 1 % of all, at least 1."""
+    return max(1, round(len(units) / 100))
+
+
+@dataclass(frozen=True)
+class Selector:
+    """One way to choose units: the row that pages and commands offer."""
+
+    name: str
+    title: str
+    summary: str
+    unit: str
+    cost: str
+    source: str
+    rank: Rank
+    needs: tuple[str, ...] = ()  # parts of the evidence that it scores units by; none: it makes passes of its own
+    why_not: Callable[[Network], str | None] = fits_all  # why it can't score a network; None where it can
+    scalable: bool = False  # layer by layer, before units of different layers are compared
+    default_step: Callable[[Units], int] = one_percent  # units that go between two rankings
+    select: Callable[..., Tensor] | None = None  # chooses all the way to a share, as `explorer.pruning.joint.select`
+    measured: bool = False  # measures every unit, so that pages offer it only where that was done; the others' truth
+
+    @property
+    def anew(self) -> bool:
+        """Whether units are always ranked anew after a step: its order says nothing of those that go later."""
+        return self.select is not None
+
+    @property
+    def from_updates(self) -> bool:
+        """Whether it can rank by weights and what was seen of fine-tuning's minibatches, without more passes."""
+        return bool(self.needs) and set(self.needs) <= FROM_UPDATES
+
+
+def _by_criterion(criterion: Criterion, candidates: Candidates, report: Report) -> Ranked:
+    network, saliency = candidates.network, candidates.saliency
+    if saliency is None:
+        evidence = gather(network, candidates.images, criterion.needs, seed=candidates.seed, report=report)
+        saliency = criterion.saliency(evidence)
+    scaling = candidates.scaling if criterion.scalable else "none"
+    return Ranked(scaled(saliency, network.units, scaling, candidates.charge), candidates.count)
+
+
+def _by_oracle(candidates: Candidates, report: Report) -> Ranked:
+    network = candidates.network
+    exact = oracle(network, candidates.images, report=report).oracle_abs
+    return Ranked(scaled(exact, network.units, "none", candidates.charge), candidates.count)
+
+
+def _jointly(candidates: Candidates, report: Report) -> Ranked:
+    found = joint.ranking(
+        candidates.network,
+        candidates.images,
+        candidates.reference(),
+        candidates.count,
+        candidates.charge,
+        report,
+        candidates.limits,
+        further=candidates.further,
+    )
+    return Ranked(found.places, max(1, len(found.units)))
+
+
+def of_criterion(criterion: Criterion) -> Selector:
+    """The selector that removes the units of least saliency."""
+    return Selector(
+        criterion.name,
+        criterion.title,
+        criterion.summary,
+        criterion.unit,
+        criterion.cost,
+        criterion.source,
+        partial(_by_criterion, criterion),
+        criterion.needs,
+        criterion.why_not,
+        criterion.scalable,
+    )
+
+
+SELECTORS: dict[str, Selector] = {
+    **{name: of_criterion(criterion) for name, criterion in CRITERIA.items()},
+    JOINT: Selector(
+        JOINT,
+        "Joint linearised",
+        "Place in the order in which units go together with the least change in what the network says.",
+        "place",
+        "a backward pass a class, up to ten, every few units",
+        "explorer.pruning.joint",
+        _jointly,
+        default_step=joint.default_step,
+        select=joint.select,
+    ),
+    ORACLE: Selector(
+        ORACLE,
+        "Oracle",
+        "How far the mean loss moves when the unit alone is taken out: |C(without it) - C|, measured. Never scaled.",
+        "nats",
+        "the network from each unit on, for every unit and image",
+        "Molchanov et al. 2017, section 2.1",
+        _by_oracle,
+        measured=True,
+    ),
+}
+
+
+def selectors_for(network: Network) -> Mapping[str, Selector]:
+    """The selectors that can score this network, in the table's order."""
+    return {name: selector for name, selector in SELECTORS.items() if selector.why_not(network) is None}
+
+
+def check_known(name: str) -> None:
+    """Raise BadInput where there is no selector of this name."""
+    if name not in SELECTORS:
+        raise BadInput(f"Unknown criterion '{name}'; known are {', '.join(SELECTORS)}.")
+
+
+def check_applies(name: str, network: Network) -> None:
+    """Raise BadInput where a selector can't score a network."""
+    if reason := SELECTORS[name].why_not(network):
+        raise BadInput(f"{SELECTORS[name].title} can't score this network: {reason}.")
+
+
+def check_from_updates(name: str) -> None:
+    """Raise BadInput where a selector needs passes of its own."""
+    if not SELECTORS[name].from_updates:
+        known = ", ".join(each.name for each in SELECTORS.values() if each.from_updates)
+        raise BadInput(
+            f"{SELECTORS[name].title} can't be had from the updates' own statistics, it needs passes over "
+            f"calibration images; {known} can."
+        )
+
+
+def scaling_for(name: str, scaling: str) -> str:
+    """The scaling under which a selector compares units of different layers: this one, or none where it has none."""
+    return scaling if SELECTORS[name].scalable else "none"
