@@ -16,6 +16,7 @@ from pathlib import Path
 import click
 
 from explorer.cli.hosting import address, hosts, token_for
+from explorer.cli.own_criteria import own_criteria
 from explorer.core import workdir as places
 from explorer.core.errors import BadInput
 from explorer.core.locks import alone
@@ -49,8 +50,15 @@ WORKDIR, TOKEN = "PRUNING_EXPLORER_WORKDIR", "PRUNING_EXPLORER_TOKEN"
     show_envvar=True,
     help="What visitors need in the address; made anew where the app is reached from other computers.",
 )
+@own_criteria
 def app(
-    host: str, port: int, no_browser: bool, workdir: Path | None, allowed: tuple[str, ...], token: str | None
+    host: str,
+    port: int,
+    no_browser: bool,
+    workdir: Path | None,
+    allowed: tuple[str, ...],
+    token: str | None,
+    own: tuple[str, ...],
 ) -> None:
     """Start the app; so does no command at all.
 

@@ -11,6 +11,7 @@ import click
 from explorer.cli.options import Request, requests
 from explorer.cli.oracle import measure_oracle, oracle_options
 from explorer.cli.output import progress, table, text, write_json
+from explorer.cli.own_criteria import own_criteria
 from explorer.cli.subject import open_subject
 from explorer.scoring.bootstrap import COVERED, RESAMPLES, Interval, intervals
 from explorer.scoring.criteria import CRITERIA, applicable, needs, score
@@ -26,6 +27,7 @@ TABLE_1 = "l2"  # the paper's scaling, whose correlation is always told
 @click.command()
 @requests()
 @oracle_options
+@own_criteria
 @click.option(
     "--scaling",
     type=click.Choice(list(SCALINGS)),
@@ -40,7 +42,7 @@ TABLE_1 = "l2"  # the paper's scaling, whose correlation is always told
     show_default=True,
     help="How often the images are drawn anew for the intervals; 0 for none.",
 )
-def correlate(request: Request, scaling: str, resamples: int, **how: Any) -> None:
+def correlate(request: Request, scaling: str, resamples: int, own: tuple[str, ...], **how: Any) -> None:
     """Compare every criterion's ranking with the oracle's.
 
     Spearman's and Kendall's correlation with oracle-abs: the mean over layers, over all units, and over all units after

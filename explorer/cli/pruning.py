@@ -14,6 +14,7 @@ from explorer.cli.keeping import IN_USE, Splits, check_out, run_to_the_end
 from explorer.cli.limiting import limit_options, limits_of
 from explorer.cli.options import NamedNumber, Request, requests
 from explorer.cli.output import write_json
+from explorer.cli.own_criteria import FORM, CriterionName
 from explorer.cli.pruned import results, settings_json, show
 from explorer.cli.recipes import distillation_options, recipe_of, recipe_options
 from explorer.cli.scoring import summaries
@@ -39,7 +40,12 @@ EPILOG = f"Targets:\n\n{TARGET_SUMMARIES}\n\nCriteria:\n\n{CRITERIA_SUMMARIES}\n
 
 @click.command(epilog=EPILOG)
 @requests()
-@click.option("--criterion", type=click.Choice(list(SELECTORS)), required=True, help="How to value units.")
+@click.option(
+    "--criterion",
+    type=CriterionName(list(SELECTORS)),
+    required=True,
+    help=f"How to value units; or {FORM} of one's own.",
+)
 @click.option(
     "--until",
     type=TARGET,

@@ -14,6 +14,7 @@ from explorer.cli.keeping import IN_USE
 from explorer.cli.limiting import limit_options, limits_of
 from explorer.cli.options import Request, requests
 from explorer.cli.output import check_writable, progress, tell, write_json
+from explorer.cli.own_criteria import FORM, own_criteria, taken
 from explorer.cli.pruning import TARGET
 from explorer.cli.race_report import overlaps, show, write_page
 from explorer.cli.recipes import distillation_options, recipe_of, recipe_options
@@ -41,8 +42,9 @@ ALL = "all"
     metavar="a,b,c|all",
     default="taylor,random",
     show_default=True,
-    help=f"Those that race: {', '.join(SELECTORS)}; {ALL}: each that can score the network.",
+    help=f"Those that race: {', '.join(SELECTORS)}, {FORM} of one's own; {ALL}: each that can score the network.",
 )
+@own_criteria
 @click.option(
     "--seeds", type=click.IntRange(min=1), default=3, show_default=True, help="How many, from --seed upwards."
 )
@@ -113,9 +115,10 @@ def _terms(options: Mapping[str, Any]) -> Terms:
         measure=options["until"][0], target=options["until"][1], scaling=options["scaling"],
         step=options["step"] or 1, limits=limits_of(options), updates=options["updates"], recipe=recipe_of(options),
     )  # fmt: skip
-    everyone = options["criteria"] == ALL
-    selectors = tuple(SELECTORS) if everyone else tuple(name.strip() for name in options["criteria"].split(","))
-    return Terms(selectors, tuple(range(options["seeds"])), settings, options["latency"])
+    named = SELECTORS if options["criteria"] == ALL else map(str.strip, options["criteria"].split(","))
+    selectors = [taken(name) if ":" in name else name for name in named]
+    beside = [name for name in options["own"] if name not in selectors]
+    return Terms((*selectors, *beside), tuple(range(options["seeds"])), settings, options["latency"])
 
 
 def _for_subject(asked: Terms, subject: Subject, options: Mapping[str, Any]) -> Terms:

@@ -11,6 +11,7 @@ from torch import Tensor
 
 from explorer.cli.options import Request, requests
 from explorer.cli.output import progress, table, write_json
+from explorer.cli.own_criteria import FORM, CriterionName
 from explorer.cli.subject import Subject, open_subject
 from explorer.data import Batches
 from explorer.pruning.selectors import Selector, check_applies
@@ -30,7 +31,11 @@ def summaries(ways: Iterable[Criterion | Selector]) -> str:
 @click.command(epilog=f"Criteria:\n\n{summaries(CRITERIA.values())}")
 @requests()
 @click.option(
-    "--criterion", type=click.Choice([*CRITERIA, ALL]), default=ALL, show_default=True, help="How to value units."
+    "--criterion",
+    type=CriterionName([*CRITERIA, ALL]),
+    default=ALL,
+    show_default=True,
+    help=f"How to value units; or {FORM} of one's own.",
 )
 @click.option(
     "--probes",

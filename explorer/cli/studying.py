@@ -17,6 +17,7 @@ from explorer.cli.finetuning import finetune
 from explorer.cli.keeping import IN_USE
 from explorer.cli.options import Request, requests
 from explorer.cli.output import check_writable, progress, table, tell, write_json
+from explorer.cli.own_criteria import own_criteria
 from explorer.cli.subject import Subject, open_subject
 from explorer.core.errors import BadInput
 from explorer.core.files import write_whole
@@ -32,6 +33,7 @@ from explorer.study import PARTS, PRESETS, REPORT, Bench, Preset, Study
 from explorer.study.folders import holds_study
 from explorer.study.papers import PAPERS, Paper, check_at_hand, images_of, like, weights_path
 from explorer.study.parts import wanted
+from explorer.study.presets import with_criteria
 from explorer.study.published import CAVEAT, MEASURES
 from explorer.training.finetune import IMAGENET
 
@@ -53,8 +55,9 @@ EPILOG = f"The paper's own settings, in place of NETWORK: {', '.join(PAPERS)}.\n
     help="How much is done: on the demo and two free cores, quick takes up to 5 minutes, full up to 40.",
 )
 @click.option("--only", metavar="a,b,c", default="", help=f"Only these parts, and what they need: {', '.join(PARTS)}.")
+@own_criteria
 @click.option("--resume", is_flag=True, help="Go on with the study of the same settings that DIR holds; else start it.")
-def study(request: Request, out: Path, preset: str, only: str, resume: bool) -> None:
+def study(request: Request, out: Path, preset: str, only: str, resume: bool, own: tuple[str, ...]) -> None:
     """Measure the tables and figures of Molchanov et al. 2017 on a network, beside the published ones.
 
     DIR gets study.json with every number, report.html, and a file of every finished part; a study that is stopped goes
@@ -68,7 +71,7 @@ def study(request: Request, out: Path, preset: str, only: str, resume: bool) -> 
     wanted(names)  # a name that is none is refused before anything is opened
     try:
         with alone(out, IN_USE):
-            _study(request, out, PRESETS[preset], names)
+            _study(request, out, with_criteria(PRESETS[preset], own), names)
     except (KeyboardInterrupt, click.Abort):
         tell(f"Stopped; {out} holds what is finished: --resume goes on with the rest.")
         sys.exit(1)

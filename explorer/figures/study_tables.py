@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from explorer.figures.study_pictures import Parts, Values, checked, nothing
-from explorer.figures.style import CRITERION_STYLES
+from explorer.figures.style import criterion_style
 
 
 @dataclass(frozen=True)
@@ -38,7 +38,7 @@ def _in_numbers(parts: Parts) -> list[Table]:
     found = parts["agreement"]["result"]
     names = found["columns"]
     rows = [
-        (_title(name), *(f"{_cell(row[m])} ({' to '.join(map(_cell, found['intervals'][name][m]))})" for m in names))
+        (criterion_style(name).label, *(f"{_cell(row[m])} ({_span(found['intervals'][name][m])})" for m in names))
         for name, row in found["table"].items()
     ]
     chance = [
@@ -74,8 +74,8 @@ def _flops(count: float) -> str:
     return f"{count / 1e9:.2f} G" if count >= 1e9 else f"{count / 1e6:.1f} M"
 
 
-def _title(name: str) -> str:
-    return CRITERION_STYLES[name].label if name in CRITERION_STYLES else name
+def _span(ends: Sequence[Any]) -> str:
+    return " to ".join(map(_cell, ends))
 
 
 def _cell(value: Any) -> str:

@@ -78,7 +78,7 @@ def criterion_style(name: str) -> Style:
     code = zlib.crc32(name.encode())
     color = (BLUE, GREEN, VERMILION, PURPLE)[code % 4]
     dash, symbol = _FALLBACK_DASHES[code // 4 % 3], _FALLBACK_SYMBOLS[code // 12 % 5]
-    return Style(color, dash, symbol, name.replace("_", " "))
+    return Style(color, dash, symbol, name.rpartition(":")[2].replace("_", " "))  # of package.module:function the last
 
 
 def f32(values: object) -> np.ndarray:

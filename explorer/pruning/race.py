@@ -19,7 +19,7 @@ from explorer.networks.costs import measure_costs
 from explorer.networks.network import Network
 from explorer.networks.units import Label, gone, nothing
 from explorer.pruning.procedure import Settings, check_reachable, iterate
-from explorer.pruning.selectors import SELECTORS, check_applies, check_known
+from explorer.pruning.selectors import check_applies, check_known, selector_of
 from explorer.scoring.linearise import EXACT_CLASSES
 
 RANDOM = "random"
@@ -51,7 +51,7 @@ class Terms:
     @property
     def truth(self) -> str | None:
         """The selector that measures every unit, if it races: the others' choices are compared with its own."""
-        return next((name for name in self.selectors if SELECTORS[name].measured), None)
+        return next((name for name in self.selectors if selector_of(name).measured), None)
 
     def of_lane(self, selector: str, seed: int) -> Settings:
         """The settings of one lane."""
@@ -68,7 +68,7 @@ class Terms:
 
     def seeded(self, selector: str, network: Network) -> bool:
         """Whether another seed makes another lane; without updates, of most selectors it does not."""
-        needs = SELECTORS[selector].needs
+        needs = selector_of(selector).needs
         drawn = len(network.classes) > EXACT_CLASSES and any(part in DRAWN for part in needs)
         return self.settings.updates > 0 or "seed" in needs or drawn
 
@@ -124,7 +124,7 @@ def race(
     wanted = terms.lanes(network)
     lanes = {(lane.selector, lane.seed): lane for lane in held if lane.finished}
     for number, (selector, seed) in enumerate(wanted):
-        where = f"{SELECTORS[selector].title}, seed {seed} (lane {number + 1} of {len(wanted)})"
+        where = f"{selector_of(selector).title}, seed {seed} (lane {number + 1} of {len(wanted)})"
         if (selector, seed) in lanes:
             continue
         for lane in _run(network, splits, terms, selector, seed, one_of(report, number, len(wanted), where)):

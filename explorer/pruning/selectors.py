@@ -13,7 +13,9 @@ from torch import Tensor
 
 from explorer.core.errors import BadInput
 from explorer.core.progress import Report
+from explorer.core.text import quoted
 from explorer.data import Batches
+from explorer.networks.architectures.families import FACTORY
 from explorer.networks.network import Network
 from explorer.networks.units import Units
 from explorer.pruning import joint
@@ -163,24 +165,45 @@ def selectors_for(network: Network) -> Mapping[str, Selector]:
     return {name: selector for name, selector in SELECTORS.items() if selector.why_not(network) is None}
 
 
+def selector_of(name: str) -> Selector:
+    """The row of a name; of a person's own criterion that nobody named in this process, one that can only be shown."""
+    return SELECTORS.get(name) or _unnamed(name)
+
+
+def _unnamed(name: str) -> Selector:
+    why_not = f"it is a person's own code, which runs only where they name it, with --criterion {name}"
+
+    def refuse(candidates: Candidates, report: Report) -> Ranked:
+        raise BadInput(f"{name} can't rank units: {why_not}.")
+
+    return Selector(name, own_title(name), "", "its own", "", name, refuse, why_not=lambda network: why_not)
+
+
+def own_title(name: str) -> str:
+    """ "My score" of package.module:my_score."""
+    return name.partition(":")[2].replace("_", " ").strip().capitalize()
+
+
 def check_known(name: str) -> None:
-    """Raise BadInput where there is no selector of this name."""
-    if name not in SELECTORS:
-        raise BadInput(f"Unknown criterion '{name}'; known are {', '.join(SELECTORS)}.")
+    """Raise BadInput where this is neither a selector's name nor such as a person's own criterion has."""
+    if name not in SELECTORS and not FACTORY.fullmatch(name):
+        raise BadInput(f"Unknown criterion {quoted(name)}; known are {', '.join(SELECTORS)}.")
 
 
 def check_applies(name: str, network: Network) -> None:
     """Raise BadInput where a selector can't score a network."""
-    if reason := SELECTORS[name].why_not(network):
-        raise BadInput(f"{SELECTORS[name].title} can't score this network: {reason}.")
+    selector = selector_of(name)
+    if reason := selector.why_not(network):
+        raise BadInput(f"{selector.title} can't score this network: {reason}.")
 
 
 def check_from_updates(name: str) -> None:
     """Raise BadInput where a selector needs passes of its own."""
-    if not SELECTORS[name].from_updates:
+    selector = selector_of(name)
+    if not selector.from_updates:
         known = ", ".join(each.name for each in SELECTORS.values() if each.from_updates)
         raise BadInput(
-            f"{SELECTORS[name].title} can't be had from the updates' own statistics, it needs passes over "
+            f"{selector.title} can't be had from the updates' own statistics, it needs passes over "
             f"calibration images; {known} can."
         )
 

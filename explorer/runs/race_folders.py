@@ -119,7 +119,7 @@ def _facts(content: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _lane_path(folder: Path, selector: str, seed: int) -> Path:
-    return folder / f"lane-{selector}-{seed}.json"
+    return folder / f"lane-{selector.replace(':', '.')}-{seed}.json"  # not every system knows : in names
 
 
 def _terms(data: Mapping[str, Any]) -> Terms:

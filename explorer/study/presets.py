@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from explorer.study.published import CRITERIA
 from explorer.training.finetune import Recipe
@@ -53,3 +53,8 @@ PRESETS = {
         ),
     )
 }  # fmt: skip
+
+
+def with_criteria(preset: Preset, names: tuple[str, ...]) -> Preset:
+    """The preset with these criteria compared and raced as well."""
+    return replace(preset, scored=(*preset.scored, *names), raced=(*preset.raced, *names))

@@ -11,7 +11,7 @@ from explorer.core.text import markdown
 from explorer.networks.units import Label, Units
 from explorer.pruning.race import Lane
 from explorer.pruning.race_bands import FIRST, Band, at_share, bands, first_gone, shared_with
-from explorer.pruning.selectors import SELECTORS
+from explorer.pruning.selectors import selector_of
 from explorer.ui.elements import say
 from explorer.ui.pages.compare.races import Standing
 
@@ -24,7 +24,7 @@ def quality(now: Standing) -> None:
     found = bands(now.lanes, "accuracy", "units", fine_tuned=now.tuned)
     shares = [share for share in SHARES if share >= now.terms.settings.target]
     stage = "after fine-tuning" if now.tuned else "before fine-tuning"
-    columns = {f"accuracy, {stage}": [SELECTORS[band.selector].title for band in found]}
+    columns = {f"accuracy, {stage}": [selector_of(band.selector).title for band in found]}
     for share in shares:
         columns[f"at most {share:.0%} of the units"] = [_accuracy(band, at_share(band, share)) for band in found]
     columns["last step"] = [f"{_accuracy(band, -1)} at {band.x[-1]:.0%}" for band in found]
@@ -46,7 +46,7 @@ def first_to_go(units: Units, now: Standing) -> None:
         key="race-first", persist_state="session", required=True, label_visibility="collapsed",
     )  # fmt: skip
     lanes = list({lane.selector: lane for lane in reversed(now.lanes)}.values())[::-1]  # of the first seed
-    columns = {"": [SELECTORS[lane.selector].title for lane in lanes]}
+    columns = {"": [selector_of(lane.selector).title for lane in lanes]}
     columns["units by layer"] = [markdown(by_layer(units, first_gone(lane, float(share)))) for lane in lanes]
     if any(lane.selector == now.terms.truth for lane in lanes):
         for each in FIRST:
@@ -84,7 +84,10 @@ def _about(now: Standing, lanes: list[Lane]) -> str:
 def _one_by_one(lanes: list[Lane]) -> None:
     with st.expander("Every unit, step by step"):
         lane = st.selectbox(
-            "Of", lanes, format_func=lambda lane: f"{SELECTORS[lane.selector].title}, seed {lane.seed}", key="race-lane"
+            "Of",
+            lanes,
+            format_func=lambda lane: f"{selector_of(lane.selector).title}, seed {lane.seed}",
+            key="race-lane",
         )
         rows = [(step, *label) for step, point in enumerate(lane.points) for label in point.removed]
         columns = ("Step", "Layer", "Channel")

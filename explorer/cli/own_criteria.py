@@ -1,0 +1,34 @@
+"""Criteria on the command line: those of the table, and a person's own, which are imported where they are named."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+FORM = "package.module:function"
+BESIDE = f"A criterion of one's own beside the others, {FORM}: it is imported, so its code runs. May be repeated."
+
+
+class CriterionName(click.Choice[str]):
+    """One of these names, or one's own criterion as package.module:function."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """The name; one's own criterion is in the tables from then on."""
+        return taken(value) if ":" in value else super().convert(value, param, ctx)
+
+
+def taken(name: str) -> str:
+    """The name of one's own criterion, which is in the tables from then on; the engine is imported only now."""
+    from explorer.pruning.own_criterion import take
+
+    return take(name)
+
+
+def taken_all(ctx: click.Context, param: click.Parameter, names: tuple[str, ...]) -> tuple[str, ...]:
+    """`taken` of all values of an option, each once."""
+    return tuple(dict.fromkeys(map(taken, names)))
+
+
+own_criteria = click.option("--criterion", "own", multiple=True, metavar=FORM, callback=taken_all, help=BESIDE)
+"""Give a command the option that names criteria of one's own, as `own`."""
