@@ -1,5 +1,5 @@
 """The Streamlit script of a checkout: `streamlit run app.py`."""
 
-from explorer.ui.main import main
+from explorer.ui.frame.main import main
 
 main()

@@ -88,7 +88,7 @@ def importers(library: str) -> set[str]:
 
 def test_only_the_pages_and_the_command_that_starts_them_import_streamlit() -> None:
     found = importers("streamlit")
-    assert "explorer.ui.main" in found
+    assert "explorer.ui.frame.main" in found
     assert {name for name in found if not within(name, "explorer.ui")} <= {"explorer.cli.app"}
 
 
@@ -239,5 +239,10 @@ def test_the_top_level_holds_nothing_else() -> None:
 
 
 def test_the_package_ships_the_settings_of_the_checkout() -> None:
-    root, packaged = (folder / ".streamlit" / "config.toml" for folder in (ROOT, ROOT / "explorer" / "ui"))
+    root, packaged = (folder / ".streamlit" / "config.toml" for folder in (ROOT, ROOT / "explorer" / "ui" / "frame"))
     assert packaged.read_bytes() == root.read_bytes()
+
+
+def test_no_script_of_the_app_lies_beside_a_folder_that_streamlit_takes_for_its_pages() -> None:
+    scripts = (ROOT / "app.py", modules()["explorer.ui.frame.main"], modules()["explorer.ui.frame.guarded"])
+    assert [script for script in scripts if (script.parent / "pages").exists()] == []

@@ -20,10 +20,10 @@ from explorer.cli.own_criteria import own_criteria
 from explorer.core import workdir as places
 from explorer.core.errors import BadInput
 from explorer.core.locks import alone
-from explorer.ui import imports
+from explorer.ui.frame import imports
 
-SCRIPT = Path(__file__).resolve().parents[1] / "ui" / "main.py"
-GUARDED = SCRIPT.parent / "serving" / "guarded.py"  # the same for others than who starts it
+SCRIPT = Path(__file__).resolve().parents[1] / "ui" / "frame" / "main.py"
+GUARDED = SCRIPT.with_name("guarded.py")  # the same for others than who starts it
 WORKDIR, TOKEN = "PRUNING_EXPLORER_WORKDIR", "PRUNING_EXPLORER_TOKEN"
 
 

@@ -96,9 +96,7 @@ def _changed(timeline: Timeline, event: Seen, after: Sequence[Event]) -> Iterato
 
 def shown(metrics: Metrics) -> tuple[str, ...]:
     """The facts of a state as the bar shows them."""
-    from explorer.ui.elements.wording import (
-        facts,  # late: the package of the pages is not needed for anything else here
-    )
+    from explorer.ui.elements.wording import facts
 
     return tuple(value for _, value, _ in facts(metrics, metrics))
 

@@ -11,13 +11,13 @@ from pathlib import Path
 import _plotly_utils
 import plotly
 
-from explorer.ui import imports
+from explorer.ui.frame import imports
 
 LOOKED_UP = re.compile(r"""get_module\(\s*["']([\w.]+)["'],\s*should_load=False""")
 SESSION = """
 import importlib.abc, sys, threading
 from streamlit.testing.v1 import AppTest
-from explorer.ui import imports, main
+from explorer.ui.frame import imports, main
 
 half, asked, go = threading.Event(), threading.Event(), threading.Event()
 
@@ -33,7 +33,7 @@ def whole(*names, real=imports.whole):
 
 def session():
     try:
-        found.append(AppTest.from_string("from explorer.ui.main import main; main()", default_timeout=60).run())
+        found.append(AppTest.from_string("from explorer.ui.frame.main import main; main()", default_timeout=60).run())
     finally:
         asked.set()
 
@@ -53,7 +53,7 @@ assert not found[0].exception, found[0].exception[0]
 START = """
 import sys
 from explorer.cli import app
-from explorer.ui import imports
+from explorer.ui.frame import imports
 
 def second_thread(**options):
     lacking = [name for name in imports.FIGURES if name not in sys.modules]

@@ -9,8 +9,8 @@ from importlib import import_module
 import streamlit as st
 from streamlit.navigation.page import StreamlitPage
 
-from explorer.ui import imports
 from explorer.ui.elements import say
+from explorer.ui.frame import imports
 from explorer.ui.work.address import run_id
 from explorer.ui.work.visitors import SHARED, elsewhere, visitor
 
@@ -71,7 +71,7 @@ def _draw(name: str) -> None:
         imports.whole(imports.page(name))
         from explorer.networks.layers import check_prunable
         from explorer.ui.choosing.steps import problems
-        from explorer.ui.header import header
+        from explorer.ui.frame.header import header
         from explorer.ui.work.session import current_view
 
         view = current_view()

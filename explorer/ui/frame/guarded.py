@@ -10,4 +10,4 @@ from starlette.middleware import Middleware
 from explorer.ui.serving.guard import Guard
 from explorer.ui.work.visitors import token
 
-app = st.App(Path(__file__).parents[1] / "main.py", middleware=[Middleware(Guard, token=token())])
+app = st.App(Path(__file__).with_name("main.py"), middleware=[Middleware(Guard, token=token())])

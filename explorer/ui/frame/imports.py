@@ -20,7 +20,7 @@ SERVER = ("streamlit.web.cli", "streamlit.dataframe_util")  # before parts that 
 FRAME = (
     "explorer.ui.elements.boundary",
     "explorer.networks.layers",
-    "explorer.ui.header",
+    "explorer.ui.frame.header",
     "explorer.ui.work.session",
     "explorer.ui.choosing.steps",
 )
