@@ -61,7 +61,8 @@ class Commands(click.Group):
         """The command of a name, or None."""
         if cmd_name not in COMMANDS:
             return None
-        return getattr(importlib.import_module(COMMANDS[cmd_name][0]), cmd_name)
+        found: click.Command = getattr(importlib.import_module(COMMANDS[cmd_name][0]), cmd_name)
+        return found
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """The table as help."""

@@ -10,7 +10,7 @@ from typing import Any
 import click
 
 from explorer.cli.controlling import check_control, controlled
-from explorer.cli.keeping import IN_USE, Splits, check_out, run_to_the_end
+from explorer.cli.keeping import IN_USE, check_out, run_to_the_end
 from explorer.cli.limiting import limit_options, limits_of
 from explorer.cli.options import NamedNumber, Request, requests
 from explorer.cli.output import write_json
@@ -25,6 +25,7 @@ from explorer.pruning.goals import GOALS
 from explorer.pruning.joint import EVERY
 from explorer.pruning.selectors import SELECTORS
 from explorer.pruning.settings import CALIBRATION, EVIDENCE, Settings
+from explorer.runs.run_folders import Splits
 from explorer.scoring.ranking import FLOPS_PENALTY, PRICES, SCALINGS
 
 TARGET = NamedNumber(GOALS, [goal.number for goal in GOALS.values()], "flops=0.5")

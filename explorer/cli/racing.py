@@ -24,10 +24,10 @@ from explorer.core.locks import alone
 from explorer.figures.curve import AGAINST, QUANTITIES
 from explorer.networks.load import DEMO
 from explorer.pruning.limits import keeping
-from explorer.pruning.procedure import Settings
 from explorer.pruning.race import Race, Splits, Terms, check
 from explorer.pruning.race_bands import LATENCY
 from explorer.pruning.selectors import SELECTORS, selectors_for
+from explorer.pruning.settings import Settings
 from explorer.runs import run_folders
 from explorer.runs.race_folders import FILE, begin, kept_race
 from explorer.scoring.ranking import SCALINGS

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import keyword
 import re
-from typing import Any
+from typing import Any, cast
 
 from explorer.core.errors import BadInput
 from explorer.core.text import quoted
@@ -39,30 +39,31 @@ def fields(value: Any, names: tuple[str, ...], what: str) -> dict[str, Any]:
     """The mapping itself if it has exactly these keys."""
     require(isinstance(value, dict), f"{what} must be an object, not {quoted(value)}")
     require(set(value) == set(names), f"{what} must have the keys {', '.join(names)}, not {quoted(sorted(value))}")
-    return value
+    return cast(dict[str, Any], value)
 
 
 def whole(value: Any, what: str, least: int = 0) -> int:
     """The value if it is a whole number from `least` to 2^31 - 1."""
     good = isinstance(value, int) and not isinstance(value, bool) and least <= value < 2**31
     require(good, f"{what} must be a whole number from {least}, not {quoted(value)}")
-    return value
+    return cast(int, value)
 
 
 def text(value: Any, what: str) -> str:
     """The value if it is a string of at most `LONGEST` characters."""
     require(isinstance(value, str), f"{what} must be a string, not {quoted(value)}")
     require(len(value) <= LONGEST, f"{what} must have at most {LONGEST} characters, not {len(value):,}")
-    return value
+    return cast(str, value)
 
 
 def printable(value: Any, what: str) -> str:
     """The value if it is a string of one line that any program can write."""
-    require(text(value, what).isprintable(), f"{what} must be printable text, not {quoted(value)}")
-    return value
+    found = text(value, what)
+    require(found.isprintable(), f"{what} must be printable text, not {quoted(value)}")
+    return found
 
 
 def items(value: Any, what: str, most: int = 100_000) -> list[Any]:
     """The value if it is a list of at most `most` items."""
     require(isinstance(value, list) and len(value) <= most, f"{what} must be a list of at most {most} items")
-    return value
+    return cast(list[Any], value)

@@ -50,7 +50,7 @@ def read_document(path: Path, form: Form, missing: str) -> dict[str, Any]:
     Raises BadInput with the sentence `missing` where there is no file, and with others where it is damaged, was edited,
     or is of another format.
     """
-    content = _parsed(path, form, missing)
+    content: dict[str, Any] = _parsed(path, form, missing)
     number = _number(path, content, form)
     if number == form.number and content.pop(DIGEST, None) != digest_of(content):
         raise damaged(path, CHANGED, form.remedy)

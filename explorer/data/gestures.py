@@ -65,7 +65,7 @@ def _progress(random: np.random.Generator, count: int) -> np.ndarray:
     """(T,) from 0 to 1: it starts late, ends early, and is now slower, now faster on its way."""
     start, length = random.uniform((0, 0.65), (0.2, 0.8))
     way = np.clip(((np.arange(count) + 0.5) / count - start) / length, 0, 1)
-    return way + random.uniform(-SPEED, SPEED) * np.sin(2 * np.pi * way) / (2 * np.pi)
+    return np.asarray(way + random.uniform(-SPEED, SPEED) * np.sin(2 * np.pi * way) / (2 * np.pi))
 
 
 def _colours(random: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:

@@ -38,7 +38,8 @@ def coverage(pose: Pose, side: int = SIDE) -> np.ndarray:
         nearest = np.clip(along, 0, length)  # on the finger's bone, from the middle of the palm
         distance = np.sqrt(np.maximum(square + nearest * (nearest - 2 * along), 0))
         np.minimum(outside, distance - np.float32(radius), out=outside)
-    return np.clip(0.5 - outside * size * side, 0, 1)
+    covered: np.ndarray = np.clip(0.5 - outside * size * side, 0, 1)
+    return covered
 
 
 def _from_middle(pose: Pose, side: int) -> tuple[np.ndarray, np.ndarray]:
@@ -60,11 +61,12 @@ def painted(
     pictures *= light[:, None, None, None]
     if grain is not None:
         pictures += grain
-    return (np.clip(pictures, 0, 1, out=pictures) * np.float32(255) + np.float32(0.5)).astype(np.uint8)
+    np.clip(pictures, 0, 1, out=pictures)
+    return np.asarray(pictures * np.float32(255) + np.float32(0.5)).astype(np.uint8)
 
 
 def cloudy(coarse: np.ndarray, side: int = SIDE) -> np.ndarray:
     """(side, side, 3) float32: a few colours (k, k, 3) in a grid over the picture, with smooth ways between them."""
     places = np.linspace(0, len(coarse) - 1, side)
     weights = np.maximum(0, 1 - np.abs(places[:, None] - np.arange(len(coarse))))
-    return np.einsum("ai,bj,ijc->abc", weights, weights, coarse, optimize=True).astype(np.float32)
+    return np.asarray(np.einsum("ai,bj,ijc->abc", weights, weights, coarse, optimize=True), np.float32)

@@ -35,7 +35,8 @@ def _mapped(path: Path, name: str, rule: str, bound: Bound | None = None) -> np.
         check_file(path, bound)
         with path.open("rb") as file:
             checked_header(path, file, name, rule)
-        return np.load(path, mmap_mode="r", allow_pickle=False)
+        mapped: np.memmap = np.load(path, mmap_mode="r", allow_pickle=False)
+        return mapped
     except BadInput:
         raise
     except Exception as error:  # readers of damaged bytes raise errors of nearly every kind

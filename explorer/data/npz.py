@@ -157,7 +157,7 @@ def _stored(path: Path, arrays: dict[str, np.ndarray]) -> dict[str, np.ndarray] 
 
 def _strings(path: Path, arrays: dict[str, np.ndarray], name: str) -> list[str]:
     try:
-        strings = arrays[name].tolist()
+        strings: list[str] = arrays[name].tolist()
     except (ValueError, SystemError) as error:  # code points that are no characters
         raise BadInput(f"{path} holds {name!r} with bytes that are no text.") from error
     for string in strings:

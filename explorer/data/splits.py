@@ -93,7 +93,7 @@ def _weights(shares: Mapping[str, float]) -> np.ndarray:
     weights = np.array(list(shares.values()), dtype=float)
     if not len(weights) or not np.isfinite(weights).all() or (weights <= 0).any():
         raise BadInput(f"the shares of the splits are {dict(shares)}: each must be above 0.")
-    return weights / weights.sum()
+    return np.asarray(weights / weights.sum())
 
 
 def _allot(n: int, weights: np.ndarray, owed: np.ndarray) -> np.ndarray:
@@ -116,4 +116,4 @@ def _shuffled(labels: np.ndarray, seed: int) -> tuple[np.ndarray, np.ndarray, np
 
 
 def _ordered(labels: np.ndarray, members: np.ndarray, seed: int) -> np.ndarray:
-    return members[stratified_order(labels[members], seed)]
+    return np.take(members, stratified_order(labels[members], seed))

@@ -35,7 +35,8 @@ class Normalising(nn.Module):
 
     def forward(self, pixels: Tensor) -> Tensor:
         """Logits (N, classes) of pixels (N, C, H, W)."""
-        return self.network((pixels - self.mean) / self.std)
+        logits: Tensor = self.network((pixels - self.mean) / self.std)
+        return logits
 
 
 def render(contents: Contents) -> bytes:
@@ -64,7 +65,7 @@ def _render(contents: Contents, module: nn.Module, given: str) -> bytes:
     entry = made.model.metadata_props
     entry["pruning-explorer"] = json.dumps(summary(contents.manifest), allow_nan=False)
     try:
-        data = made.model_proto.SerializeToString()
+        data: bytes = made.model_proto.SerializeToString()
     except ValueError as error:  # protobuf's own limit
         raise BadInput(f"{name} cannot be exported as onnx: one file holds at most {MOST:,} bytes.") from error
     if len(data) > MOST:

@@ -59,4 +59,4 @@ def replay(network: Network, plan: dict[str, Any]) -> Network:
 
 def is_for(network: Network, plan: dict[str, Any]) -> bool:
     """Whether a plan was made for this very network; of the same architecture, it replays on other weights too."""
-    return plan["network"].get("digest") == network.digest
+    return bool(plan["network"].get("digest") == network.digest)

@@ -30,7 +30,7 @@ def overlay(image: np.ndarray, levels: np.ndarray) -> np.ndarray:
     grey = np.asarray(image, np.float64).mean(2, keepdims=True).repeat(3, axis=2) * _DIMMED
     ink = np.where(levels[..., None] > 0, hex_to_rgb(YELLOW), hex_to_rgb(SKY))
     share = np.abs(levels).clip(0, 1)[..., None]
-    return ((1 - share) * grey + share * ink).round().astype(np.uint8)
+    return np.asarray((1 - share) * grey + share * ink).round().astype(np.uint8)
 
 
 def overlays(

@@ -31,7 +31,7 @@ def activation_bytes(module: nn.Module, shape: Sequence[int]) -> int | None:
             body(torch.empty(1, *shape, dtype=kinds[0] if kinds else None, device="meta"))
     except Exception:  # a forward pass may ask for values, or make tensors that lie elsewhere
         return None
-    return sum(storage.nbytes() for storage in counted.storages.values())
+    return sum(int(storage.nbytes()) for storage in counted.storages.values())
 
 
 def _empty(tensor: Tensor) -> Tensor:
@@ -43,8 +43,8 @@ class _Counted(TorchDispatchMode):
     """Keeps the storage of every value that is made: on the meta device it takes no memory."""
 
     def __init__(self) -> None:
-        super().__init__()
-        self.storages: dict[int, Any] = {}
+        super().__init__()  # type: ignore[no-untyped-call]  # of torch
+        self.storages: dict[int, torch.UntypedStorage] = {}
 
     def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         """The function's result as it is."""

@@ -39,7 +39,8 @@ class Gated(nn.Module):
     def forward(self, x: Tensor, gates: Tensor) -> Tensor:
         """Logits (N, classes) of x under gates (units,), the same for all images, or (N, units), one row an image."""
         self._now.gates = F.pad(gates, (0, 1), value=1.0)  # the last gate stands behind channels that are no unit's
-        return self.body(x)
+        logits: Tensor = self.body(x)
+        return logits
 
     def _close(self, unit_of_channel: Tensor, consumer: nn.Module, inputs: tuple[Any, ...]) -> tuple[Any, ...]:
         x, gates = inputs[0], self._now.gates[..., unit_of_channel]

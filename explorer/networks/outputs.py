@@ -8,6 +8,7 @@ cross-entropy of these logits alone, wherever it is measured, estimated or train
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 from typing import Any
 
 import torch
@@ -58,7 +59,7 @@ def logits_of(output: Any) -> Tensor:
     """The logits of an output that has some."""
     path = path_of_logits(output)
     assert path is not None, "networks without logits are not opened"
-    found = _follow(output, path)
+    found: Tensor = _follow(output, path)
     return found.flatten(1) if found.dim() > 2 else found
 
 
@@ -80,14 +81,12 @@ def answering_with(module: nn.Module, path: Entries, output: object) -> nn.Modul
 
 def answering(module: nn.Module, answer: Callable[[nn.Module, Forward, Tensor], Any]) -> nn.Module:
     """The module itself, made to return answer(module, its usual forward, x); all its layers keep their names."""
-    kind: Any = type(module)
+    kind = type(module)
 
-    class Answering(kind):
-        def forward(self, x: Tensor) -> Any:
-            return answer(self, super().forward, x)
+    def forward(self: nn.Module, x: Tensor) -> Any:
+        return answer(self, partial(kind.forward, self), x)
 
-    Answering.__name__ = kind.__name__
-    module.__class__ = Answering
+    module.__class__ = type(kind.__name__, (kind,), {"forward": forward})
     return module
 
 

@@ -85,10 +85,11 @@ def _renumbered(coupling: Coupling, stay: np.ndarray, lost: np.ndarray) -> Coupl
 
 def _pruner(module: nn.Module, side: str) -> Callable[[nn.Module, list[int]], nn.Module]:
     """The function of torch-pruning that removes such a module's channels."""
+    remove: Callable[[nn.Module, list[int]], nn.Module] = tp.prune_batchnorm_out_channels
     if depthwise(module):
-        return tp.prune_depthwise_conv_out_channels
-    if isinstance(module, _ConvNd):
-        return tp.prune_conv_in_channels if side == "in" else tp.prune_conv_out_channels
-    if isinstance(module, nn.Linear):
-        return tp.prune_linear_in_channels
-    return tp.prune_batchnorm_out_channels
+        remove = tp.prune_depthwise_conv_out_channels
+    elif isinstance(module, _ConvNd):
+        remove = tp.prune_conv_in_channels if side == "in" else tp.prune_conv_out_channels
+    elif isinstance(module, nn.Linear):
+        remove = tp.prune_linear_in_channels
+    return remove

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from itertools import accumulate, chain
 from math import inf
 from typing import Any
@@ -47,7 +47,7 @@ def share_left(costs: Costs, removed: Tensor, measure: str) -> float:
     return MEASURES[measure](costs, removed) / MEASURES[measure](costs, nothing(costs.units))
 
 
-MEASURES = {
+MEASURES: dict[str, Callable[[Costs, Tensor], int]] = {
     "units": lambda costs, removed: int((~removed).sum()),
     "params": lambda costs, removed: costs.parameters(removed),
     "flops": lambda costs, removed: costs.flops(removed),

@@ -18,8 +18,10 @@ from explorer.evaluation.metrics import Metrics
 from explorer.networks.costs import measure_costs
 from explorer.networks.network import Network
 from explorer.networks.units import Label, gone, nothing
-from explorer.pruning.procedure import Settings, check_reachable, iterate
+from explorer.pruning.procedure import iterate
 from explorer.pruning.selectors import check_applies, check_known, selector_of
+from explorer.pruning.settings import Settings
+from explorer.pruning.stop_rules import check_reachable
 from explorer.scoring.linearise import EXACT_CLASSES
 
 RANDOM = "random"

@@ -66,7 +66,7 @@ def left(lane: Lane, point: Point, against: str) -> float:
     """What is left at a point of the units, parameters or FLOPs that the lane began with, or of its latency."""
     if against == LATENCY:
         return point.speed.share if point.speed else float("nan")
-    return getattr(point.metrics, against) / getattr(lane.points[0].metrics, against)
+    return float(getattr(point.metrics, against) / getattr(lane.points[0].metrics, against))
 
 
 def measured(point: Point, fine_tuned: bool) -> Metrics:

@@ -18,8 +18,8 @@ from explorer.core.text import quoted
 from explorer.evaluation.evaluate import Latency
 from explorer.networks.network import Network
 from explorer.pruning.limits import Limits
-from explorer.pruning.procedure import Settings
 from explorer.pruning.race import Lane, Point, Race, Speed, Splits, Terms, race
+from explorer.pruning.settings import Settings
 from explorer.runs.store import Run
 from explorer.runs.timeline_json import metrics_from_json
 from explorer.training.finetune import recipe_from

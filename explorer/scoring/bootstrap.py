@@ -32,7 +32,8 @@ def resampled(evidence: Evidence, rows: Tensor, images: int) -> Evidence:
 
     rows: int64, any number of image indices. Taken anew are the labels, and every tensor of shape (N, ..., units).
     """
-    return _taken(evidence, rows, images, len(evidence.units))
+    taken: Evidence = _taken(evidence, rows, images, len(evidence.units))
+    return taken
 
 
 def _taken(value: Any, rows: Tensor, images: int, units: int) -> Any:

@@ -38,4 +38,5 @@ def map_ranks(network: Network, batches: Batches, images: int = RANKED_IMAGES, r
 def matrix_ranks(z: Tensor) -> Tensor:
     """(N, C, ...) -> (N, C); of volumes the mean over their slices, of sequences 1 where anything is not 0."""
     matrices = z.cpu() if z.dim() > 3 else z.cpu()[:, :, None]
-    return torch.linalg.matrix_rank(matrices[:, :, None] if z.dim() < 5 else matrices).double().mean(2)
+    ranks: Tensor = torch.linalg.matrix_rank(matrices[:, :, None] if z.dim() < 5 else matrices)
+    return ranks.double().mean(2)

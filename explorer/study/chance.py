@@ -40,7 +40,7 @@ def of_chance(units: Units, oracle_abs: Tensor, draws: int, seed: int) -> dict[s
 def _spread_of_layers(units: Units, oracle_abs: Tensor) -> float:
     """Standard deviation of the mean over layers; those without a correlation are left out."""
     counts = [len(part) for part in units.by_layer(oracle_abs).values() if len(part.unique()) > 1]
-    return sum(1 / (count - 1) for count in counts) ** 0.5 / max(len(counts), 1)
+    return float(sum(1 / (count - 1) for count in counts) ** 0.5) / max(len(counts), 1)
 
 
 def _told(values: np.ndarray, spread: float | None) -> dict[str, Any]:

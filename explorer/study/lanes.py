@@ -8,9 +8,9 @@ from typing import Any
 
 from explorer.core.progress import Report, one_of, within
 from explorer.networks.costs import measure_costs
-from explorer.pruning.procedure import Settings
 from explorer.pruning.race import RANDOM, Lane, Race, Terms
 from explorer.pruning.race_bands import bands
+from explorer.pruning.settings import Settings
 from explorer.runs.race_folders import begin, kept_race
 from explorer.scoring.criteria import CRITERIA, applicable
 from explorer.scoring.ranking import FLOPS_PENALTY

@@ -87,7 +87,7 @@ def weights_path(paper: Paper) -> Path:
     """Where torchvision keeps the published ImageNet weights of the architecture."""
     from torchvision.models import get_model_weights  # late, as it takes seconds
 
-    url = get_model_weights(paper.arch.removeprefix("torchvision:")).DEFAULT.url
+    url: str = get_model_weights(paper.arch.removeprefix("torchvision:")).DEFAULT.url
     return Path(torch.hub.get_dir()) / "checkpoints" / os.path.basename(urlsplit(url).path)  # noqa: PTH119
 
 

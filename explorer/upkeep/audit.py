@@ -12,6 +12,7 @@ from typing import TypeVar
 from explorer.core import locks
 from explorer.core.documents import Form, is_older, read_checked, read_document
 from explorer.core.errors import BadInput
+from explorer.networks.load import RUN_NETWORK
 from explorer.runs import race_folders, tunings
 from explorer.runs import store as runs
 from explorer.runs.origins import source_from_json
@@ -79,7 +80,7 @@ def _run(folder: Path) -> Iterator[Checked]:
         yield _weights(folder / name)
     older = _age(path, runs.FORM)[0] == UNCHECKED
     for name, digest in _of_fixed_names(run).items():
-        found = _file(folder / name, digest, "network" if name == runs.RUN_NETWORK else "optimizer")
+        found = _file(folder / name, digest, "network" if name == RUN_NETWORK else "optimizer")
         yield Checked(found.path, found.what, UNCHECKED, OLDER) if older and found.standing == OK else found
     if run.kind == INTERACTIVE:
         yield from _upload_of(folder, run)
@@ -87,7 +88,7 @@ def _run(folder: Path) -> Iterator[Checked]:
 
 def _of_fixed_names(run: Run) -> Mapping[str, str | None]:
     """The files that a run must have, with their digests."""
-    own = {runs.RUN_NETWORK: None} if run.kind == BATCH and run.finished else {}
+    own = {RUN_NETWORK: None} if run.kind == BATCH and run.finished else {}
     return {**own, **run.files}
 
 

@@ -148,7 +148,8 @@ def _torchvision_names() -> tuple[str, ...]:
 def _torchvision(name: str, **options: int) -> nn.Module:
     if "in_channels" in options:
         raise BadInput(f"torchvision:{name} has no option in_channels.")
-    return torchvision.models.get_model(name, weights=None, **WITH_AUX.get(name, {}), **options)
+    network: nn.Module = torchvision.models.get_model(name, weights=None, **WITH_AUX.get(name, {}), **options)
+    return network
 
 
 def _from_factory(arch: str, options: dict[str, Any]) -> nn.Module:

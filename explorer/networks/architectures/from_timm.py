@@ -26,7 +26,8 @@ def create(name: str, num_classes: int | None = None, in_channels: int | None = 
     """The network with random weights."""
     options = {"num_classes": num_classes, "in_chans": in_channels}
     given = {option: value for option, value in options.items() if value is not None}
-    return _timm().create_model(name, pretrained=False, **given)
+    network: nn.Module = _timm().create_model(name, pretrained=False, **given)
+    return network
 
 
 def preprocessing(name: str) -> Preprocessing:
@@ -39,7 +40,7 @@ def preprocessing(name: str) -> Preprocessing:
 
 def side(name: str) -> int:
     """Pixels of the images that the architecture usually takes."""
-    return _config(name)["input_size"][-1]
+    return int(_config(name)["input_size"][-1])
 
 
 def _timm() -> ModuleType:
@@ -52,4 +53,5 @@ def _timm() -> ModuleType:
 def _config(name: str) -> dict[str, Any]:
     timm = _timm()
     config = timm.get_pretrained_cfg(name)
-    return timm.data.resolve_data_config(pretrained_cfg=config.to_dict() if config else {})
+    resolved: dict[str, Any] = timm.data.resolve_data_config(pretrained_cfg=config.to_dict() if config else {})
+    return resolved

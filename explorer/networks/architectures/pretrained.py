@@ -6,7 +6,7 @@ import importlib
 from collections.abc import Callable
 from urllib.error import URLError
 
-from torch import Tensor
+from torch import Tensor, nn
 from torchvision.models import get_model_weights
 
 from explorer.core.errors import BadInput
@@ -34,11 +34,13 @@ def imagenet(arch: str) -> Checkpoint:
 
 
 def _torchvision(name: str) -> Weights:
-    return get_model_weights(name).DEFAULT.get_state_dict(progress=False, check_hash=True)
+    weights: Weights = get_model_weights(name).DEFAULT.get_state_dict(progress=False, check_hash=True)
+    return weights
 
 
 def _timm(name: str) -> Weights:
-    return importlib.import_module("timm").create_model(name, pretrained=True).state_dict()
+    network: nn.Module = importlib.import_module("timm").create_model(name, pretrained=True)
+    return network.state_dict()
 
 
 PUBLISHERS: dict[str | None, Callable[[str], Weights]] = {"torchvision": _torchvision, "timm": _timm}

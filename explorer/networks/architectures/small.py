@@ -29,7 +29,8 @@ class VggSmall(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Logits of a batch of images."""
-        return self.classifier(self.features(x))
+        logits: Tensor = self.classifier(self.features(x))
+        return logits
 
 
 def _vgg_pair(read: int, write: int) -> tuple[nn.Module, ...]:
@@ -90,7 +91,8 @@ class CifarResNet(nn.Module):
         """Logits of a batch of images."""
         x = relu(self.bn1(self.conv1(x)))
         x = self.layer3(self.layer2(self.layer1(x)))
-        return self.linear(self.pool(x).flatten(1))
+        logits: Tensor = self.linear(self.pool(x).flatten(1))
+        return logits
 
 
 def _stage(read: int, write: int, blocks: int, stride: int) -> nn.Sequential:

@@ -42,7 +42,8 @@ class R3DCNN(nn.Module):
         segments = by_position.unflatten(1, (-1, SEGMENT, SIDE, SIDE)).flatten(0, 1)  # (N * S, 8, 64, 64, C)
         features = self.reduce(self.features(segments.permute(0, 4, 1, 2, 3)))  # (N * S, 256)
         steps = self.recurrent(features.unflatten(0, (-1, x.shape[2] // SEGMENT)))[0]
-        return self.classifier(steps).mean(1)
+        logits: Tensor = self.classifier(steps)  # (N, S, classes)
+        return logits.mean(1)
 
 
 def _convolution(read: int, write: int) -> tuple[nn.Module, ...]:

@@ -19,7 +19,7 @@ EXCITEMENT = {"mean": "mean activation", "largest": "largest activation"}
 
 def exciting(seen: Observation, unit: int, by: str = "mean", label: int | None = None) -> Tensor:
     """Positions of the images, int64, by what the unit answers, strongest first; only those of one class if named."""
-    order = getattr(seen, by)[:, unit].argsort(descending=True, stable=True)
+    order: Tensor = getattr(seen, by)[:, unit].argsort(descending=True, stable=True)
     return order if label is None else order[seen.labels[order] == label]
 
 

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 from torch.nn.modules.conv import _ConvNd
 
-from explorer.scoring.oracle.program import CONVOLUTIONS
+from explorer.scoring.oracle.rewriting import CONVOLUTIONS
 
 
 class Contribution:

@@ -92,4 +92,4 @@ def _error_of_mean(changes: Tensor) -> Tensor:
     """(images, units) -> (units,) standard deviation over images / sqrt(images)."""
     if len(changes) < 2:
         return torch.full_like(changes[0], float("inf"))
-    return changes.std(0) / len(changes) ** 0.5
+    return changes.std(0) / float(len(changes) ** 0.5)

@@ -81,7 +81,9 @@ def _inversions(values: np.ndarray) -> np.ndarray:
 def _ratio(above: np.ndarray, below: np.ndarray, other: np.ndarray) -> np.ndarray:
     """above / sqrt(below * other), nan where that is not defined."""
     scale = np.sqrt(below) * np.sqrt(other)
-    return np.divide(above, scale, out=np.full(len(scale), np.nan), where=scale > 0)
+    ratio = np.full(len(scale), np.nan)
+    np.divide(above, scale, out=ratio, where=scale > 0)
+    return ratio
 
 
 def spearman(a: Tensor, b: Tensor) -> float:

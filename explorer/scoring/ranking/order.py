@@ -45,7 +45,7 @@ def overlap_rows(a: np.ndarray, b: np.ndarray, share: float = TOP) -> np.ndarray
     order, as a plan takes them; the number of units is rounded, but at least 1.
     """
     count = max(1, round(share * a.shape[1]))
-    return (_first(a, count) & _first(b, count)).sum(1) / count
+    return np.asarray((_first(a, count) & _first(b, count)).sum(1) / count)
 
 
 def _first(saliency: np.ndarray, count: int) -> np.ndarray:

@@ -9,4 +9,4 @@ def average_places(values: np.ndarray) -> np.ndarray:
     """(..., n) -> (..., n) float64: the place of each value along the last axis, 1 = least; ties get their average."""
     from scipy import stats  # takes half a second to import: the first page is there before it is needed
 
-    return stats.rankdata(values, axis=-1)
+    return np.asarray(stats.rankdata(values, axis=-1))

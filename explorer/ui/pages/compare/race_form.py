@@ -6,9 +6,9 @@ from dataclasses import replace
 
 import streamlit as st
 
-from explorer.pruning.procedure import Settings
 from explorer.pruning.race import RANDOM, Terms
 from explorer.pruning.selectors import SELECTORS, selectors_for
+from explorer.pruning.settings import Settings
 from explorer.training.finetune import PAPER
 from explorer.ui.choosing.controls import NEVER_SCALED, scaling_choice
 from explorer.ui.choosing.steps import attempt
