@@ -11,6 +11,8 @@ import pytest
 from fuzzing import SUBJECTS, Subject
 from watching import Watch
 
+from explorer.core.errors import BadInput
+
 PROGRAM = Path(__file__).resolve().parent / "benchmarks" / "fuzz.py"
 CHANGES, MEGABYTES = 2000, 300
 
@@ -29,6 +31,8 @@ def test_changed_files_are_opened_or_refused_in_one_sentence_and_do_nothing_else
 @pytest.mark.parametrize(("subject", "good"), [(each, good) for each in SUBJECTS.values() for good in each.good()])
 def test_what_is_changed_opens_as_it_was(subject: Subject, good: bytes, tmp_path: Path) -> None:
     subject.open(good, tmp_path)
+    with pytest.raises(BadInput):
+        subject.open(good[: len(good) // 2], tmp_path)
 
 
 def test_the_watch_sees_what_is_forbidden(tmp_path: Path) -> None:

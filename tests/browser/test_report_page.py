@@ -59,10 +59,13 @@ def test_on_a_telephone_lines_have_the_width_and_their_names_stand_above(report:
 
 
 def test_on_a_wide_page_they_stand_beside_the_lines_again(report: Page) -> None:
+    names = report.locator(".legend").first
     report.set_viewport_size({"width": 1400, "height": 900})
     report.wait_for_function(f"document.querySelector('.legend').getBoundingClientRect().x > {PLOT}.right")
+    assert names.bounding_box()["y"] < report.evaluate(f"{PLOT}.bottom")
     report.set_viewport_size({"width": 420, "height": 900})
     report.wait_for_function(f"document.querySelector('.legend').getBoundingClientRect().bottom <= {PLOT}.y")
+    assert names.locator(".legendtext").count() == len(NAMES)
 
 
 def test_figures_follow_the_theme(report: Page) -> None:

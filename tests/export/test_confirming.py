@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 import torch
 
@@ -24,8 +26,10 @@ def recorded(found: Outcome, images: int = 100) -> Metrics:
 
 
 def test_the_same_network_is_confirmed_also_with_another_rounding() -> None:
-    confirm(outcome(3), recorded(outcome(3)), "State 1")
-    confirm(outcome(3, noise=1e-6), recorded(outcome(3)), "State 1")
+    for same in (outcome(3), outcome(3, noise=1e-6)):
+        confirm(same, recorded(outcome(3)), "State 1")
+        with pytest.raises(BadInput, match="no longer measures"):
+            confirm(same, replace(recorded(outcome(3)), loss=outcome(3).loss + 0.01), "State 1")
 
 
 @pytest.mark.parametrize("wrong", [10, 50, 100])
@@ -36,3 +40,5 @@ def test_another_network_is_refused_with_both_figures(wrong: int) -> None:
 
 def test_other_images_say_nothing() -> None:
     confirm(outcome(50), recorded(outcome(3), images=256), "State 1")
+    with pytest.raises(BadInput, match="on 100 validation images"):
+        confirm(outcome(50), recorded(outcome(3), images=100), "State 1")

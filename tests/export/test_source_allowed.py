@@ -61,7 +61,11 @@ def planted(line: str) -> str:
 
 def test_what_the_writer_makes_is_allowed() -> None:
     check(SOURCE, OWN)
-    check(planted("y = F.relu(self.a(x)[:, 1:2].float()) + getattr(self, '1st')(x)"), OWN)
+    line = "y = F.relu(self.a(x)[:, 1:2].float()) + getattr(self, '1st')(x)"
+    check(planted(line), OWN)
+    for source, own in ((planted(line.replace("self, '1st'", "torch, 'load'")), OWN), (SOURCE, "")):
+        with pytest.raises(BadInput, match=r"^This network can't be written as model\.py: "):
+            check(source, own)
 
 
 @pytest.mark.parametrize("line", [*each(PLANTED), *each(STATEMENTS)])

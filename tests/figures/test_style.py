@@ -38,8 +38,10 @@ def test_lines_are_readable_on_white_and_on_the_dark_page(name: str) -> None:
 
 def test_a_marker_of_each_symbol_exists_open_and_filled() -> None:
     for style in CRITERION_STYLES.values():
-        go.scatter.Marker(symbol=style.symbol)
-        go.scatter.Marker(symbol=f"{style.symbol}-open")
+        for symbol in (style.symbol, f"{style.symbol}-open"):
+            assert go.scatter.Marker(symbol=symbol).symbol == symbol
+    with pytest.raises(ValueError, match="symbol"):
+        go.scatter.Marker(symbol="no-such-symbol")
 
 
 def test_an_unknown_criterion_looks_the_same_in_every_process() -> None:

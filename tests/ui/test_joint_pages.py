@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import threading
 from collections.abc import Callable
@@ -14,6 +15,7 @@ from explorer.evaluation.evaluate import evaluate
 from explorer.networks.units import gone, nothing
 from explorer.pruning import joint
 from explorer.runs.store import Run
+from explorer.scoring.criteria import CRITERIA, applicable
 from explorer.ui.work import linear, workspace
 from explorer.ui.work.jobs import JOBS
 from explorer.ui.work.workspace import Source
@@ -63,7 +65,13 @@ def test_scaling_and_the_choice_of_network_are_not_asked_for(jointly: App) -> No
 
 
 def test_the_oracle_page_falls_back_to_a_criterion(jointly: App) -> None:
-    jointly.go("oracle").fine()
+    app = jointly.go("oracle").fine()
+    (compared,) = (box for box in app.test.selectbox if box.label == "Compared with")
+    known = applicable(workspace.open_workspace(Source()).network)
+    assert compared.options == [CRITERIA[name].title for name in known]
+    assert compared.options[compared.proto.default] == CRITERIA["taylor"].title
+    drawn = json.dumps(app.figure("ranks-0"))
+    assert "Taylor" in drawn and "Joint" not in drawn
 
 
 def test_the_saliency_page_shows_places(open_app: Open) -> None:

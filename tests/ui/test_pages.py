@@ -269,4 +269,5 @@ def test_a_failed_job_says_what_went_wrong(open_app: Open, few: str, problem: Ex
 
 def test_a_run_whose_id_has_two_underscores_opens_on_every_page(open_app: Open) -> None:
     for page in ("saliency", "prune"):
-        open_app(page, run="one__two__three").fine()
+        app = open_app(page, run="one__two__three").fine()
+        assert (app.run, app.facts["Units"]) == ("one__two__three", "448")

@@ -82,6 +82,8 @@ def test_what_breaks_a_signature_is_said_in_one_sentence(
 @pytest.mark.parametrize("args", [(NODE, 2, -1), (NODE, (2, -1)), (NODE, [NODE, -1]), (NODE, NODE), (NODE, -1)])
 def test_the_last_arguments_of_a_view_come_in_a_row_or_one_by_one(args: tuple[Any, ...]) -> None:
     check_arguments("view", METHODS["view"], args, {})
+    with pytest.raises(BadInput, match="view must be"):
+        check_arguments("view", METHODS["view"], (*args[:-1], "-1"), {})
 
 
 WITHOUT = {"generator", "out", "implicit", "split_sizes", "split_size"}  # split: one name stands for all in the table

@@ -95,5 +95,9 @@ def test_weights_are_read_without_any_pass() -> None:
     def refuse(done: int, total: int, note: str = "") -> None:
         raise BadInput(f"there was a pass: {note}")
 
+    found = at_hand("plain_batchnorm")
     for name in ("weight", "l1", "fpgm", "bn_scale", "random"):
-        gather(at_hand("plain_batchnorm"), images(SHAPE), CRITERIA[name].needs, report=refuse)
+        evidence = gather(found, images(SHAPE), CRITERIA[name].needs, report=refuse)
+        assert CRITERIA[name].saliency(evidence).shape == (len(found.units),)
+    with pytest.raises(BadInput, match="there was a pass"):
+        gather(found, images(SHAPE), CRITERIA["taylor"].needs, report=refuse)
