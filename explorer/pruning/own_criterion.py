@@ -46,7 +46,7 @@ def _imported(name: str) -> Callable[..., Any]:
         raise BadInput(f"The criterion {quoted(name)} is not of the form package.module:function.")
     path, _, attribute = name.partition(":")
     try:
-        function = getattr(importlib.import_module(path), attribute)
+        function: Callable[..., Any] = getattr(importlib.import_module(path), attribute)
     except Exception as error:  # their own code may fail in any way
         raise BadInput(f"{name} can't be imported: {type(error).__name__}: {first_line(error)}.") from error
     if not callable(function):
