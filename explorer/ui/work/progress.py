@@ -20,16 +20,21 @@ NOTHING = "nothing was changed"
 REDRAWN = "redrawn"
 SOON = 0.3  # seconds more, where it will be there by then: to draw the page twice would take longer
 
-# A browser may ask for a fragment once more at the moment in which its page is being drawn anew without it, the work
-# being done: Streamlit answers with nothing, as it should, but would write a line into the server's log each time.
-LATE = "The fragment with id %s does not exist anymore"
+# A browser may ask for a fragment once more, by itself or by a click, at the moment in which its page is being drawn
+# anew without it, the work being done: Streamlit answers with nothing, as it should, but would write a line into the
+# server's log each time.
+LATE = {
+    "streamlit.runtime.app_session": "The fragment with id %s does not exist anymore",
+    "streamlit.runtime.scriptrunner.script_runner": "Couldn't find fragment with id %s.",
+}
 
 
 def _is_news(record: logging.LogRecord) -> bool:
-    return not str(record.msg).startswith(LATE)
+    return not str(record.msg).startswith(tuple(LATE.values()))
 
 
-logging.getLogger("streamlit.runtime.app_session").addFilter(_is_news)
+for _logger in LATE:
+    logging.getLogger(_logger).addFilter(_is_news)
 
 
 def await_result(job: Job, enough: Callable[[Any], bool] = lambda found: True) -> Any:

@@ -4,24 +4,27 @@ from __future__ import annotations
 
 import logging
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 from streamlit.runtime import app_session
+from streamlit.runtime.scriptrunner import script_runner
 
 from explorer.ui.work import progress
 
 
+@pytest.mark.parametrize("module", [app_session, script_runner])
 def test_a_late_look_at_a_fragment_leaves_no_line_in_the_log_and_all_else_does(
-    caplog: pytest.LogCaptureFixture,
+    module: ModuleType, caplog: pytest.LogCaptureFixture
 ) -> None:
-    source = Path(app_session.__file__).read_text(encoding="utf-8")
-    assert f'_LOGGER.info(\n                    "{progress.LATE}' in source  # as this version of Streamlit says it
-    logger = logging.getLogger(app_session.__name__)
+    late = progress.LATE[module.__name__]
+    assert f'"{late}' in Path(str(module.__file__)).read_text(encoding="utf-8")  # as this version of Streamlit says it
+    logger = logging.getLogger(module.__name__)
     logger.addHandler(caplog.handler)
     caplog.set_level(logging.INFO, logger.name)
     try:
-        app_session._LOGGER.info(progress.LATE + " - it might have been removed.", "a1b2")
-        app_session._LOGGER.warning("Discarding rerun request after shutdown")
+        module._LOGGER.warning(late + " It might have been removed.", "a1b2")
+        module._LOGGER.warning("Discarding rerun request after shutdown")
     finally:
         logger.removeHandler(caplog.handler)
     assert {record.getMessage() for record in caplog.records} == {"Discarding rerun request after shutdown"}
