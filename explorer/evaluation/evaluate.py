@@ -9,12 +9,12 @@ from typing import Any
 
 import torch
 from torch import Tensor
-from torch.nn import functional as F
 
 from explorer.core.parallel import side_by_side
 from explorer.core.progress import Report, silent
 from explorer.data import Batches
 from explorer.networks.gates import Gated, open_gates
+from explorer.networks.losses import CROSS_ENTROPY, Loss
 from explorer.networks.network import Network
 from explorer.networks.units import nothing
 
@@ -28,11 +28,22 @@ class Outcome:
 
     logits: Tensor  # (N, classes) float32
     labels: Tensor  # (N,) int64
+    judged_by: Loss = CROSS_ENTROPY  # the network's own
 
     @property
     def loss(self) -> float:
-        """Mean cross-entropy, nats."""
-        return float(F.cross_entropy(self.logits.double(), self.labels))
+        """Mean over the images, in the loss's unit."""
+        return float(self.judged_by.mean(self.logits.double(), self.labels))
+
+    @property
+    def losses(self) -> Tensor:
+        """(N,) float64, of each image."""
+        return self.judged_by.of_images(self.logits.double(), self.labels)
+
+    @property
+    def probabilities(self) -> Tensor:
+        """(N, classes) float64 that the network gives to the classes."""
+        return self.judged_by.probabilities(self.logits.double())
 
     @property
     def accuracy(self) -> float:
@@ -53,13 +64,14 @@ def evaluate(network: Network, batches: Batches, removed: Tensor | None = None, 
 
     @torch.no_grad()
     def of_batch(batch: tuple[Tensor, Tensor]) -> Outcome:
-        return Outcome(gated(batch[0].to(gated.device), gates).float().cpu(), batch[1])
+        return Outcome(gated(batch[0].to(gated.device), gates).float().cpu(), batch[1], network.loss)
 
     found: list[Outcome] = []
     for outcome in side_by_side(of_batch, batches, gated.device):
         found.append(outcome)
         report(sum(len(each.labels) for each in found), len(batches), "images evaluated")
-    return Outcome(torch.cat([each.logits for each in found]), torch.cat([each.labels for each in found]))
+    logits, labels = torch.cat([each.logits for each in found]), torch.cat([each.labels for each in found])
+    return Outcome(logits, labels, network.loss)
 
 
 @dataclass(frozen=True)

@@ -45,7 +45,7 @@ ORDERS: dict[str, Order] = {
 def samples(outcome: Outcome, order: str = "wrong", *, label: int | None = None, count: int = 12) -> list[Sample]:
     """The first `count` images of an order, of one true class if `label` is given; ties in the order of the images."""
     chosen = ORDERS[order]
-    probability, predicted = outcome.logits.double().softmax(1).max(1)
+    probability, predicted = outcome.probabilities.max(1)
     kept = chosen.among(predicted == outcome.labels)
     if label is not None:
         kept &= outcome.labels == label

@@ -10,6 +10,7 @@ import torch
 from torch import nn
 
 from explorer.data.preprocessing import Preprocessing
+from explorer.networks.losses import CROSS_ENTROPY, Loss
 from explorer.networks.units import Units
 
 
@@ -29,6 +30,7 @@ class Network:
     preprocessing: Preprocessing
     digest: str  # SHA-256 of architecture, weights and preprocessing: the key of every cached result
     remark: str = ""  # a sentence on its outputs, where they are not the logits as they come
+    loss: Loss = CROSS_ENTROPY  # that it is judged by, and trained with
 
     @property
     def device(self) -> torch.device:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from functools import cache, partial
 
-from torch import Tensor, nn
+from torch import Tensor
 
 from explorer.core.progress import Report, silent, within
 from explorer.data import Batches
@@ -25,7 +25,7 @@ from explorer.pruning.stop_rules import check_reachable, check_within, exhausted
 from explorer.scoring.criteria import CRITERIA
 from explorer.scoring.evidence import gather
 from explorer.scoring.ranking import charges
-from explorer.training.finetune import Heard, Minibatch, minibatches, train
+from explorer.training.finetune import Minibatch, Training, minibatches, train
 from explorer.training.updates import train_observed
 
 SEEDS = 1_000_003  # between the dropout seeds of two runs
@@ -53,14 +53,14 @@ def iterate(
     settings: Settings,
     report: Report = silent,
     start: Step | None = None,
-    heard: Heard | None = None,
+    on_loss: Callable[[float], None] | None = None,
 ) -> Iterator[Step]:
     """Every state from the network as given to the target, each evaluated on the validation images.
 
     Saliencies are estimated anew before each step: in eval mode on the calibration images, or from the updates of the
     step before. With `start`, a state that the same settings gave before, only the states after it: the same that
     would have come without the stop. It may also be any other state of a network pruned from this one. The first state
-    beyond a budget is the last; so is one from which no unit can go any more. heard: is told each update's loss.
+    beyond a budget is the last; so is one from which no unit can go any more. on_loss: is told each update's loss.
     Raises BadInput before any step where the target can't be reached, or a budget is spent already.
     """
     check_applies(settings.criterion, network)
@@ -79,7 +79,7 @@ def iterate(
     reference = cache(lambda: evaluate(network, calibration, report=begun).logits)
     charge = charges(settings.price, settings.penalty, network, costs, stage(step.removed, step.removed))
     stream = minibatches(finetuning, settings.recipe.batch_size, settings.seed, step.updates)
-    updating = Updating(stream, calibration, validation, settings, network.module, heard)
+    updating = Updating(stream, calibration, validation, settings, network, on_loss)
     while not (reached(costs, step.removed, step.metrics, settings) or exhausted(costs, step.removed, settings)):
         charged = charge(step.removed)[~step.removed]
         candidates = _candidates(step, calibration, reference, charged, settings)
@@ -132,8 +132,13 @@ class Updating:
     calibration: Batches
     validation: Batches
     settings: Settings
-    teacher: nn.Module  # the unpruned network's module, for a recipe that distils
-    heard: Heard | None
+    unpruned: Network
+    on_loss: Callable[[float], None] | None
+
+    def training(self, seed: int) -> Training:
+        """With the unpruned network as the teacher, where the recipe distils."""
+        recipe, whole = self.settings.recipe, self.unpruned
+        return Training(recipe, seed, whole.loss, whole.module if recipe.distillation else None, on_loss=self.on_loss)
 
 
 def _tuned(
@@ -151,15 +156,12 @@ def _tuned(
 
 def _updated(network: Network, how: Updating, seed: int, report: Report) -> tuple[Network, Tensor | None]:
     """The network after a step's updates, and its units' saliencies where these updates are the evidence."""
-    settings, recipe = how.settings, how.settings.recipe
-    teacher = how.teacher if recipe.distillation else None
+    settings, training = how.settings, how.training(seed)
     if settings.evidence != UPDATES:
-        module = train(network.module, how.stream, settings.updates, recipe,
-                       seed=seed, report=report, teacher=teacher, heard=how.heard)  # fmt: skip
+        module = train(network.module, how.stream, settings.updates, training, report)
         return with_weights_of(network, module), None
-    last = max(1, OBSERVED // recipe.batch_size)
-    tuned, seen = train_observed(network, how.stream, settings.updates, recipe,
-                                 seed=seed, report=report, teacher=teacher, last=last, heard=how.heard)  # fmt: skip
+    last = max(1, OBSERVED // settings.recipe.batch_size)
+    tuned, seen = train_observed(network, how.stream, settings.updates, training, report, last)
     criterion = CRITERIA[settings.criterion]
     evidence = gather(tuned, how.calibration, criterion.needs, seed=settings.seed, seen=seen)
     return tuned, criterion.saliency(evidence)

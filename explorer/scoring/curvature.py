@@ -6,7 +6,6 @@ from dataclasses import dataclass
 
 import torch
 from torch import Tensor
-from torch.nn import functional as F
 
 from explorer.core.progress import Report, silent
 from explorer.data import Batches
@@ -29,15 +28,15 @@ class Curvature:
 
 
 def fisher(found: Linearisation) -> Curvature:
-    """The Fisher diagonal in gate space, from the slopes of the logits.
+    """The Fisher diagonal in gate space, from the slopes of the logits and the loss's probabilities p.
 
-        d2C_n/dg_u2 = sum over c of p_c (J_cu - a_u)^2,   a_u = sum over c of p_c J_cu,   p = softmax(logits)
+        d2C_n/dg_u2 = sum over c of p_c (J_cu - a_u)^2,   a_u = sum over c of p_c J_cu
 
     Where not all classes are followed, the sum over the others is estimated from those drawn of them, without bias.
     Exact, and autograd's Hessian, where every logit is linear in a single gate: piecewise-linear activations, and no
     path that crosses a gate twice; elsewhere the Gauss-Newton approximation. Never negative.
     """
-    p = found.logits.softmax(1).gather(1, found.classes)  # (N, K)
+    p = found.loss.probabilities(found.logits).gather(1, found.classes)  # (N, K)
     others = found.others
     average = others.average if others else torch.einsum("nk,nku->nu", p.float(), found.slopes)
     values = torch.einsum("nk,nku->nu", p, _squares(found.slopes, average))
@@ -68,7 +67,9 @@ def curvature_by_probes(
     values, variances = [], []
     done = 0
     for x, y in batches:
-        estimates = _products(gated, x.to(gated.device), y.to(gated.device), signs[:, done : done + len(x)])
+        gates = torch.ones(len(x), len(network.units), device=gated.device, requires_grad=True)
+        loss = network.loss.sum(gated(x.to(gated.device), gates), y.to(gated.device))
+        estimates = _products(loss, gates, signs[:, done : done + len(x)])
         values.append(estimates.mean(0))
         variances.append(estimates.var(0) / probes)
         done += len(y)
@@ -76,12 +77,10 @@ def curvature_by_probes(
     return Curvature(torch.cat(values), torch.cat(variances))
 
 
-def _products(gated: Gated, x: Tensor, y: Tensor, signs: Tensor) -> Tensor:
-    """signs: (probes, B, units) -> v * (H_n v) of each probe v, the same shape, float64 on the CPU."""
-    gates = torch.ones(signs.shape[1:], device=x.device, requires_grad=True)
-    loss = F.cross_entropy(gated(x, gates), y, reduction="sum")
+def _products(loss: Tensor, gates: Tensor, signs: Tensor) -> Tensor:
+    """Loss () of gates (B, units), signs (probes, B, units) -> v * (H_n v) of each probe v, float64 on the CPU."""
     (gradient,) = torch.autograd.grad(loss, gates, create_graph=True)
     found = []
-    for v in signs.to(x.device, torch.float32):
+    for v in signs.to(gates.device, torch.float32):
         found.append(v * torch.autograd.grad((gradient * v).sum(), gates, retain_graph=True)[0])
     return torch.stack(found).cpu().double()

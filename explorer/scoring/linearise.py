@@ -16,6 +16,7 @@ from explorer.core.parallel import side_by_side
 from explorer.core.progress import Report, silent
 from explorer.data import Batches
 from explorer.networks.gates import Gated
+from explorer.networks.losses import CROSS_ENTROPY, Loss
 from explorer.networks.network import Network
 from explorer.networks.units import Units
 
@@ -25,7 +26,7 @@ LARGEST = 9  # logits followed where there are more classes, beside the label's
 
 @dataclass(frozen=True, eq=False)
 class Others:
-    """What is known of the classes that are not followed, for p = softmax(logits)."""
+    """What is known of the classes that are not followed, for p = the loss's probabilities."""
 
     average: Tensor  # (N, units) float32: sum over all classes c of p_c * dlogit_c/dg_u
     slopes: Tensor  # (N, draws, units) float32: of classes drawn from those not followed, with chances that go by p
@@ -41,6 +42,7 @@ class Linearisation:
     classes: Tensor  # (N, K) int64: whose slopes are known, no class twice
     slopes: Tensor  # (N, K, units) float32: dlogit_c/dg_u
     others: Others | None = None  # where there are classes beyond these K, and they were asked for
+    loss: Loss = CROSS_ENTROPY  # the network's own
 
     def __len__(self) -> int:
         return len(self.labels)
@@ -72,8 +74,10 @@ def linearise(
         classes = followed_classes(logits.detach(), y.to(gated.device))
         slopes = _slopes(logits, classes, at)
         partial = draws and classes.shape[1] < logits.shape[1]
-        others = _others(logits, classes, at, chosen_by) if partial else None
-        return Linearisation(network.units, logits.detach().cpu().double(), y, classes.cpu(), slopes.cpu(), others)
+        p = network.loss.probabilities(logits.detach())
+        others = _others(logits, p, classes, at, chosen_by) if partial else None
+        values = logits.detach().cpu().double()
+        return Linearisation(network.units, values, y, classes.cpu(), slopes.cpu(), others, network.loss)
 
     done = 0
     for found in side_by_side(of_batch, _with_rows(batches, chances), gated.device):
@@ -108,9 +112,8 @@ def _slopes(logits: Tensor, chosen: Tensor, gates: Tensor) -> Tensor:
     return torch.stack([torch.autograd.grad(s, gates, retain_graph=True)[0] for s in sums], dim=1)
 
 
-def _others(logits: Tensor, followed: Tensor, gates: Tensor, chances: Tensor) -> Others:
+def _others(logits: Tensor, p: Tensor, followed: Tensor, gates: Tensor, chances: Tensor) -> Others:
     """chances: (N, draws) uniform in 0 to 1: which of the classes not followed, by their cumulated probability."""
-    p = logits.detach().softmax(1)
     rest = p.cpu().double().scatter(1, followed.cpu(), 0.0).cumsum(1)
     drawn = torch.searchsorted(rest, chances * rest[:, -1:], right=True).clamp(max=p.shape[1] - 1)
     (average,) = torch.autograd.grad((p * logits).sum(), gates, retain_graph=True)
@@ -118,11 +121,6 @@ def _others(logits: Tensor, followed: Tensor, gates: Tensor, chances: Tensor) ->
 
 
 def linear_change(found: Linearisation) -> Tensor:
-    """(N, units) nats, float64: C(logits_n - J[n, :, u]) - C(logits_n), cross-entropy, for each single unit u."""
-    label = found.labels[:, None]
-    known = found.logits.gather(1, found.classes)  # (N, K)
-    rest = found.logits.scatter(1, found.classes, float("-inf")).logsumexp(1)  # of the logits that stay
-    moved = known[:, :, None] - found.slopes.double()  # (N, K, units)
-    own = torch.where((found.classes == label)[:, :, None], found.slopes.double(), 0.0).sum(1)
-    change = torch.logaddexp(moved.logsumexp(1), rest[:, None]) + own - found.logits.logsumexp(1)[:, None]
+    """(N, units) float64, in the loss's unit: C(logits_n - J[n, :, u]) - C(logits_n), for each single unit u."""
+    change = found.loss.change(found.logits, found.labels, found.classes, found.slopes.double())
     return change.where(found.slopes.any(1), 0.0)  # without rounding where no logit moves

@@ -12,8 +12,7 @@ from functools import partial
 from typing import Any
 
 import torch
-from torch import Tensor, nn
-from torch.nn import functional as F
+from torch import Tensor
 
 from explorer.core.progress import Report, silent
 from explorer.data import Batches
@@ -52,7 +51,7 @@ class Observation:
 
 def observe(network: Network, batches: Batches, report: Report = silent) -> Observation:
     """One forward and one backward pass over the images, in eval mode, without the gradient of any weight."""
-    see = observer(network.module, network.units)
+    see = observer(network)
     parts: list[Observation] = []
     done = 0
     for x, y in batches:
@@ -62,10 +61,10 @@ def observe(network: Network, batches: Batches, report: Report = silent) -> Obse
     return joined(parts)
 
 
-def observer(module: nn.Module, units: Units) -> Callable[[Tensor, Tensor], Observation]:
+def observer(network: Network) -> Callable[[Tensor, Tensor], Observation]:
     """What `observe` does to each batch: of images x (N, C, ...) and labels y (N,) to what was seen of them."""
-    gated = Gated(module, units)
-    return partial(_observe_batch, gated, FeatureMaps(gated.body, writers(units)), units)
+    gated = Gated(network.module, network.units)
+    return partial(_observe_batch, network, gated, FeatureMaps(gated.body, writers(network.units)))
 
 
 def joined(parts: Sequence[Observation]) -> Observation:
@@ -91,11 +90,12 @@ TOGETHER: dict[str, tuple[Reduce, Reduce]] = {
 }
 
 
-def _observe_batch(gated: Gated, recorder: FeatureMaps, units: Units, x: Tensor, y: Tensor) -> Observation:
+def _observe_batch(network: Network, gated: Gated, recorder: FeatureMaps, x: Tensor, y: Tensor) -> Observation:
+    units = network.units
     x, y = x.to(gated.device), y.to(gated.device)
     gates = torch.ones(len(x), len(units), device=x.device, requires_grad=True)
     with recorder:
-        loss = F.cross_entropy(gated(x, gates), y, reduction="sum")
+        loss = network.loss.sum(gated(x, gates), y)
     names, at = list(recorder.maps), [gates, *recorder.maps.values(), *recorder.outputs.values()]
     gradient, *slopes = torch.autograd.grad(loss, at, allow_unused=True, materialize_grads=True)
     seen = [by_image(values, len(x)) for values in (*(value.detach() for value in at[1:]), *slopes)]

@@ -24,7 +24,7 @@ def predict(found: Linearisation, removed: Tensor) -> Outcome:
     slopes of some classes are known, the other logits stay where they are.
     """
     shift = found.slopes @ removed.to(found.slopes.dtype)  # (N, K)
-    return Outcome(found.logits.scatter_add(1, found.classes, -shift.double()), found.labels)
+    return Outcome(found.logits.scatter_add(1, found.classes, -shift.double()), found.labels, found.loss)
 
 
 def linearise_all(
@@ -40,4 +40,4 @@ def joined(parts: Iterable[Linearisation]) -> Linearisation:
     logits, labels, classes, slopes = (
         torch.cat([getattr(part, name) for part in held]) for name in ("logits", "labels", "classes", "slopes")
     )
-    return Linearisation(held[0].units, logits, labels, classes, slopes)
+    return Linearisation(held[0].units, logits, labels, classes, slopes, loss=held[0].loss)

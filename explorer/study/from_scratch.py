@@ -17,7 +17,7 @@ from explorer.networks.network import with_weights_of
 from explorer.networks.surgery import prune
 from explorer.networks.units import Units, nothing
 from explorer.study.bench import Bench, Finding, Found, Results, said_seeds
-from explorer.training.finetune import minibatches, train
+from explorer.training.finetune import Training, minibatches, train
 from explorer.training.scratch import fresh
 
 KEPT = 0.5**0.5  # of a layer's units: what it reads and what it writes both shrink, so its parameters halve
@@ -56,7 +56,8 @@ def _trained(bench: Bench, seed: int, report: Report) -> dict[str, Any]:
     removed, preset = halved(bench.network.units), bench.preset
     start = fresh(prune(bench.network, removed), seed)
     stream = minibatches(bench.splits["finetune"], preset.scratch_recipe.batch_size, seed)
-    module = train(start.module, stream, preset.scratch_updates, preset.scratch_recipe, seed=seed, report=report)
+    training = Training(preset.scratch_recipe, seed, start.loss)
+    module = train(start.module, stream, preset.scratch_updates, training, report)
     outcome = evaluate(with_weights_of(start, module), bench.splits["validation"])
     whole, metrics = measure_costs(bench.network), metrics_of(outcome, measure_costs(bench.network), removed)
     none = torch.zeros_like(removed)

@@ -6,23 +6,24 @@ from collections.abc import Callable
 
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import cross_entropy, kl_div
+from torch.nn.functional import kl_div
 
 from explorer.core.errors import BadInput
+from explorer.networks.losses import Loss
 from explorer.networks.network import replica
 
-Loss = Callable[[Tensor, Tensor, Tensor], Tensor]
-"""Images x (B, C, ...), the network's logits of them (B, classes), labels y (B,) -> the loss to descend, nats, ()."""
+Objective = Callable[[Tensor, Tensor, Tensor], Tensor]
+"""Images x (B, C, ...), the network's logits of them (B, classes), labels y (B,) -> what to descend, ()."""
 
 
-def objective(teacher: nn.Module | None, weight: float, temperature: float) -> Loss:
-    """Mean cross-entropy, mixed with what the teacher says where `weight` is above 0.
+def objective(loss: Loss, teacher: nn.Module | None, weight: float, temperature: float) -> Objective:
+    """The mean loss, mixed with what the teacher says where `weight` is above 0.
 
     The teacher runs in eval mode without gradients, and is never changed. Raises BadInput where one is missing, or
     answers with other classes than the network.
     """
     if weight == 0:
-        return lambda x, logits, y: cross_entropy(logits, y)
+        return lambda x, logits, y: loss.mean(logits, y)
     if teacher is None:
         raise BadInput(f"distillation {weight:g} needs a teacher: the network whose answers are learned.")
     wise = replica(teacher).eval()
@@ -32,18 +33,18 @@ def objective(teacher: nn.Module | None, weight: float, temperature: float) -> L
             said = wise(x)
         if said.shape != logits.shape:
             raise BadInput(f"the teacher has {said.shape[1]} outputs, the network {logits.shape[1]}: they must agree.")
-        return distilled(logits, said, y, weight, temperature)
+        return distilled(loss, logits, said, y, weight, temperature)
 
     return mixed
 
 
-def distilled(logits: Tensor, said: Tensor, y: Tensor, weight: float, temperature: float) -> Tensor:
-    """Loss of logits (B, classes) against the teacher's, `said`, and against labels y (B,).
+def distilled(loss: Loss, logits: Tensor, said: Tensor, y: Tensor, weight: float, temperature: float) -> Tensor:
+    """The loss of logits (B, classes) against labels y (B,), mixed with their distance from the teacher's, `said`.
 
-        (1 - weight) * CE + weight * T^2 * mean over images of KL(softmax(said / T) || softmax(logits / T))
+        (1 - weight) * loss + weight * T^2 * mean over images of KL(softmax(said / T) || softmax(logits / T))
 
-    Nats, (); T^2 keeps the size of the gradient as the temperature changes. Hinton et al. 2015, arXiv:1503.02531.
+    (); T^2 keeps the size of the gradient as the temperature changes. Hinton et al. 2015, arXiv:1503.02531.
     """
     soft, target = ((values / temperature).log_softmax(1) for values in (logits, said))
     divergence = kl_div(soft, target, reduction="batchmean", log_target=True)
-    return (1 - weight) * cross_entropy(logits, y) + weight * temperature**2 * divergence
+    return (1 - weight) * loss.mean(logits, y) + weight * temperature**2 * divergence

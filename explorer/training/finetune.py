@@ -17,7 +17,8 @@ from torch.optim import SGD, Adam, Optimizer
 
 from explorer.core.errors import BadInput
 from explorer.core.progress import Report, silent
-from explorer.training.distillation import Loss, objective
+from explorer.networks.losses import CROSS_ENTROPY, Loss
+from explorer.training.distillation import Objective, objective
 from explorer.training.schedules import SCHEDULES
 
 Minibatch = tuple[Tensor, Tensor]
@@ -26,7 +27,6 @@ Minibatch = tuple[Tensor, Tensor]
 IMAGENET, NONE = "imagenet", "none"  # what a network for new classes may start from, beside a checkpoint
 Watch = Callable[[nn.Module, Tensor, Tensor], None]
 """Looks at a minibatch, x and y, right before the module is updated with it; it must change neither."""
-Heard = Callable[[float], None]  # is told the loss of each update's minibatch, before that update
 
 OPTIMIZERS: dict[str, Callable[[nn.Module, Recipe], Optimizer]] = {
     "sgd": lambda m, r: SGD(m.parameters(), r.learning_rate, momentum=r.momentum, weight_decay=r.weight_decay),
@@ -78,6 +78,22 @@ def recipe_from(settings: Mapping[str, Any]) -> Recipe:
 PAPER = Recipe()
 
 
+@dataclass(frozen=True, eq=False)
+class Training:
+    """How a network is trained: by which recipe, and what that does not say."""
+
+    recipe: Recipe = PAPER
+    seed: int = 0  # of dropout
+    loss: Loss = CROSS_ENTROPY  # the network's own
+    teacher: nn.Module | None = None  # whose answers a recipe that distils learns from
+    watch: Watch | None = None
+    on_loss: Callable[[float], None] | None = None  # is told each minibatch's loss, before its update
+
+    def objective(self) -> Objective:
+        """What each minibatch's step goes down. Raises BadInput where the recipe distils and there is no teacher."""
+        return objective(self.loss, self.teacher, self.recipe.distillation, self.recipe.temperature)
+
+
 class Images(Protocol):
     """What minibatches are drawn from, such as `explorer.data.Batches`."""
 
@@ -111,71 +127,67 @@ def train(
     module: nn.Module,
     stream: Iterator[Minibatch],
     updates: int,
-    recipe: Recipe = Recipe(),
-    *,
-    seed: int = 0,
+    training: Training = Training(),
     report: Report = silent,
-    teacher: nn.Module | None = None,
-    watch: Watch | None = None,
-    heard: Heard | None = None,
 ) -> nn.Module:
-    """A copy of `module` after `updates` steps down the mean cross-entropy of `stream`'s minibatches.
+    """A copy of `module` after `updates` steps down the mean loss of `stream`'s minibatches.
 
     Where the recipe distils, the loss is that of `explorer.training.distillation` with this teacher; the schedule runs
     over these updates. Train mode (dropout on, batch-norm statistics move) during the updates, eval mode and frozen
-    weights after them. `seed` decides dropout; on CPU the same seed and stream give the same weights, bit for bit at
-    one thread count, watched or not. Each update is reported with its loss. Raises BadInput when the loss or a weight
+    weights after them. On CPU the same seed and stream give the same weights, bit for bit at one thread count, watched
+    or not. Each update is reported with its loss. Raises BadInput when the loss or a weight
     stops being finite, or a teacher is missing.
     """
     if updates < 0:
         raise BadInput(f"{updates} updates: their number must be at least 0.")
     tuned = copy.deepcopy(module).requires_grad_(True)
-    optimizer = OPTIMIZERS[recipe.optimizer](tuned, recipe)
-    descend(tuned, optimizer, stream, updates, recipe,
-            seed=seed, report=report, teacher=teacher, watch=watch, heard=heard)  # fmt: skip
+    optimizer = OPTIMIZERS[training.recipe.optimizer](tuned, training.recipe)
+    descend(tuned, optimizer, stream, Span(0, updates, updates), training, report)
     return tuned.requires_grad_(False)
+
+
+@dataclass(frozen=True)
+class Span:
+    """The updates from number `first` to before `last`, of the `total` that a schedule runs over."""
+
+    first: int
+    last: int
+    total: int
+
+    def __len__(self) -> int:
+        return self.last - self.first
 
 
 def descend(
     module: nn.Module,
     optimizer: Optimizer,
     stream: Iterator[Minibatch],
-    updates: int,
-    recipe: Recipe,
-    *,
-    seed: int = 0,
+    span: Span,
+    training: Training,
     report: Report = silent,
-    teacher: nn.Module | None = None,
-    watch: Watch | None = None,
-    heard: Heard | None = None,
-    place: tuple[int, int] | None = None,
 ) -> None:
-    """Update the module in place, as `train` does its copy; it is in eval mode afterwards.
-
-    place: how many updates the schedule has behind it, and how many it has in all, where these are not all of them.
-    """
-    loss_of = objective(teacher, recipe.distillation, recipe.temperature)
-    before, total = place or (0, updates)
+    """Update the module in place, as `train` does its copy; it is in eval mode afterwards."""
+    loss_of, recipe = training.objective(), training.recipe
     device = next(module.parameters()).device
     module.train()
-    with _seeded(seed, device):
-        for update in range(1, updates + 1):
+    with _seeded(training.seed, device):
+        for update in range(1, len(span) + 1):
             x, y = (part.to(device) for part in next(stream))
-            if watch:
-                with _seeded(seed, device):  # what it draws, the updates don't miss
-                    watch(module, x, y)
+            if training.watch:
+                with _seeded(training.seed, device):  # what it draws, the updates don't miss
+                    training.watch(module, x, y)
             for group in optimizer.param_groups:
-                group["lr"] = recipe.rate(before + update - 1, total)
+                group["lr"] = recipe.rate(span.first + update - 1, span.total)
             loss = _update(module, optimizer, loss_of, x, y)
             _check_finite(loss, module, recipe, update)
-            if heard:
-                heard(float(loss))
-            report(update, updates, f"loss {loss:.3f}")
+            if training.on_loss:
+                training.on_loss(float(loss))
+            report(update, len(span), f"loss {loss:.3f}")
     module.eval()
 
 
-def _update(module: nn.Module, optimizer: Optimizer, loss_of: Loss, x: Tensor, y: Tensor) -> Tensor:
-    """One step; the minibatch's loss before it, in nats, ()."""
+def _update(module: nn.Module, optimizer: Optimizer, loss_of: Objective, x: Tensor, y: Tensor) -> Tensor:
+    """One step; the minibatch's loss before it, ()."""
     loss = loss_of(x, module(x), y)
     optimizer.zero_grad()
     loss.backward()

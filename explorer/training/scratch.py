@@ -11,7 +11,7 @@ from torch.nn.modules.batchnorm import _NormBase
 from explorer.core.errors import BadInput
 from explorer.core.progress import Report, silent
 from explorer.networks.network import Network, with_weights_of
-from explorer.training.finetune import Images, Recipe, minibatches, train
+from explorer.training.finetune import Images, Recipe, Training, minibatches, train
 
 
 def fresh(network: Network, seed: int = 0) -> Network:
@@ -49,10 +49,8 @@ def trained(
     if updates < 1:
         raise BadInput(f"{updates} updates from scratch train nothing: their number must be at least 1.")
     start, stream = fresh(network, seed), minibatches(images, recipe.batch_size, seed)
-    teacher = teacher if recipe.distillation else None
-    return with_weights_of(
-        start, train(start.module, stream, updates, recipe, seed=seed, report=report, teacher=teacher)
-    )
+    training = Training(recipe, seed, network.loss, teacher if recipe.distillation else None)
+    return with_weights_of(start, train(start.module, stream, updates, training, report))
 
 
 def _reset(name: str, layer: nn.Module) -> None:

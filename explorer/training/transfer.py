@@ -20,7 +20,7 @@ from explorer.networks.costs import measure_costs
 from explorer.networks.load import assemble
 from explorer.networks.network import Network, with_weights_of
 from explorer.networks.units import nothing
-from explorer.training.finetune import OPTIMIZERS, Recipe, descend, minibatches
+from explorer.training.finetune import OPTIMIZERS, Recipe, Span, Training, descend, minibatches
 
 EPOCH_SEEDS = 1_000_003  # between the seeds of two epochs
 State = dict[str, Tensor]  # what an optimizer keeps, by "place of the parameter.name"
@@ -87,11 +87,10 @@ def epochs(
     restore(optimizer, start.optimizer)
     for number in range(start.number + 1, count + 1):
         stream = minibatches(finetuning, recipe.batch_size, seed, (number - 1) * per_epoch)
-        descend(
-            module, optimizer, stream, per_epoch, recipe,
-            seed=seed + number * EPOCH_SEEDS, report=one_of(report, number - 1, count, f"epoch {number} of {count}"),
-            place=((number - 1) * per_epoch, count * per_epoch),
-        )  # fmt: skip
+        span = Span((number - 1) * per_epoch, number * per_epoch, count * per_epoch)
+        training = Training(recipe, seed + number * EPOCH_SEEDS, network.loss)
+        told = one_of(report, number - 1, count, f"epoch {number} of {count}")
+        descend(module, optimizer, stream, span, training, told)
         found = with_weights_of(network, copy.deepcopy(module).requires_grad_(False))
         metrics = _measured(found, validation, staying(report, number / count))
         yield Epoch(number, found, kept(optimizer), metrics)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Iterator
+from dataclasses import replace
 from itertools import count
 
 from torch import Tensor, nn
@@ -12,25 +13,21 @@ from explorer.core.errors import BadInput
 from explorer.core.progress import Report, silent
 from explorer.networks.network import Network, with_weights_of
 from explorer.scoring.observe import Observation, joined, observer
-from explorer.training.finetune import Heard, Minibatch, Recipe, train
+from explorer.training.finetune import Minibatch, Training, train
 
 
 def train_observed(
     network: Network,
     stream: Iterator[Minibatch],
     updates: int,
-    recipe: Recipe,
-    *,
-    seed: int = 0,
+    training: Training,
     report: Report = silent,
-    teacher: nn.Module | None = None,
     last: int | None = None,
-    heard: Heard | None = None,
 ) -> tuple[Network, Observation]:
     """The network after `train`, and what was seen of the minibatches of its updates, or of the `last` so many.
 
     A minibatch is observed right before its update, with the weights as they are then, in eval mode: no dropout, and
-    batch-norm neither uses nor keeps the minibatch's statistics. The loss is the cross-entropy, distilled or not. The
+    batch-norm neither uses nor keeps the minibatch's statistics. The loss is the network's, distilled or not. The
     weights are bit for bit those of `train`. An update takes about twice the time, and an image 48 bytes a unit.
     With `gather(..., seen=...)` the observation is evidence for every criterion that needs no more than
     `explorer.scoring.evidence.FROM_UPDATES`.
@@ -44,11 +41,9 @@ def train_observed(
 
     def watch(module: nn.Module, x: Tensor, y: Tensor) -> None:
         if next(place) >= updates - watched:
-            parts.append(observer(_beside(module), network.units)(x, y))
+            parts.append(observer(replace(network, module=_beside(module)))(x, y))
 
-    tuned = train(
-        network.module, stream, updates, recipe, seed=seed, report=report, teacher=teacher, watch=watch, heard=heard
-    )
+    tuned = train(network.module, stream, updates, replace(training, watch=watch), report)
     return with_weights_of(network, tuned), joined(parts)
 
 

@@ -32,7 +32,7 @@ from explorer.networks.surgery import prune
 from explorer.scoring.criteria import CRITERIA, needs
 from explorer.scoring.evidence import gather
 from explorer.scoring.oracle import oracle, reference_oracle
-from explorer.training.finetune import Recipe, train
+from explorer.training.finetune import Recipe, Training, train
 
 SHAPE, GREY = (1, 8, 8), Preprocessing((0.0,), (1.0,))
 
@@ -152,7 +152,7 @@ def test_fine_tuning_descends_the_loss_of_the_logits() -> None:
     network = made(EXACT["in eval mode only"])[1]
     data = images(SHAPE, n=32)
     batches = [(data.x, data.y)] * 40
-    tuned = train(network.module, iter(batches), 40, Recipe(learning_rate=0.05))
+    tuned = train(network.module, iter(batches), 40, Training(Recipe(learning_rate=0.05)))
     with torch.no_grad():
         before, after = (F.cross_entropy(each(data.x), data.y) for each in (network.module, tuned.eval()))
     assert after < before - 0.05

@@ -24,7 +24,7 @@ from explorer.runs.store import read_saliency, read_weights, write_weights
 from explorer.scoring.criteria import CRITERIA, applicable
 from explorer.scoring.evidence import gather
 from explorer.scoring.ranking import PRICES, SCALINGS, AtPlan
-from explorer.training.finetune import Recipe, minibatches
+from explorer.training.finetune import Recipe, Training, minibatches
 from explorer.training.updates import train_observed
 
 IMAGES = images(SHAPE, n=24)
@@ -123,7 +123,7 @@ def test_rankings_from_the_updates_are_those_of_their_own_minibatches(name: str,
     assert second.metrics == calibrated.metrics and calibrated.saliency is None  # the first is from calibration images
     smaller = prune(at_hand(name), second.removed)
     stream = minibatches(IMAGES, settings.recipe.batch_size, settings.seed)
-    tuned, seen = train_observed(smaller, stream, settings.updates, settings.recipe, seed=settings.seed * SEEDS)
+    tuned, seen = train_observed(smaller, stream, settings.updates, Training(settings.recipe, settings.seed * SEEDS))
     needs = CRITERIA[criterion].needs
     expected = CRITERIA[criterion].saliency(gather(tuned, IMAGES, needs, seed=settings.seed, seen=seen))
     assert first.saliency is None and torch.equal(second.saliency, expected)
@@ -151,7 +151,7 @@ def test_rankings_from_updates_go_on_bit_for_bit_after_a_stop(tmp_path: Path) ->
 
 def test_every_update_is_heard_with_its_loss() -> None:
     heard: list[float] = []
-    steps = list(iterate(at_hand("plain"), IMAGES, IMAGES, IMAGES, OF_UPDATES, heard=heard.append))
+    steps = list(iterate(at_hand("plain"), IMAGES, IMAGES, IMAGES, OF_UPDATES, on_loss=heard.append))
     assert len(heard) == steps[-1].updates and all(loss > 0 for loss in heard)
 
 

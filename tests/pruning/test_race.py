@@ -63,9 +63,9 @@ def test_all_lanes_of_a_seed_have_the_same_minibatches_and_the_same_updates(monk
         streams.append(given)
         return minibatches(*given)
 
-    def trained(module, stream, updates, recipe, **options):
-        budgets.append((updates, recipe, options["seed"]))
-        return train(module, stream, updates, recipe, **options)
+    def trained(module, stream, updates, training, report):
+        budgets.append((updates, training.recipe, training.seed))
+        return train(module, stream, updates, training, report)
 
     monkeypatch.setattr(procedure, "minibatches", drawn)
     monkeypatch.setattr(procedure, "train", trained)

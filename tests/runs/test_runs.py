@@ -35,7 +35,7 @@ from explorer.runs.store import (
     write_run,
     write_weights,
 )
-from explorer.training.finetune import Recipe, minibatches, train
+from explorer.training.finetune import Recipe, Training, minibatches, train
 
 IMAGES = images(SHAPE)
 RUN = Run({"source": "demo", "arch": None, "digest": "ab" * 32}, {"source": "demo", "seed": 3}, branched(), {"step": 1})
@@ -207,7 +207,7 @@ def _tuned_twice(folder: Path) -> tuple[Network, timelines.Timeline, list[Networ
         before, removed = removed, with_removed(removed, [more])
         smaller = prune(found[-1], removed[~before])
         if number != 2:
-            smaller = with_weights_of(smaller, train(smaller.module, minibatches(IMAGES, 4), 3, Recipe(0.05)))
+            smaller = with_weights_of(smaller, train(smaller.module, minibatches(IMAGES, 4), 3, Training(Recipe(0.05))))
         found.append(smaller)
         weights = write_weights(folder, smaller) if number != 2 else None
         lost = gone(network.units, before, removed)

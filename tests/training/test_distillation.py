@@ -12,8 +12,9 @@ from torch import nn
 from torch.nn.functional import cross_entropy
 
 from explorer.core.errors import BadInput
+from explorer.networks.losses import CROSS_ENTROPY
 from explorer.training.distillation import distilled, objective
-from explorer.training.finetune import OPTIMIZERS, Recipe, train
+from explorer.training.finetune import OPTIMIZERS, Recipe, Training, train
 
 DRAW = np.random.default_rng(5)
 SAID, LOGITS, LABELS = 3 * DRAW.normal(size=(6, 4)), 3 * DRAW.normal(size=(6, 4)), DRAW.integers(4, size=6)
@@ -33,7 +34,7 @@ def batch() -> tuple[torch.Tensor, torch.Tensor]:
 @pytest.mark.parametrize("temperature", [0.5, 1.0, 4.0])
 def test_loss_and_gradient_by_formula(weight: float, temperature: float) -> None:
     logits = torch.tensor(LOGITS, requires_grad=True)
-    loss = distilled(logits, torch.tensor(SAID), torch.tensor(LABELS), weight, temperature)
+    loss = distilled(CROSS_ENTROPY, logits, torch.tensor(SAID), torch.tensor(LABELS), weight, temperature)
     p, soft, target = softmax(LOGITS), softmax(LOGITS / temperature), softmax(SAID / temperature)
     hard = -np.log(p[np.arange(6), LABELS]).mean()
     divergence = (target * np.log(target / soft)).sum(1).mean()
@@ -44,7 +45,7 @@ def test_loss_and_gradient_by_formula(weight: float, temperature: float) -> None
 
 def test_agreeing_with_the_teacher_costs_nothing() -> None:
     said = torch.tensor(SAID)
-    assert distilled(said, said, torch.tensor(LABELS), 1.0, 4.0).item() == pytest.approx(0, abs=1e-14)
+    assert distilled(CROSS_ENTROPY, said, said, torch.tensor(LABELS), 1.0, 4.0).item() == pytest.approx(0, abs=1e-14)
 
 
 @pytest.mark.parametrize("optimizer", OPTIMIZERS)
@@ -60,7 +61,7 @@ def test_without_distillation_training_is_plain_descent_bit_for_bit(optimizer: s
         steps.zero_grad()
         cross_entropy(plain(x), y).backward()
         steps.step()
-    tuned = train(network.module, repeat((x, y)), 4, recipe, teacher=at_hand("plain").module)
+    tuned = train(network.module, repeat((x, y)), 4, Training(recipe, teacher=at_hand("plain").module))
     for name, value in tuned.state_dict().items():
         assert torch.equal(value, plain.state_dict()[name]), name
 
@@ -71,9 +72,10 @@ def test_a_student_comes_to_answer_like_its_teacher(optimizer: str) -> None:
     teacher = at_hand("plain_batchnorm").module
     teacher[-1].weight.mul_(3)
     recipe = Recipe(0.02, weight_decay=0, optimizer=optimizer, distillation=1.0)
-    student = train(at_hand("residual").module, repeat((x, y)), 60, recipe, teacher=teacher)
+    student = train(at_hand("residual").module, repeat((x, y)), 60, Training(recipe, teacher=teacher))
     before, after = (
-        distilled(module(x), teacher(x), y, 1.0, 1.0).item() for module in (at_hand("residual").module, student)
+        distilled(CROSS_ENTROPY, module(x), teacher(x), y, 1.0, 1.0).item()
+        for module in (at_hand("residual").module, student)
     )
     assert after < 0.2 * before
 
@@ -85,11 +87,11 @@ def test_the_teacher_is_never_changed_and_answers_in_eval_mode(optimizer: str, t
     teacher = at_hand("plain_batchnorm").module.train(training)
     before = {name: value.clone() for name, value in teacher.state_dict().items()}
     recipe = Recipe(0.05, optimizer=optimizer, distillation=0.5)
-    student = train(at_hand("plain").module, repeat((x, y)), 3, recipe, seed=1, teacher=teacher)
+    student = train(at_hand("plain").module, repeat((x, y)), 3, Training(recipe, seed=1, teacher=teacher))
     assert all(torch.equal(value, before[name]) for name, value in teacher.state_dict().items())
     assert all(module.training == training for module in teacher.modules())
     assert not any(p.requires_grad or p.grad is not None for p in teacher.parameters())
-    same = train(at_hand("plain").module, repeat((x, y)), 3, recipe, seed=1, teacher=teacher.eval())
+    same = train(at_hand("plain").module, repeat((x, y)), 3, Training(recipe, seed=1, teacher=teacher.eval()))
     assert all(torch.equal(a, b) for a, b in zip(student.parameters(), same.parameters(), strict=True))
 
 
@@ -97,20 +99,20 @@ def test_the_loss_told_is_the_one_descended() -> None:
     x, y = batch()
     student, teacher, told = at_hand("plain_batchnorm").module, at_hand("residual").module, []
     recipe = Recipe(distillation=0.25, temperature=2.0)
-    train(student, repeat((x, y)), 1, recipe, teacher=teacher, report=lambda *note: told.append(note))
-    expected = distilled(student.train()(x), teacher(x), y, 0.25, 2.0)
+    train(student, repeat((x, y)), 1, Training(recipe, teacher=teacher), report=lambda *note: told.append(note))
+    expected = distilled(CROSS_ENTROPY, student.train()(x), teacher(x), y, 0.25, 2.0)
     assert told == [(1, 1, f"loss {expected:.3f}")]
 
 
 def test_a_teacher_that_is_missing_or_answers_otherwise_is_bad_input() -> None:
     module, recipe = at_hand("plain").module, Recipe(distillation=0.5)
     with pytest.raises(BadInput, match=r"distillation 0\.5 needs a teacher"):
-        train(module, repeat(batch()), 1, recipe)
+        train(module, repeat(batch()), 1, Training(recipe))
     other = nn.Sequential(nn.Flatten(), nn.Linear(64, 5))
     with pytest.raises(BadInput, match=r"the teacher has 5 outputs, the network 3: they must agree"):
-        train(module, repeat(batch()), 1, recipe, teacher=other)
+        train(module, repeat(batch()), 1, Training(recipe, teacher=other))
 
 
 def test_a_teacher_is_not_asked_for_where_it_has_no_share() -> None:
     logits, y = torch.tensor(LOGITS), torch.tensor(LABELS)
-    assert torch.equal(objective(None, 0.0, 4.0)(torch.zeros(6), logits, y), cross_entropy(logits, y))
+    assert torch.equal(objective(CROSS_ENTROPY, None, 0.0, 4.0)(torch.zeros(6), logits, y), cross_entropy(logits, y))

@@ -9,7 +9,7 @@ from networks_at_hand import Tensors
 from torch import Tensor, nn
 
 from explorer.core.errors import BadInput
-from explorer.training.finetune import OPTIMIZERS, Recipe, minibatches, recipe_from, train
+from explorer.training.finetune import OPTIMIZERS, Recipe, Training, minibatches, recipe_from, train
 
 X = torch.tensor([[1.0, 2.0], [-1.0, 0.5]])
 Y = torch.tensor([0, 1])
@@ -37,12 +37,12 @@ def test_two_steps_of_sgd_are_momentum_and_decay_by_hand() -> None:
     for _ in range(2):
         velocity = 0.9 * velocity + gradient(weight) + 0.01 * weight
         weight = weight - 0.1 * velocity
-    torch.testing.assert_close(train(linear(), repeat((X, Y)), 2, recipe).weight.data, weight)
+    torch.testing.assert_close(train(linear(), repeat((X, Y)), 2, Training(recipe)).weight.data, weight)
 
 
 def test_first_step_of_adam_is_the_learning_rate_against_the_sign_of_the_gradient() -> None:
     before = linear().weight.data
-    after = train(linear(), repeat((X, Y)), 1, Recipe(0.01, weight_decay=0, optimizer="adam")).weight.data
+    after = train(linear(), repeat((X, Y)), 1, Training(Recipe(0.01, weight_decay=0, optimizer="adam"))).weight.data
     torch.testing.assert_close(after, before - 0.01 * gradient(before).sign(), rtol=1e-5, atol=1e-6)
 
 
@@ -53,20 +53,14 @@ def test_defaults_are_those_of_the_paper() -> None:
 @pytest.mark.parametrize("optimizer", OPTIMIZERS)
 def test_every_optimizer_lowers_the_loss(optimizer: str) -> None:
     losses: list[float] = []
-    train(
-        linear(),
-        repeat((X, Y)),
-        20,
-        Recipe(0.05, optimizer=optimizer),
-        report=lambda done, total, note: losses.append(float(note.removeprefix("loss "))),
-    )
+    train(linear(), repeat((X, Y)), 20, Training(Recipe(0.05, optimizer=optimizer), on_loss=losses.append))
     assert losses[-1] < losses[0]
 
 
 def test_input_is_left_as_it_was_and_output_is_frozen_in_eval_mode() -> None:
     module = dropping()
     before = {name: value.clone() for name, value in module.state_dict().items()}
-    tuned = train(module, repeat((X, Y)), 3, Recipe(0.1))
+    tuned = train(module, repeat((X, Y)), 3, Training(Recipe(0.1)))
     assert all(torch.equal(value, before[name]) for name, value in module.state_dict().items())
     assert not any(m.training for net in (module, tuned) for m in net.modules())
     assert not any(p.requires_grad or p.grad is not None for p in module.parameters())
@@ -82,7 +76,8 @@ def test_no_updates_give_an_equal_copy() -> None:
 
 
 def test_the_seed_decides_the_weights() -> None:
-    first, again, other = (train(dropping(), repeat((X, Y)), 5, Recipe(0.1), seed=s)[0].weight for s in (1, 1, 2))
+    trainings = (Training(Recipe(0.1), seed) for seed in (1, 1, 2))
+    first, again, other = (train(dropping(), repeat((X, Y)), 5, each)[0].weight for each in trainings)
     assert torch.equal(first, again)
     assert not torch.equal(first, other)
 
@@ -90,7 +85,7 @@ def test_the_seed_decides_the_weights() -> None:
 def test_the_callers_random_numbers_are_left_alone() -> None:
     module = dropping()
     expected = torch.manual_seed(11).get_state()
-    train(module, repeat((X, Y)), 2, seed=5)
+    train(module, repeat((X, Y)), 2, Training(seed=5))
     assert torch.equal(torch.random.get_rng_state(), expected)
 
 
@@ -141,7 +136,7 @@ def test_reports_every_update_and_a_raising_report_stops_the_work() -> None:
 def test_a_learning_rate_that_blows_up_is_bad_input(updates: int) -> None:
     deep = nn.Sequential(nn.Linear(2, 8), nn.Linear(8, 8), nn.Linear(8, 2))
     with pytest.raises(BadInput, match=r"learning rate 1e\+38 is too high for this network: .* at update \d+"):
-        train(deep, repeat((X * 100, Y)), updates, Recipe(1e38, momentum=0))
+        train(deep, repeat((X * 100, Y)), updates, Training(Recipe(1e38, momentum=0)))
 
 
 def test_a_loss_that_is_not_finite_from_the_start_is_not_blamed_on_the_learning_rate() -> None:
@@ -191,9 +186,10 @@ def test_a_recipe_is_read_back_from_the_settings_of_a_run() -> None:
 def test_what_watches_sees_every_minibatch_before_its_update() -> None:
     seen: list[tuple[Tensor, Tensor, Tensor]] = []
     recipe, drawn = Recipe(0.1), [(X * k, Y) for k in (1, 2, 3)]
-    train(linear(), iter(drawn), 3, recipe, watch=lambda m, x, y: seen.append((m.weight.detach().clone(), x, y)))
+    watching = Training(recipe, watch=lambda m, x, y: seen.append((m.weight.detach().clone(), x, y)))
+    train(linear(), iter(drawn), 3, watching)
     for place, (weight, x, y) in enumerate(seen):
-        assert torch.equal(weight, train(linear(), iter(drawn), place, recipe).weight)
+        assert torch.equal(weight, train(linear(), iter(drawn), place, Training(recipe)).weight)
         assert torch.equal(x, drawn[place][0]) and torch.equal(y, Y)
     assert len(seen) == 3
 

@@ -9,7 +9,7 @@ import torch
 from torch import nn
 from torch.nn.functional import cross_entropy
 
-from explorer.training.finetune import OPTIMIZERS, Recipe, descend, train
+from explorer.training.finetune import OPTIMIZERS, Recipe, Span, Training, descend, train
 from explorer.training.schedules import SCHEDULES, summary
 
 BY_HAND = {
@@ -46,7 +46,7 @@ def test_training_takes_steps_of_these_sizes(name: str) -> None:
         weight.requires_grad_()
         (slope,) = torch.autograd.grad(cross_entropy(X @ weight.T, Y), weight)
         weight = (weight - 0.5 * factor * slope).detach()
-    tuned = train(linear(), repeat((X, Y)), 6, Recipe(0.5, momentum=0, weight_decay=0, schedule=name))
+    tuned = train(linear(), repeat((X, Y)), 6, Training(Recipe(0.5, momentum=0, weight_decay=0, schedule=name)))
     torch.testing.assert_close(tuned.weight.data, weight)
 
 
@@ -56,8 +56,8 @@ def test_in_two_parts_a_schedule_is_that_of_the_whole(name: str, optimizer: str)
     recipe, halves = Recipe(0.05, optimizer=optimizer, schedule=name), linear()
     steps = OPTIMIZERS[optimizer](halves, recipe)
     for first in (0, 3):
-        descend(halves, steps, repeat((X, Y)), 3, recipe, place=(first, 6))
-    assert torch.equal(halves.weight, train(linear(), repeat((X, Y)), 6, recipe).weight)
+        descend(halves, steps, repeat((X, Y)), Span(first, first + 3, 6), Training(recipe))
+    assert torch.equal(halves.weight, train(linear(), repeat((X, Y)), 6, Training(recipe)).weight)
 
 
 def test_every_schedule_says_what_it_does() -> None:

@@ -17,7 +17,7 @@ from explorer.networks.architectures import pretrained
 from explorer.networks.architectures.families import build
 from explorer.networks.architectures.fitting import transferred
 from explorer.networks.checkpoints.reading import read_checkpoint
-from explorer.training.finetune import OPTIMIZERS, Recipe, minibatches, train
+from explorer.training.finetune import OPTIMIZERS, Recipe, Training, minibatches, train
 from explorer.training.schedules import SCHEDULES
 from explorer.training.transfer import EPOCH_SEEDS, epochs, kept, restore, started
 
@@ -58,7 +58,7 @@ def test_the_first_epoch_is_that_of_plain_training() -> None:
     network, data = at_hand("plain"), separable()
     _, first = epochs(network, data, data, 1, RECIPE, seed=3)
     stream = islice(minibatches(data, 8, 3), 6)
-    plain = train(network.module, stream, 6, RECIPE, seed=3 + EPOCH_SEEDS)
+    plain = train(network.module, stream, 6, Training(RECIPE, seed=3 + EPOCH_SEEDS))
     for name, value in plain.state_dict().items():
         assert torch.equal(value, first.network.module.state_dict()[name]), name
 
@@ -67,7 +67,7 @@ def test_the_first_epoch_is_that_of_plain_training() -> None:
 def test_the_schedule_runs_over_all_epochs(schedule: str) -> None:
     network, data, recipe = at_hand("residual"), separable(), replace(RECIPE, schedule=schedule)
     *_, last = epochs(network, data, data, 2, recipe, seed=3)
-    plain = train(network.module, minibatches(data, 8, 3), 12, recipe)  # nothing is dropped, so seeds do not matter
+    plain = train(network.module, minibatches(data, 8, 3), 12, Training(recipe))  # without dropout the seed is idle
     for name, value in plain.state_dict().items():
         assert torch.equal(value, last.network.module.state_dict()[name]), name
 

@@ -18,7 +18,7 @@ from explorer.pruning.selectors import SELECTORS
 from explorer.scoring.criteria import CRITERIA
 from explorer.scoring.evidence import gather
 from explorer.scoring.observe import Observation, joined, observe
-from explorer.training.finetune import OPTIMIZERS, Minibatch, Recipe, minibatches, train
+from explorer.training.finetune import OPTIMIZERS, Minibatch, Recipe, Training, minibatches, train
 from explorer.training.updates import train_observed
 
 RECIPE = Recipe(0.02, batch_size=8)
@@ -43,8 +43,8 @@ def assert_same_weights(a: nn.Module, b: nn.Module) -> None:
 @pytest.mark.parametrize("name", [*MODULES, *UNUSUAL])
 def test_watched_or_not_the_weights_are_the_same_bit_for_bit(name: str, optimizer: str) -> None:
     network, recipe = at_hand(name), Recipe(0.02, optimizer=optimizer, schedule="cosine")
-    tuned, seen = train_observed(network, stream(name), 3, recipe, seed=4)
-    assert_same_weights(tuned.module, train(network.module, stream(name), 3, recipe, seed=4))
+    tuned, seen = train_observed(network, stream(name), 3, Training(recipe, seed=4))
+    assert_same_weights(tuned.module, train(network.module, stream(name), 3, Training(recipe, seed=4)))
     assert not tuned.module.training and not any(p.requires_grad for p in tuned.module.parameters())
     assert_same_weights(network.module, at_hand(name).module)
     assert not any(getattr(seen, field.name).requires_grad for field in fields(Observation) if field.name != "units")
@@ -69,9 +69,9 @@ class Noisy(nn.Module):
 def test_observing_takes_no_random_numbers_from_training_and_sees_buffers_as_they_are() -> None:
     torch.manual_seed(0)
     network = network_of(Noisy(), SHAPE)
-    tuned, seen = train_observed(network, stream(), 3, RECIPE, seed=4)
-    assert_same_weights(tuned.module, train(network.module, stream(), 3, RECIPE, seed=4))
-    halfway = with_weights_of(network, train(network.module, stream(), 2, RECIPE, seed=4))
+    tuned, seen = train_observed(network, stream(), 3, Training(RECIPE, seed=4))
+    assert_same_weights(tuned.module, train(network.module, stream(), 3, Training(RECIPE, seed=4)))
+    halfway = with_weights_of(network, train(network.module, stream(), 2, Training(RECIPE, seed=4)))
     x, y = next(islice(stream(), 2, None))
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(4)
@@ -82,10 +82,10 @@ def test_observing_takes_no_random_numbers_from_training_and_sees_buffers_as_the
 @pytest.mark.parametrize("name", [*MODULES, *UNUSUAL])
 def test_each_minibatch_is_observed_with_the_weights_that_it_found(name: str) -> None:
     network = at_hand(name)
-    _, seen = train_observed(network, stream(name), 4, RECIPE, seed=4)
+    _, seen = train_observed(network, stream(name), 4, Training(RECIPE, seed=4))
     parts = []
     for place, (x, y) in enumerate(islice(stream(name), 4)):
-        then = with_weights_of(network, train(network.module, stream(name), place, RECIPE, seed=4))
+        then = with_weights_of(network, train(network.module, stream(name), place, Training(RECIPE, seed=4)))
         parts.append(observe(then, Tensors(x, y)))
     assert_same(seen, joined(parts))
     assert not torch.equal(seen.gradient[8:16], observe(network, Tensors(*next(islice(stream(name), 1, 2)))).gradient)
@@ -94,7 +94,7 @@ def test_each_minibatch_is_observed_with_the_weights_that_it_found(name: str) ->
 @pytest.mark.parametrize("name", ["plain", "fire", "squeeze_excite"])  # without batch-norm, which moves anyway
 def test_of_weights_that_stand_still_it_is_one_observation_of_all_images(name: str) -> None:
     network = at_hand(name)
-    _, seen = train_observed(network, stream(name), 3, Recipe(1e-30, batch_size=8))
+    _, seen = train_observed(network, stream(name), 3, Training(Recipe(1e-30, batch_size=8)))
     x, y = (torch.cat(parts) for parts in zip(*islice(stream(name), 3), strict=True))
     assert_same(seen, observe(network, Tensors(x, y, size=8)))
 
@@ -102,16 +102,16 @@ def test_of_weights_that_stand_still_it_is_one_observation_of_all_images(name: s
 def test_what_is_distilled_does_not_show_in_what_is_seen() -> None:
     network, teacher = at_hand("plain"), at_hand("residual").module
     recipe = Recipe(0.02, distillation=0.5)
-    tuned, seen = train_observed(network, stream(), 1, recipe, seed=4, teacher=teacher)
-    assert_same_weights(tuned.module, train(network.module, stream(), 1, recipe, seed=4, teacher=teacher))
-    assert_same(seen, train_observed(network, stream(), 1, RECIPE, seed=4)[1])
+    tuned, seen = train_observed(network, stream(), 1, Training(recipe, seed=4, teacher=teacher))
+    assert_same_weights(tuned.module, train(network.module, stream(), 1, Training(recipe, seed=4, teacher=teacher)))
+    assert_same(seen, train_observed(network, stream(), 1, Training(RECIPE, seed=4))[1])
 
 
 @pytest.mark.parametrize("last", [1, 2, 9])
 def test_only_the_last_updates_are_observed_where_asked(last: int) -> None:
     network = at_hand("plain")
-    tuned, seen = train_observed(network, stream(), 4, RECIPE, last=last)
-    everything, whole = train_observed(network, stream(), 4, RECIPE)
+    tuned, seen = train_observed(network, stream(), 4, Training(RECIPE), last=last)
+    everything, whole = train_observed(network, stream(), 4, Training(RECIPE))
     assert_same_weights(tuned.module, everything.module)
     assert torch.equal(seen.gradient, whole.gradient[-8 * last :])
 
@@ -128,7 +128,7 @@ class NoImages:
 
 @pytest.fixture(scope="module")
 def observed() -> tuple[Network, Observation]:
-    return train_observed(at_hand("plain_batchnorm"), stream(), 2, RECIPE)
+    return train_observed(at_hand("plain_batchnorm"), stream(), 2, Training(RECIPE))
 
 
 @pytest.mark.parametrize("name", CRITERIA)
@@ -152,18 +152,18 @@ def test_criteria_from_updates_are_exactly_those_that_need_no_pass_more(
 @pytest.mark.parametrize(("updates", "last"), [(0, None), (3, 0), (-1, None)])
 def test_nothing_to_observe_is_bad_input(updates: int, last: int | None) -> None:
     with pytest.raises(BadInput, match=f"of {updates} updates the last {min(updates, 0)} would be observed"):
-        train_observed(at_hand("plain"), stream(), updates, RECIPE, last=last)
+        train_observed(at_hand("plain"), stream(), updates, Training(RECIPE), last=last)
 
 
 def test_progress_is_that_of_training_and_can_cancel() -> None:
     told: list[tuple[int, int, str]] = []
-    train_observed(at_hand("plain"), stream(), 2, RECIPE, report=lambda *note: told.append(note))
+    train_observed(at_hand("plain"), stream(), 2, Training(RECIPE), report=lambda *note: told.append(note))
     plain: list[tuple[int, int, str]] = []
-    train(at_hand("plain").module, stream(), 2, RECIPE, report=lambda *note: plain.append(note))
+    train(at_hand("plain").module, stream(), 2, Training(RECIPE), report=lambda *note: plain.append(note))
     assert told == plain and [done for done, *_ in told] == [1, 2]
 
     def stop(done: int, total: int, note: str = "") -> None:
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        train_observed(at_hand("plain"), stream(), 2, RECIPE, report=stop)
+        train_observed(at_hand("plain"), stream(), 2, Training(RECIPE), report=stop)

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 
 import torch
 from torch import Tensor
-from torch.nn import functional as F
 
 from explorer.evaluation.evaluate import Outcome
 from explorer.networks.costs import Costs
@@ -56,16 +55,12 @@ def effects_overall(before: Outcome, after: Outcome) -> Effects:
 
 
 def _effects(before: Outcome, after: Outcome, group: Tensor, groups: int) -> Effects:
-    change, right = _losses(after) - _losses(before), _right(after) - _right(before)
+    change, right = after.losses - before.losses, _right(after) - _right(before)
     count = torch.bincount(group, minlength=groups)
     loss, accuracy = (_sums(values, group, groups) / count for values in (change, right))
     variance = _sums((change - loss[group]).square(), group, groups) / (count - 1).clamp(min=0)
     error = (variance / count).sqrt().masked_fill(count == 1, torch.inf)
     return Effects(count, loss, error, accuracy)
-
-
-def _losses(outcome: Outcome) -> Tensor:
-    return F.cross_entropy(outcome.logits.double(), outcome.labels, reduction="none")
 
 
 def _right(outcome: Outcome) -> Tensor:

@@ -7,7 +7,6 @@ from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
-from torch.nn import functional as F
 
 from explorer.core.progress import Report, silent
 from explorer.data import Batches
@@ -130,7 +129,6 @@ def _right(network: Network, x: Tensor, y: Tensor, changes: Tensor) -> bool:
     gates[torch.arange(1, len(gates)), units] = 0
     gated = Gated(network.module, network.units)
     many = x.expand(len(gates), *x.shape[1:])
-    losses = F.cross_entropy(
-        gated(many.to(gated.device), gates.to(gated.device)).cpu().double(), y.expand(len(gates)), reduction="none"
-    )
+    logits = gated(many.to(gated.device), gates.to(gated.device)).cpu().double()
+    losses = network.loss.of_images(logits, y.expand(len(gates)))
     return torch.allclose(losses[1:] - losses[0], changes[units], rtol=TOLERANCE, atol=TOLERANCE)

@@ -14,7 +14,6 @@ from functools import cached_property
 
 import torch
 from torch import Tensor
-from torch.nn import functional as F
 
 from explorer.core.parallel import side_by_side, workers
 from explorer.networks.network import Network
@@ -48,7 +47,7 @@ class Incremental:
 
     def __init__(self, network: Network, memory: int | None = None, precision: torch.dtype = torch.float32) -> None:
         self.program = program_of(network)
-        self.units = network.units
+        self.units, self.loss = network.units, network.loss
         self.device = network.device
         self.memory = default_budget(self.device) if memory is None else memory
         self.precision = precision
@@ -83,7 +82,7 @@ class Incremental:
     def _changes(self, x: Tensor, y: Tensor, done: Done) -> Tensor:
         with self._computing():
             env = self.program.values(x.to(memory_format=FORMATS.get(x.dim(), torch.contiguous_format)))
-            base = _losses(env[self.program.logits], y)
+            base = self._losses(env[self.program.logits], y)
         found = base.new_zeros(len(y), len(self.units))
         fruitless: set[Ablation] = set()
 
@@ -93,7 +92,7 @@ class Incremental:
             with self._computing():
                 logits, places = piece.part.run(env, piece.pairs, watched)
                 alive = piece.pairs.of(places)
-                return piece, alive, _losses(logits, y[alive.image]) - base[alive.image]
+                return piece, alive, self._losses(logits, y[alive.image]) - base[alive.image]
 
         for piece, alive, changes in side_by_side(ablated, self._pieces(env, len(y), done), self.device):
             found[alive.image, piece.first_unit + alive.unit] = changes
@@ -134,8 +133,7 @@ class Incremental:
             started = starting if started is None else starting | started
             yield part, Pairs(*starting.nonzero(as_tuple=True))
 
-
-def _losses(logits: Tensor, y: Tensor) -> Tensor:
-    """(N,) nats, float64 where the device has it."""
-    precise = logits.float() if logits.device.type == "mps" else logits.double()
-    return F.cross_entropy(precise, y, reduction="none")
+    def _losses(self, logits: Tensor, y: Tensor) -> Tensor:
+        """(N,), float64 where the device has it."""
+        precise = logits.float() if logits.device.type == "mps" else logits.double()
+        return self.loss.of_images(precise, y)

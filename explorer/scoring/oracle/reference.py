@@ -6,7 +6,6 @@ from collections.abc import Sequence
 
 import torch
 from torch import Tensor
-from torch.nn import functional as F
 
 from explorer.core.progress import Report, silent
 from explorer.data import Batches
@@ -24,6 +23,7 @@ class Reference:
     def __init__(self, network: Network) -> None:
         self.gated = Gated(network.module, network.units)
         self.units = len(network.units)
+        self.loss = network.loss
 
     def changes(self, x: Tensor, y: Tensor, done: Done = ignore) -> Tensor:
         """C_n(g_u = 0) - C_n(g = 1) of every image and unit, (N, units), nats, float64, on the CPU."""
@@ -43,7 +43,7 @@ class Reference:
 
     @torch.no_grad()
     def _losses(self, x: Tensor, y: Tensor, gates: Tensor) -> Tensor:
-        return F.cross_entropy(self.gated(x, gates.to(x.device)), y, reduction="none").cpu().double()
+        return self.loss.of_images(self.gated(x, gates.to(x.device)), y).cpu().double()
 
 
 def reference_oracle(network: Network, batches: Batches, report: Report = silent) -> Oracle:
