@@ -1,10 +1,14 @@
 """The one error that a person caused and can mend."""
 
+import re
+
 from explorer.core.text import one_line
+
+ENDLESS = re.compile(r"[^\s/]{256,}")  # longer than the name of any file: nobody reads it to its end
 
 
 class BadInput(ValueError):
     """Input that breaks a rule; the message is one sentence, on one line, naming the offending thing and the rule."""
 
     def __init__(self, message: str) -> None:
-        super().__init__(one_line(message))
+        super().__init__(ENDLESS.sub(lambda found: f"{found[0][:60]}...", one_line(message)))

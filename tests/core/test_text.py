@@ -106,3 +106,9 @@ def test_what_went_wrong_is_told_in_one_line_that_ends_at_a_whole_word() -> None
 @pytest.mark.parametrize("text", HOSTILE)
 def test_a_refusal_is_one_line_whatever_it_quotes(text: str) -> None:
     assert str(BadInput(f"{text} is none.")) == one_line(f"{text} is none.")
+
+
+def test_a_sentence_says_names_whole_and_cuts_what_is_too_long_for_one() -> None:
+    name = "n" * 251 + ".pth"
+    assert str(BadInput(f"/folder/{name} is no file.")) == f"/folder/{name} is no file."
+    assert str(BadInput(f"/folder/{name}x is no file.")) == f"/folder/{'n' * 60}... is no file."
