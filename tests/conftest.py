@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import quick
 import torch
 from hypothesis import settings
 
@@ -18,6 +21,22 @@ settings.load_profile("untimed")
 def one_thread() -> None:
     """The networks here are too small to share: two threads mostly wait for each other, and round in another order."""
     torch.set_num_threads(1)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark the quick tests."""
+    for item in items:
+        if quick.is_quick(item.path):
+            item.add_marker("quick")
+
+
+@pytest.fixture(autouse=True)
+def quickly(request: pytest.FixtureRequest) -> Iterator[None]:
+    """A quick test that takes long fails: it belongs elsewhere."""
+    start = time.process_time()
+    yield
+    taken = time.process_time() - start
+    assert taken < quick.SECONDS or "quick" not in request.keywords, f"{taken:.1f} s: too long for a quick test"
 
 
 @pytest.fixture(scope="session")

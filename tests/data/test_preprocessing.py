@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from explorer.core.errors import BadInput
-from explorer.data.preprocessing import IMAGENET_MEAN, IMAGENET_STD, Preprocessing, for_torchvision, numbers, override
+from explorer.data.preprocessing import IMAGENET_MEAN, IMAGENET_STD, Changes, Preprocessing, for_torchvision, numbers
 
 GREY = Preprocessing((0.5,), (0.25,))
 COLOUR = Preprocessing(IMAGENET_MEAN, IMAGENET_STD, 256, 224)
@@ -88,7 +88,7 @@ def test_frames_of_clips():
     clips = replace(COLOUR, frames=16)
     assert clips.describe() == f"16 frames of each clip, {COLOUR.describe()}"
     assert Preprocessing.from_json(json.loads(json.dumps(clips.to_json()))) == clips
-    assert override(COLOUR, frames=16) == clips
+    assert Changes(frames=16).apply(COLOUR) == clips
     assert repr(clips) == repr(COLOUR)[:-1] + ", frames=16)"
 
 
@@ -97,14 +97,14 @@ def test_still_images_say_nothing_of_frames_as_digests_and_exports_have_it():
     assert set(GREY.to_json()) == {"mean", "std", "size", "crop", "interpolation"}
 
 
-def test_override_changes_what_is_given_only():
-    assert override(COLOUR) == COLOUR
-    assert override(COLOUR, size=300) == replace(COLOUR, size=300)
-    assert override(COLOUR, 64, 32, [0.1], [0.2]) == Preprocessing((0.1,), (0.2,), 64, 32)
+def test_changes_replace_what_is_given_only():
+    assert Changes().apply(COLOUR) == COLOUR
+    assert Changes(size=300).apply(COLOUR) == replace(COLOUR, size=300)
+    assert Changes(64, 32, (0.1,), (0.2,)).apply(COLOUR) == Preprocessing((0.1,), (0.2,), 64, 32)
     with pytest.raises(BadInput, match="mean has 1 values and std 3"):
-        override(COLOUR, mean=[0.5])
+        Changes(mean=(0.5,)).apply(COLOUR)
     with pytest.raises(BadInput, match="mean has 0 values"):
-        override(COLOUR, mean=[])
+        Changes(mean=()).apply(COLOUR)
 
 
 def test_torchvision_values():

@@ -22,7 +22,7 @@ RUN = "a-run-of-the-tests"
 
 
 @pytest.fixture(autouse=True, scope="session")
-def quick() -> Iterator[None]:
+def few_images() -> Iterator[None]:
     """Few images and one thread: what the pages do with results does not depend on how many there are."""
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
