@@ -10,12 +10,13 @@ FORM = "package.module:function"
 BESIDE = f"A criterion of one's own beside the others, {FORM}: it is imported, so its code runs. May be repeated."
 
 
-class CriterionName(click.Choice[str]):
+class CriterionName(click.Choice):
     """One of these names, or one's own criterion as package.module:function."""
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
         """The name; one's own criterion is in the tables from then on."""
-        return taken(value) if ":" in value else super().convert(value, param, ctx)
+        name: str = taken(value) if ":" in value else super().convert(value, param, ctx)
+        return name
 
 
 def taken(name: str) -> str:

@@ -174,13 +174,13 @@ def _candidates(
         step.network,
         images,
         reference,
-        settings.step,
-        charge,
-        settings.limits,
-        settings.scaling,
-        settings.seed,
-        settings.further,
-        step.saliency,
+        count=settings.step,
+        charge=charge,
+        limits=settings.limits,
+        scaling=settings.scaling,
+        seed=settings.seed,
+        further=settings.further,
+        saliency=step.saliency,
     )
 
 

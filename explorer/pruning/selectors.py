@@ -181,7 +181,7 @@ def _unnamed(name: str) -> Selector:
 
 def own_title(name: str) -> str:
     """ "My score" of package.module:my_score."""
-    return name.partition(":")[2].replace("_", " ").strip().capitalize()
+    return name.partition(":")[2].replace("_", " ").strip().capitalize() or name
 
 
 def check_known(name: str) -> None:

@@ -22,6 +22,7 @@ from explorer.pruning.selectors import (
     check_applies,
     check_from_updates,
     scaling_for,
+    selector_of,
     selectors_for,
 )
 from explorer.pruning.settings import Settings
@@ -132,3 +133,18 @@ def test_a_new_row_races_without_another_line(last_first: None) -> None:
     gone = nothing(network.units)
     gone[[network.units.labels.index(label) for point in found[0].points for label in point.removed]] = True
     assert backwards(gone) and int(gone.sum()) == 5
+
+
+def test_a_persons_criterion_that_nobody_named_is_shown_and_not_run() -> None:
+    row = selector_of("mine:my_score")
+    assert (row.title, row.needs, row.anew) == ("My score", (), False) and "mine:my_score" not in SELECTORS
+    splits = {"calibration": IMAGES, "validation": IMAGES}
+    terms = Terms(("mine:my_score",), (0, 1), Settings(target=0.6, step=2))
+    assert terms.truth is None and terms.lanes(at_hand("plain")) == [("mine:my_score", 0)]
+    why = "it is a person's own code, which runs only where they name it, with --criterion mine:my_score"
+    with pytest.raises(BadInput, match=f"My score can't score this network: {why}"):
+        next(race(at_hand("plain"), splits, terms))
+    with pytest.raises(BadInput, match=f"mine:my_score can't rank units: {why}"):
+        row.rank(candidates(), silent)
+    with pytest.raises(BadInput, match="Unknown criterion 'mine'; known are taylor, "):
+        Settings(criterion="mine")
