@@ -30,6 +30,7 @@ from explorer.networks.load import RUN_NETWORK
 from explorer.networks.network import Network, fingerprint, with_weights_of
 from explorer.networks.regrowth import regrown
 from explorer.networks.surgery import prune
+from explorer.networks.units import nothing
 from explorer.runs import timeline_json
 from explorer.runs.timeline import Timeline, removed_at, trained_at
 
@@ -178,35 +179,41 @@ def read_weights(path: Path, network: Network) -> Network:
     return found
 
 
-def pruned_at(network: Network, timeline: Timeline, folder: Path, number: int | None = None) -> Network:
-    """The pruned network of the current state of a run, or of another, with its own weights, as it was measured.
+@dataclass(frozen=True, eq=False)
+class AtState:
+    """A network at one state of a run, its weights read: pruned, or whole with gates to close."""
 
-    network: as loaded. BadInput where the weights were not kept.
-    """
-    removed = removed_at(timeline, network.units, number)
-    trained = trained_at(timeline, number)
+    loaded: Network
+    removed: Tensor  # (units,) bool: the state's plan
+    trained: Network  # with the last weights of their own on the way to the state; `loaded` where there are none
+    before: Tensor  # (units,) bool: the units that are gone from `trained`
+
+    def pruned(self) -> Network:
+        """The pruned network, with its own weights, as it was measured."""
+        left = self.removed[~self.before]
+        return prune(self.trained, left) if left.any() else self.trained
+
+    def whole(self) -> Network:
+        """The network in its whole shape with the state's weights: the plan says which gates are closed."""
+        return self.loaded if self.trained is self.loaded else regrown(self.loaded, self.trained, self.before)
+
+
+def at_state(network: Network, timeline: Timeline, folder: Path, number: int | None = None) -> AtState:
+    """A network, as loaded, at the current state of a run or at another; BadInput where its weights were not kept."""
+    trained, removed = trained_at(timeline, number), removed_at(timeline, network.units, number)
     if trained is None:
-        return prune(network, removed) if removed.any() else network
-    before, at_weights = _trained(network, timeline, folder, trained)
-    left = removed[~before]
-    return prune(at_weights, left) if left.any() else at_weights
+        return AtState(network, removed, network, nothing(network.units))
+    name, before = timeline.states[trained].weights, removed_at(timeline, network.units, trained)
+    if name is None:
+        raise BadInput(f"The weights of state {trained} were not kept: it can be looked at, but not gone to.")
+    return AtState(network, removed, read_weights(folder / name, prune(network, before)), before)
+
+
+def pruned_at(network: Network, timeline: Timeline, folder: Path, number: int | None = None) -> Network:
+    """The pruned network of the current state of a run, or of another; BadInput as `at_state`."""
+    return at_state(network, timeline, folder, number).pruned()
 
 
 def network_at(network: Network, timeline: Timeline, folder: Path, number: int | None = None) -> Network:
-    """The network as loaded, with the weights that it has at the current state of a run, or at another.
-
-    It keeps its whole shape: the state's plan says which gates are closed. BadInput where the weights were not kept.
-    """
-    trained = trained_at(timeline, number)
-    if trained is None:
-        return network
-    removed, pruned = _trained(network, timeline, folder, trained)
-    return regrown(network, pruned, removed)
-
-
-def _trained(network: Network, timeline: Timeline, folder: Path, number: int) -> tuple[Tensor, Network]:
-    """The plan of a state with weights of its own, and the pruned network with these."""
-    name, removed = timeline.states[number].weights, removed_at(timeline, network.units, number)
-    if name is None:
-        raise BadInput(f"The weights of state {number} were not kept: it can be looked at, but not gone to.")
-    return removed, read_weights(folder / name, prune(network, removed))
+    """The whole network with the weights of the current state of a run, or of another; BadInput as `at_state`."""
+    return at_state(network, timeline, folder, number).whole()

@@ -10,20 +10,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from weakref import WeakSet
 
-import torch
-
-from explorer.core.progress import Report
-from explorer.evaluation.evaluate import evaluate
-from explorer.export.confirming import confirm
-from explorer.export.contents import Contents, of_state
-from explorer.export.folders import MANIFEST, export_proven
+from explorer.export.folders import MANIFEST
 from explorer.export.formats import FORMATS, Format
-from explorer.export.proof import Proof, Verdict
+from explorer.export.proof import Verdict
 from explorer.export.staging import remove_unused
+from explorer.export.states import StateOfRun, export_state
 from explorer.jobs.job import LONG, Job
 from explorer.runs.origins import source_to_json
-from explorer.runs.store import network_at, pruned_at
-from explorer.runs.timeline import removed_at
 from explorer.ui.work.jobs import JOBS
 from explorer.ui.work.run_jobs import EXPORT, key_of
 from explorer.ui.work.session import View, run_folder
@@ -78,16 +71,27 @@ def folder_of(run: str, number: int) -> Path:
 
 def make(view: View, number: int, names: Sequence[str]) -> Job:
     """Start making and proving the files of a state."""
-    folder, runs = folder_of(view.run, number), run_folder(view.run)
+    folder, state = folder_of(view.run, number), _state(view, number)
 
     def work(job: Job) -> Made:
-        proof = _proof(view, runs, number, job.report)
-        paths, verdicts = export_proven(_contents(view, runs, number), folder, names, proof, job.report)
+        paths, verdicts, proof = export_state(state, folder, names, job.report)
         tidy(folder)  # not before: a job that is cancelled deletes nothing
         files = {each: paths[each.name] for each in FORMATS.values() if each.name in paths}
         return Made(files, folder / MANIFEST, verdicts, len(proof.inputs), float(proof.logits.abs().max()))
 
     return JOBS.submit(key_of(EXPORT, view.run, number), f"Files of state {number}", work, LONG)
+
+
+def _state(view: View, number: int) -> StateOfRun:
+    """A state of the run in view, with the images that the pages show and where network and images are from."""
+    loaded = view.loaded
+    network, data = source_to_json(loaded.source)
+    provenance = {
+        "network": {**network, "digest": loaded.network.digest},
+        "data": {**data, "digest": loaded.images.digest},
+        "settings": dict(view.timeline.states[number].settings),
+    }
+    return StateOfRun(loaded.network, view.timeline, run_folder(view.run), number, loaded.validation, provenance)
 
 
 def tidy(coming: Path) -> None:
@@ -109,32 +113,6 @@ def tidy(coming: Path) -> None:
 def _age(folder: Path) -> float:
     """Seconds, as good as any number that grows with age."""
     return -folder.stat().st_mtime
-
-
-def _proof(view: View, folder: Path, number: int, report: Report) -> Proof:
-    """What the pages showed of the validation images at this state: its plan as gates on the whole network."""
-    loaded = view.loaded
-    removed = removed_at(view.timeline, loaded.network.units, number)
-    whole = network_at(loaded.network, view.timeline, folder, number)
-    outcome = evaluate(whole, loaded.validation, removed, report)
-    confirm(outcome, view.timeline.states[number].metrics, f"State {number}")
-    inputs, prepared = torch.cat([x for x, _ in loaded.validation]), whole.preprocessing
-    return Proof(inputs, outcome.labels, outcome.logits, torch.tensor(prepared.mean), torch.tensor(prepared.std))
-
-
-def _contents(view: View, folder: Path, number: int) -> Contents:
-    loaded = view.loaded
-    network, data = source_to_json(loaded.source)
-    return of_state(
-        pruned_at(loaded.network, view.timeline, folder, number),
-        view.timeline,
-        number,
-        provenance={
-            "network": {**network, "digest": loaded.network.digest},
-            "data": {**data, "digest": loaded.images.digest},
-            "settings": dict(view.timeline.states[number].settings),
-        },
-    )
 
 
 def zipped(folder: str, paths: Sequence[Path]) -> bytes:

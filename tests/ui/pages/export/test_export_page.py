@@ -94,7 +94,7 @@ def test_a_file_that_fails_its_proof_is_not_offered_and_says_why(
     app = open_app("export")
     tick(app, "report", False)
     monkeypatch.setattr(
-        "explorer.ui.pages.export.exports._proof", lambda *given: replace(honest(*given), logits=torch.ones(128, 10))
+        "explorer.export.states._proof", lambda *given: replace(honest(*given), logits=torch.ones(128, 10))
     )
     found = made(app, 0)
     assert "network.safetensors failed its proof and is not offered: its logits differ by up to" in app.said
@@ -123,7 +123,7 @@ def test_a_cancelled_export_leaves_nothing(open_app: Open, workdir: Path, monkey
         JOBS.find(f"export-{app.run}-0").cancel()
         return honest()
 
-    monkeypatch.setattr("explorer.ui.pages.export.exports._proof", cancelled)
+    monkeypatch.setattr("explorer.export.states._proof", cancelled)
     assert made(app, 0) is None
     assert "cancelled" in app.said and app.buttons["Make and prove"]
     assert not [path for path in (workdir / "exports").rglob("*") if path.is_file()]
