@@ -1,4 +1,4 @@
-"""Loading: from the demo, a checkpoint, an export or a run folder to a network with its units."""
+"""Loading: from a file, a checkpoint or an export, to a network with its units; and the images that it takes."""
 
 from __future__ import annotations
 
@@ -95,13 +95,6 @@ class CheckpointFile:
 
 
 NetworkFile = ExportFile | CheckpointFile
-
-
-def open_network(
-    where: str | Path, *, arch: str | None = None, preprocessing: Preprocessing | None = None, trusted: bool = False
-) -> Network:
-    """The network in the file at a place, see `file_at`, for images that go through its own preprocessing or this."""
-    return file_at(where, arch=arch, trusted=trusted).network(preprocessing)
 
 
 def file_at(where: str | Path, *, arch: str | None = None, trusted: bool = False) -> NetworkFile:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import safetensors.torch
+import torch
 from safetensors import SafetensorError
 from torch import Tensor
 
@@ -30,7 +31,6 @@ from explorer.networks.load import RUN_NETWORK
 from explorer.networks.network import Network, fingerprint, with_weights_of
 from explorer.networks.regrowth import regrown
 from explorer.networks.surgery import prune
-from explorer.networks.units import nothing
 from explorer.runs import timeline_json
 from explorer.runs.timeline import Timeline, removed_at, trained_at
 
@@ -202,7 +202,7 @@ def at_state(network: Network, timeline: Timeline, folder: Path, number: int | N
     """A network, as loaded, at the current state of a run or at another; BadInput where its weights were not kept."""
     trained, removed = trained_at(timeline, number), removed_at(timeline, network.units, number)
     if trained is None:
-        return AtState(network, removed, network, nothing(network.units))
+        return AtState(network, removed, network, torch.zeros_like(removed))
     name, before = timeline.states[trained].weights, removed_at(timeline, network.units, trained)
     if name is None:
         raise BadInput(f"The weights of state {trained} were not kept: it can be looked at, but not gone to.")

@@ -14,8 +14,9 @@ from pathlib import Path
 
 import torch
 
+from explorer import open_network
 from explorer.data import Batches, open_images
-from explorer.networks.load import batches_for, for_classes, open_network
+from explorer.networks.load import batches_for, for_classes
 from explorer.networks.network import Network
 from explorer.networks.units import Units
 from explorer.scoring.bootstrap import RESAMPLES, Interval, intervals

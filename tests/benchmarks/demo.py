@@ -11,10 +11,10 @@ from collections.abc import Callable
 
 import torch
 
+from explorer import open_network
 from explorer.data import Batches, open_images
 from explorer.evaluation.evaluate import evaluate
 from explorer.networks.costs import measure_costs
-from explorer.networks.load import open_network
 from explorer.networks.surgery import prune
 from explorer.networks.units import nothing
 from explorer.pruning.plan import remove_next

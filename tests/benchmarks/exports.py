@@ -20,6 +20,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "helpers"))
 
 from networks_at_hand import network
 
+from explorer import open_network
 from explorer.export.contents import contents
 from explorer.export.folders import export
 from explorer.export.formats import FORMATS
@@ -27,7 +28,6 @@ from explorer.export.proof import prove
 from explorer.export.verify import RUNNABLE, verify
 from explorer.networks.architectures.small import resnet20
 from explorer.networks.costs import measure_costs
-from explorer.networks.load import open_network
 from explorer.networks.network import Network
 from explorer.networks.surgery import prune
 from explorer.networks.units import nothing

@@ -17,11 +17,12 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from explorer import open_network
 from explorer.data import Batches, ImageSet, open_images
 from explorer.data.splits import stratified_order
 from explorer.evaluation.evaluate import evaluate
 from explorer.networks.costs import measure_costs
-from explorer.networks.load import batches_for, for_classes, open_network
+from explorer.networks.load import batches_for, for_classes
 from explorer.networks.network import Network
 from explorer.networks.surgery import prune
 from explorer.networks.units import Units, nothing

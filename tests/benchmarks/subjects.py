@@ -16,10 +16,11 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "helpers"))
 
 from networks_at_hand import Tensors, network
 
+from explorer import open_network
 from explorer.data import open_images
 from explorer.data.preprocessing import Preprocessing
 from explorer.evaluation.evaluate import evaluate
-from explorer.networks.load import assemble, batches_for, open_network
+from explorer.networks.load import assemble, batches_for
 from explorer.networks.network import Network
 
 SHARED = Path(__file__).resolve().parents[3] / "shared" / "data"

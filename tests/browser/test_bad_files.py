@@ -14,7 +14,7 @@ from acting import facts, press, settle, turn, upload, visit
 from hostile import Evil
 from playwright.sync_api import Page
 
-from explorer.networks.load import open_network
+from explorer import open_network
 
 ARCH = "explorer:vgg_small"
 

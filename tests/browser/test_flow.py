@@ -14,8 +14,8 @@ from acting import PICTURE, facts, press, reach, run_of, settle, state, turn, un
 from playwright.sync_api import Locator, Page
 
 import explorer
+from explorer import open_network
 from explorer.data import Batches, open_images
-from explorer.networks.load import open_network
 
 COUNT = re.compile(r"([\d,]+) of ([\d,]+) feature maps below")
 

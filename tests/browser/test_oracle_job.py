@@ -15,8 +15,9 @@ pytest.importorskip("playwright")
 from acting import PICTURE, settle, turn, until, upload, visit
 from playwright.sync_api import Locator, Page
 
+from explorer import open_network
 from explorer.networks.graph.safetensors_file import write_network
-from explorer.networks.load import assemble, open_network
+from explorer.networks.load import assemble
 
 PROGRESS = re.compile("The oracle of every unit: ")
 ALL = re.compile("(Run|Go on to) all ")

@@ -14,12 +14,13 @@ from exported import WIDTHS, without_last_channels
 from invoke import result, run
 from torch import Tensor
 
+from explorer import open_network
 from explorer.data import Changes, open_images
 from explorer.evaluation.evaluate import evaluate
 from explorer.evaluation.metrics import Metrics
 from explorer.export import load_pruned
 from explorer.networks.architectures.small import vgg_small
-from explorer.networks.load import DEMO, batches_for, open_network
+from explorer.networks.load import DEMO, batches_for
 from explorer.networks.network import Network, with_weights_of
 from explorer.networks.surgery import prune
 from explorer.networks.units import Units, nothing

@@ -8,8 +8,9 @@ import pytest
 import torch
 from invoke import result, run
 
+from explorer import open_network
 from explorer.networks.architectures.families import build
-from explorer.networks.load import file_at, open_network
+from explorer.networks.load import file_at
 from explorer.runs import tuning_runs as running
 from explorer.runs.store import Run, read_run
 from explorer.runs.timeline import Timeline

@@ -7,11 +7,11 @@ from pathlib import Path
 import pytest
 from invoke import result, run
 
+from explorer import open_network
 from explorer.data import Batches, open_images
 from explorer.evaluation.evaluate import evaluate
 from explorer.networks import load
 from explorer.networks.costs import measure_costs
-from explorer.networks.load import open_network
 
 ENVELOPE = {"network", "data", "settings", "seconds"}
 

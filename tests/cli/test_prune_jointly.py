@@ -7,9 +7,10 @@ from pathlib import Path
 import pytest
 from invoke import result, run
 
+from explorer import open_network
 from explorer.data import open_images
 from explorer.networks.costs import measure_costs
-from explorer.networks.load import batches_for, open_network
+from explorer.networks.load import batches_for
 from explorer.networks.units import nothing
 from explorer.pruning.joint import default_step, select, selection
 from explorer.pruning.plan import to_json

@@ -11,10 +11,10 @@ import pytest
 import torch
 from invoke import Done, result, run
 
+from explorer import open_network
 from explorer.data import Batches
 from explorer.evaluation.evaluate import Outcome, evaluate
 from explorer.export import load_pruned
-from explorer.networks.load import open_network
 from explorer.networks.network import Network
 from explorer.runs.store import read_run
 

@@ -16,7 +16,7 @@ import pytest
 import torch
 from invoke import Done, run
 
-from explorer.networks.load import open_network
+from explorer import open_network
 from explorer.runs.store import read_run, write_run
 from explorer.runs.timeline import forget_weights
 

@@ -10,8 +10,8 @@ from invoke import result, run
 
 from explorer.cli.output import finite
 from explorer.data import Batches, Preprocessing, open_images
-from explorer.networks.load import open_network
 from explorer.networks.network import Network
+from explorer.runs.opening import place
 from explorer.scoring.criteria import CRITERIA, applicable, score
 from explorer.scoring.curvature import curvature_by_probes
 from explorer.scoring.evidence import gather
@@ -22,15 +22,17 @@ ENVELOPE = {"network", "data", "settings", "seconds"}
 IMAGES = 8
 
 
-def opened(where: object, data: object, **preparation: object) -> tuple[Network, Batches]:
-    network = open_network(str(where), **preparation)  # type: ignore[arg-type]
+def opened(
+    where: object, data: object, arch: str | None = None, preprocessing: Preprocessing | None = None
+) -> tuple[Network, Batches]:
+    network = place(str(where), arch).network(preprocessing)
     return network, Batches(open_images(str(data)), "calibration", network.preprocessing, IMAGES)
 
 
 @pytest.fixture(scope="module")
 def small(tiny: list[object], few: Path) -> tuple[Network, Batches]:
     prepared = Preprocessing((0.13,), (0.31,), 28, 28)
-    return opened(tiny[0], few, arch="tiny:make", preprocessing=prepared, trusted=True)
+    return opened(tiny[0], few, "tiny:make", prepared)
 
 
 def test_score_all_gives_every_unit_every_criterion(tmp_path: Path) -> None:

@@ -16,6 +16,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from explorer import open_network
 from explorer.core import bounds
 from explorer.core.bounds import BOUNDS, MIB
 from explorer.core.errors import BadInput
@@ -23,7 +24,6 @@ from explorer.data import inventory, open_images
 from explorer.data.decoding import decode
 from explorer.export import plan_file
 from explorer.networks.graph.safetensors_file import load_network
-from explorer.networks.load import open_network
 
 README = Path(__file__).resolve().parents[2] / "README.md"
 SECONDS, MEMORY = 10.0, 32 * MIB  # that a refusal may take

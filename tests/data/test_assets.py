@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 import torch
 
+from explorer import open_network
 from explorer.data import Batches, open_images
 from explorer.evaluation.evaluate import Outcome, evaluate
 from explorer.networks.graph.safetensors_file import load_network
-from explorer.networks.load import open_network
 from explorer.networks.network import Network
 
 ASSETS = Path(__file__).resolve().parents[2] / "assets"

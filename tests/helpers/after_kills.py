@@ -8,11 +8,12 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from explorer import open_network
 from explorer.data import open_images
 from explorer.evaluation.evaluate import evaluate
 from explorer.evaluation.metrics import Metrics, metrics_of
 from explorer.networks.costs import measure_costs
-from explorer.networks.load import batches_for, open_network
+from explorer.networks.load import batches_for
 from explorer.networks.surgery import prune
 from explorer.runs.store import network_at, pruned_at, read_run
 from explorer.runs.timeline import Timeline, path, removed_at

@@ -11,11 +11,11 @@ import torch
 import torchvision
 from torch import Tensor, nn
 
+from explorer import open_network
 from explorer.data.preprocessing import Preprocessing
 from explorer.export.contents import Contents, contents
 from explorer.export.proof import Proof, prove
 from explorer.networks.graph.safetensors_file import ENTRY, to_bytes
-from explorer.networks.load import open_network
 from explorer.networks.network import Network
 from explorer.networks.surgery import prune
 from explorer.networks.units import Units

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from networks_at_hand import at_hand
 
+from explorer import open_network
 from explorer.networks.costs import measure_costs
 from explorer.networks.layers import TOGETHER, LayerRow, list_layers
-from explorer.networks.load import open_network
 
 
 def test_every_layer_of_the_demo_is_listed_with_its_costs() -> None:

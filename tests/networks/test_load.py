@@ -14,11 +14,12 @@ from hostile import Evil, saved
 from safetensors.torch import save as save_safetensors
 from torch import Tensor, nn
 
+from explorer import open_network
 from explorer.core.errors import BadInput
 from explorer.data import Preprocessing
 from explorer.networks.architectures import families as architectures
 from explorer.networks.graph.safetensors_file import to_bytes
-from explorer.networks.load import RUN_NETWORK, assemble, for_classes, network_file, open_network
+from explorer.networks.load import RUN_NETWORK, assemble, for_classes, network_file
 from explorer.networks.network import Network
 from explorer.networks.surgery import prune
 from explorer.pruning.plan import remove_next

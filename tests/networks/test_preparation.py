@@ -8,10 +8,11 @@ from dataclasses import replace
 import pytest
 import torch
 
+from explorer import open_network
 from explorer.core.errors import BadInput
 from explorer.data import IMAGENET_MEAN, UNCHANGED, Changes, Preprocessing, asset, changes_from_json
 from explorer.networks.architectures.families import build
-from explorer.networks.load import RUN_NETWORK, network_file, open_network, prepared
+from explorer.networks.load import RUN_NETWORK, network_file, prepared
 from explorer.networks.network import Network
 from explorer.networks.preparation import usual_preparation
 

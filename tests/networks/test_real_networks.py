@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 import torch
 
+from explorer import open_network
 from explorer.data import ALL, Changes, open_images
 from explorer.evaluation.evaluate import evaluate
 from explorer.networks.architectures.families import preprocessing_for
@@ -14,7 +15,7 @@ from explorer.networks.architectures.fitting import transferred
 from explorer.networks.checkpoints.reading import read_checkpoint
 from explorer.networks.costs import measure_costs
 from explorer.networks.graph.safetensors_file import load_network, to_bytes
-from explorer.networks.load import assemble, batches_for, for_classes, open_network
+from explorer.networks.load import assemble, batches_for, for_classes
 from explorer.networks.network import Network
 from explorer.networks.surgery import prune
 from explorer.networks.units import nothing

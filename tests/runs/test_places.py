@@ -14,12 +14,13 @@ from exported import export_bytes
 from networks_at_hand import at_hand
 from rewriting_documents import rewritten
 
+from explorer import open_network
 from explorer.core.documents import sha256
 from explorer.core.errors import BadInput
 from explorer.data import UNCHANGED, Changes
 from explorer.evaluation.metrics import Metrics
 from explorer.networks.graph import safetensors_file
-from explorer.networks.load import DEMO, ORIGINAL, RUN_NETWORK, open_network
+from explorer.networks.load import DEMO, ORIGINAL, RUN_NETWORK
 from explorer.networks.surgery import prune
 from explorer.runs import store, timeline
 from explorer.runs.opening import BatchRun, InteractiveRun, Place, place

@@ -10,9 +10,10 @@ from typing import Any
 import numpy as np
 import pytest
 
+from explorer import open_network
 from explorer.core.errors import BadInput
 from explorer.data import Batches, ImageSet, image_set
-from explorer.networks.load import batches_for, open_network
+from explorer.networks.load import batches_for
 from explorer.networks.network import Network
 from explorer.runs.run_folders import Splits, held_run
 from explorer.runs.store import Run, read_run

@@ -8,8 +8,9 @@ import torch
 from networks_at_hand import at_hand
 from scipy import stats
 
+from explorer import open_network
 from explorer.data import open_images
-from explorer.networks.load import batches_for, open_network
+from explorer.networks.load import batches_for
 from explorer.scoring.oracle import oracle
 from explorer.study.chance import of_chance
 

@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
+from explorer import open_network
 from explorer.core.errors import BadInput
 from explorer.core.progress import silent
-from explorer.networks.load import open_network
 from explorer.networks.surgery import prune
 from explorer.study import from_scratch
 from explorer.study.bench import Bench

@@ -16,11 +16,11 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule, run_state_machine_as_test
 from told import Told, check_command, check_export, check_prune, check_saliency
 
+from explorer import open_network
 from explorer.core.errors import BadInput
 from explorer.core.progress import Report
 from explorer.jobs.job import Job
 from explorer.networks.graph.safetensors_file import write_network
-from explorer.networks.load import open_network
 from explorer.networks.surgery import prune
 from explorer.networks.units import nothing
 from explorer.pruning import procedure

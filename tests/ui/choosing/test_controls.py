@@ -7,9 +7,9 @@ from collections.abc import Callable
 import pytest
 from driving import App
 
+from explorer import open_network
 from explorer.core.progress import silent
 from explorer.networks.costs import measure_costs
-from explorer.networks.load import open_network
 from explorer.networks.units import nothing
 from explorer.runs.store import Run
 from explorer.scoring.ranking import PRICES, SCALINGS

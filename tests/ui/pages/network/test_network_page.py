@@ -9,12 +9,12 @@ from pathlib import Path
 import pytest
 from driving import App
 
+from explorer import open_network
 from explorer.data import Batches
 from explorer.evaluation.evaluate import Outcome
 from explorer.evaluation.samples import ORDERS, samples
 from explorer.networks.costs import measure_costs
 from explorer.networks.layers import list_layers
-from explorer.networks.load import open_network
 from explorer.networks.units import nothing
 from explorer.ui.pages.network import predictions
 from explorer.ui.work import workspace

@@ -10,8 +10,8 @@ import pytest
 from driving import App
 from samples_at_hand import SMALL, checkpoint, shades
 
+from explorer import open_network
 from explorer.jobs.job import Job
-from explorer.networks.load import open_network
 from explorer.runs.store import Run, read_run
 from explorer.training.finetune import NONE, Recipe
 from explorer.ui.pages.network.tunings import Tuning, all_tunings, find, folder_of, start

@@ -10,8 +10,9 @@ from pathlib import Path
 import pytest
 from driving import App
 
+from explorer import open_network
 from explorer.data import open_images
-from explorer.networks.load import batches_for, open_network
+from explorer.networks.load import batches_for
 from explorer.runs.run_folders import described
 from explorer.study import PARTS, PRESETS, Bench, study
 from explorer.study.published import CAVEAT
