@@ -17,7 +17,7 @@ from explorer.core.errors import BadInput
 from explorer.core.text import first_line, quoted
 from explorer.data import open_images
 from explorer.networks.architectures.families import FACTORY
-from explorer.networks.load import DEMO, batches_for, open_network
+from explorer.networks.load import DEMO, batches_for, demo_file
 from explorer.networks.units import Units
 from explorer.pruning.selectors import SELECTORS, of_criterion, own_title
 from explorer.scoring.criteria import CRITERIA, Criterion, fits_all
@@ -106,7 +106,7 @@ def _checked(name: str, function: Callable[..., Any], needs: tuple[str, ...], un
 
 def _try(criterion: Criterion) -> None:
     """Score a few images of the demo, if the criterion can: a mistake shows before any work."""
-    network = open_network(DEMO)
+    network = demo_file().network()
     if criterion.why_not(network) is None:
         images = batches_for(network, open_images(DEMO), "calibration", TRIED)
         criterion.saliency(gather(network, images, criterion.needs))

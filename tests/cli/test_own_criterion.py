@@ -14,10 +14,11 @@ import torch
 from invoke import result, run
 from own_code import importable
 
+from explorer import open_network
 from explorer.cli import app
 from explorer.cli.own_criteria import taken
 from explorer.data import open_images
-from explorer.networks.load import DEMO, batches_for, open_network
+from explorer.networks.load import DEMO, batches_for
 from explorer.pruning.selectors import SELECTORS
 from explorer.runs.race_folders import read_race
 from explorer.scoring.criteria import CRITERIA
