@@ -13,7 +13,7 @@ from explorer.core import palette
 from explorer.core.palette import DARK, LIGHT, Theme, mark_variables, page_variables, translucent
 
 PACKAGE = Path(palette.__file__).parents[1]
-CONFIG = PACKAGE / "ui" / ".streamlit" / "config.toml"
+CONFIG = PACKAGE / "ui" / "frame" / ".streamlit" / "config.toml"
 HEX, NAMED = r"#(?:[0-9a-fA-F]{3,4}){1,2}\b", r"[\"'](?:white|black|red)[\"']|: ?(?:white|black|red);"
 SPELT = re.compile(rf"{HEX}|\brgba?\([\d\s]|{NAMED}")
 THEMES = pytest.mark.parametrize("theme", [LIGHT, DARK], ids=["light", "dark"])
