@@ -13,7 +13,7 @@ from explorer.cli.oracle import measure_oracle, oracle_options
 from explorer.cli.output import progress, table, text, write_json
 from explorer.cli.own_criteria import own_criteria
 from explorer.cli.subject import open_subject
-from explorer.scoring.bootstrap import COVERED, RESAMPLES, Interval, intervals
+from explorer.scoring.bootstrap import COVERED, RESAMPLES, Interval, Resampling, intervals
 from explorer.scoring.criteria import CRITERIA, applicable, needs, score
 from explorer.scoring.evidence import gather
 from explorer.scoring.ranking import GROUPS, SCALINGS, TOP, correlation_table, measures
@@ -60,9 +60,7 @@ def correlate(request: Request, scaling: str, resamples: int, own: tuple[str, ..
     spreads: Intervals = {}
     if resamples and oracle.whole:
         with progress("Drawing the images anew") as report:
-            spreads = intervals(
-                evidence, oracle, score, scaling=scaling, resamples=resamples, seed=subject.seed, report=report
-            )
+            spreads = intervals(evidence, oracle, score, scaling, Resampling(resamples, subject.seed), report)
     found = {name: correlation_table(saliencies, oracle.oracle_abs, oracle.units, name) for name in (TABLE_1, scaling)}
     _show(found[scaling], spreads, scaling, subject.measured_on(batches, subject.stage.pruned), resamples)
     rows = {name: {**found[TABLE_1][name], **row} for name, row in found[scaling].items()}

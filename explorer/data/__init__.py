@@ -2,7 +2,7 @@
 
 from explorer.data.assets import asset
 from explorer.data.batches import ALL, Batches
-from explorer.data.images import ImageSet, image_set
+from explorer.data.images import Account, ImageSet, Labelled, image_set
 from explorer.data.preprocessing import (
     IMAGENET_MEAN,
     IMAGENET_STD,
@@ -24,9 +24,11 @@ __all__ = [
     "SHARES",
     "SOURCES",
     "UNCHANGED",
+    "Account",
     "Batches",
     "Changes",
     "ImageSet",
+    "Labelled",
     "Preprocessing",
     "asset",
     "changes_from_json",

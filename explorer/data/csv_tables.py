@@ -14,7 +14,7 @@ from explorer.core.bounds import TABLE_BYTES, TABLE_LINE, TABLE_LINES, check_fil
 from explorer.core.errors import BadInput
 from explorer.core.text import quoted
 from explorer.data.decoding import unreadable
-from explorer.data.images import ImageSet, image_set
+from explorer.data.images import Account, ImageSet, Labelled, image_set
 from explorer.data.labels import numbering
 from explorer.data.table_columns import Columns, columns, located
 
@@ -53,17 +53,11 @@ def open_table(table: Path, *, seed: int, limit: int | None) -> ImageSet:
         raise BadInput(f"{table} names {len(rows):,} images, and none of them can be read: {reason}.")
     splits = [rows[i].split for i in kept]
     stored = {name: np.array([s == name for s in splits]).nonzero()[0] for name in dict.fromkeys(splits)}
-    return image_set(
-        table.stem,
-        [paths[i] for i in kept],
-        np.array([classes.numbers[rows[i].label] for i in kept]),
-        classes.classes,
-        seed=seed,
-        limit=limit,
-        stored=stored if any(splits) else None,
-        skipped={str(path): bad[path] for path in paths if path in bad},
-        notes=[note for note in (*notes, found.note, classes.note) if note],
-    )
+    labels = np.array([classes.numbers[rows[i].label] for i in kept])
+    labelled = Labelled([paths[i] for i in kept], labels, classes.classes, stored if any(splits) else None)
+    left_out = {str(path): bad[path] for path in paths if path in bad}
+    account = Account(left_out, [note for note in (*notes, found.note, classes.note) if note])
+    return image_set(table.stem, labelled, seed=seed, limit=limit, account=account)
 
 
 def _read(table: Path) -> tuple[Columns, list[Row], list[str]]:

@@ -11,7 +11,7 @@ import numpy as np
 from explorer.core.errors import BadInput
 from explorer.core.text import one_line
 from explorer.data.decoding import Clip, unreadable
-from explorer.data.images import ImageSet, Source, image_set, some
+from explorer.data.images import Account, ImageSet, Labelled, Source, image_set, some
 from explorer.data.inventory import Inventory, taken
 from explorer.data.layout import Layout, Placed, laid_out
 
@@ -33,17 +33,15 @@ def open_folder(folder: Path, *, seed: int, limit: int | None, clips: bool = Fal
     groups = _clips(layout.placed) if clips else [[image] for image in layout.placed]
     numbers = {name: number for number, name in enumerate(classes)}
     splits = np.array([group[0].split for group in groups])
-    return image_set(
-        folder.resolve().name,
+    labelled = Labelled(
         _source(groups, clips),
         np.array([numbers[group[0].label] for group in groups]),
         [one_line(name.encode(errors="replace").decode()) for name in classes],
-        seed=seed,
-        limit=limit,
-        stored={split: np.flatnonzero(splits == split) for split in dict.fromkeys(splits)} if any(splits) else None,
-        skipped={str(path): reason for path, reason in layout.left_out.items()},
-        notes=[*layout.notes, *_notes(found)],
+        {split: np.flatnonzero(splits == split) for split in dict.fromkeys(splits)} if any(splits) else None,
     )
+    left_out = {str(path): reason for path, reason in layout.left_out.items()}
+    account = Account(left_out, [*layout.notes, *_notes(found)])
+    return image_set(folder.resolve().name, labelled, seed=seed, limit=limit, account=account)
 
 
 def _source(groups: list[list[Placed]], clips: bool) -> Source:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from explorer.data.gestures import Gesture
-from explorer.data.images import ImageSet, image_set
+from explorer.data.images import ImageSet, Labelled, image_set
 from explorer.data.motions import MOTIONS
 
 NAME = "synthetic gestures"
@@ -16,12 +16,6 @@ def open_gestures(seed: int, limit: int | None) -> ImageSet:
     """3750 clips of 25 motions of a hand, in splits by their numbers; another seed gives other clips."""
     counts = [len(MOTIONS) * each for each in CLIPS.values()]
     source = [Gesture(seed, number) for number in range(sum(counts))]
-    return image_set(
-        NAME,
-        source,
-        np.array([gesture.label for gesture in source]),
-        list(MOTIONS),
-        seed=seed,
-        limit=limit,
-        stored=dict(zip(CLIPS, np.split(np.arange(len(source)), np.cumsum(counts)[:-1]), strict=True)),
-    )
+    stored = dict(zip(CLIPS, np.split(np.arange(len(source)), np.cumsum(counts)[:-1]), strict=True))
+    labelled = Labelled(source, np.array([gesture.label for gesture in source]), list(MOTIONS), stored)
+    return image_set(NAME, labelled, seed=seed, limit=limit)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -89,44 +89,56 @@ def some(names: Sequence[str]) -> str:
     return ", ".join(names[:SHOWN]) + (f" and {len(names) - SHOWN:,} more" if len(names) > SHOWN else "")
 
 
+@dataclass(frozen=True, eq=False)
+class Labelled:
+    """Images or clips with their labels, as they are stored."""
+
+    source: Source
+    labels: np.ndarray  # (N,) positions in `classes`
+    classes: Sequence[str]
+    stored: Mapping[str, np.ndarray] | None = None  # splits that the data itself states: name -> indices
+
+    def limited(self, seed: int, limit: int | None) -> Labelled:
+        """At most `limit` images, seeded and stratified by class; where splits are stored, of each as many."""
+        if limit is None:
+            return self
+        parts = {"": np.arange(len(self.labels))} if self.stored is None else self.stored
+        kept = {name: np.sort(part[stratified_order(self.labels[part], seed)[:limit]]) for name, part in parts.items()}
+        keep = np.sort(np.concatenate(list(kept.values())))
+        stored = None if self.stored is None else {name: np.searchsorted(keep, part) for name, part in kept.items()}
+        return Labelled(_picked(self.source, keep), self.labels[keep], self.classes, stored)
+
+
+def _picked(source: Source, keep: np.ndarray) -> Source:
+    in_memory = isinstance(source, np.ndarray) and not isinstance(source, np.memmap)
+    return source[keep] if in_memory else [source[i] for i in keep]  # type: ignore[call-overload]
+
+
+@dataclass(frozen=True)
+class Account:
+    """What of the data was left out, path -> reason, and sentences on how the rest was read."""
+
+    skipped: Mapping[str, str] = field(default_factory=dict)
+    notes: Sequence[str] = ()
+
+
 def image_set(
-    name: str,
-    source: Source,
-    labels: np.ndarray,
-    classes: Sequence[str],
-    *,
-    seed: int,
-    limit: int | None = None,
-    stored: Mapping[str, np.ndarray] | None = None,
-    skipped: Mapping[str, str] | None = None,
-    notes: Sequence[str] = (),
+    name: str, labelled: Labelled, *, seed: int, limit: int | None = None, account: Account = Account()
 ) -> ImageSet:
     """An ImageSet with its splits: seeded ones (see `split_indices`), or those that the data itself states.
 
-    `limit` first keeps a seeded, class-stratified subset of at most that many images; where splits are stored,
-    at most that many of each.
+    `limit` first keeps a part of the images: see `Labelled.limited`.
     """
-    labels, skipped = labels.astype(np.int64), dict(skipped or {})
+    source, skipped = labelled.source, dict(account.skipped)
     frames = [len(item.frames) - 1 for item in source if isinstance(item, Clip)] if isinstance(source, list) else []
     found = len(skipped) + len(source) + sum(frames)
-    if limit is not None:
-        source, labels, stored = _limited(source, labels, stored, seed, limit)
-    splits = split_indices(labels, seed) if stored is None else complete_splits(labels, stored, seed)
-    digest = _digest(source, labels, classes, splits)
+    kept = replace(labelled, labels=labelled.labels.astype(np.int64)).limited(seed, limit)
+    stored, classes = kept.stored, tuple(kept.classes)
+    splits = split_indices(kept.labels, seed) if stored is None else complete_splits(kept.labels, stored, seed)
+    digest, notes = _digest(kept.source, kept.labels, classes, splits), tuple(account.notes)
     return ImageSet(
-        name, source, labels, tuple(classes), splits, seed, skipped, digest, stored is not None, tuple(notes), found
+        name, kept.source, kept.labels, classes, splits, seed, skipped, digest, stored is not None, notes, found
     )
-
-
-def _limited(
-    source: Source, labels: np.ndarray, stored: Mapping[str, np.ndarray] | None, seed: int, limit: int
-) -> tuple[Source, np.ndarray, Mapping[str, np.ndarray] | None]:
-    parts = {"": np.arange(len(labels))} if stored is None else stored
-    kept = {name: np.sort(part[stratified_order(labels[part], seed)[:limit]]) for name, part in parts.items()}
-    keep = np.sort(np.concatenate(list(kept.values())))
-    remapped = None if stored is None else {name: np.searchsorted(keep, part) for name, part in kept.items()}
-    in_memory = isinstance(source, np.ndarray) and not isinstance(source, np.memmap)
-    return source[keep] if in_memory else [source[i] for i in keep], labels[keep], remapped  # type: ignore[call-overload]
 
 
 def _digest(source: Source, labels: np.ndarray, classes: Sequence[str], splits: Mapping[str, np.ndarray]) -> str:

@@ -10,7 +10,7 @@ from explorer.core.bounds import NPY_LABELS, Bound, check_file
 from explorer.core.errors import BadInput
 from explorer.core.text import first_line
 from explorer.data.array_headers import IMAGES, LABELS, as_labels, channels_last, checked_header
-from explorer.data.images import ImageSet, image_set
+from explorer.data.images import Account, ImageSet, Labelled, image_set
 
 
 def open_npy_pair(images: Path, labels: Path, *, seed: int, limit: int | None) -> ImageSet:
@@ -27,7 +27,8 @@ def open_npy_pair(images: Path, labels: Path, *, seed: int, limit: int | None) -
         raise BadInput(f"{images} is of shape {x.shape}, channels first: save x.transpose(0, 2, 3, 1).copy().")
     numbers, count, note = as_labels(labels, "y", y)
     classes = [str(i) for i in range(count)]
-    return image_set(images.stem, x, numbers, classes, seed=seed, limit=limit, notes=[note] if note else [])
+    account = Account(notes=[note] if note else [])
+    return image_set(images.stem, Labelled(x, numbers, classes), seed=seed, limit=limit, account=account)
 
 
 def _mapped(path: Path, name: str, rule: str, bound: Bound | None = None) -> np.memmap:

@@ -14,7 +14,7 @@ from explorer.core.bounds import ARRAY_IMAGES, NPZ_BYTES, NPZ_DIRECTORY, NPZ_UNP
 from explorer.core.errors import BadInput
 from explorer.core.text import first_line, quoted
 from explorer.data.array_headers import IMAGES, LABELS, NAMES, Shape, as_labels, channels_first, checked_header
-from explorer.data.images import ImageSet, image_set, some
+from explorer.data.images import Account, ImageSet, Labelled, image_set, some
 
 PARTS = ("train", "val", "valid", "validation", "test")
 PAIRS = ({part: (f"x_{part}", f"y_{part}") for part in PARTS}, {p: (f"{p}_images", f"{p}_labels") for p in PARTS})
@@ -52,16 +52,14 @@ def open_npz(path: Path, *, seed: int, limit: int | None) -> ImageSet:
     ends = np.cumsum([len(each) for each in images])
     parts = dict(zip(contents.pairs, np.split(np.arange(ends[-1]), ends[:-1]), strict=True))
     x = images[0] if len(images) == 1 else np.concatenate(images)
-    return image_set(
-        path.stem,
+    labelled = Labelled(
         x.transpose(0, 2, 3, 1) if channels_first(x.shape) else x,
         labels,
         names or [str(i) for i in range(count)],
-        seed=seed,
-        limit=limit,
-        stored=_stored(path, arrays) if "" in parts else parts,
-        notes=[*contents.notes, *([note] if note else [])],
+        _stored(path, arrays) if "" in parts else parts,
     )
+    account = Account(notes=[*contents.notes, *([note] if note else [])])
+    return image_set(path.stem, labelled, seed=seed, limit=limit, account=account)
 
 
 def _read(path: Path) -> tuple[Contents, dict[str, np.ndarray]]:

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from explorer.core.errors import BadInput
-from explorer.data.images import ImageSet, image_set
+from explorer.data.images import ImageSet, Labelled, image_set
 
 Parts = Mapping[str, Mapping[str, Any]]
 
@@ -56,7 +56,8 @@ def open_torchvision(name: str, *, seed: int, limit: int | None) -> ImageSet:
         np.concatenate(sources) if isinstance(sources[0], np.ndarray) else [path for part in sources for path in part]
     )
     y = np.concatenate(labels)
-    return image_set(name, source, y, _classes(parts["train"], y), seed=seed, limit=limit, stored=stored)
+    labelled = Labelled(source, y, _classes(parts["train"], y), stored)
+    return image_set(name, labelled, seed=seed, limit=limit)
 
 
 def download_torchvision(name: str) -> None:

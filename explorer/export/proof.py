@@ -70,22 +70,30 @@ def prove(network: Network, inputs: Tensor, labels: Tensor) -> Proof:
     return Proof(inputs.cpu(), labels[:IMAGES].cpu(), torch.cat(logits), mean, std)
 
 
-def judge(
-    path: Path, kind: str, tolerance: float, proof: Proof, logits: Tensor | None, seconds: float, error: str = ""
-) -> Verdict:
+@dataclass(frozen=True, eq=False)
+class Run:
+    """What running a file gave."""
+
+    logits: Tensor | None
+    seconds: float
+    error: str = ""  # why there are no logits
+
+
+def judge(path: Path, kind: str, tolerance: float, proof: Proof, run: Run) -> Verdict:
     """The verdict on the logits that a file gave, or on its failure to give any."""
+    logits, error = run.logits, run.error
     if logits is not None and (logits.shape != proof.logits.shape or not logits.isfinite().all()):
         error = f"its output has shape {tuple(logits.shape)} or values that are not finite"
         logits = None
     if logits is None:
-        return Verdict(path, kind, False, None, None, None, None, tolerance, seconds, error)
+        return Verdict(path, kind, False, None, None, None, None, tolerance, run.seconds, error)
     difference = float((logits - proof.logits).abs().max())
     relative = difference / max(float(proof.logits.abs().max()), torch.finfo(torch.float32).tiny)
     said = logits.argmax(1)
     agreement = float((said == proof.logits.argmax(1)).double().mean())
     accuracy = float((said == proof.labels).double().mean())
     ok = relative <= tolerance and agreement == 1.0
-    return Verdict(path, kind, ok, difference, relative, agreement, accuracy, tolerance, seconds)
+    return Verdict(path, kind, ok, difference, relative, agreement, accuracy, tolerance, run.seconds)
 
 
 def unjudged(path: Path, kind: str, tolerance: float) -> Verdict:

@@ -18,7 +18,7 @@ from explorer.core.errors import BadInput
 from explorer.core.progress import Report, silent
 from explorer.export import proof as proofs
 from explorer.export.formats import FORMATS, Format
-from explorer.export.proof import Proof, Verdict, judge, unjudged
+from explorer.export.proof import Proof, Run, Verdict, judge, unjudged
 from explorer.networks.load import ORIGINAL
 
 TIMEOUT = 600  # seconds a file
@@ -78,7 +78,7 @@ def _verdict(path: Path, kind: Format, proof: Proof) -> Verdict:
         )
     except OSError as problem:  # of a temporary folder without room
         logits, error = None, f"its images cannot be handed to a process: {problem.strerror or problem}"
-    return judge(path, kind.name, kind.tolerance, proof, logits, time.perf_counter() - start, error)
+    return judge(path, kind.name, kind.tolerance, proof, Run(logits, time.perf_counter() - start, error))
 
 
 def _clean_run(path: Path, kind: Format, inputs: Tensor, values: int) -> tuple[Tensor | None, str]:

@@ -36,13 +36,19 @@ def class_changes(
     fig = blank(_alt(loss[known], error[known], [classes[int(i)] for i in known]), height=height)
     fig.update_layout(barmode="overlay", bargap=0.3, showlegend=True)
     clear = np.abs(loss) > CLEAR * error
+    said = [
+        f"<b>{plotly(name)}</b><br>{change:+.3g} ± {by:.2g} nats<br>{note}"
+        for name, change, by, note in zip(classes, loss, error, notes, strict=True)
+    ]
     kinds = (
         ("removal hurts", clear & (loss > 0), BLUE, ""),
         ("removal lowers the loss", clear & (loss < 0), VERMILION, "/"),
         ("within two standard errors of zero", ~clear, NEUTRAL, ""),
     )
     for title, chosen, color, hatch in kinds:
-        fig.add_trace(_bars(title, [i for i in shown if chosen[i]], loss, error, classes, notes, color, hatch))
+        pattern = {"shape": hatch, "size": 5, "solidity": 0.3}
+        bars = _bars([i for i in shown if chosen[i]], loss, error, said)
+        fig.add_trace(bars.update(name=title, marker={"color": color, "line": {"width": 0}, "pattern": pattern}))
     order = [f"{i}" for i in shown]
     names = [plotly(abridged(classes[int(i)], 16)) for i in shown]
     fig.update_xaxes(
@@ -52,18 +58,13 @@ def class_changes(
     return fig.update_yaxes(title={"text": "change in loss, nats"}, zeroline=True, zerolinecolor=NEUTRAL)
 
 
-def _bars(
-    title: str, chosen: Sequence[int], loss: np.ndarray, error: np.ndarray, classes: Sequence[str],
-    notes: Sequence[str], color: str, hatch: str,
-) -> go.Bar:  # fmt: skip
+def _bars(chosen: Sequence[int], loss: np.ndarray, error: np.ndarray, said: Sequence[str]) -> go.Bar:
     spread = np.where(np.isfinite(error), error, 0)
     return go.Bar(
         x=[f"{i}" for i in chosen],
         y=f32([loss[i] for i in chosen]),
         error_y={"array": f32([spread[i] for i in chosen]), "thickness": 1.5, "width": 3, "color": NEUTRAL},
-        name=title,
-        marker={"color": color, "line": {"width": 0}, "pattern": {"shape": hatch, "size": 5, "solidity": 0.3}},
-        text=[f"<b>{plotly(classes[i])}</b><br>{loss[i]:+.3g} ± {error[i]:.2g} nats<br>{notes[i]}" for i in chosen],
+        text=[said[i] for i in chosen],
         textposition="none",
         hovertemplate="%{text}<extra></extra>",
     )

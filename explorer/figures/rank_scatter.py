@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import plotly.graph_objects as go
@@ -13,32 +14,40 @@ from explorer.core.text import plotly
 from explorer.figures.style import SEQUENTIAL, blank, criterion_style, f32
 
 
-def rank_scatter(
-    oracle: np.ndarray,
-    ranks: np.ndarray,
-    depth: np.ndarray,
-    layer_names: Sequence[str],
-    *,
-    criterion: str,
-    spearman: float,
-    channels: np.ndarray | None = None,
-    height: int = 460,
-) -> go.Figure:
+@dataclass(frozen=True, eq=False)
+class RankedUnits:
+    """Units in two rankings; ranks are global, 1 = most important."""
+
+    oracle: np.ndarray  # (units,)
+    criterion: np.ndarray  # (units,)
+    depth: np.ndarray  # (units,) int: index of the unit's layer in `layer_names`
+    layer_names: Sequence[str]
+    channels: np.ndarray | None = None  # (units,) int: in the network as loaded, for the hover text
+
+    def __post_init__(self) -> None:
+        if not len(self.oracle) == len(self.criterion) == len(self.depth):
+            raise BadInput(
+                f"Ranks of the oracle, of the criterion and layer indices must be of one length, "
+                f"not {len(self.oracle)}, {len(self.criterion)} and {len(self.depth)}."
+            )
+
+    def names(self) -> list[str]:
+        """What the hover text calls each unit."""
+        layers = [plotly(self.layer_names[i]) for i in self.depth]
+        if self.channels is None:
+            return layers
+        return [f"{layer}, channel {c}" for layer, c in zip(layers, self.channels, strict=True)]
+
+
+def rank_scatter(ranked: RankedUnits, *, criterion: str, spearman: float, height: int = 460) -> go.Figure:
     """Both rank axes run towards rank 1, so the units that both call important lie at the top right.
 
-    oracle, ranks (units,): global ranks, 1 = most important. depth (units,) int: index of each unit's layer in
-    layer_names, which sets its colour. channels (units,) int: its channel in the network as loaded, for the hover
-    text. spearman: the rank correlation to print, from the table it stands in. customdata holds the unit's index.
+    The colour is the unit's layer. spearman: the rank correlation to print, from the table it stands in. customdata
+    holds the unit's index.
     """
-    oracle, ranks, depth = np.asarray(oracle), np.asarray(ranks), np.asarray(depth)
-    if not len(oracle) == len(ranks) == len(depth):
-        raise BadInput(
-            f"Ranks of the oracle, of the criterion and layer indices must be of one length, "
-            f"not {len(oracle)}, {len(ranks)} and {len(depth)}."
-        )
-    label, units = criterion_style(criterion).label, len(oracle)
+    label, units = criterion_style(criterion).label, len(ranked.oracle)
     alt = (
-        f"Rank by {label} against rank by the oracle for {units} units in {len(layer_names)} layers: "
+        f"Rank by {label} against rank by the oracle for {units} units in {len(ranked.layer_names)} layers: "
         f"Spearman correlation {spearman:.2f}."
     )
     fig = blank(
@@ -55,7 +64,7 @@ def rank_scatter(
         showlegend=False,
     )
     edge = units * 1.02 + 1
-    fig.add_trace(_points(oracle, ranks, depth, layer_names, channels))
+    fig.add_trace(_points(ranked))
     fig.add_trace(
         go.Scatter(
             x=f32([1, units]),
@@ -70,9 +79,8 @@ def rank_scatter(
     return fig.update_layout(margin={"t": 34})
 
 
-def _points(
-    oracle: np.ndarray, ranks: np.ndarray, depth: np.ndarray, names: Sequence[str], channels: np.ndarray | None
-) -> go.Scatter:
+def _points(ranked: RankedUnits) -> go.Scatter:
+    oracle, names, labels = ranked.oracle, ranked.layer_names, ranked.names()
     size = float(np.clip(140 / np.sqrt(len(oracle)), 3.5, 8))
     shown = np.unique(np.linspace(0, len(names) - 1, min(len(names), 7)).round().astype(int))
     shuffled = np.random.default_rng(0).permutation(len(oracle))  # else the last layer hides the others
@@ -85,7 +93,7 @@ def _points(
         "len": 0.9,
     }
     marker = {
-        "color": f32(depth[shuffled]),
+        "color": f32(ranked.depth[shuffled]),
         "colorscale": SEQUENTIAL,
         "cmin": 0,
         "cmax": max(len(names) - 1, 1),
@@ -94,14 +102,9 @@ def _points(
         "line": {"color": NEUTRAL, "width": 0.5 if size > 4 else 0},
         "colorbar": bar,
     }
-    labels = (
-        [plotly(names[i]) for i in depth]
-        if channels is None
-        else [f"{plotly(names[i])}, channel {c}" for i, c in zip(depth, channels, strict=True)]
-    )
     return go.Scatter(
         x=f32(oracle[shuffled]),
-        y=f32(ranks[shuffled]),
+        y=f32(ranked.criterion[shuffled]),
         mode="markers",
         marker=marker,
         text=[labels[i] for i in shuffled],

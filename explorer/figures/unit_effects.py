@@ -35,11 +35,25 @@ def unit_effects(
     fig = blank(_alt(loss, error, exact), height=height)
     if np.isfinite(error).all():
         fig.add_trace(_unclear(rank, error, foot))
+    said = [
+        f"<b>{plotly(name)}</b><br>{change:+.3g} ± {by:.2g} nats"
+        for name, change, by in zip(names, loss, error, strict=True)
+    ]
     kinds = (("removal hurts", loss >= 0, BLUE, "circle"), ("removal lowers the loss", loss < 0, VERMILION, "diamond"))
     for title, chosen, color, symbol in kinds:
         shown = np.flatnonzero(chosen)
-        points = _points(title, shown, rank, size, loss, error, names, color, symbol)
-        fig.add_trace(points.update(customdata=order[shown].astype(np.int32)))
+        fig.add_trace(
+            go.Scatter(
+                x=f32(rank[shown]),
+                y=f32(size[shown]),
+                mode="markers",
+                name=title,
+                marker={"color": color, "symbol": symbol, "size": 5},
+                text=[said[i] for i in shown],
+                customdata=order[shown].astype(np.int32),
+                hovertemplate="%{text}<br>rank %{x:,}<extra></extra>",
+            )
+        )
     fig.update_xaxes(
         title={"text": "rank by the oracle, 1 = most important"}, range=[-0.02 * len(loss), 1.02 * len(loss) + 1]
     )
@@ -59,21 +73,6 @@ def _unclear(rank: np.ndarray, error: np.ndarray, foot: float) -> go.Scatter:
         mode="lines",
         hoverinfo="skip",
         name="within two standard errors of zero",
-    )
-
-
-def _points(
-    title: str, chosen: np.ndarray, rank: np.ndarray, size: np.ndarray, loss: np.ndarray, error: np.ndarray,
-    names: Sequence[str], color: str, symbol: str,
-) -> go.Scatter:  # fmt: skip
-    return go.Scatter(
-        x=f32(rank[chosen]),
-        y=f32(size[chosen]),
-        mode="markers",
-        name=title,
-        marker={"color": color, "symbol": symbol, "size": 5},
-        text=[f"<b>{plotly(names[i])}</b><br>{loss[i]:+.3g} ± {error[i]:.2g} nats" for i in chosen],
-        hovertemplate="%{text}<br>rank %{x:,}<extra></extra>",
     )
 
 

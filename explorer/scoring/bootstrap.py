@@ -8,7 +8,7 @@ intervals for what infinitely many images would give: few images bias rank corre
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import fields, is_dataclass, replace
+from dataclasses import dataclass, fields, is_dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -50,14 +50,25 @@ def _taken(value: Any, rows: Tensor, images: int, units: int) -> Any:
     return replace(value, **changed) if changed else value
 
 
+@dataclass(frozen=True)
+class Resampling:
+    """How often the images are drawn anew."""
+
+    resamples: int = RESAMPLES
+    seed: int = 0
+
+    def rows(self, images: int) -> Tensor:
+        """(resamples, images) int64: which image each drawn one is."""
+        generator = torch.Generator().manual_seed(self.seed)
+        return torch.randint(images, (self.resamples, images), generator=generator)
+
+
 def intervals(
     evidence: Evidence,
     oracle: Oracle,
     score: Callable[[Evidence], Mapping[str, Tensor]],
-    *,
     scaling: str = "l2",
-    resamples: int = RESAMPLES,
-    seed: int = 0,
+    resampling: Resampling = Resampling(),
     report: Report = silent,
 ) -> dict[str, dict[str, Interval]]:
     """95 % intervals of `correlation_table`: criterion -> measure -> (low, high), percentiles over the resamples.
@@ -70,14 +81,13 @@ def intervals(
         raise BadInput(f"The oracle is of {oracle.images} of {images} images so far: intervals need all of them.")
     if evidence.seen is not None and len(evidence.seen) != images:
         raise BadInput(f"The oracle is of {images} images and the criteria are of {len(evidence.seen)}: take the same.")
-    generator = torch.Generator().manual_seed(seed)
-    drawn = torch.randint(images, (resamples, images), generator=generator)
+    drawn = resampling.rows(images)
     saliencies = _scored(evidence, score, drawn, report)
     oracle_abs = (torch.stack([_counts(rows) for rows in drawn]) @ oracle.rows).abs() / images
     found: dict[str, dict[str, Interval]] = {}
     for name, rows in saliencies.items():
         found[name] = {m.name: _interval(m.of(rows, oracle_abs, oracle.units)) for m in measures(scaling)}
-        report(resamples + len(found), resamples + len(saliencies), f"{name} compared with the oracle")
+        report(len(drawn) + len(found), len(drawn) + len(saliencies), f"{name} compared with the oracle")
     return found
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from itertools import product
 from typing import Any
 
@@ -24,6 +25,19 @@ from explorer.speed.memory import peak_memory
 from explorer.speed.result import USUAL, Rounded, Size, Speed, Terms, Timing
 
 
+@dataclass(frozen=True)
+class Case:
+    """One way to time a pass."""
+
+    engine: str
+    threads: int
+    batch: int  # images at once
+    runs: int
+
+    def __str__(self) -> str:
+        return f"{self.engine}, {self.threads} threads, batch {self.batch}"
+
+
 def measure_speed(full: Network, pruned: Network, terms: Terms = USUAL, report: Report = silent) -> Speed:
     """Time both networks in turns, a run of each, under all terms; and what rounding the widths up would change.
 
@@ -34,12 +48,13 @@ def measure_speed(full: Network, pruned: Network, terms: Terms = USUAL, report: 
     removed = plan_between(full.units, pruned.units)
     costs, batch = measure_costs(full), max(terms.batches)
     timings, refused = _timings(full, pruned, terms, report)
-    by = timings[0].engine if timings else ""
+    threads = terms.threads[0] if terms.threads else torch.get_num_threads()
+    case = Case(timings[0].engine, threads, batch, terms.runs) if timings else None
     return Speed(
         size(full, batch),
         size(pruned, batch),
         tuple(timings),
-        tuple(_rounded(full, costs, removed, multiple, terms, by, report) for multiple in terms.multiples),
+        tuple(_rounded(full, costs, removed, multiple, case, report) for multiple in terms.multiples),
         tuple(refused),
         _odd(pruned.units, full.units, min(terms.multiples, default=1)),
     )
@@ -64,26 +79,24 @@ def size(network: Network, batch: int) -> Size:
 def _timings(full: Network, pruned: Network, terms: Terms, report: Report) -> tuple[list[Timing], list[str]]:
     found: list[Timing] = []
     refused: dict[str, str] = {}
-    cases = list(product(terms.engines, terms.threads or (torch.get_num_threads(),), terms.batches))
-    for done, (name, threads, batch) in enumerate(cases):
-        if name not in refused:
-            of_case = one_of(report, done, len(cases), f"{name}, {threads} threads, batch {batch}")
+    ways = product(terms.engines, terms.threads or (torch.get_num_threads(),), terms.batches)
+    cases = [Case(*way, terms.runs) for way in ways]
+    for done, case in enumerate(cases):
+        if case.engine not in refused:
             try:
-                found.append(time_both(full, pruned, name, threads, batch, terms.runs, of_case))
+                found.append(time_both(full, pruned, case, one_of(report, done, len(cases), str(case))))
             except BadInput as problem:
-                refused[name] = str(problem)
+                refused[case.engine] = str(problem)
     return found, list(refused.values())
 
 
-def time_both(
-    full: Network, pruned: Network, name: str, threads: int, batch: int, runs: int, report: Report = silent
-) -> Timing:
+def time_both(full: Network, pruned: Network, case: Case, report: Report = silent) -> Timing:
     """Both networks in turns with one engine; BadInput where that can't run them here."""
-    x = torch.zeros(batch, *full.input_shape, device=full.device)
-    with _threads(threads):
-        bodies: list[Callable[[Tensor], Any]] = [engine(name).prepare(each, x) for each in (full, pruned)]
-        first, second = latencies([(body, x) for body in bodies], runs=runs, report=report)
-    return Timing(name, first, second)
+    x = torch.zeros(case.batch, *full.input_shape, device=full.device)
+    with _threads(case.threads):
+        bodies: list[Callable[[Tensor], Any]] = [engine(case.engine).prepare(each, x) for each in (full, pruned)]
+        first, second = latencies([(body, x) for body in bodies], runs=case.runs, report=report)
+    return Timing(case.engine, first, second)
 
 
 @contextmanager
@@ -102,17 +115,13 @@ def rounded_up(units: Units, removed: Tensor, multiple: int) -> Tensor:
     return below(units, nothing(units), kept, {layer.name: 0.5 for layer in units.layers}, Limits(multiple=multiple))
 
 
-def _rounded(
-    full: Network, costs: Costs, removed: Tensor, multiple: int, terms: Terms, by: str, report: Report
-) -> Rounded:
+def _rounded(full: Network, costs: Costs, removed: Tensor, multiple: int, case: Case | None, report: Report) -> Rounded:
     plan = rounded_up(full.units, removed, multiple)
     back = int((removed & ~plan).sum())
-    if not (back and by):
+    if not back or case is None:
         return Rounded(multiple, back, costs.flops(plan), None)
     wider = prune(full, plan) if plan.any() else full
-    threads = terms.threads[0] if terms.threads else torch.get_num_threads()
-    timing = time_both(full, wider, by, threads, max(terms.batches), terms.runs, report)
-    return Rounded(multiple, back, costs.flops(plan), timing)
+    return Rounded(multiple, back, costs.flops(plan), time_both(full, wider, case, report))
 
 
 def _odd(pruned: Units, full: Units, multiple: int) -> int:

@@ -8,7 +8,7 @@ from typing import Any
 from torch import Tensor
 
 from explorer.core.progress import Report, within
-from explorer.scoring.bootstrap import intervals
+from explorer.scoring.bootstrap import Resampling, intervals
 from explorer.scoring.criteria import CRITERIA, applicable, needs
 from explorer.scoring.evidence import Evidence, gather
 from explorer.scoring.oracle import oracle
@@ -33,9 +33,8 @@ def agreement(bench: Bench, done: Results, report: Report) -> Found:
     evidence = gather(network, images, needs(names), seed=bench.seed, report=within(report, 0, 0.15))
     exact = oracle(network, images, report=within(report, 0.15, 0.6))
     table = correlation_table(scored(evidence), exact.oracle_abs, network.units)
-    spans = intervals(
-        evidence, exact, scored, resamples=preset.resamples, seed=bench.seed, report=within(report, 0.6, 1)
-    )
+    resampling = Resampling(preset.resamples, bench.seed)
+    spans = intervals(evidence, exact, scored, resampling=resampling, report=within(report, 0.6, 1))
     chance = of_chance(network.units, exact.oracle_abs, preset.draws, bench.seed)
     rows = {name: {measure: known(row[measure]) for measure in MEASURES} for name, row in table.items()}
     result: dict[str, Any] = {

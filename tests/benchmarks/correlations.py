@@ -19,7 +19,7 @@ from explorer.data import Batches, open_images
 from explorer.networks.load import batches_for, for_classes
 from explorer.networks.network import Network
 from explorer.networks.units import Units
-from explorer.scoring.bootstrap import RESAMPLES, Interval, intervals
+from explorer.scoring.bootstrap import RESAMPLES, Interval, Resampling, intervals
 from explorer.scoring.criteria import CRITERIA, score
 from explorer.scoring.evidence import gather
 from explorer.scoring.oracle import oracle
@@ -53,7 +53,7 @@ def inner(units: Units) -> Units:
 def measured(network: Network, batches: Batches, resamples: int) -> tuple[Figures, dict[str, dict[str, Interval]]]:
     evidence, exact = gather(network, batches), oracle(network, batches)
     table = correlation_table(score(evidence), exact.oracle_abs, network.units)
-    return table, intervals(evidence, exact, score, resamples=resamples)
+    return table, intervals(evidence, exact, score, resampling=Resampling(resamples))
 
 
 def show(title: str, rows: Iterator[tuple[str, list[str]]]) -> None:

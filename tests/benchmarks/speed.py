@@ -21,7 +21,7 @@ from explorer.networks.costs import measure_costs
 from explorer.networks.surgery import prune
 from explorer.networks.units import nothing
 from explorer.pruning.plan import remove_until
-from explorer.speed.measure import time_both
+from explorer.speed.measure import Case, time_both
 from explorer.study.speed_published import TABLE
 
 PAPER = next(
@@ -47,7 +47,7 @@ def main() -> None:
         f"{costs.flops() / 1e9:.2f} -> {costs.flops(removed) / 1e9:.2f} GFLOPs, {left} of {len(units)} units",
         flush=True,
     )
-    found = time_both(whole, pruned, asked.engine, asked.threads, asked.batch, asked.runs)
+    found = time_both(whole, pruned, Case(asked.engine, asked.threads, asked.batch, asked.runs))
     for name, side in (("full", found.full), ("pruned", found.pruned)):
         quartiles = f"{side.lower_quartile:,.0f} to {side.upper_quartile:,.0f}"
         print(f"{name:8}{side.median:8,.0f} ms (quartiles {quartiles}), {side.throughput[0]:.2f} images/s")

@@ -10,7 +10,17 @@ from pictures import picture
 from PIL import Image
 
 from explorer.core.errors import BadInput
-from explorer.data import Batches, ImageSet, Preprocessing, batches, image_set, normalise, open_images, to_tensor
+from explorer.data import (
+    Batches,
+    ImageSet,
+    Labelled,
+    Preprocessing,
+    batches,
+    image_set,
+    normalise,
+    open_images,
+    to_tensor,
+)
 
 PLAIN = Preprocessing((0.5, 0.4, 0.3), (0.2, 0.3, 0.4))
 
@@ -18,7 +28,7 @@ PLAIN = Preprocessing((0.5, 0.4, 0.3), (0.2, 0.3, 0.4))
 @pytest.fixture
 def images() -> ImageSet:
     x = np.stack([picture(i) for i in range(50)])
-    return image_set("set", x, np.arange(50) % 5, list("abcde"), seed=0)
+    return image_set("set", Labelled(x, np.arange(50) % 5, list("abcde")), seed=0)
 
 
 @pytest.mark.parametrize("size", [1, 7, 20, 64])
@@ -138,7 +148,7 @@ def test_an_image_damaged_after_opening_is_named(make_folder):
 def test_unknown_and_empty_splits(images):
     with pytest.raises(BadInput, match="set has no split 'train': it has finetune, calibration, validation, test, all"):
         Batches(images, "train", PLAIN)
-    one = image_set("one", images.source[:1], images.labels[:1], ["a"], seed=0)
+    one = image_set("one", Labelled(images.source[:1], images.labels[:1], ["a"]), seed=0)
     with pytest.raises(BadInput, match="the test split of one is empty: 1 images are too few for all splits"):
         Batches(one, "test", PLAIN)
     assert len(Batches(one, "all", PLAIN)) == 1

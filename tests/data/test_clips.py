@@ -10,7 +10,7 @@ from pictures import picture
 from PIL import Image
 
 from explorer.core.errors import BadInput
-from explorer.data import Batches, Preprocessing, decoding, image_set, open_images, tensors, to_pixels
+from explorer.data import Batches, Labelled, Preprocessing, decoding, image_set, open_images, tensors, to_pixels
 
 STILL = Preprocessing((0.5, 0.4, 0.3), (0.2, 0.3, 0.4), size=6, crop=6)
 FOUR = replace(STILL, frames=4)
@@ -109,6 +109,6 @@ def test_clips_and_still_images_are_not_taken_for_each_other(videos):
     clips = open_images(str(videos), clips=True)
     with pytest.raises(BadInput, match=r"clip\d: this is a clip, .* or --frames for a video network"):
         list(Batches(clips, "all", STILL))
-    stills = image_set("stills", np.stack([picture(i) for i in range(4)]), np.arange(4) % 2, "ab", seed=0)
+    stills = image_set("stills", Labelled(np.stack([picture(i) for i in range(4)]), np.arange(4) % 2, "ab"), seed=0)
     with pytest.raises(BadInput, match=r"of stills: this is a still image, but the network takes clips of 4 frames"):
         list(Batches(stills, "all", FOUR))

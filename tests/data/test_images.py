@@ -3,12 +3,13 @@ from __future__ import annotations
 import numpy as np
 from pictures import picture
 
-from explorer.data.images import image_set
+from explorer.data.images import Account, Labelled, image_set
 
 
-def arrays(count: int, **changes):
-    given = {"name": "set", "source": np.stack([picture(i) for i in range(count)]), "labels": np.arange(count) % 3}
-    return image_set(**{**given, "classes": ["a", "b", "c"], "seed": 0, **changes})
+def arrays(count: int, *, seed=0, limit=None, skipped=(), notes=(), **changes):
+    given = {"source": np.stack([picture(i) for i in range(count)]), "labels": np.arange(count) % 3}
+    labelled = Labelled(**{**given, "classes": ["a", "b", "c"], **changes})
+    return image_set("set", labelled, seed=seed, limit=limit, account=Account(dict(skipped), notes))
 
 
 def test_set_of_arrays():

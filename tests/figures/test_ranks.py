@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from explorer.core.errors import BadInput
-from explorer.figures.rank_scatter import rank_scatter
+from explorer.figures.rank_scatter import RankedUnits, rank_scatter
 from explorer.figures.rank_statistics import LayerRanks, RankPanel, rank_statistics
 from explorer.figures.style import alt_text, criterion_style
 
@@ -55,8 +55,8 @@ def test_ranks_without_layers_are_refused() -> None:
 
 def test_scatter_keeps_each_unit_with_its_layer() -> None:
     oracle, ranks = np.array([3.0, 1.0, 2.0]), np.array([1.0, 2.0, 3.0])
-    fig = rank_scatter(oracle, ranks, np.array([0, 1, 1]), ["a", "b"], criterion="obd", spearman=-0.5,
-                       channels=np.array([7, 0, 4]))  # fmt: skip
+    ranked = RankedUnits(oracle, ranks, np.array([0, 1, 1]), ["a", "b"], np.array([7, 0, 4]))
+    fig = rank_scatter(ranked, criterion="obd", spearman=-0.5)
     points = fig.data[0]
     drawn = sorted(zip(points.customdata, points.x, points.y, points.text, points.marker.color, strict=True))
     assert drawn == [(0, 3, 1, "a, channel 7", 0), (1, 1, 2, "b, channel 0", 1), (2, 2, 3, "b, channel 4", 1)]
@@ -67,11 +67,11 @@ def test_scatter_keeps_each_unit_with_its_layer() -> None:
 
 def test_scatter_of_vgg16_is_float32() -> None:
     ranks = np.arange(1, 4225)
-    fig = rank_scatter(ranks, ranks, np.zeros(4224, int), ["a"], criterion="taylor", spearman=1.0)
+    fig = rank_scatter(RankedUnits(ranks, ranks, np.zeros(4224, int), ["a"]), criterion="taylor", spearman=1.0)
     assert fig.data[0].x.dtype == np.float32
     assert len(fig.to_json()) < 400_000
 
 
 def test_scatter_refuses_unequal_lengths() -> None:
     with pytest.raises(BadInput, match="one length, not 2, 1 and 2"):
-        rank_scatter(np.ones(2), np.ones(1), np.ones(2, int), ["a"], criterion="obd", spearman=0.0)
+        RankedUnits(np.ones(2), np.ones(1), np.ones(2, int), ["a"])

@@ -12,7 +12,7 @@ import pytest
 
 from explorer import open_network
 from explorer.core.errors import BadInput
-from explorer.data import Batches, ImageSet, image_set
+from explorer.data import Batches, ImageSet, Labelled, image_set
 from explorer.networks.load import batches_for
 from explorer.networks.network import Network
 from explorer.runs.run_folders import Splits, held_run
@@ -30,7 +30,7 @@ def data() -> ImageSet:
     """40 images of two classes: dark and bright."""
     labels = np.arange(40) % 2
     pixels = np.random.default_rng(0).integers(0, 60, (40, 28, 28)).astype(np.uint8) + (150 * labels)[:, None, None]
-    return image_set("shades", pixels.astype(np.uint8), labels, ("dark", "bright"), seed=2)
+    return image_set("shades", Labelled(pixels.astype(np.uint8), labels, ("dark", "bright")), seed=2)
 
 
 @pytest.fixture(scope="module")

@@ -11,7 +11,7 @@ from networks_at_hand import MODULES, SHAPE, Tensors, at_hand, images
 from torch import Tensor
 
 from explorer.core.errors import BadInput
-from explorer.scoring.bootstrap import intervals, resampled
+from explorer.scoring.bootstrap import Resampling, intervals, resampled
 from explorer.scoring.criteria import score
 from explorer.scoring.evidence import Evidence, gather
 from explorer.scoring.oracle import Oracle, reference_oracle
@@ -60,7 +60,7 @@ def test_every_image_once_changes_nothing() -> None:
 def test_intervals_are_percentiles_of_the_table_over_resamples() -> None:
     network = at_hand("plain")
     evidence, oracle = gather(network, IMAGES, {"seen", "kernels"}), reference_oracle(network, IMAGES)
-    found = intervals(evidence, oracle, score, scaling="max", resamples=25, seed=4)
+    found = intervals(evidence, oracle, score, scaling="max", resampling=Resampling(25, 4))
     generator = torch.Generator().manual_seed(4)
     tables = []
     for rows in torch.randint(12, (25, 12), generator=generator):
@@ -84,7 +84,7 @@ def test_a_criterion_that_is_the_oracle_has_no_spread() -> None:
         assert of.seen is not None
         return {"itself": of.seen.gradient.mean(0).abs()}
 
-    found = intervals(exact, oracle, itself, scaling="none", resamples=20)["itself"]
+    found = intervals(exact, oracle, itself, scaling="none", resampling=Resampling(20))["itself"]
     assert all(span == pytest.approx((1, 1)) for name, span in found.items() if "overlap" not in name)
 
 
@@ -92,9 +92,9 @@ def test_the_seed_decides_and_progress_is_told() -> None:
     network = at_hand("plain")
     evidence, oracle = gather(network, IMAGES, {"seen"}), reference_oracle(network, IMAGES)
     seen: list[tuple[int, int, str]] = []
-    first = intervals(evidence, oracle, score, resamples=10, report=lambda *now: seen.append(now))
-    assert first == intervals(evidence, oracle, score, resamples=10)
-    assert first != intervals(evidence, oracle, score, resamples=10, seed=1)
+    first = intervals(evidence, oracle, score, resampling=Resampling(10), report=lambda *now: seen.append(now))
+    assert first == intervals(evidence, oracle, score, resampling=Resampling(10))
+    assert first != intervals(evidence, oracle, score, resampling=Resampling(10, 1))
     assert [done for done, _, _ in seen] == list(range(1, 10 + len(first) + 1))
     assert seen[-1][0] == seen[-1][1]
 

@@ -16,13 +16,13 @@ pytest.importorskip("streamlit")
 from explorer.pruning.sweep import Curve, Point
 from explorer.ui.components.strip.strip import StripLayer, strip_data
 from explorer.ui.components.threshold.threshold import threshold_data
-from explorer.ui.components.unit_map.unit_map import BELOW, GOES, REMOVED, ByHand, LayerCells, unit_map_data
+from explorer.ui.components.unit_map.unit_map import BELOW, GOES, REMOVED, ByHand, LayerCells, Look, unit_map_data
 
 UI = Path(__file__).resolve().parents[3] / "explorer" / "ui" / "components"
 
 
 def threshold(values: np.ndarray, value: float = 0.0) -> dict:
-    return threshold_data(values, value, label="Taylor", unit="units", value_unit="nats")
+    return threshold_data(values, value, "nats")
 
 
 def test_the_browser_gets_the_exact_ascending_values() -> None:
@@ -65,7 +65,7 @@ def test_a_strip_needs_layers() -> None:
 
 def test_the_curve_goes_to_the_browser_as_threshold_accuracy_loss() -> None:
     curve = Curve((Point(0.5, 3, 1.25, 0.75), Point(1.0, 2, 2.5, 0.5)), (Point(0.5, 3, 1.5, 0.25),))
-    sent = threshold_data(np.array([0.5, 1.0]), 0.5, label="", unit="units", value_unit="", curve=curve)["curve"]
+    sent = threshold_data(np.array([0.5, 1.0]), 0.5, curve=curve)["curve"]
     assert sent == {"predicted": [[0.5, 0.75, 1.25], [1.0, 0.5, 2.5]], "measured": [[0.5, 0.25, 1.5]]}
     assert threshold(np.array([0.5, 1.0]))["curve"] is None
 
@@ -78,14 +78,14 @@ def units(name: str, saliency: list[float], goes: list[int], below: list[int], r
 def test_cells_say_what_goes_and_why_in_either_order() -> None:
     layer = units("a", [3.0, 1.5, np.inf], [0, 1, 0], [1, 1, 0], [0, 0, 1])
     chosen = ByHand({"a": (2,)}, {"b": (1, 4)}, ["b"], 7)
-    data = unit_map_data([layer], chosen, "channel", "a", None)
+    data = unit_map_data([layer], chosen, Look("channel", "a"))
     (row,) = data["layers"]
     assert row["cells"] == [[2, BELOW, "3"], [5, GOES + BELOW, "1.5"], [7, REMOVED, ""]]
     assert (row["total"], row["gone"], row["going"], row["line"]) == (3, 1, 1, "0.25")
     assert (data["stay"], data["go"], data["locked"], data["stamp"]) == ({"a": [2]}, {"b": [1, 4]}, ["b"], 7)
-    (row,) = unit_map_data([layer], chosen, "saliency", None, ["a"])["layers"]
+    (row,) = unit_map_data([layer], chosen, Look("saliency", None, ["a"]))["layers"]
     assert [cell[0] for cell in row["cells"]] == [5, 2, 7]
-    (row,) = unit_map_data([layer], chosen, "saliency", None, [])["layers"]
+    (row,) = unit_map_data([layer], chosen, Look("saliency", None, []))["layers"]
     assert row["cells"] is None and row["going"] == 1
 
 

@@ -20,8 +20,6 @@ def threshold_histogram(
     value: float,
     *,
     key: str,
-    label: str = "Threshold",
-    unit: str = "feature maps",
     value_unit: str = "",
     on_move: Callable[[float], None] | None = None,
     curve: Curve | None = None,
@@ -38,7 +36,7 @@ def threshold_histogram(
     """
     moved = _component(
         key=key,
-        data=threshold_data(values, value, label=label, unit=unit, value_unit=value_unit, curve=curve),
+        data=threshold_data(values, value, value_unit, curve),
         on_moved_change=lambda: _tell(key, on_move),
     ).moved
     return float(value if moved is None else moved)
@@ -51,7 +49,7 @@ def _tell(key: str, on_move: Callable[[float], None] | None) -> None:
 
 
 def threshold_data(
-    values: np.ndarray, value: float, *, label: str, unit: str, value_unit: str, curve: Curve | None = None
+    values: np.ndarray, value: float, value_unit: str = "", curve: Curve | None = None
 ) -> dict[str, object]:
     """What the browser draws: the ascending float32 values as base64, their bins, ticks, zeros apart, and the curve."""
     ascending = np.sort(np.asarray(values, "<f4").ravel())
@@ -64,8 +62,8 @@ def threshold_data(
         "log": scale.log,
         "ticks": scale.ticks(),
         "value": float(np.float32(value)),
-        "label": label,
-        "unit": unit,
+        "label": "Threshold",
+        "unit": "feature maps",
         "value_unit": value_unit,
         "curve": {"predicted": _points(curve.predicted), "measured": _points(curve.measured)} if curve else None,
     }

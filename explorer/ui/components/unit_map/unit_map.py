@@ -41,25 +41,36 @@ class ByHand:
     stamp: int
 
 
+@dataclass(frozen=True)
+class Look:
+    """How the cells are shown."""
+
+    order: str = "channel"  # of ORDERS
+    selected: str | None = None  # the layer that is marked
+    shown: Sequence[str] | None = None  # layers whose cells are seen, None = all; the others are a bar each
+
+    def shows(self, layer: LayerCells) -> bool:
+        """Whether the cells of a layer are seen."""
+        return self.shown is None or layer.name in self.shown
+
+
 def unit_map(
     layers: Sequence[LayerCells],
     chosen: ByHand,
+    look: Look,
     *,
     key: str,
-    order: str = "channel",
-    selected: str | None = None,
-    shown: Sequence[str] | None = None,
     on_choose: Callable[[Mapping[str, Any]], None],
     on_layer: Callable[[str], None],
 ) -> None:
-    """Draw the cells of the layers `shown` (all by default); the others are a bar each.
+    """Draw the cells of the layers.
 
     on_choose gets all choices at once, as `by_hand.choose` takes them; on_layer the name of a layer that was clicked.
     Arrow keys move between cells, Enter or the space bar changes one: free, then to stay, then to go.
     """
     _component(
         key=key,
-        data=unit_map_data(layers, chosen, order, selected, shown),
+        data=unit_map_data(layers, chosen, look),
         on_chosen_change=lambda: _tell(key, "chosen", on_choose),
         on_layer_change=lambda: _tell(key, "layer", on_layer),
     )
@@ -70,13 +81,11 @@ def _tell(key: str, what: str, act: Callable[[Any], None]) -> None:
         act(value)
 
 
-def unit_map_data(
-    layers: Sequence[LayerCells], chosen: ByHand, order: str, selected: str | None, shown: Sequence[str] | None
-) -> dict[str, object]:
+def unit_map_data(layers: Sequence[LayerCells], chosen: ByHand, look: Look) -> dict[str, object]:
     """What the browser draws: [channel, bits, saliency] of each cell, and the choices."""
     return {
-        "layers": [_layer(layer, order, shown is None or layer.name in shown) for layer in layers],
-        "selected": selected,
+        "layers": [_layer(layer, look) for layer in layers],
+        "selected": look.selected,
         "stay": {name: list(channels) for name, channels in chosen.stay.items()},
         "go": {name: list(channels) for name, channels in chosen.go.items()},
         "locked": list(chosen.locked),
@@ -84,16 +93,16 @@ def unit_map_data(
     }
 
 
-def _layer(layer: LayerCells, order: str, shown: bool) -> dict[str, object]:
+def _layer(layer: LayerCells, look: Look) -> dict[str, object]:
     going = int((layer.goes & ~layer.removed).sum())
-    places = np.argsort(layer.saliency, kind="stable") if order == "saliency" else range(len(layer.channels))
+    places = np.argsort(layer.saliency, kind="stable") if look.order == "saliency" else range(len(layer.channels))
     return {
         "name": layer.name,
         "total": len(layer.channels),
         "gone": int(layer.removed.sum()),
         "going": going,
         "line": None if layer.line is None else f"{layer.line:.3g}",
-        "cells": [_cell(layer, int(place)) for place in places] if shown else None,
+        "cells": [_cell(layer, int(place)) for place in places] if look.shows(layer) else None,
     }
 
 

@@ -9,7 +9,7 @@ import streamlit as st
 from torch import Tensor
 
 from explorer.figures.correlation import correlation
-from explorer.figures.rank_scatter import rank_scatter
+from explorer.figures.rank_scatter import RankedUnits, rank_scatter
 from explorer.jobs.job import Job
 from explorer.scoring.bootstrap import COVERED, RESAMPLES, Interval
 from explorer.scoring.criteria import CRITERIA
@@ -53,11 +53,11 @@ def agreement(view: View, found: Oracle, scored: Job, chosen: Chosen) -> None:
 
 def _scatter(view: View, found: Oracle, chosen: Chosen) -> None:
     units = view.loaded.network.units
-    figure = rank_scatter(
-        ranks(found.oracle_abs).numpy(), ranks(chosen.saliency).numpy(), units.layer_index.numpy(), list(units.slices),
-        criterion=chosen.criterion, spearman=spearman(chosen.saliency, found.oracle_abs),
-        channels=np.array([channel for _, channel in units.labels]),
-    )  # fmt: skip
+    both = (ranks(each).numpy() for each in (found.oracle_abs, chosen.saliency))
+    channels = np.array([channel for _, channel in units.labels])
+    ranked = RankedUnits(*both, units.layer_index.numpy(), list(units.slices), channels)
+    agreeing = spearman(chosen.saliency, found.oracle_abs)
+    figure = rank_scatter(ranked, criterion=chosen.criterion, spearman=agreeing)
     chart(figure, "scatter")
     say.caption(f"Each point is one unit; on the diagonal, {CRITERIA[chosen.criterion].title} and the oracle agree.")
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from contextlib import suppress
+from dataclasses import dataclass
 from functools import partial
 from itertools import chain
 
@@ -123,7 +124,7 @@ def _beside(view: View, chosen: Choice, other: str) -> tuple[list[Metrics], tupl
 
 def _figure(view: View, chosen: Choice, other: str, beside: list[Metrics], quantity: str, against: str) -> go.Figure:
     root, now = view.timeline.root.metrics, view.timeline.state.metrics
-    drawn = partial(_series, root=root, quantity=quantity, against=against)
+    drawn = partial(_series, Axes(quantity, against, root))
     here = _points(view, timelines.path(view.timeline))
     rival = [(each, LOADED if each.units == root.units else PRUNED) for each in beside]
     controls = _controls(view)
@@ -141,11 +142,18 @@ def _figure(view: View, chosen: Choice, other: str, beside: list[Metrics], quant
 Point = tuple[Metrics, str]  # and the kind of its stage
 
 
-def _series(
-    criterion: str, points: list[Point], *, root: Metrics, quantity: str, against: str, label: str, faded: bool = False
-) -> Series:
-    x = np.array([getattr(p, against) / getattr(root, against) for p, _ in points])
-    y = np.array([getattr(p, quantity) for p, _ in points])
+@dataclass(frozen=True)
+class Axes:
+    """What is drawn against which measure's share of the root's."""
+
+    quantity: str
+    against: str
+    root: Metrics
+
+
+def _series(axes: Axes, criterion: str, points: list[Point], label: str, faded: bool = False) -> Series:
+    x = np.array([getattr(p, axes.against) / getattr(axes.root, axes.against) for p, _ in points])
+    y = np.array([getattr(p, axes.quantity) for p, _ in points])
     return Series(criterion, x, y, label=label, faded=faded, stages=[stage for _, stage in points])
 
 

@@ -9,7 +9,7 @@ import streamlit as st
 from torch import Tensor
 
 from explorer.ui.choosing import by_hand
-from explorer.ui.components.unit_map.unit_map import ORDERS, ByHand, LayerCells, unit_map
+from explorer.ui.components.unit_map.unit_map import ORDERS, ByHand, LayerCells, Look, unit_map
 from explorer.ui.pages.saliency.lines import EVERY_LAYER, Lines
 from explorer.ui.work.session import View
 
@@ -38,9 +38,11 @@ def units_map(view: View, cells: Cells) -> None:
     unit_map(
         _layers(view, cells),
         ByHand(by_hand.stay(), by_hand.go(), by_hand.locked(), by_hand.stamp()),
-        key="unit-map", order=order, selected=cells.layer, shown=names if whole else [cells.layer],
-        on_choose=by_hand.choose, on_layer=_choose_layer,
-    )  # fmt: skip
+        Look(order, cells.layer, names if whole else [cells.layer]),
+        key="unit-map",
+        on_choose=by_hand.choose,
+        on_layer=_choose_layer,
+    )
     if not whole and cells.layer == EVERY_LAYER:
         st.caption("Click a layer's name to see its units.")
     by_hand.clear_button("clear-map")
