@@ -5,6 +5,7 @@ One table: what a selector needs, whether it can score a network, and how it ran
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
@@ -105,16 +106,9 @@ def _by_oracle(candidates: Candidates, report: Report) -> Ranked:
 
 
 def _jointly(candidates: Candidates, report: Report) -> Ranked:
-    found = joint.ranking(
-        candidates.network,
-        candidates.images,
-        candidates.reference(),
-        candidates.count,
-        candidates.charge,
-        report,
-        candidates.limits,
-        further=candidates.further,
-    )
+    calm = joint.CALM if candidates.further else -math.inf
+    rules = joint.Rules(candidates.count, candidates.charge, candidates.limits, calm)
+    found = joint.ranking(candidates.network, candidates.images, candidates.reference(), rules, report)
     return Ranked(found.places, max(1, len(found.units)))
 
 

@@ -26,7 +26,7 @@ from explorer.networks.load import batches_for, for_classes
 from explorer.networks.network import Network
 from explorer.networks.surgery import prune
 from explorer.networks.units import Units, nothing
-from explorer.pruning.joint import EVERY, default_step, ranking, select
+from explorer.pruning.joint import EVERY, Course, Rules, default_step, ranking, select
 from explorer.pruning.plan import over_all_units, remove_next
 from explorer.scoring.criteria import CRITERIA
 from explorer.scoring.evidence import gather
@@ -132,7 +132,7 @@ def by_criterion_anew(name: str, scaling: str) -> Chosen:
 def joint_once(trial: Trial, seed: int) -> list[Tensor]:
     """The joint order from one linearisation."""
     said, whole = evaluate(trial.network, trial.calibration).logits, nothing(trial.network.units)
-    places = ranking(trial.network, trial.calibration, said, counts(trial)[-1]).places
+    places = ranking(trial.network, trial.calibration, said, Rules(counts(trial)[-1])).places
     return [remove_next(trial.network.units, whole, places, count) for count in counts(trial)]
 
 
@@ -141,7 +141,7 @@ def joint_anew(trial: Trial, seed: int) -> list[Tensor]:
     removed, found, costs = nothing(trial.network.units), [], measure_costs(trial.network)
     for count in counts(trial):
         left = (len(removed) - count + 0.001) / len(removed)
-        removed = select(trial.network, costs, trial.calibration, removed, "units", left)
+        removed = select(trial.network, costs, trial.calibration, removed, Course("units", left))
         found.append(removed)
     return found
 
@@ -194,7 +194,7 @@ def time_selection() -> None:
     network = open_network("demo")
     batches = Batches(open_images("demo"), "calibration", network.preprocessing, 256, 32)
     start = time.perf_counter()
-    select(network, measure_costs(network), batches, nothing(network.units), "units", 0.5)
+    select(network, measure_costs(network), batches, nothing(network.units), Course("units", 0.5))
     print(f"\nselecting half of the demo's units on 256 images: {time.perf_counter() - start:.1f} s; goal: 10 s")
 
 

@@ -6,10 +6,10 @@ from pictures import picture
 from explorer.data.images import Account, Labelled, image_set
 
 
-def arrays(count: int, *, seed=0, limit=None, skipped=(), notes=(), **changes):
+def arrays(count: int, *, name="set", seed=0, limit=None, skipped=(), notes=(), **changes):
     given = {"source": np.stack([picture(i) for i in range(count)]), "labels": np.arange(count) % 3}
     labelled = Labelled(**{**given, "classes": ["a", "b", "c"], **changes})
-    return image_set("set", labelled, seed=seed, limit=limit, account=Account(dict(skipped), notes))
+    return image_set(name, labelled, seed=seed, limit=limit, account=Account(dict(skipped), notes))
 
 
 def test_set_of_arrays():

@@ -85,11 +85,13 @@ def test_kept_layers_lose_nothing_by_any_way_to_choose() -> None:
         remove_next(UNITS, whole, SALIENCY, 99, limits),
         remove_until(costs, whole, SALIENCY, "units", 0.6, limits),
         below(UNITS, whole, SALIENCY, {"0": 99.0, "3": 99.0}, limits),
-        joint.select(network, costs, batches, whole, "units", 0.6, limits=limits),
+        joint.select(network, costs, batches, whole, joint.Course("units", 0.6, limits=limits)),
     ]
     for plan in plans:
         assert not plan[:5].any() and plan[5:].any()
-    assert joint.ranking(network, batches, said, limits=limits).places[:5].min() >= 5  # after all that may go
+    assert (
+        joint.ranking(network, batches, said, joint.Rules(limits=limits)).places[:5].min() >= 5
+    )  # after all that may go
 
 
 def test_a_target_is_met_in_allowed_widths() -> None:
@@ -135,7 +137,7 @@ def test_units_chosen_to_stay_or_to_go_do_so_by_any_way_to_choose() -> None:
         remove_next(UNITS, whole, SALIENCY, 99, CHOSEN),
         remove_until(costs, whole, SALIENCY, "units", 0.4, CHOSEN),
         below(UNITS, whole, SALIENCY, {"3": 99.0}, CHOSEN),
-        joint.select(network, costs, batches, whole, "units", 0.4, limits=CHOSEN),
+        joint.select(network, costs, batches, whole, joint.Course("units", 0.4, limits=CHOSEN)),
     ]
     for plan in plans:
         assert not plan[6] and plan[4] and plan[10]
@@ -147,7 +149,7 @@ def test_a_unit_chosen_to_stay_comes_last_in_the_joint_order() -> None:
     network, batches = at_hand("plain"), images((1, 8, 8), n=6)
     said = evaluate(network, batches).logits
     limits = choosing(UNITS, {"0": (0, 1, 2, 3, 4), "3": (2,)}, {})
-    places = joint.ranking(network, batches, said, limits=limits).places
+    places = joint.ranking(network, batches, said, joint.Rules(limits=limits)).places
     assert places[[5, 6, 8, 9, 10]].max() == 4
 
 

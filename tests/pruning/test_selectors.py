@@ -69,7 +69,9 @@ def test_the_oracle_measures_the_units_left() -> None:
 
 def test_joint_linearised_keeps_what_the_network_as_loaded_says() -> None:
     shown = candidates()
-    expected = joint.ranking(shown.network, IMAGES, evaluate(at_hand("plain"), IMAGES).logits, 3, shown.charge)
+    expected = joint.ranking(
+        shown.network, IMAGES, evaluate(at_hand("plain"), IMAGES).logits, joint.Rules(3, shown.charge)
+    )
     found = SELECTORS["joint"].rank(shown, silent)
     assert torch.equal(found.saliency, expected.places) and found.count == 3
     further = SELECTORS["joint"].rank(candidates(further=True), silent)

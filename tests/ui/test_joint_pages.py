@@ -49,7 +49,7 @@ def test_down_to_a_target_is_the_engines_selection(jointly: App, saved: Saved) -
     app = jointly.set("Down to, %", 60).click("Go").fine()
     opened = workspace.open_workspace(Source())
     whole = nothing(opened.network.units)
-    expected = joint.select(opened.network, opened.costs, opened.calibration, whole, "units", 0.6)
+    expected = joint.select(opened.network, opened.costs, opened.calibration, whole, joint.Course("units", 0.6))
     state = saved(app.run).timeline.state
     assert state.removed == gone(opened.network.units, whole, expected)
     assert state.how == "down to 60 % of the units by Joint linearised"

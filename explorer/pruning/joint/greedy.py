@@ -31,33 +31,37 @@ class Order:
         return torch.empty(len(order), dtype=torch.float64).index_copy_(0, order, torch.arange(len(order)).double())
 
 
-def order(
-    found: Linearisation,
-    reference: Tensor,
-    count: int | None = None,
-    charge: Tensor | None = None,
-    report: Report = silent,
-    calm: float = -math.inf,
-    limits: Limits = FREE,
-) -> Order:
-    """The greedy order of `count` units, or of all that the layers' floors allow, from one linearisation.
+@dataclass(frozen=True, eq=False)
+class Rules:
+    """Which units may go, how many, and what counts against each."""
 
-    reference: (N, classes) logits of the unpruned network on the same images. charge: (units,) nats, taken off the
-    divergence that a unit adds. More than `count` units are ordered as long as they add at most `calm` nats in all.
+    count: int | None = None  # units to order; None: all that the layers' floors allow
+    charge: Tensor | None = None  # (units,) nats, taken off the divergence that a unit adds
+    limits: Limits = FREE
+    calm: float = -math.inf  # nats: more than `count` units are ordered as long as they add at most this in all
+
+
+ALL_ALLOWED = Rules()
+
+
+def order(found: Linearisation, reference: Tensor, rules: Rules = ALL_ALLOWED, report: Report = silent) -> Order:
+    """The greedy order of the units, from one linearisation.
+
+    reference: (N, classes) logits of the unpruned network on the same images.
     """
-    race = _Race(found, reference, charge, limits)
-    count = race.allowed if count is None else count
+    race = _Race(found, reference, rules.charge, rules.limits)
+    count = race.allowed if rules.count is None else rules.count
     units: list[int] = []
     divergence = [race.divergence]
-    while len(units) < race.allowed and (len(units) < count or divergence[-1] - divergence[0] <= calm):
+    while len(units) < race.allowed and (len(units) < count or divergence[-1] - divergence[0] <= rules.calm):
         units.append(race.remove(race.cheapest()))
         divergence.append(race.divergence)
         report(min(len(units), count), count, "units ordered")
     rest = torch.ones(len(found.units), dtype=torch.bool)
     rest[units] = False
     left = rest.nonzero()[:, 0]
-    return Order(torch.tensor(units, dtype=torch.int64), torch.tensor(divergence[1:], dtype=torch.float64),
-                 left[race.added()[left].argsort(stable=True)])  # fmt: skip
+    ordered, added = torch.tensor(units, dtype=torch.int64), torch.tensor(divergence[1:], dtype=torch.float64)
+    return Order(ordered, added, left[race.added()[left].argsort(stable=True)])
 
 
 class _Race:

@@ -16,6 +16,7 @@ from explorer.core.text import markdown
 from explorer.networks.surgery import prune
 from explorer.pruning import procedure
 from explorer.pruning.goals import GOALS
+from explorer.pruning.joint import Course
 from explorer.pruning.plan import remove_next, remove_until
 from explorer.pruning.search import Found, Search, furthest
 from explorer.pruning.selectors import SELECTORS
@@ -120,11 +121,8 @@ def select_to(view: View, measure: str, target: float, chosen: Choice, select: C
 
     def choose(report: Report) -> Move:
         charge = charges(chosen.price, chosen.penalty, network, costs, report)
-        plan = select(
-            network, costs, workspace.calibration, view.removed, measure, target,
-            charge=charge, report=report, limits=chosen.limits,
-        )  # fmt: skip
-        return Move(plan, how)
+        course = Course(measure, target, charge=charge, limits=chosen.limits)
+        return Move(select(network, costs, workspace.calibration, view.removed, course, report), how)
 
     take(view, choose, how, asdict(chosen)).wait(PATIENCE)
 

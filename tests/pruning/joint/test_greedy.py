@@ -11,7 +11,7 @@ from torch import Tensor
 
 from explorer.evaluation.evaluate import evaluate
 from explorer.networks.units import Layer, Units
-from explorer.pruning.joint import Order, order
+from explorer.pruning.joint import Order, Rules, order
 from explorer.scoring.linearise import Linearisation
 from explorer.scoring.predict import linearise_all
 
@@ -54,7 +54,7 @@ def test_no_unit_would_have_been_better_at_any_step(name: str, priced: bool) -> 
     found, reference = linearise_all(network, IMAGES), evaluate(network, IMAGES).logits
     generator = torch.Generator().manual_seed(0)
     charge = 0.01 * torch.rand(len(network.units), generator=generator, dtype=torch.float64) * priced
-    result = order(found, reference, charge=charge if priced else None)
+    result = order(found, reference, Rules(charge=charge if priced else None))
     values = assert_greedy(found, reference, result, charge)
     torch.testing.assert_close(result.divergence, torch.tensor(values, dtype=torch.float64), rtol=1e-4, atol=NEAR)
 
@@ -116,15 +116,15 @@ def test_effects_that_cancel_go_together_and_floors_hold() -> None:
 
 def test_only_so_many_are_ordered_and_the_rest_by_what_they_would_add() -> None:
     found, reference = two_layers([[5.0, 0.3, -0.4, 2.0, -0.9], [0.0, 0.0, 0.0, 0.0, 0.0]])
-    result = order(found, reference, 1)
+    result = order(found, reference, Rules(1))
     assert (result.units.tolist(), result.rest.tolist()) == ([1], [2, 4, 3, 0])  # shifts of -0.1, -0.6, 2.3; floor
-    assert order(found, reference, 99).units.tolist() == [1, 2, 4]
+    assert order(found, reference, Rules(99)).units.tolist() == [1, 2, 4]
 
 
 def test_what_changes_nothing_goes_on_for_free() -> None:
     found, reference = two_layers([[5.0, 0.0, 0.0, 2.0, 0.0], [0.0, 0.0, 0.0, 0.0, 0.0]])
-    assert len(order(found, reference, 1).units) == 1
-    assert sorted(order(found, reference, 1, calm=1e-9).units.tolist()) == [1, 2, 4]
+    assert len(order(found, reference, Rules(1)).units) == 1
+    assert sorted(order(found, reference, Rules(1, calm=1e-9)).units.tolist()) == [1, 2, 4]
 
 
 def test_huge_slopes_neither_overflow_nor_underflow() -> None:
@@ -145,7 +145,7 @@ def test_labels_do_not_matter() -> None:
 def test_each_unit_is_reported_and_may_be_the_last() -> None:
     found, reference = two_layers([[5.0, 0.3, -0.4, 2.0, -0.9], [0.0, 0.0, 0.0, 0.0, 0.0]])
     seen: list[tuple[int, int]] = []
-    order(found, reference, 2, report=lambda done, total, note="": seen.append((done, total)))
+    order(found, reference, Rules(2), report=lambda done, total, note="": seen.append((done, total)))
     assert seen == [(1, 2), (2, 2)]
 
     def stop(done: int, total: int, note: str = "") -> None:

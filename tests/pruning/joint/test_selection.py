@@ -9,12 +9,14 @@ import torch
 from networks_at_hand import MODULES, SHAPE, at_hand, images
 
 from explorer.core.errors import BadInput
+from explorer.core.progress import silent
 from explorer.evaluation.evaluate import evaluate
 from explorer.networks.costs import measure_costs
 from explorer.networks.network import Network
 from explorer.networks.surgery import prune
 from explorer.networks.units import nothing
-from explorer.pruning.joint import default_step, order, ranking, select, selection
+from explorer.pruning import joint
+from explorer.pruning.joint import Course, Rules, default_step, order, ranking, select, selection
 from explorer.pruning.plan import share_left
 from explorer.pruning.procedure import Settings, iterate
 from explorer.scoring.predict import linearise_all
@@ -27,12 +29,13 @@ IMAGES = images(SHAPE, n=10)
 @pytest.fixture
 def never_further(monkeypatch: pytest.MonkeyPatch) -> None:
     """Linearise anew after every round, even where units of these small networks change almost nothing."""
-    monkeypatch.setattr(selection, "CALM", -math.inf)
+    for module in (selection, joint):
+        monkeypatch.setattr(module, "CALM", -math.inf)
 
 
-def selected(network: Network, measure: str, target: float, **how) -> torch.Tensor:
-    removed = how.pop("removed", nothing(network.units))
-    return select(network, measure_costs(network), IMAGES, removed, measure, target, **how)
+def selected(network: Network, measure: str, target: float, *, removed=None, report=silent, **how) -> torch.Tensor:
+    start = nothing(network.units) if removed is None else removed
+    return select(network, measure_costs(network), IMAGES, start, Course(measure, target, **how), report)
 
 
 @pytest.mark.parametrize("measure", ["units", "params", "flops"])
@@ -53,7 +56,7 @@ def test_each_round_goes_on_from_the_network_that_the_last_one_left(name: str) -
         left = [u for u in range(len(network.units)) if u not in gone]
         removed = nothing(network.units)
         removed[gone] = True
-        found = order(linearise_all(prune(network, removed), IMAGES), reference, 2)
+        found = order(linearise_all(prune(network, removed), IMAGES), reference, Rules(2))
         gone += [left[u] for u in found.units.tolist()]
     plan = selected(network, "units", 1.001 - len(gone) / len(network.units), every=2)
     assert sorted(gone) == plan.nonzero()[:, 0].tolist()
@@ -99,7 +102,7 @@ def test_after_fine_tuning_the_network_as_given_is_still_what_to_keep_to() -> No
     settings = Settings(criterion="joint", step=3, target=0.5, updates=5, recipe=Recipe(learning_rate=0.05))
     given, first, last = iterate(at_hand("plain"), IMAGES, IMAGES, IMAGES, settings)
     left = (~first.removed).nonzero()[:, 0]
-    found = order(linearise_all(first.network, IMAGES), evaluate(given.network, IMAGES).logits, 3)
+    found = order(linearise_all(first.network, IMAGES), evaluate(given.network, IMAGES).logits, Rules(3))
     assert sorted(left[found.units].tolist()) == (last.removed & ~first.removed).nonzero()[:, 0].tolist()
 
 

@@ -53,9 +53,9 @@ def agreement(view: View, found: Oracle, scored: Job, chosen: Chosen) -> None:
 
 def _scatter(view: View, found: Oracle, chosen: Chosen) -> None:
     units = view.loaded.network.units
-    both = (ranks(each).numpy() for each in (found.oracle_abs, chosen.saliency))
+    oracle, criterion = (ranks(each).numpy() for each in (found.oracle_abs, chosen.saliency))
     channels = np.array([channel for _, channel in units.labels])
-    ranked = RankedUnits(*both, units.layer_index.numpy(), list(units.slices), channels)
+    ranked = RankedUnits(oracle, criterion, units.layer_index.numpy(), list(units.slices), channels)
     agreeing = spearman(chosen.saliency, found.oracle_abs)
     figure = rank_scatter(ranked, criterion=chosen.criterion, spearman=agreeing)
     chart(figure, "scatter")
