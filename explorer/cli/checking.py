@@ -30,13 +30,16 @@ def check(folder: Path, json: Path | None) -> None:
     found = audit(folder)
     counts = Counter(each.standing for each in found)
     _show(folder, found, counts)
-    write_json(json, {
-        "folder": str(folder),
-        "settings": {},
-        "seconds": time.perf_counter() - started,
-        "counts": dict(counts),
-        "files": [{**asdict(each), "path": str(each.path.relative_to(folder))} for each in found],
-    })  # fmt: skip
+    write_json(
+        json,
+        {
+            "folder": str(folder),
+            "settings": {},
+            "seconds": time.perf_counter() - started,
+            "counts": dict(counts),
+            "files": [{**asdict(each), "path": str(each.path.relative_to(folder))} for each in found],
+        },
+    )
     if bad := sum(counts[standing] for standing in BAD):
         raise BadInput(f"{folder} holds {bad} damaged or missing {'file' if bad == 1 else 'files'}: see the table.")
 

@@ -123,17 +123,20 @@ def verify(folder: Path, trust: bool, json: Path | None) -> None:
         verdicts = verify_files(folder, report, trusted=trusted)
     images = len(expected.inputs)
     _show(folder, verdicts, expected)
-    write_json(json, {
-        "network": {"name": str(folder)},
-        "data": {"name": proof.NAME, "images": images, "accuracy": expected.accuracy},
-        "settings": {
-            "device": "cpu",
-            "tolerance": {verdict.format: verdict.tolerance for verdict in verdicts},
-            "confined": in_force(),
+    write_json(
+        json,
+        {
+            "network": {"name": str(folder)},
+            "data": {"name": proof.NAME, "images": images, "accuracy": expected.accuracy},
+            "settings": {
+                "device": "cpu",
+                "tolerance": {verdict.format: verdict.tolerance for verdict in verdicts},
+                "confined": in_force(),
+            },
+            "seconds": time.perf_counter() - started,
+            "files": [{**vars(verdict), "path": str(verdict.path)} for verdict in verdicts],
         },
-        "seconds": time.perf_counter() - started,
-        "files": [{**vars(verdict), "path": str(verdict.path)} for verdict in verdicts],
-    })  # fmt: skip
+    )
     if any(verdict.ok is False for verdict in verdicts):
         sys.exit(1)
     if waiting := [verdict.path.name for verdict in verdicts if verdict.ok is None]:

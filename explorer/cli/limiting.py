@@ -74,22 +74,35 @@ OPTIONS = (
         "--keep", multiple=True, metavar="LAYER", help="A layer that loses nothing, as inspect names it; repeatable."
     ),
     click.option(
-        "--floor", "floors", type=Floor(), multiple=True, metavar=Floor.name,
+        "--floor",
+        "floors",
+        type=Floor(),
+        multiple=True,
+        metavar=Floor.name,
         help="Units that every layer keeps, or one layer; repeatable.  [default: 1]",
     ),
     click.option(
-        "--multiple", type=click.IntRange(min=1), default=1, show_default=True,
+        "--multiple",
+        type=click.IntRange(min=1),
+        default=1,
+        show_default=True,
         help="Layers that lose units get widths in multiples of this, such as 8 or 16.",
     ),
     click.option(
-        "--stay", type=Channels(), multiple=True, metavar=Channels.name,
+        "--stay",
+        type=Channels(),
+        multiple=True,
+        metavar=Channels.name,
         help="Channels that stay, by their indices in the network as loaded, such as features.0:3,7; repeatable.",
     ),
     click.option(
-        "--go", type=Channels(), multiple=True, metavar=Channels.name,
+        "--go",
+        type=Channels(),
+        multiple=True,
+        metavar=Channels.name,
         help="Channels that go before all others of their layer, such as features.0:3-5; repeatable.",
     ),
-)  # fmt: skip
+)
 
 
 def limit_options(command: Command) -> Command:

@@ -30,10 +30,13 @@ OPTIONS = (
         help="Use at most so much beside the network; changes no result.  [default: a quarter of what is free]",
     ),
     click.option(
-        "--precision", type=click.Choice(list(PRECISIONS)), default="float32", show_default=True,
+        "--precision",
+        type=click.Choice(list(PRECISIONS)),
+        default="float32",
+        show_default=True,
         help="Of convolutions and products; the result states the rank correlation with float32.",
     ),
-)  # fmt: skip
+)
 
 
 def oracle_options(command: Command) -> Command:

@@ -112,9 +112,14 @@ def _check_files(out: Path, resume: bool, figure: Path | None) -> None:
 def _terms(options: Mapping[str, Any]) -> Terms:
     """The terms as far as they are known without the network."""
     settings = Settings(
-        measure=options["until"][0], target=options["until"][1], scaling=options["scaling"],
-        step=options["step"] or 1, limits=limits_of(options), updates=options["updates"], recipe=recipe_of(options),
-    )  # fmt: skip
+        measure=options["until"][0],
+        target=options["until"][1],
+        scaling=options["scaling"],
+        step=options["step"] or 1,
+        limits=limits_of(options),
+        updates=options["updates"],
+        recipe=recipe_of(options),
+    )
     named = SELECTORS if options["criteria"] == ALL else map(str.strip, options["criteria"].split(","))
     selectors = [taken(name) if ":" in name else name for name in named]
     beside = [name for name in options["own"] if name not in selectors]

@@ -21,25 +21,38 @@ OPTIONS = (
         "--minibatch", type=click.IntRange(min=1), default=PAPER.batch_size, show_default=True, help="Images an update."
     ),
     click.option(
-        "--optimizer", type=click.Choice(list(OPTIMIZERS)), default=PAPER.optimizer, show_default=True,
+        "--optimizer",
+        type=click.Choice(list(OPTIMIZERS)),
+        default=PAPER.optimizer,
+        show_default=True,
         help="Of fine-tuning.",
     ),
     click.option(
-        "--schedule", type=click.Choice(list(SCHEDULES)), default=PAPER.schedule, show_default=True,
+        "--schedule",
+        type=click.Choice(list(SCHEDULES)),
+        default=PAPER.schedule,
+        show_default=True,
         help=f"Of the learning rate. {' '.join(f'{name}: {summary(name)}' for name in SCHEDULES)}",
     ),
-)  # fmt: skip
+)
 
 DISTILLATION = (
     click.option(
-        "--distil", type=float, metavar="ALPHA", default=PAPER.distillation, show_default=True,
+        "--distil",
+        type=float,
+        metavar="ALPHA",
+        default=PAPER.distillation,
+        show_default=True,
         help="Share of the unpruned network's answers in the loss, 0 to 1; the labels have the rest.",
     ),
     click.option(
-        "--temperature", type=float, default=PAPER.temperature, show_default=True,
+        "--temperature",
+        type=float,
+        default=PAPER.temperature,
+        show_default=True,
         help="Of the answers that --distil compares.",
     ),
-)  # fmt: skip
+)
 
 
 def recipe_options(command: Command) -> Command:

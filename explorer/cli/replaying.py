@@ -19,9 +19,7 @@ from explorer.networks.network import Network
 
 @click.command()
 @requests()
-@click.option(
-    "--plan", type=click.Path(path_type=Path), metavar="FILE", required=True, help="plan.json of an export."
-)  # fmt: skip
+@click.option("--plan", type=click.Path(path_type=Path), metavar="FILE", required=True, help="plan.json of an export.")
 @click.option("--out", type=click.Path(path_type=Path), metavar="DIR", required=True, help="Folder for the network.")
 def replay(request: Request, plan: Path, out: Path) -> None:
     """Take the units of an exported plan from the original network again.

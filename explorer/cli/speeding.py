@@ -22,19 +22,34 @@ ENGINE_HELP = "; ".join(f"{each.name}: {each.summary}" for each in ENGINES.value
 @click.command()
 @requests(RUN)
 @click.option(
-    "--engine", "engines", type=click.Choice(list(ENGINES)), multiple=True, default=USUAL.engines, show_default=True,
+    "--engine",
+    "engines",
+    type=click.Choice(list(ENGINES)),
+    multiple=True,
+    default=USUAL.engines,
+    show_default=True,
     help=f"{ENGINE_HELP}; repeatable.",
-)  # fmt: skip
+)
 @click.option("--threads", type=COUNT, multiple=True, help="Of the processor; repeatable.  [default: as torch has]")
 @click.option(
-    "--batch", "batches", type=COUNT, multiple=True, default=USUAL.batches, show_default=True,
+    "--batch",
+    "batches",
+    type=COUNT,
+    multiple=True,
+    default=USUAL.batches,
+    show_default=True,
     help="Images at once; repeatable.",
-)  # fmt: skip
+)
 @click.option("--runs", type=COUNT, default=USUAL.runs, show_default=True, help="Of each network, after warm-up.")
 @click.option(
-    "--multiple", "multiples", type=COUNT, multiple=True, default=USUAL.multiples, show_default=True,
+    "--multiple",
+    "multiples",
+    type=COUNT,
+    multiple=True,
+    default=USUAL.multiples,
+    show_default=True,
     help="Preview widths rounded up to multiples of this, with the first engine and the largest batch; repeatable.",
-)  # fmt: skip
+)
 def speed(
     request: Request,
     engines: tuple[str, ...],
@@ -53,10 +68,18 @@ def speed(
     with progress("Measuring") as report:
         found = measure_speed(full, subject.network, terms, report)
     _show(subject.network.name, found)
-    write_json(request.json, subject.result({
-        **asdict(found), "theoretical": found.theoretical,
-        "speed_ups": [timing.speed_up for timing in found.timings], "published": [asdict(row) for row in TABLE],
-    }, **asdict(terms)))  # fmt: skip
+    write_json(
+        request.json,
+        subject.result(
+            {
+                **asdict(found),
+                "theoretical": found.theoretical,
+                "speed_ups": [timing.speed_up for timing in found.timings],
+                "published": [asdict(row) for row in TABLE],
+            },
+            **asdict(terms),
+        ),
+    )
 
 
 def _show(name: str, found: Speed) -> None:
@@ -89,10 +112,15 @@ def _show(name: str, found: Speed) -> None:
 def _row(what: str, timing: Timing, theoretical: float) -> list[object]:
     full, pruned = timing.full, timing.pruned
     return [
-        what, full.median, f"{full.lower_quartile:.4g} to {full.upper_quartile:.4g}",
-        pruned.median, f"{pruned.lower_quartile:.4g} to {pruned.upper_quartile:.4g}",
-        pruned.throughput[0], f"{timing.speed_up:.2f}x", f"{theoretical:.2f}x",
-    ]  # fmt: skip
+        what,
+        full.median,
+        f"{full.lower_quartile:.4g} to {full.upper_quartile:.4g}",
+        pruned.median,
+        f"{pruned.lower_quartile:.4g} to {pruned.upper_quartile:.4g}",
+        pruned.throughput[0],
+        f"{timing.speed_up:.2f}x",
+        f"{theoretical:.2f}x",
+    ]
 
 
 def _size(name: str, size: Size) -> str:

@@ -11,12 +11,22 @@ from explorer.data.decoding import SUFFIXES
 
 COLUMNS = {
     "path": (
-        "path", "file", "filename", "file_name", "filepath", "image", "image_path", "image_name", "img", "img_path",
-        "image_id", "id_code",
+        "path",
+        "file",
+        "filename",
+        "file_name",
+        "filepath",
+        "image",
+        "image_path",
+        "image_name",
+        "img",
+        "img_path",
+        "image_id",
+        "id_code",
     ),
     "label": ("label", "labels", "class", "class_name", "category", "target", "y", "diagnosis", "species", "breed"),
     "split": ("split", "part", "subset"),
-}  # fmt: skip
+}
 """What a row holds, and the names that its column may have; the first of them that is there counts."""
 
 

@@ -56,9 +56,7 @@ def _render(contents: Contents, module: nn.Module, given: str) -> bytes:
     program = captured(contents, module, "onnx")
     try:
         with quiet():
-            made = torch.onnx.export(
-                program, dynamo=True, input_names=[given], output_names=["logits"], verbose=False
-            )  # fmt: skip
+            made = torch.onnx.export(program, dynamo=True, input_names=[given], output_names=["logits"], verbose=False)
     except Exception as error:  # the exporter wraps whatever went wrong
         raise BadInput(f"{name} cannot be exported as onnx: {_reason(error)}.") from error
     assert made is not None, "only fallback to the old exporter gives none"

@@ -167,12 +167,16 @@ def _steps(history: Sequence[State]) -> str:
         return ""
     rows = [
         [
-            str(step), escape(state.name or state.how), f"{state.metrics.units:,}",
-            f"{state.metrics.flops / 1e6:,.1f}", f"{state.metrics.loss:.4f}", f"{state.metrics.accuracy:.2%}",
+            str(step),
+            escape(state.name or state.how),
+            f"{state.metrics.units:,}",
+            f"{state.metrics.flops / 1e6:,.1f}",
+            f"{state.metrics.loss:.4f}",
+            f"{state.metrics.accuracy:.2%}",
             str(stage),
         ]
         for step, (state, stage) in enumerate(zip(history, _stages(history), strict=True))
-    ]  # fmt: skip
+    ]
     table = _table(("", "Step", "Units", "MFLOPs", "Loss, nats", "Accuracy", "Measured"), rows)
     how_many = f"{len(history) - 1:,} step{'s' if len(history) > 2 else ''}"
     return _folded("Steps", f"{how_many} from the network as loaded to this state", table)

@@ -52,9 +52,15 @@ def class_changes(
     order = [f"{i}" for i in shown]
     names = [plotly(abridged(classes[int(i)], 16)) for i in shown]
     fig.update_xaxes(
-        type="category", categoryorder="array", categoryarray=order, tickvals=order, ticktext=names, showgrid=False,
-        title={"text": "true class"}, range=[-0.6, len(shown) - 0.4],
-    )  # fmt: skip
+        type="category",
+        categoryorder="array",
+        categoryarray=order,
+        tickvals=order,
+        ticktext=names,
+        showgrid=False,
+        title={"text": "true class"},
+        range=[-0.6, len(shown) - 0.4],
+    )
     return fig.update_yaxes(title={"text": "change in loss, nats"}, zeroline=True, zerolinecolor=NEUTRAL)
 
 

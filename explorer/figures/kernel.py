@@ -25,9 +25,14 @@ WRITTEN = 14  # characters over each
 
 
 def kernel_figure(
-    whole: np.ndarray, slices: np.ndarray, names: Sequence[str], shares: Sequence[float], *, signed: bool,
+    whole: np.ndarray,
+    slices: np.ndarray,
+    names: Sequence[str],
+    shares: Sequence[float],
+    *,
+    signed: bool,
     height: int = 130,
-) -> go.Figure:  # fmt: skip
+) -> go.Figure:
     """A kernel as a small image, then its strongest slices, on one scale of their own.
 
     whole: (h, w) weights where `signed`, else mean |weight| over the input channels; (h, w, 3) weights of the image's
@@ -38,9 +43,12 @@ def kernel_figure(
     first = "weights" if signed else "mean |w|"
     titles = [f"{plotly(_end(name))}<br>{share:.0%}" for name, share in zip(names, shares, strict=True)]
     fig = make_subplots(
-        1, TILES, horizontal_spacing=0.02, figure=blank(_alt(whole, names, signed), height=height),
+        1,
+        TILES,
+        horizontal_spacing=0.02,
+        figure=blank(_alt(whole, names, signed), height=height),
         subplot_titles=[first, *titles],
-    )  # fmt: skip
+    )
     fig.update_annotations(font={"size": 12})
     fig.add_trace(_colours(whole) if whole.ndim == 3 else _plane(whole, signed, first), 1, 1)
     top = float(np.abs(slices).max(initial=0))

@@ -34,9 +34,14 @@ def overlay(image: np.ndarray, levels: np.ndarray) -> np.ndarray:
 
 
 def overlays(
-    images: np.ndarray, maps: np.ndarray, classes: Sequence[str], values: Sequence[float], hover: Sequence[str],
-    *, height: int | None = None,
-) -> go.Figure:  # fmt: skip
+    images: np.ndarray,
+    maps: np.ndarray,
+    classes: Sequence[str],
+    values: Sequence[float],
+    hover: Sequence[str],
+    *,
+    height: int | None = None,
+) -> go.Figure:
     """The images in a row, strongest first, and under each the same with the unit's map over it.
 
     images: uint8 (N, H, W, 1 or 3); maps: (N, H, W) activations, drawn on one scale, whose end is the largest |value|.

@@ -46,18 +46,27 @@ def _marks(
     title: str, shares: Sequence[float], rows: np.ndarray, marker: dict[str, object], texts: Sequence[str]
 ) -> go.Scatter:
     return go.Scatter(
-        x=f32(100 * np.asarray(shares)), y=f32(rows), mode="markers", name=title, marker=marker, text=list(texts),
+        x=f32(100 * np.asarray(shares)),
+        y=f32(rows),
+        mode="markers",
+        name=title,
+        marker=marker,
+        text=list(texts),
         hovertemplate="%{text}<extra></extra>",
-    )  # fmt: skip
+    )
 
 
 def _spans(places: Sequence[Place], rows: np.ndarray) -> go.Scatter:
     """From one mark of a row to the other."""
     x = [[100 * place.share, 100 * place.layer_share, np.nan] for place in places]
     return go.Scatter(
-        x=f32(np.ravel(x)), y=f32(np.repeat(rows, 3)), mode="lines", line={"color": NEUTRAL, "width": 1},
-        hoverinfo="skip", showlegend=False,
-    )  # fmt: skip
+        x=f32(np.ravel(x)),
+        y=f32(np.repeat(rows, 3)),
+        mode="lines",
+        line={"color": NEUTRAL, "width": 1},
+        hoverinfo="skip",
+        showlegend=False,
+    )
 
 
 def _alt(places: Sequence[Place]) -> str:

@@ -100,9 +100,15 @@ def dots(one: Series) -> list[go.Scatter]:
     marker = {"symbol": "circle", "size": 4, "color": style.color}
     opacity = FADED if one.faded else 1
     shown = go.Scatter(
-        x=f32(one.x[places]), y=f32(one.y[places]), mode="markers", name="dots", marker=marker, opacity=opacity,
-        showlegend=False, hoverinfo="skip",
-    )  # fmt: skip
+        x=f32(one.x[places]),
+        y=f32(one.y[places]),
+        mode="markers",
+        name="dots",
+        marker=marker,
+        opacity=opacity,
+        showlegend=False,
+        hoverinfo="skip",
+    )
     return [shown] if places else []
 
 

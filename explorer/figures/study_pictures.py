@@ -122,11 +122,12 @@ def _race(parts: Parts) -> list[Picture]:
             f"Accuracy against {title}",
             curve(
                 [_line(line, against, LOOKS.get(line["name"], line["name"])) for line in lines],
-                against=against, original=full,
+                against=against,
+                original=full,
             ),
         )
         for against, title in (("parameters", "parameters"), ("flops", "FLOPs"))
-    ]  # fmt: skip
+    ]
 
 
 def _scratch(parts: Parts) -> list[Picture]:

@@ -43,11 +43,15 @@ def _in_numbers(parts: Parts) -> list[Table]:
     ]
     chance = [
         (
-            title, f"{each['value']:.3f}", " to ".join(f"{end:.3f}" for end in each["expected"] or ()) or "no formula",
-            f"{each['mean']:.4f}", " to ".join(f"{end:.4f}" for end in each["interval"]), str(each["draws"]),
+            title,
+            f"{each['value']:.3f}",
+            " to ".join(f"{end:.3f}" for end in each["expected"] or ()) or "no formula",
+            f"{each['mean']:.4f}",
+            " to ".join(f"{end:.4f}" for end in each["interval"]),
+            str(each["draws"]),
         )
         for title, each in ((names[m], found["random"][m]) for m in names)
-    ]  # fmt: skip
+    ]
     told = ("", "one draw", "where 95 % of draws lie", "mean of all draws", "95 % t-interval of the mean", "draws")
     return [
         Table("In numbers, with intervals over the images", ("Criterion", *names.values()), tuple(rows)),

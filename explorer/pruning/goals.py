@@ -72,17 +72,28 @@ GOALS: dict[str, Goal] = {
         _share("flops", "FLOPs", "of one image"),
         _share(LATENCY, "latency", "measured in turns with the unpruned network: no two runs need be the same"),
         Goal(
-            LOSS, "loss", "NATS", "At most", "nats", f"A budget: the loss stays at most this, {BEYOND}.",
-            "above 0 and finite: it is the largest mean loss", inf, lambda metrics, most: metrics.loss <= most,
+            LOSS,
+            "loss",
+            "NATS",
+            "At most",
+            "nats",
+            f"A budget: the loss stays at most this, {BEYOND}.",
+            "above 0 and finite: it is the largest mean loss",
+            inf,
+            lambda metrics, most: metrics.loss <= most,
         ),
         Goal(
-            ACCURACY, "accuracy", "SHARE", "At least", "%",
+            ACCURACY,
+            "accuracy",
+            "SHARE",
+            "At least",
+            "%",
             f"A budget: the accuracy (0 to 1) stays at least this, {BEYOND}.",
             "between 0 and 1: it is the least share of images that are right",
             holds=lambda metrics, least: metrics.accuracy >= least,
         ),
     )
-}  # fmt: skip
+}
 
 
 def check_goal(name: str, number: float) -> None:

@@ -101,8 +101,9 @@ def _of_chance(chance: Mapping[str, Mapping[str, Any]]) -> Finding:
     )
     return Finding(
         "Random rankings do not correlate with the oracle: 0 lies in the 95 % t-interval of their mean.",
-        here, all(each["zero"] for each in shown.values()),
-    )  # fmt: skip
+        here,
+        all(each["zero"] for each in shown.values()),
+    )
 
 
 def _said(value: float | None) -> str:

@@ -47,9 +47,12 @@ def races_of(bench: Bench) -> dict[str, Terms]:
     """The races of the study, by the folder that each is kept in."""
     preset = bench.preset
     settings = Settings(
-        target=preset.left, step=max(1, round(preset.step * len(bench.network.units))), updates=preset.updates,
-        recipe=preset.recipe, seed=bench.seed,
-    )  # fmt: skip
+        target=preset.left,
+        step=max(1, round(preset.step * len(bench.network.units))),
+        updates=preset.updates,
+        recipe=preset.recipe,
+        seed=bench.seed,
+    )
     selectors = tuple(name for name in preset.raced if name in applicable(bench.network))
     penalties = {PAPERS: FLOPS_PENALTY, SCALED: penalty_to_scale(bench)}
     return {
@@ -123,11 +126,13 @@ def _findings(lines: Sequence[Line]) -> list[Finding]:
     best = max(regular[PAPERS], regular[SCALED])
     return [
         Finding(
-            "Taylor keeps the highest accuracy of the criteria, against parameters.", said,
+            "Taylor keeps the highest accuracy of the criteria, against parameters.",
+            said,
             taylor >= max(others.values()) if others else None,
         ),
         Finding(
-            "Random falls behind Taylor.", said,
+            "Random falls behind Taylor.",
+            said,
             taylor > by_parameters[RANDOM] if RANDOM in by_parameters else None,
         ),
         Finding(
@@ -136,7 +141,7 @@ def _findings(lines: Sequence[Line]) -> list[Finding]:
             f"{regular[PAPERS]:.1%}, with the weight to scale {regular[SCALED]:.1%}",
             best > regular["taylor"],
         ),
-    ]  # fmt: skip
+    ]
 
 
 def _said(values: Mapping[str, float]) -> str:

@@ -54,5 +54,6 @@ def _finding(curves: Mapping[str, list[dict[str, Any]]]) -> Finding:
     )
     return Finding(
         "Oracle-abs keeps a higher accuracy than oracle-loss.",
-        f"mean accuracy over the curve {by_abs:.1%} against {by_loss:.1%}", by_abs > by_loss,
-    )  # fmt: skip
+        f"mean accuracy over the curve {by_abs:.1%} against {by_loss:.1%}",
+        by_abs > by_loss,
+    )

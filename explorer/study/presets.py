@@ -41,18 +41,47 @@ PRESETS = {
     preset.name: preset
     for preset in (
         Preset(
-            name="quick", images=128, validation=500, seeds=1, scored=(*CRITERIA, "taylor2", "linear_oracle", "random"),
-            resamples=50, draws=200, places=13, raced=RACED, step=0.05, left=B_MAPS, updates=5, compared=(1, 5, 20),
-            recipe=RECIPE, scratch_updates=300, scratch_recipe=FROM_SCRATCH, batch=16, runs=20,
+            name="quick",
+            images=128,
+            validation=500,
+            seeds=1,
+            scored=(*CRITERIA, "taylor2", "linear_oracle", "random"),
+            resamples=50,
+            draws=200,
+            places=13,
+            raced=RACED,
+            step=0.05,
+            left=B_MAPS,
+            updates=5,
+            compared=(1, 5, 20),
+            recipe=RECIPE,
+            scratch_updates=300,
+            scratch_recipe=FROM_SCRATCH,
+            batch=16,
+            runs=20,
         ),
         Preset(
-            name="full", images=256, validation=1000, seeds=3, scored=(*CRITERIA, "taylor2", "linear_oracle", "random"),
-            resamples=200, draws=1000, places=25, raced=(*RACED, "activation_std", "apoz"), step=0.04, left=B_MAPS,
-            updates=10, compared=(1, 3, 10, 30), recipe=RECIPE, scratch_updates=1500, scratch_recipe=FROM_SCRATCH,
-            batch=16, runs=50,
+            name="full",
+            images=256,
+            validation=1000,
+            seeds=3,
+            scored=(*CRITERIA, "taylor2", "linear_oracle", "random"),
+            resamples=200,
+            draws=1000,
+            places=25,
+            raced=(*RACED, "activation_std", "apoz"),
+            step=0.04,
+            left=B_MAPS,
+            updates=10,
+            compared=(1, 3, 10, 30),
+            recipe=RECIPE,
+            scratch_updates=1500,
+            scratch_recipe=FROM_SCRATCH,
+            batch=16,
+            runs=50,
         ),
     )
-}  # fmt: skip
+}
 
 
 def with_criteria(preset: Preset, names: tuple[str, ...]) -> Preset:

@@ -116,10 +116,18 @@ SPEED = Published(
     "AlexNet on Flowers-102 (accuracy top-1) and VGG-16 on ImageNet (top-5), after fine-tuning; FLOPs as published.",
     ("Network / data", "Device", "Full", "Pruned A", "Pruned B"),
     (
-        *_timed("AlexNet / Flowers-102", "1.46 GFLOPs, 80.1 %", "41 % of maps, 0.4 GFLOPs, 79.8 %",
-                "19.5 % of maps, 0.2 GFLOPs, 74.1 %"),
-        *_timed("VGG-16 / ImageNet", "30.96 GFLOPs, 89.3 %", "66 % of maps, 11.5 GFLOPs, 87.0 %",
-                "52 % of maps, 8.0 GFLOPs, 84.5 %"),
+        *_timed(
+            "AlexNet / Flowers-102",
+            "1.46 GFLOPs, 80.1 %",
+            "41 % of maps, 0.4 GFLOPs, 79.8 %",
+            "19.5 % of maps, 0.2 GFLOPs, 74.1 %",
+        ),
+        *_timed(
+            "VGG-16 / ImageNet",
+            "30.96 GFLOPs, 89.3 %",
+            "66 % of maps, 11.5 GFLOPs, 87.0 %",
+            "52 % of maps, 8.0 GFLOPs, 84.5 %",
+        ),
         *_timed("R3DCNN / nvGesture", "37.8 GFLOPs, 80.7 %", "25 % of maps, 3.0 GFLOPs, 78.2 %", None),
     ),
-)  # fmt: skip
+)

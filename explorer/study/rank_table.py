@@ -46,9 +46,10 @@ def _findings(layers: Layers, total: int) -> list[Finding]:
     medians = torch.tensor([layer["median"] for layer in layers], dtype=torch.float64)
     depth = spearman(torch.arange(len(layers)).double(), medians) if len(layers) > 2 else float("nan")
     both = [
-        layer["layer"] for layer in layers
+        layer["layer"]
+        for layer in layers
         if layer["minimum"] <= QUARTER * total and layer["maximum"] >= (1 - QUARTER) * total
-    ]  # fmt: skip
+    ]
     return [
         Finding(
             "The median importance falls with depth.",

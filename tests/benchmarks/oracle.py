@@ -92,8 +92,10 @@ def compare(name: str, subject: Subject, chosen: argparse.Namespace, best: float
     )
     print(f"  incremental  {fast.seconds:9.1f} s, {slow.seconds / fast.seconds:.1f}x as fast")
     print(f"  greatest difference {difference:.1e} nats an image, {mean:.1e} of an oracle-loss")
-    print(f"  executed {executed / 1e9:.1f} GFLOPs, {executed / least:.2f}x of the floor of the nonzero pairs; "
-          f"{executed / fast.seconds / 1e9:.0f} GFLOP/s, {executed / fast.seconds / best:.0%} of the peak")  # fmt: skip
+    print(
+        f"  executed {executed / 1e9:.1f} GFLOPs, {executed / least:.2f}x of the floor of the nonzero pairs; "
+        f"{executed / fast.seconds / 1e9:.0f} GFLOP/s, {executed / fast.seconds / best:.0%} of the peak"
+    )
     return Timed(fast.value, slow.seconds)
 
 
@@ -102,15 +104,19 @@ def curve(subject: Subject, exact: Timed) -> None:
     network, batches = subject
     final = exact.value.mean(0).abs()
     start = time.perf_counter()
-    print("  anytime: seconds, exact images, expected and true rank correlation with the exact oracle, share of the "
-          "reference's time")  # fmt: skip
+    print(
+        "  anytime: seconds, exact images, expected and true rank correlation with the exact oracle, share of the "
+        "reference's time"
+    )
     settled: Oracle | None = None
     for found in oracle_steps(network, batches, Way(estimates=True)):
         taken = time.perf_counter() - start
         mark = " <- settled" if found.settled and settled is None else ""
         settled = settled or (found if found.settled else None)
-        print(f"    {taken:7.1f} {found.images:5d} {found.expected_agreement:.3f} "
-              f"{spearman(found.oracle_abs, final):.4f}   1/{exact.seconds / taken:.0f}{mark}")  # fmt: skip
+        print(
+            f"    {taken:7.1f} {found.images:5d} {found.expected_agreement:.3f} "
+            f"{spearman(found.oracle_abs, final):.4f}   1/{exact.seconds / taken:.0f}{mark}"
+        )
 
 
 def main() -> None:

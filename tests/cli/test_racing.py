@@ -21,9 +21,15 @@ def asked(tiny: list[object], out: Path, *more: object) -> list[object]:
 def test_every_lane_is_kept_shown_and_written(tiny: list[object], tmp_path: Path) -> None:
     page = tmp_path / "curves.html"
     done, found = result(
-        tmp_path, *asked(tiny, tmp_path / "race", "--criteria", "taylor,random,oracle", "--seeds", 2, "--seed", 3),
-        "--updates", 2, "--learning-rate", 0.01, "--figure", page,
-    )  # fmt: skip
+        tmp_path,
+        *asked(tiny, tmp_path / "race", "--criteria", "taylor,random,oracle", "--seeds", 2, "--seed", 3),
+        "--updates",
+        2,
+        "--learning-rate",
+        0.01,
+        "--figure",
+        page,
+    )
     lanes = found["lanes"]
     assert [(lane["selector"], lane["seed"]) for lane in lanes] == [
         (name, seed) for seed in (3, 4) for name in ("taylor", "random", "oracle")
@@ -37,9 +43,12 @@ def test_every_lane_is_kept_shown_and_written(tiny: list[object], tmp_path: Path
     assert kept.lanes[0].points[-1].metrics.loss == lanes[0]["points"][-1]["metrics"]["loss"]
     said = " ".join(done.out.split())
     for words in (
-        "tiny.pt, raced down to units=0.6", "Oracle's first 10%", "median of 2 seeds (3 to 4)", "seed 3, on cpu",
+        "tiny.pt, raced down to units=0.6",
+        "Oracle's first 10%",
+        "median of 2 seeds (3 to 4)",
+        "seed 3, on cpu",
         "2 units a step, then 2 updates: SGD, learning rate 0.01, minibatches of 32. All after fine-tuning.",
-    ):  # fmt: skip
+    ):
         assert words in said
     html = page.read_text()
     assert "median of 2 seeds" in html and "Taylor, before fine-tuning" in html and "src=" not in html.split("<p ")[-1]

@@ -47,8 +47,11 @@ def started(code: str, *arguments: object) -> subprocess.Popen[str]:
     """A process that has said its first word, and waits for a line."""
     process = subprocess.Popen(
         [sys.executable, "-c", code, *map(str, arguments)],
-        stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env={**os.environ, "PYTHONPATH": str(ROOT)},
-    )  # fmt: skip
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+    )
     assert process.stdout and process.stdout.readline().strip() in ("ready", "held")
     return process
 

@@ -159,8 +159,11 @@ def test_the_source_opens_by_name_and_says_that_it_is_synthetic():
 def test_splits_are_disjoint_and_of_all_classes_alike():
     images = open_images("gestures")
     assert {name: len(members) for name, members in images.splits.items()} == {
-        "finetune": 2500, "calibration": 250, "validation": 250, "test": 750,
-    }  # fmt: skip
+        "finetune": 2500,
+        "calibration": 250,
+        "validation": 250,
+        "test": 750,
+    }
     assert sorted(np.concatenate(list(images.splits.values()))) == list(range(3750))
     for members in images.splits.values():
         assert (np.bincount(images.labels[members]) == len(members) / 25).all()

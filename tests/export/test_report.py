@@ -70,8 +70,11 @@ def test_what_was_pruned_after_fine_tuning_is_neither_open_nor_filled() -> None:
     looks = [(mark.split('cx="')[1].split('"')[0], mark.split('class="')[1].rstrip('"')) for mark in marks]
     places = list(dict.fromkeys(x for x, _ in looks))
     assert [[look for x, look in looks if x == place] for place in places] == [
-        ["before"], ["before"], ["after"], ["before", "after"]
-    ]  # fmt: skip
+        ["before"],
+        ["before"],
+        ["after"],
+        ["before", "after"],
+    ]
     ring, dot = (float(mark.split(' r="')[1].split('"')[0]) for mark in marks[-2:])
     assert dot < ring / 2
 

@@ -17,8 +17,11 @@ def test_units_come_by_the_size_of_their_change_each_under_its_sign() -> None:
     assert hurts.x.tolist() == [2, 3, 4]
     assert (helps.customdata.tolist(), hurts.customdata.tolist()) == ([1], [3, 0, 2])
     assert hurts.y.tolist() == pytest.approx([0.1, 0.01, 1e-6])  # none at all: at the foot of the axis
-    assert hurts.text == ("<b>b, channel 1</b><br>+0.1 ± 0.01 nats", "<b>a, channel 0</b><br>+0.01 ± 0.02 nats",
-                          "<b>b, channel 0</b><br>+0 ± 0 nats")  # fmt: skip
+    assert hurts.text == (
+        "<b>b, channel 1</b><br>+0.1 ± 0.01 nats",
+        "<b>a, channel 0</b><br>+0.01 ± 0.02 nats",
+        "<b>b, channel 0</b><br>+0 ± 0 nats",
+    )
 
 
 def test_the_grey_reaches_up_to_two_standard_errors_of_each_unit() -> None:

@@ -38,8 +38,11 @@ def test_a_chain_runs_through_batch_norm_activation_and_depthwise_convolution() 
     (layer,) = (found for found in chains(Shuffled(), RUNS).values() if isinstance(found, Layer))
     assert (layer.name, layer.writers, layer.consumers) == ("first", ("first", "depthwise"), ("last",))
     assert {(c.module, c.side) for c in layer.couplings} == {
-        ("first", "out"), ("norm", "out"), ("depthwise", "out"), ("last", "in"),
-    }  # fmt: skip
+        ("first", "out"),
+        ("norm", "out"),
+        ("depthwise", "out"),
+        ("last", "in"),
+    }
 
 
 def test_the_rest_has_a_reason() -> None:

@@ -104,8 +104,10 @@ def test_a_kernel_that_is_fixed_stays_a_buffer() -> None:
 def test_channels_of_a_grouped_convolution_go_one_of_every_group() -> None:
     network = at_hand("grouped")
     assert network.units.labels == (
-        *(("reduce", c) for c in range(3)), *(("grouped", c) for c in range(4)), *(("expand", c) for c in range(4)),
-    )  # fmt: skip
+        *(("reduce", c) for c in range(3)),
+        *(("grouped", c) for c in range(4)),
+        *(("expand", c) for c in range(4)),
+    )
     assert network.units.layers[0].written("reduce").tolist() == [[0, 3], [1, 4], [2, 5]]
     removed = nothing(network.units)
     removed[[1, 3, 4]] = True

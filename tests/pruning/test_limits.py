@@ -32,9 +32,12 @@ def drawn(units: Units, seed: int, share: float) -> tuple[Tensor, Tensor]:
 
 @pytest.mark.parametrize("name", MODULES)
 @given(
-    seed=st.integers(0, 999), share=st.floats(0, 0.6), floor=st.integers(1, 5), multiple=st.integers(1, 5),
+    seed=st.integers(0, 999),
+    share=st.floats(0, 0.6),
+    floor=st.integers(1, 5),
+    multiple=st.integers(1, 5),
     count=st.integers(0, 40),
-)  # fmt: skip
+)
 def test_whatever_number_of_portions_goes_floors_and_widths_hold(name, seed, share, floor, multiple, count) -> None:
     units = at_hand(name).units
     removed, saliency = drawn(units, seed, share)
@@ -165,9 +168,12 @@ def test_choices_outlive_surgery_by_the_channels_of_the_network_as_loaded() -> N
 
 
 @given(
-    seed=st.integers(0, 999), share=st.floats(0, 0.6), floor=st.integers(1, 4), multiple=st.integers(1, 4),
+    seed=st.integers(0, 999),
+    share=st.floats(0, 0.6),
+    floor=st.integers(1, 4),
+    multiple=st.integers(1, 4),
     line=st.floats(-1, 7),
-)  # fmt: skip
+)
 def test_a_threshold_takes_what_a_plain_search_takes(seed, share, floor, multiple, line) -> None:
     removed, saliency = drawn(UNITS, seed, share)
     generator = torch.Generator().manual_seed(seed)

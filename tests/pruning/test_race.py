@@ -87,8 +87,12 @@ def test_the_same_terms_give_the_same_race_and_another_seed_another_lane(whole: 
 def test_without_updates_only_chance_has_a_lane_for_every_seed() -> None:
     *_, lanes = race(at_hand("plain"), SPLITS, STILL)
     assert [(lane.selector, lane.seed, lane.every_seed) for lane in lanes] == [
-        ("taylor", 0, True), ("random", 0, False), ("joint", 0, True), ("oracle", 0, True), ("random", 1, False),
-    ]  # fmt: skip
+        ("taylor", 0, True),
+        ("random", 0, False),
+        ("joint", 0, True),
+        ("oracle", 0, True),
+        ("random", 1, False),
+    ]
     assert lanes[1].points[1].removed != lanes[4].points[1].removed
     assert {point.pruned for lane in lanes for point in lane.points} == {None}
     alone = [list(iterate(at_hand("plain"), *SPLITS.values(), STILL.of_lane("taylor", seed)))[-1] for seed in (0, 1)]
@@ -244,8 +248,11 @@ def test_bands_are_median_least_and_largest_over_the_seeds_that_have_come_so_far
 def test_what_went_first_is_counted_to_the_end_of_the_step() -> None:
     channels = [first_gone(BY_HAND[1], share) for share in (0.1, 0.2, 0.25, 0.5)]
     assert channels == [
-        {("conv", 1), ("conv", 4)}, {("conv", 1), ("conv", 4)}, {("conv", n) for n in (0, 1, 2, 4)}, None,
-    ]  # fmt: skip
+        {("conv", 1), ("conv", 4)},
+        {("conv", 1), ("conv", 4)},
+        {("conv", n) for n in (0, 1, 2, 4)},
+        None,
+    ]
 
 
 def test_the_overlap_is_with_the_oracle_of_the_same_seed() -> None:

@@ -21,11 +21,18 @@ def state(parent: int | None, gone: int = 0, updates: int = 0) -> State:
 #          \ 6 tuned (1): nothing went   \ 7 tuned (5 + 2): nothing went
 TREE = Timeline(
     {
-        0: state(None), 1: state(0, 2), 2: state(1, 1, 5), 3: state(2, 1), 4: state(3, 1), 5: state(4, 1, 4),
-        6: state(0, 0, 1), 7: state(3, 0, 2),
+        0: state(None),
+        1: state(0, 2),
+        2: state(1, 1, 5),
+        3: state(2, 1),
+        4: state(3, 1),
+        5: state(4, 1, 4),
+        6: state(0, 0, 1),
+        7: state(3, 0, 2),
     },
-    current=3, made=8,
-)  # fmt: skip
+    current=3,
+    made=8,
+)
 SAID = {
     0: (LOADED, 0, "as loaded"),
     1: (PRUNED, 0, "before fine-tuning"),
@@ -51,8 +58,11 @@ def test_without_a_number_it_is_the_current_states() -> None:
 
 def test_what_a_removal_makes_of_a_stage() -> None:
     assert {number: stage_at(TREE, number).pruned for number in (0, 1, 2, 3)} == {
-        0: Stage(PRUNED), 1: Stage(PRUNED), 2: Stage(CUT, 5), 3: Stage(CUT, 5)
-    }  # fmt: skip
+        0: Stage(PRUNED),
+        1: Stage(PRUNED),
+        2: Stage(CUT, 5),
+        3: Stage(CUT, 5),
+    }
 
 
 def test_parents_may_stand_after_their_children_in_a_file() -> None:

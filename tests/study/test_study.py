@@ -31,8 +31,14 @@ def compared(folder: Path) -> dict[str, Any]:
 def test_every_part_is_there_with_its_setting_and_its_counterpart(content: dict[str, Any]) -> None:
     assert [part["name"] for part in content["parts"]] == list(PARTS) and content["missing"] == []
     assert [part["paper"] for part in content["parts"]] == [
-        "Table 1", "Fig. 2", "Fig. 3", "Figs 4, 5", "Figs 4, 5", "Fig. 6", "Table 2"
-    ]  # fmt: skip
+        "Table 1",
+        "Fig. 2",
+        "Fig. 3",
+        "Figs 4, 5",
+        "Figs 4, 5",
+        "Fig. 6",
+        "Table 2",
+    ]
     for part in content["parts"]:
         said = part["setting"]
         assert "images of few" in said and "seed" in said and "on cpu" in said, part["name"]
@@ -50,8 +56,14 @@ def test_times_stand_apart_and_are_said_to_be_measured(content: dict[str, Any]) 
 def test_lanes_end_where_the_preset_says_and_start_from_the_same_network(content: dict[str, Any]) -> None:
     race, updates = (next(p for p in content["parts"] if p["name"] == name)["result"] for name in ("race", "updates"))
     assert [line["name"] for line in race["lines"]] == [
-        "taylor", "activation_mean", "weight", "obd", "random", "flops", "flops-scaled"
-    ]  # fmt: skip
+        "taylor",
+        "activation_mean",
+        "weight",
+        "obd",
+        "random",
+        "flops",
+        "flops-scaled",
+    ]
     assert len({line["after"]["median"][0] for line in race["lines"]}) == 1
     assert all(line["units"][-1] <= 0.195 < line["units"][-2] for line in (*race["lines"], *updates["lines"]))
     taylor = race["lines"][0]

@@ -50,8 +50,14 @@ def test_figures_are_drawn_from_the_jsons_numbers(whole: Path, content: dict[str
         )
     }
     assert {name.rsplit("-", 1)[0] for name in drawn} == {
-        "agreement", "agreement-published", "ranks", "one-shot", "race", "scratch", "updates"
-    }  # fmt: skip
+        "agreement",
+        "agreement-published",
+        "ranks",
+        "one-shot",
+        "race",
+        "scratch",
+        "updates",
+    }
     lines = named(content)["race"]["result"]["lines"]
     labels = {trace["name"] for trace in drawn["race-0"]["data"] if trace.get("name")}
     assert labels == {line["label"] for line in lines}

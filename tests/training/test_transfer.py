@@ -139,9 +139,11 @@ def test_published_weights_are_taken_or_refused_in_a_sentence(monkeypatch: pytes
 def test_a_network_may_start_from_nothing_in_grey_or_colour() -> None:
     grey, colour = Preprocessing((0.5,), (0.5,)), Preprocessing((0.5,) * 3, (0.5,) * 3)
     for arch, prepared, channels in (
-        ("explorer:vgg_small", grey, 1), ("explorer:vgg_small", colour, 3), ("explorer:resnet20", colour, 3),
+        ("explorer:vgg_small", grey, 1),
+        ("explorer:vgg_small", colour, 3),
+        ("explorer:resnet20", colour, 3),
         ("torchvision:squeezenet1_1", Preprocessing((0.5,) * 3, (0.5,) * 3, 48, 48), 3),
-    ):  # fmt: skip
+    ):
         network = started(arch, None, prepared, ("cat", "dog"), seed=1)
         assert network.input_shape[0] == channels and network.classes == ("cat", "dog")
         assert network.digest == started(arch, None, prepared, ("cat", "dog"), seed=1).digest

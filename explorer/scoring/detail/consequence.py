@@ -82,11 +82,14 @@ def coupled(network: Network, unit: int) -> tuple[Coupled, ...]:
     layer, place = locate(network.units, unit)
     found = [
         Coupled(
-            c.module, type(network.module.get_submodule(c.module)).__name__, c.side,
-            tuple(c.channels[place].tolist()), c.width,
+            c.module,
+            type(network.module.get_submodule(c.module)).__name__,
+            c.side,
+            tuple(c.channels[place].tolist()),
+            c.width,
         )
         for c in layer.couplings
-    ]  # fmt: skip
+    ]
     return tuple(sorted(found, key=lambda c: (c.module not in layer.writers, c.side == "in")))
 
 

@@ -7,6 +7,15 @@ from explorer.scoring.oracle.reference import Reference, reference_oracle
 from explorer.scoring.oracle.result import SETTLED, Oracle
 
 __all__ = [
-    "PRECISIONS", "SETTLED", "Incremental", "Oracle", "Reference", "Way", "oracle", "oracle_bytes", "oracle_steps",
-    "read_oracle", "reference_oracle",
-]  # fmt: skip
+    "PRECISIONS",
+    "SETTLED",
+    "Incremental",
+    "Oracle",
+    "Reference",
+    "Way",
+    "oracle",
+    "oracle_bytes",
+    "oracle_steps",
+    "read_oracle",
+    "reference_oracle",
+]

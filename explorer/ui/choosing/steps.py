@@ -181,7 +181,7 @@ def _walked(view: View, settings: Settings, report: Report) -> Found:
     within, taken = start, 0
     for each in procedure.iterate(
         now.network, now.calibration, now.calibration, now.validation, settings, report, start
-    ):  # fmt: skip
+    ):
         taken += 1
         within = within if settings.spent(each.metrics) else each
     if within is start:

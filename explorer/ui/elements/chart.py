@@ -24,8 +24,12 @@ def chart(figure: go.Figure, key: str) -> None:
 def clickable_chart(figure: go.Figure, key: str) -> int | None:
     """The same, and the customdata of the point that is chosen by a click."""
     picked = st.plotly_chart(
-        figure, key=key, alt=alt_text(figure), config={"displayModeBar": False}, on_select="rerun",
+        figure,
+        key=key,
+        alt=alt_text(figure),
+        config={"displayModeBar": False},
+        on_select="rerun",
         selection_mode="points",
-    )  # fmt: skip
+    )
     points = picked["selection"]["points"]
     return int(points[0]["customdata"]) if points else None

@@ -35,13 +35,19 @@ def header(view: View) -> str | None:
         at_root, at_tip = timeline.state.parent is None, timelines.forward(timeline) == timeline
         reason = busy(view.run)
         st.button(
-            "Undo", key="undo", on_click=attempt, args=(change, view, timelines.back),
+            "Undo",
+            key="undo",
+            on_click=attempt,
+            args=(change, view, timelines.back),
             **unless(reason, disabled=at_root, help="One state back"),
-        )  # fmt: skip
+        )
         st.button(
-            "Redo", key="redo", on_click=attempt, args=(change, view, timelines.forward),
+            "Redo",
+            key="redo",
+            on_click=attempt,
+            args=(change, view, timelines.forward),
             **unless(reason, disabled=at_tip),
-        )  # fmt: skip
+        )
     layers = strip_layers(view)
     return network_strip(layers, key="strip", selected=st.session_state.get("threshold-layer")) if layers else None
 

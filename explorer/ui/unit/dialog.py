@@ -85,9 +85,12 @@ def _head(view: View, order: Order, unit: int) -> None:
     with buttons.container(horizontal=True, horizontal_alignment="right", gap="small"):
         for label, other in (("Previous", before), ("Next", after)):  # never disabled: Escape needs the focus here
             st.button(
-                markdown(label), key=f"unit-{label}", on_click=_show, args=(view, unit if other is None else other),
+                markdown(label),
+                key=f"unit-{label}",
+                on_click=_show,
+                args=(view, unit if other is None else other),
                 help=f"In the order of {order.title}" + ("; this is the end" if other is None else ""),
-            )  # fmt: skip
+            )
     if removed[unit]:
         st.info(
             "This unit is **removed** in this state of the timeline. It has no rank any more; its maps, kernel and "

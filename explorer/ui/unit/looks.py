@@ -53,9 +53,12 @@ def written_choice(view: View, unit: int) -> Written:
     if len(options) == 1:
         return options[0]
     return st.selectbox(
-        f"Written by {len(options)} kernels; look at", options, key=f"written-{view.loaded.key}-{unit}", width=320,
+        f"Written by {len(options)} kernels; look at",
+        options,
+        key=f"written-{view.loaded.key}-{unit}",
+        width=320,
         format_func=lambda option: f"{option.writer}, channel {option.channel}",
-    )  # fmt: skip
+    )
 
 
 def images(view: View, unit: int, written: Written) -> None:
@@ -80,13 +83,22 @@ def _images_choice(workspace: Workspace, seen: Observation, unit: int) -> tuple[
     classes = workspace.network.classes
     with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
         by = st.segmented_control(
-            "Images by", list(EXCITEMENT), default="mean", format_func=EXCITEMENT.__getitem__, key="unit-images-by",
-            persist_state="session", required=True,
-        )  # fmt: skip
+            "Images by",
+            list(EXCITEMENT),
+            default="mean",
+            format_func=EXCITEMENT.__getitem__,
+            key="unit-images-by",
+            persist_state="session",
+            required=True,
+        )
         label = st.selectbox(
-            "Of", [ANY, *range(len(classes))], format_func=lambda i: "any class" if i == ANY else classes[i],
-            key=f"unit-class-{workspace.key}", persist_state="session", width=200,
-        )  # fmt: skip
+            "Of",
+            [ANY, *range(len(classes))],
+            format_func=lambda i: "any class" if i == ANY else classes[i],
+            key=f"unit-class-{workspace.key}",
+            persist_state="session",
+            width=200,
+        )
         order = exciting(seen, unit, by, None if label == ANY else label)
         first = st.number_input(
             f"From place, of {len(order)}", 1, max(1, len(order)), 1, SLOTS, key=f"unit-first-{label}", width=150

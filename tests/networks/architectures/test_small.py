@@ -46,8 +46,13 @@ def test_vgg_small_is_six_padded_convolutions_in_pairs_without_batch_norm() -> N
     module = vgg_small(num_classes=7, in_channels=3)
     convs = [m for m in module.modules() if isinstance(m, nn.Conv2d)]
     assert [(c.in_channels, c.out_channels) for c in convs] == [
-        (3, 32), (32, 32), (32, 64), (64, 64), (64, 128), (128, 128),
-    ]  # fmt: skip
+        (3, 32),
+        (32, 32),
+        (32, 64),
+        (64, 64),
+        (64, 128),
+        (128, 128),
+    ]
     assert all(c.kernel_size == (3, 3) and c.padding == (1, 1) for c in convs)
     assert not any(isinstance(m, nn.BatchNorm2d) for m in module.modules())
     # convolutions 9 * in * out + out, then two linear layers behind 28 -> 14 -> 7 -> 3 pixels

@@ -71,9 +71,7 @@ def test_every_kind_of_argument_survives() -> None:
     reloaded, manifest = load_network(data)
     x = images(network, 5)
     assert torch.equal(logits(reloaded, x), logits(network.module, x))
-    assert manifest.graph["tensors"] == {
-        "kernel": "buffer", "scale": "parameter", "_tensor_constant0": "buffer"
-    }  # fmt: skip
+    assert manifest.graph["tensors"] == {"kernel": "buffer", "scale": "parameter", "_tensor_constant0": "buffer"}
     assert not [n for n in manifest.graph["nodes"] if n["target"] in ("torch._assert", "operator.eq")]
 
 

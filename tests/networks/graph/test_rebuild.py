@@ -119,8 +119,16 @@ HOSTILE: dict[str, tuple[Change, str]] = {
     "millions of parts": (
         lambda g, t: (
             call("expand", LAST, 100, 2**23, 7, op="call_method")(g, t),
-            g["nodes"].insert(-1, {"name": "b", "op": "call_function", "target": "torch.unbind", "kwargs": {},
-                                   "args": [{"node": "evil"}, 1]}),
+            g["nodes"].insert(
+                -1,
+                {
+                    "name": "b",
+                    "op": "call_function",
+                    "target": "torch.unbind",
+                    "kwargs": {},
+                    "args": [{"node": "evil"}, 1],
+                },
+            ),
         ),
         "feature maps of one image hold more than|more than 65536 parts",
     ),
@@ -168,7 +176,7 @@ HOSTILE: dict[str, tuple[Change, str]] = {
         rf"one image must give \(1, at least {CLASSES}\) outputs, not \(1, 6\)",
     ),
     "shapes that do not fit": (call("torch.cat", [LAST, {"node": "input_1"}]), "its graph cannot be built"),
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("name", HOSTILE)

@@ -93,8 +93,13 @@ def test_what_is_coupled_is_what_a_cut_takes_away(name: str) -> None:
 def test_what_writes_the_unit_comes_first() -> None:
     found = coupled(at_hand("residual"), 2)
     assert [(c.module, c.side) for c in found] == [
-        ("stem", "out"), ("conv2", "out"), ("norm0", "out"), ("norm2", "out"), ("conv1", "in"), ("head", "in"),
-    ]  # fmt: skip
+        ("stem", "out"),
+        ("conv2", "out"),
+        ("norm0", "out"),
+        ("norm2", "out"),
+        ("conv1", "in"),
+        ("head", "in"),
+    ]
     assert {c.channels for c in found} == {(2,)}
     assert coupled(at_hand("grouped"), 0)[0].channels == (0, 3)
 

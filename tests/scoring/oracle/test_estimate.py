@@ -53,9 +53,12 @@ def test_a_perfect_control_variate_leaves_no_error() -> None:
 def test_errors_do_not_depend_on_the_scale_of_a_layer() -> None:
     exact, linear = changes(0)
     scale = torch.where(UNITS.layer_index == 0, 1000.0, 1.0)
-    a, b = after(16, exact, linear), estimate(
-        (exact * scale)[most_telling_first(linear)[:16]], most_telling_first(linear)[:16], linear * scale, UNITS
-    )  # fmt: skip
+    a, b = (
+        after(16, exact, linear),
+        estimate(
+            (exact * scale)[most_telling_first(linear)[:16]], most_telling_first(linear)[:16], linear * scale, UNITS
+        ),
+    )
     torch.testing.assert_close(b.error, a.error * scale)
 
 

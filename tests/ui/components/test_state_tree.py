@@ -27,8 +27,13 @@ def test_a_first_child_goes_on_in_its_row_and_others_begin_one() -> None:
 def test_marks_say_which_state_they_are_and_what_was_done_to_its_weights() -> None:
     drawn = tree_data(NODES, current=3)["states"]
     assert [(one["number"], one["parent"], one["column"], one["row"]) for one in drawn] == [
-        (0, None, 0, 0), (1, 0, 1, 0), (2, 1, 2, 0), (3, 1, 2, 1), (4, 0, 1, 2), (5, 2, 3, 0)
-    ]  # fmt: skip
+        (0, None, 0, 0),
+        (1, 0, 1, 0),
+        (2, 1, 2, 0),
+        (3, 1, 2, 1),
+        (4, 0, 1, 2),
+        (5, 2, 3, 0),
+    ]
     assert [one["stage"] for one in drawn] == [LOADED, PRUNED, TUNED, PRUNED, PRUNED, CUT]
     assert tree_data(NODES, current=3)["stages"] == [PRUNED, TUNED, CUT]  # the key; the first mark is as loaded
     assert tree_data(NODES[:2], current=0)["stages"] == [PRUNED]

@@ -77,8 +77,12 @@ def test_facts_of_the_network_as_loaded_have_no_changes() -> None:
 def test_facts_against_another_state() -> None:
     now = replace(BEFORE, loss=0.15, accuracy=0.97, units=336, parameters=217_653, flops=14_350_000)
     assert [change for _, _, change in wording.facts(now, BEFORE)] == [
-        "−25.0 %", "−50.0 %", "−50.0 %", "+0.0500", "−1.0 points",
-    ]  # fmt: skip
+        "−25.0 %",
+        "−50.0 %",
+        "−50.0 %",
+        "+0.0500",
+        "−1.0 points",
+    ]
 
 
 @pytest.mark.parametrize(("place", "text"), [(3, "3"), (3.5, "3.5"), (1234.0, "1,234"), (float("nan"), "–")])

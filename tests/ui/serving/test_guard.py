@@ -34,9 +34,14 @@ def asked(
         said.append(message)
 
     scope = {
-        "type": kind, "path": path, "query_string": query.encode(), "scheme": "http", "server": ("127.0.0.1", 8501),
-        "headers": [(b"cookie", cookie.encode()), (b"host", b"a:b:c")], "method": method,
-    }  # fmt: skip
+        "type": kind,
+        "path": path,
+        "query_string": query.encode(),
+        "scheme": "http",
+        "server": ("127.0.0.1", 8501),
+        "headers": [(b"cookie", cookie.encode()), (b"host", b"a:b:c")],
+        "method": method,
+    }
     asyncio.run(Guard(behind, SECRET)(scope, None, send))
     return said
 

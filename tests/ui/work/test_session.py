@@ -111,8 +111,12 @@ def test_an_address_that_names_no_run_gets_a_fresh_one(open_app: Open, workdir: 
 DEMO = {"source": "demo", "name": "demo", "arch": None}
 METRICS = {"loss": 0.1, "accuracy": 0.9, "images": 9, "units": 9, "parameters": 9, "flops": 9}
 ROOT = {"parent": None, "removed": [], "how": "as loaded", "metrics": METRICS} | {
-    "pruned": None, "updates": 0, "weights": None, "settings": {}, "name": ""
-}  # fmt: skip
+    "pruned": None,
+    "updates": 0,
+    "weights": None,
+    "settings": {},
+    "name": "",
+}
 AT = {"current": 0, "tip": 0, "made": 2}
 DAMAGED: dict[str, tuple[dict, str]] = {
     "not JSON": ({"content": b"{"}, "is not JSON"),
@@ -126,13 +130,14 @@ DAMAGED: dict[str, tuple[dict, str]] = {
     "images are gone": ({"data": {"source": "/nowhere", "seed": 0}}, "'/nowhere' is not there"),
     "no states": ({"timeline": AT | {"states": {}}}, "there is no state 0"),
     "text in the plan": (
-        {"timeline": AT | {"states": {"0": {**ROOT, "removed": ["a"]}}}}, "its timeline: it lacks parts",
+        {"timeline": AT | {"states": {"0": {**ROOT, "removed": ["a"]}}}},
+        "its timeline: it lacks parts",
     ),
     "another network's plan": (
         {"timeline": AT | {"current": 1, "states": {"0": ROOT, "1": {**ROOT, "parent": 0, "removed": [["x", 9]]}}}},
         "another network",
     ),
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("name", DAMAGED)

@@ -58,9 +58,13 @@ def _rankings(view: View) -> dict[str, Tensor]:
     whole = oracle(view.loaded)
     names = on_offer(view.as_loaded, measured=whole is not None)
     chosen = st.multiselect(
-        "Criteria", names, [n for n in (*FIRST, ORACLE) if n in names], format_func=_title, key="compared",
+        "Criteria",
+        names,
+        [n for n in (*FIRST, ORACLE) if n in names],
+        format_func=_title,
+        key="compared",
         persist_state="session",
-    )  # fmt: skip
+    )
     scaling = scaling_choice("compare-scaling", NEVER_SCALED)
     found = {}
     for name in chosen:

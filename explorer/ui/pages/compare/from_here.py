@@ -50,10 +50,14 @@ def _choices(view: View) -> tuple[list[str], int, str]:
     known = _oracle(view) is not None
     names = on_offer(view, measured=known)
     chosen = st.multiselect(
-        "Criteria", names, [name for name in FIRST if name in names], format_func=lambda name: SELECTORS[name].title,
-        key="asked", persist_state="session",
+        "Criteria",
+        names,
+        [name for name in FIRST if name in names],
+        format_func=lambda name: SELECTORS[name].title,
+        key="asked",
+        persist_state="session",
         help=None if known else "The oracle is offered at the network as loaded, once its page has run it.",
-    )  # fmt: skip
+    )
     most = max(1, int((~view.removed).sum()) - len(view.loaded.network.units.layers))
     count = st.number_input("Units to go", 1, most, min(10, most), key="asked-units", persist_state="session")
     return chosen, count, scaling_choice("asked-scaling", NEVER_SCALED)

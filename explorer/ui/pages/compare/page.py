@@ -21,7 +21,14 @@ WAYS: dict[str, tuple[str, Callable[[View], None]]] = {
 def page(view: View) -> None:
     """Answer: which criterion loses least, at once, with fine-tuning in between, or in the very next step?"""
     way = st.segmented_control(
-        "How to compare", list(WAYS), default="once", format_func=lambda name: WAYS[str(name)][0], key="way",
-        bind="query-params", persist_state="session", required=True, label_visibility="collapsed",
-    )  # fmt: skip
+        "How to compare",
+        list(WAYS),
+        default="once",
+        format_func=lambda name: WAYS[str(name)][0],
+        key="way",
+        bind="query-params",
+        persist_state="session",
+        required=True,
+        label_visibility="collapsed",
+    )
     WAYS[str(way)][1](view)

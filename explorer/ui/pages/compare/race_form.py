@@ -38,9 +38,11 @@ def _form(view: View) -> None:
     )
     settings, count = _terms(len(network.units))
     timed = st.toggle(
-        "Measure latency", key="race-timed", persist_state="session",
+        "Measure latency",
+        key="race-timed",
+        persist_state="session",
         help="After each step, in turn with the network as loaded. What else this machine does shows in it.",
-    )  # fmt: skip
+    )
     say.caption(_extent(len(chosen), count, settings, len(network.units)))
     if st.button("Race", type="primary", width="stretch", disabled=not chosen):  # a callback would have terms of before
         attempt(_begin, view, tuple(chosen), tuple(range(seed, seed + count)), replace(settings, seed=seed), timed)
@@ -52,9 +54,14 @@ def _terms(units: int) -> tuple[Settings, int]:
     with st.container(horizontal=True, gap="small"):
         left = st.number_input("Down to, % of the units", 1, 99, 40, key="race-target", persist_state="session")
         count = st.number_input(
-            "Seeds", 1, 20, 3, key="race-seeds", persist_state="session",
+            "Seeds",
+            1,
+            20,
+            3,
+            key="race-seeds",
+            persist_state="session",
             help="Of minibatches' order, dropout and chance. Without updates most criteria need only one.",
-        )  # fmt: skip
+        )
     with st.container(horizontal=True, gap="small"):
         usual = max(1, round(units / STEPS))
         step = st.number_input("Units a step", 1, None, usual, key="race-step", persist_state="session")

@@ -42,9 +42,15 @@ def first_to_go(units: Units, now: Standing) -> None:
     """Which units each selector removed first, and how many of the oracle's."""
     st.subheader("What went first")
     share = st.segmented_control(
-        "The first", list(FIRST), default=FIRST[0], format_func=lambda share: f"{share:.0%} of the units",
-        key="race-first", persist_state="session", required=True, label_visibility="collapsed",
-    )  # fmt: skip
+        "The first",
+        list(FIRST),
+        default=FIRST[0],
+        format_func=lambda share: f"{share:.0%} of the units",
+        key="race-first",
+        persist_state="session",
+        required=True,
+        label_visibility="collapsed",
+    )
     lanes = list({lane.selector: lane for lane in reversed(now.lanes)}.values())[::-1]  # of the first seed
     columns = {"": [selector_of(lane.selector).title for lane in lanes]}
     columns["units by layer"] = [markdown(by_layer(units, first_gone(lane, float(share)))) for lane in lanes]

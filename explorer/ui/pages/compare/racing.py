@@ -63,9 +63,12 @@ def _controls(view: View, now: Standing) -> None:
     with st.container(horizontal=True, gap="small", vertical_alignment="center"):
         if missing:
             st.button(
-                markdown(f"Go on: {wording.count(missing, 'lane')} to run"), type="primary", key="race-go-on",
-                on_click=attempt, args=(races.start, view.loaded, now.terms),
-            )  # fmt: skip
+                markdown(f"Go on: {wording.count(missing, 'lane')} to run"),
+                type="primary",
+                key="race-go-on",
+                on_click=attempt,
+                args=(races.start, view.loaded, now.terms),
+            )
         st.button(
             "Discard this race", key="race-discard", on_click=attempt, args=(races.discard, view.loaded, now.name)
         )
@@ -84,9 +87,13 @@ def _choice(view: View, name: str) -> None:
     known, key = races.all_races(view.loaded), f"race-shown-{name}"
     if len(known) > 1:
         st.selectbox(
-            "Race", known, known.index(name), format_func=lambda each: _title(view, each), key=key,
+            "Race",
+            known,
+            known.index(name),
+            format_func=lambda each: _title(view, each),
+            key=key,
             on_change=lambda: races.look_at(st.session_state[key]),
-        )  # fmt: skip
+        )
 
 
 def _title(view: View, name: str) -> str:
@@ -114,10 +121,15 @@ def _curves(view: View, now: Standing) -> None:
 def _stage() -> str:
     return str(
         st.segmented_control(
-            "fine-tuning", list(STAGES), default="after", key="race-stage", persist_state="session", required=True,
+            "fine-tuning",
+            list(STAGES),
+            default="after",
+            key="race-stage",
+            persist_state="session",
+            required=True,
             help="After each step's updates (filled marks), or right after its units went (open marks).",
         )
-    )  # fmt: skip
+    )
 
 
 def _about(view: View, now: Standing, lanes: Race) -> str:

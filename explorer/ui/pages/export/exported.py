@@ -68,9 +68,14 @@ def downloads(view: View, number: int, made: Made) -> None:
     name = f"{view.loaded.network.name.partition('.')[0]}-state-{number}"
     paths = [*made.offered.values(), made.manifest]
     st.download_button(
-        markdown(f"Download {name}.zip (all {len(paths)} files)"), partial(zipped, name, paths), f"{name}.zip",
-        "application/zip", type="primary", width="stretch", on_click="ignore",
-    )  # fmt: skip
+        markdown(f"Download {name}.zip (all {len(paths)} files)"),
+        partial(zipped, name, paths),
+        f"{name}.zip",
+        "application/zip",
+        type="primary",
+        width="stretch",
+        on_click="ignore",
+    )
     with st.container(horizontal=True, gap="small"):
         for path in paths:
             of_file = (path.read_bytes, path.name)

@@ -47,10 +47,13 @@ def page(view: View) -> None:
 def _state(view: View) -> int:
     states = view.timeline.states
     return st.selectbox(
-        "State", list(states), list(states).index(view.timeline.current), key=f"export-state-{view.timeline.current}",
+        "State",
+        list(states),
+        list(states).index(view.timeline.current),
+        key=f"export-state-{view.timeline.current}",
         format_func=lambda number: f"{number}: {states[number].name or states[number].how}",
         help="The network as loaded is state 0: export it as well to compare.",
-    )  # fmt: skip
+    )
 
 
 def _making(view: View, number: int) -> None:
@@ -96,9 +99,12 @@ def _offer(each: Format) -> bool:
     """The box of a format, and why it can't be had where its package is missing."""
     reason = unavailable(each)
     ticked = st.checkbox(
-        markdown(each.file_name), each.name in USUAL and not reason, disabled=bool(reason), key=f"format-{each.name}",
+        markdown(each.file_name),
+        each.name in USUAL and not reason,
+        disabled=bool(reason),
+        key=f"format-{each.name}",
         help=each.description,
-    )  # fmt: skip
+    )
     if reason:
         say.caption(reason)
     return ticked and not reason

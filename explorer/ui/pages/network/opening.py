@@ -33,9 +33,14 @@ def arch_field(placeholder: str) -> str | None:
     from explorer.networks.architectures.families import known_architectures
 
     return st.selectbox(
-        "Architecture", known_architectures(), None, placeholder=placeholder, key=field_key("arch"), help=TIMM,
+        "Architecture",
+        known_architectures(),
+        None,
+        placeholder=placeholder,
+        key=field_key("arch"),
+        help=TIMM,
         accept_new_options=True,
-    )  # fmt: skip
+    )
 
 
 def field_key(field: str) -> str:

@@ -48,13 +48,22 @@ def _grid(workspace: Workspace, outcome: Outcome) -> None:
     classes = workspace.network.classes
     with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
         order = st.segmented_control(
-            "Show", list(ORDERS), default="wrong", required=True, key="samples-order",
+            "Show",
+            list(ORDERS),
+            default="wrong",
+            required=True,
+            key="samples-order",
             format_func=lambda name: ORDERS[str(name)].title,
-        )  # fmt: skip
+        )
         label = st.selectbox(
-            "True class", range(len(classes)), None, placeholder="any", format_func=classes.__getitem__,
-            key=f"samples-of-{workspace.key}", width=240,
-        )  # fmt: skip
+            "True class",
+            range(len(classes)),
+            None,
+            placeholder="any",
+            format_func=classes.__getitem__,
+            key=f"samples-of-{workspace.key}",
+            width=240,
+        )
     found = samples(outcome, str(order), label=label)
     if not found:
         say.info(f"None of the {workspace.validated_on} is like that.")

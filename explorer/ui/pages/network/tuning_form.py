@@ -65,9 +65,14 @@ def _form(said: Any) -> None:
 def _weights_fields() -> tuple[str, Any]:
     """What to start from, and the uploaded file if there is one."""
     weights = st.segmented_control(
-        "Start from the weights", list(WEIGHTS), default=IMAGENET, required=True, key=field_key("weights"),
-        format_func=WEIGHTS.__getitem__, help="Published weights are downloaded where they are not at hand.",
-    )  # fmt: skip
+        "Start from the weights",
+        list(WEIGHTS),
+        default=IMAGENET,
+        required=True,
+        key=field_key("weights"),
+        format_func=WEIGHTS.__getitem__,
+        help="Published weights are downloaded where they are not at hand.",
+    )
     uploaded = st.file_uploader("Checkpoint", SUFFIXES, key=field_key("start")) if weights == OWN else None
     return str(weights), uploaded
 
@@ -76,9 +81,15 @@ def _recipe_fields() -> tuple[Recipe, int, int]:
     """How weights are updated, for how many epochs, and the seed; the paper's recipe unless one says otherwise."""
     epochs = st.number_input("Epochs", 1, 1000, 10, key=field_key("epochs"), help="Passes over the finetune images.")
     rate = st.number_input(
-        "Learning rate", 1e-8, 10.0, PAPER.learning_rate, step=1e-4, format="%g", key=field_key("rate"),
+        "Learning rate",
+        1e-8,
+        10.0,
+        PAPER.learning_rate,
+        step=1e-4,
+        format="%g",
+        key=field_key("rate"),
         help="The paper's is 0.001 or 0.0001.",
-    )  # fmt: skip
+    )
     with st.container(horizontal=True):
         momentum = st.number_input("Momentum", 0.0, 0.999, PAPER.momentum, step=0.05, key=field_key("momentum"))
         decay = st.number_input(

@@ -64,9 +64,15 @@ def _scatter(view: View, found: Oracle, chosen: Chosen) -> None:
 
 def _table(workspace: Workspace, found: Oracle, scored: Job, chosen: Chosen) -> None:
     group = st.segmented_control(
-        "Measure", list(SHOWN), default="spearman", format_func=SHOWN.__getitem__, key="agreement",
-        persist_state="session", required=True, label_visibility="collapsed",
-    )  # fmt: skip
+        "Measure",
+        list(SHOWN),
+        default="spearman",
+        format_func=SHOWN.__getitem__,
+        key="agreement",
+        persist_state="session",
+        required=True,
+        label_visibility="collapsed",
+    )
     shown = [measure for measure in measures(chosen.scaling) if measure.group == group]
     units, oracle_abs = workspace.network.units, found.oracle_abs[None]
     rows = {name: [float(m.of(s[None], oracle_abs, units)[0]) for m in shown] for name, s in chosen.scores.items()}

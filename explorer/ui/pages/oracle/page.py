@@ -133,9 +133,13 @@ def _run(workspace: Workspace, job: Job | None, drawn: object, found: Oracle | N
 
 
 def _button(
-    label: str, workspace: Workspace, images: int, until_settled: bool, explanation: str | None = None,
+    label: str,
+    workspace: Workspace,
+    images: int,
+    until_settled: bool,
+    explanation: str | None = None,
     kind: Literal["primary", "secondary"] = "secondary",
-) -> None:  # fmt: skip
+) -> None:
     st.button(
         markdown(label),
         type=kind,

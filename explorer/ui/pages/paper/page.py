@@ -30,9 +30,12 @@ def page(view: View) -> None:
     """Answer: what did the paper find, and what of it is so on my network?"""
     st.subheader("The paper's study, published and measured")
     where = st.text_input(
-        "Folder of a study", key="study", placeholder=f"made by: {MAKE}", persist_state="session",
+        "Folder of a study",
+        key="study",
+        placeholder=f"made by: {MAKE}",
+        persist_state="session",
         help="A folder on the machine that this app runs on; an unfinished study will do.",
-    )  # fmt: skip
+    )
     content = _opened(where.strip()) if where.strip() else None
     if content is None:
         say.info(f"The published figures. To measure them on a network of yours: {MAKE}; demo takes a few minutes.")

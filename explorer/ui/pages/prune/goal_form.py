@@ -14,9 +14,14 @@ def goal_choice(view: View) -> tuple[str, float]:
     """The name of a goal, and its number as the engine takes it."""
     before = st.container(width=WIDTH)  # the number comes first, but depends on what it is of
     name = st.selectbox(
-        "of the", list(GOALS), format_func=lambda goal: GOALS[goal].title, key="measure", persist_state="session",
-        width=150, help="\n\n".join(f"**{goal.title}**: {goal.summary}" for goal in GOALS.values()),
-    )  # fmt: skip
+        "of the",
+        list(GOALS),
+        format_func=lambda goal: GOALS[goal].title,
+        key="measure",
+        persist_state="session",
+        width=150,
+        help="\n\n".join(f"**{goal.title}**: {goal.summary}" for goal in GOALS.values()),
+    )
     with before:
         return name, _number(name, view)
 
@@ -25,12 +30,28 @@ def _number(name: str, view: View) -> float:
     label, now = GOALS[name].label, view.timeline.state.metrics
     if name == LOSS:
         return st.number_input(
-            label, 1e-4, None, round(now.loss + 0.1, 2), step=0.05, format="%.2f", key="target-loss",
+            label,
+            1e-4,
+            None,
+            round(now.loss + 0.1, 2),
+            step=0.05,
+            format="%.2f",
+            key="target-loss",
             persist_state="session",
-        )  # fmt: skip
+        )
     if name == ACCURACY:
         usual = min(99.9, max(0.1, round(100 * now.accuracy - 1, 1)))
-        return st.number_input(
-            label, 0.1, 99.9, usual, step=0.5, format="%.1f", key="target-accuracy", persist_state="session",
-        ) / 100  # fmt: skip
+        return (
+            st.number_input(
+                label,
+                0.1,
+                99.9,
+                usual,
+                step=0.5,
+                format="%.1f",
+                key="target-accuracy",
+                persist_state="session",
+            )
+            / 100
+        )
     return st.number_input(label, 1, 99, 50, key="target", persist_state="session") / 100

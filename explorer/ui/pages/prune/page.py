@@ -70,9 +70,13 @@ def _buttons(view: View, saliency: Tensor, chosen: Choice) -> bool:
     with st.container(horizontal=True, gap="small"):
         for count in COUNTS:
             st.button(
-                f"Remove {count:,}", key=f"remove-{count}", type="primary", on_click=attempt,
-                args=(remove_count, view, saliency, count, chosen), **unless(reason),
-            )  # fmt: skip
+                f"Remove {count:,}",
+                key=f"remove-{count}",
+                type="primary",
+                on_click=attempt,
+                args=(remove_count, view, saliency, count, chosen),
+                **unless(reason),
+            )
         back = unless(reason, disabled=view.timeline.state.parent is None)
         st.button("Back", key="back", on_click=attempt, args=(jump, view, _back(view, 1)), **back)
         st.button("Back 2", key="back-2", on_click=attempt, args=(jump, view, _back(view, 2)), **back)
@@ -135,8 +139,13 @@ def _figure(view: View, chosen: Choice, other: str, beside: list[Metrics], quant
         *([drawn(SCRATCH, controls, label="from scratch")] if controls else []),
     ]
     share = getattr(now, against) / getattr(root, against)
-    return curve(series, quantity=quantity, against=against, original=getattr(root, quantity),
-                 current=(share, getattr(now, quantity)))  # fmt: skip
+    return curve(
+        series,
+        quantity=quantity,
+        against=against,
+        original=getattr(root, quantity),
+        current=(share, getattr(now, quantity)),
+    )
 
 
 Point = tuple[Metrics, str]  # and the kind of its stage

@@ -32,10 +32,12 @@ def states(view: View) -> None:
     numbers = list(timeline.states)
     key = f"states-{timeline.made}-{len(numbers)}-{timeline.current}-{bool(reason)}"
     st.dataframe(
-        [_row(view, number, found[number]) for number in numbers], hide_index=True,
-        on_select="ignore" if reason else partial(_picked, view, key, numbers), selection_mode="single-cell",
+        [_row(view, number, found[number]) for number in numbers],
+        hide_index=True,
+        on_select="ignore" if reason else partial(_picked, view, key, numbers),
+        selection_mode="single-cell",
         key=key,  # a new one for each: the same with new rows misses the next click
-    )  # fmt: skip
+    )
     say.caption(f"On {view.loaded.validated_on}.")
 
 
@@ -53,15 +55,23 @@ def _named(view: View) -> None:
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
         key = f"name-{number}-{state.name}"
         st.text_input(
-            f"Name of state {number}", state.name, max_chars=LONGEST_NAME, key=key, placeholder="none yet", width=260,
-            on_change=_name, args=(view, number, key),  # a callback: typed while the run went on, it is not lost
-        )  # fmt: skip
+            f"Name of state {number}",
+            state.name,
+            max_chars=LONGEST_NAME,
+            key=key,
+            placeholder="none yet",
+            width=260,
+            on_change=_name,
+            args=(view, number, key),  # a callback: typed while the run went on, it is not lost
+        )
         going = made_from(view.timeline, number)
         st.button(
-            "Delete it" if len(going) == 1 else "Delete it and all made from it", key="delete-state",
-            on_click=attempt, args=(delete, view, number),
+            "Delete it" if len(going) == 1 else "Delete it and all made from it",
+            key="delete-state",
+            on_click=attempt,
+            args=(delete, view, number),
             **unless(needed(view.run, going), disabled=state.parent is None, help="This can't be undone."),
-        )  # fmt: skip
+        )
 
 
 def _name(view: View, number: int, key: str) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import streamlit as st
 
@@ -29,6 +29,41 @@ def turns_form() -> Turns:
     with st.container(horizontal=True, gap="small"):
         count = st.number_input("Units a step", 1, None, 10, key="turn-units", persist_state="session")
         updates = st.number_input("Updates a step", 1, None, 10, key="turn-updates", persist_state="session")
+    recipe = _descent()
+    with st.container(horizontal=True, gap="small"):
+        alpha = st.number_input(
+            "Distillation",
+            0.0,
+            1.0,
+            0.0,
+            step=0.1,
+            key="turn-distil",
+            persist_state="session",
+            help="How much of the loss is the unpruned network's answers (Hinton et al. 2015).",
+        )
+        least = st.number_input(
+            "Least accuracy, %",
+            0.0,
+            99.9,
+            0.0,
+            step=1.0,
+            key="turn-least",
+            persist_state="session",
+            help="A budget beside the goal: a step that ends below it is the last; one stays at the state before.",
+        )
+    evidence = st.selectbox(
+        "Rank each step by",
+        list(EVIDENCE),
+        format_func=TITLES.__getitem__,
+        key="turn-evidence",
+        persist_state="session",
+        help="\n\n".join(f"**{TITLES[n]}**: {said}" for n, said in EVIDENCE.items()),
+    )
+    return Turns(replace(recipe, distillation=alpha), count, updates, least / 100, evidence)
+
+
+def _descent() -> Recipe:
+    """How weights go down the loss of the labels."""
     with st.container(horizontal=True, gap="small"):
         rate = st.number_input(
             "Learning rate", 1e-6, None, 1e-3, step=1e-4, format="%g", key="turn-rate", persist_state="session"
@@ -51,21 +86,10 @@ def turns_form() -> Turns:
     with st.container(horizontal=True, gap="small"):
         optimizer = st.selectbox("Optimizer", list(OPTIMIZERS), key="turn-optimizer", persist_state="session")
         schedule = st.selectbox(
-            "Schedule", list(SCHEDULES), key="turn-schedule", persist_state="session",
+            "Schedule",
+            list(SCHEDULES),
+            key="turn-schedule",
+            persist_state="session",
             help="Of the learning rate, over the updates of each step.",
-        )  # fmt: skip
-    with st.container(horizontal=True, gap="small"):
-        alpha = st.number_input(
-            "Distillation", 0.0, 1.0, 0.0, step=0.1, key="turn-distil", persist_state="session",
-            help="How much of the loss is the unpruned network's answers (Hinton et al. 2015).",
-        )  # fmt: skip
-        least = st.number_input(
-            "Least accuracy, %", 0.0, 99.9, 0.0, step=1.0, key="turn-least", persist_state="session",
-            help="A budget beside the goal: a step that ends below it is the last; one stays at the state before.",
-        )  # fmt: skip
-    evidence = st.selectbox(
-        "Rank each step by", list(EVIDENCE), format_func=TITLES.__getitem__, key="turn-evidence",
-        persist_state="session", help="\n\n".join(f"**{TITLES[n]}**: {said}" for n, said in EVIDENCE.items()),
-    )  # fmt: skip
-    recipe = Recipe(rate, momentum, decay, size, optimizer, schedule, alpha)
-    return Turns(recipe, count, updates, least / 100, evidence)
+        )
+    return Recipe(rate, momentum, decay, size, optimizer, schedule)

@@ -33,9 +33,13 @@ def consequence(view: View, plan: Tensor, how: str, chosen: Choice) -> None:
     if predicted and measured:
         say.caption(_trust(predicted, measured))
     st.button(
-        markdown(f"Remove {more}"), type="primary", width="stretch", on_click=attempt,
-        args=(remove, view, plan, how, chosen), **unless(busy(view.run)),
-    )  # fmt: skip
+        markdown(f"Remove {more}"),
+        type="primary",
+        width="stretch",
+        on_click=attempt,
+        args=(remove, view, plan, how, chosen),
+        **unless(busy(view.run)),
+    )
     if measured is None:
         explain_end(job, NOTHING)
         follow_shortly(job, drawn)

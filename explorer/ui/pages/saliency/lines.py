@@ -51,9 +51,12 @@ def chosen_layer(view: View) -> str:
     """Whose line the handle moves."""
     layers = [layer.name for layer in view.workspace.network.units.layers]
     return st.selectbox(
-        "Threshold for", [EVERY_LAYER, *layers], key="threshold-layer", persist_state="session",
+        "Threshold for",
+        [EVERY_LAYER, *layers],
+        key="threshold-layer",
+        persist_state="session",
         help="A line that is drawn for one layer is its own, and holds beside the one of all others.",
-    )  # fmt: skip
+    )
 
 
 def lines_in_force(view: View, chosen: Choice) -> Lines:

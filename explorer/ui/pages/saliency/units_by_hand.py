@@ -33,8 +33,13 @@ def units_map(view: View, cells: Cells) -> None:
     with st.container(horizontal=True, vertical_alignment="bottom", horizontal_alignment="distribute"):
         st.subheader("Which units go", width="content")
         order = st.segmented_control(
-            "Units by", ORDERS, default="saliency", key="map-order", persist_state="session", required=True,
-        )  # fmt: skip
+            "Units by",
+            ORDERS,
+            default="saliency",
+            key="map-order",
+            persist_state="session",
+            required=True,
+        )
     unit_map(
         _layers(view, cells),
         ByHand(by_hand.stay(), by_hand.go(), by_hand.locked(), by_hand.stamp()),

@@ -64,8 +64,11 @@ def test_a_race_is_run_drawn_and_found_again_by_another_tab_after_a_restart(
     assert [(line["name"], line["marker"]["symbol"]) for line in lines] == [("weight", "pentagon"), ("random", "x")]
     both = app.choose("fine-tuning", "both").fine().figure("race-curve")["data"]
     assert [line["marker"]["symbol"] for line in both if line["mode"] == "lines+markers"] == [
-        "pentagon", "x", "pentagon-open", "x-open",
-    ]  # fmt: skip
+        "pentagon",
+        "x",
+        "pentagon-open",
+        "x-open",
+    ]
     (job,) = jobs()
     JOBS.forget(job.key)
     again = open_app("compare").choose("How to compare", RACE).fine()

@@ -73,8 +73,11 @@ def test_in_turns_ranked_by_updates_going_on_takes_up_what_they_said(open_app: O
     for app, targets in ((whole, (80,)), (parts, (90, 80))):
         for target in targets:
             for label, value in {
-                "Down to, %": target, "Units a step": 45, "Updates a step": 2, "Rank each step by": "updates"
-            }.items():  # fmt: skip
+                "Down to, %": target,
+                "Units a step": 45,
+                "Updates a step": 2,
+                "Rank each step by": "updates",
+            }.items():
                 app.set(label, value)
             app.click("Prune and fine-tune").fine()
             JOBS.find(f"turns-{app.run}").wait(180)
