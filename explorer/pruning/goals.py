@@ -51,7 +51,11 @@ class Goal:
         return f"{self.bound}, {self.unit}"
 
     def asked(self, number: float) -> str:
-        """In words: "down to 50 % of the units", "with a loss of at most 0.2 nats"."""
+        """In words.
+
+        >>> GOALS["flops"].asked(0.5), GOALS["loss"].asked(0.2)
+        ('down to 50 % of the FLOPs', 'at most 0.2 nats of loss')
+        """
         if self.unit == "%":
             return f"{self.bound.lower()} {100 * number:.4g} % of the {self.title}"
         return f"{self.bound.lower()} {number:g} {self.unit} of {self.title}"

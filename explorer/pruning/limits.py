@@ -116,6 +116,16 @@ def portions(units: Units, removed: Tensor, saliency: Tensor, limits: Limits = F
     A portion counts by the mean saliency of its units; ties stand in network order. Units chosen to go come before all
     others. Whichever number of portions goes, from the first on, every layer keeps its floor and the units chosen to
     stay, and each that loses anything has an allowed width.
+
+        >>> from explorer.networks.units import Layer
+        >>> units = Units((Layer("conv", (0, 1, 2, 3, 4), (), (), (), 5),), {})
+        >>> none_gone, saliency = torch.zeros(5, dtype=torch.bool), torch.tensor([0.5, 0.1, 0.4, 0.2, 0.3])
+        >>> portions(units, none_gone, saliency)  # one at a time, and the last stays
+        [[1], [3], [4], [2]]
+        >>> portions(units, none_gone, saliency, Limits(multiple=2))  # 4 left, then 2
+        [[1], [3, 4]]
+        >>> portions(units, none_gone, saliency, Limits(floor=3, go={"conv": (0,)}))
+        [[0], [1]]
     """
     floors, staying, first = limits.of(units), limits.staying(units), limits.going(units)
     found: list[tuple[float, Portion]] = []

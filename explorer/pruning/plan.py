@@ -22,6 +22,14 @@ def remove_next(units: Units, removed: Tensor, saliency: Tensor, count: int, lim
     """The plan with the `count` least important units gone as well, or as many as the limits allow.
 
     Where limits make units go in portions, the last one goes whole. Raises BadInput where no unit can go.
+
+        >>> from explorer.networks.units import Layer
+        >>> units = Units(tuple(Layer(name, (0, 1), (), (), (), 2) for name in ("first", "second")), {})
+        >>> saliency = torch.tensor([0.1, 0.2, 0.3, 0.4])
+        >>> remove_next(units, nothing(units), saliency, 1).tolist()
+        [True, False, False, False]
+        >>> remove_next(units, nothing(units), saliency, 2).tolist()  # the second stays: each layer keeps one unit
+        [True, False, True, False]
     """
     candidates = portions(units, removed, saliency, limits)
     if not candidates:

@@ -1,4 +1,8 @@
-"""Schedules: how the learning rate changes from update to update."""
+"""Schedules: how the learning rate changes from update to update.
+
+>>> [round(linear(u, 4), 2) for u in range(4)], [round(step(u, 6), 2) for u in range(6)]
+([1.0, 0.75, 0.5, 0.25], [1.0, 1.0, 0.1, 0.1, 0.01, 0.01])
+"""
 
 from __future__ import annotations
 

@@ -87,7 +87,12 @@ def _ratio(above: np.ndarray, below: np.ndarray, other: np.ndarray) -> np.ndarra
 
 
 def spearman(a: Tensor, b: Tensor) -> float:
-    """`spearman_rows` of two rankings (units,)."""
+    """`spearman_rows` of two rankings (units,): only the order counts.
+
+    >>> from torch import tensor
+    >>> round(spearman(tensor([1.0, 2.0, 3.0]), tensor([0.1, 5.0, 900.0])), 6)
+    1.0
+    """
     return float(spearman_rows(a[None].numpy(), b[None].numpy())[0])
 
 

@@ -15,7 +15,11 @@ TOP = 0.1  # of the units, for the overlap
 
 
 def ranks(saliency: Tensor) -> Tensor:
-    """(units,) -> global rank, 1 = most important; ties share their average rank."""
+    """(units,) -> global rank, 1 = most important; ties share their average rank.
+
+    >>> ranks(torch.tensor([0.1, 0.4, 0.4, 0.9])).tolist()
+    [4.0, 2.5, 2.5, 1.0]
+    """
     return torch.from_numpy(average_places(-saliency.numpy()))
 
 
@@ -56,5 +60,9 @@ def _first(saliency: np.ndarray, count: int) -> np.ndarray:
 
 
 def overlap(a: Tensor, b: Tensor, share: float = TOP) -> float:
-    """`overlap_rows` of two saliencies (units,)."""
+    """`overlap_rows` of two saliencies (units,).
+
+    >>> overlap(torch.tensor([1.0, 2.0, 3.0, 4.0]), torch.tensor([1.0, 4.0, 3.0, 2.0]), share=0.5)  # 0, 1 and 0, 3
+    0.5
+    """
     return float(overlap_rows(a[None].numpy(), b[None].numpy(), share)[0])

@@ -2,6 +2,14 @@
 
 Every function takes saliencies (..., units), and leaves the order within a layer as it is. Where units of (units,) are
 already removed, and so at infinity, they stay there and do not count.
+
+    >>> from explorer.networks.units import Layer, Units
+    >>> units = Units(tuple(Layer(name, (0, 1), (), (), (), 2) for name in ("first", "second")), {})
+    >>> saliency = torch.tensor([3.0, 4.0, 30.0, 40.0])  # the second layer's are ten times the first's
+    >>> scaled(saliency, units, "max").tolist()
+    [0.75, 1.0, 0.75, 1.0]
+    >>> scaled(saliency, units, "max", charge=torch.tensor([0.0, 0.0, 0.5, 0.5])).tolist()  # dearer: they go first
+    [0.75, 1.0, 0.25, 0.5]
 """
 
 from __future__ import annotations
