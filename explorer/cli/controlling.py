@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-import dataclasses
-import sys
 from collections.abc import Mapping
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from explorer.cli.output import progress, tell, warn
+from explorer.cli.keeping import stoppable
+from explorer.cli.output import progress, warn
 from explorer.cli.subject import Subject
 from explorer.core.errors import BadInput
-from explorer.evaluation.evaluate import evaluate
-from explorer.evaluation.metrics import Metrics, metrics_of
 from explorer.pruning.settings import Settings
 from explorer.runs import timeline
-from explorer.runs.store import Run, pruned_at, write_run
-from explorer.runs.timeline import Scratch, Timeline
-from explorer.training import scratch
+from explorer.runs.controls import control_of
+from explorer.runs.run_folders import change_own_run, grow
+from explorer.runs.store import Run
 
 
 def check_control(options: Mapping[str, Any]) -> None:
@@ -28,33 +26,20 @@ def check_control(options: Mapping[str, Any]) -> None:
 
 def controlled(subject: Subject, settings: Settings, run: Run, out: Path, options: Mapping[str, Any]) -> Run:
     """The finished run with the control that was asked for, if any; one that it holds already is not trained again."""
-    states = run.timeline
-    assert states is not None, "a finished run has one"
+    states, network = run.states, subject.network
     updates = options["scratch_updates"] or timeline.updates_at(states) * options["from_scratch"]
     if not updates:
         if options["from_scratch"]:
             warn("the result has had no updates, so nothing was trained from scratch; --scratch-updates says how many.")
         return run
-    asked = {"recipe": dataclasses.asdict(settings.recipe), "seed": settings.seed}
-    held = states.state.scratch
-    if held and (held.updates, held.settings) == (updates, asked):
+    recipe, seed, held = settings.recipe, settings.seed, states.state.scratch
+    if held and (held.updates, held.settings) == (updates, {"recipe": asdict(recipe), "seed": seed}):
         return run
-    try:
-        found = Scratch(_measured(subject, settings, states, out, updates), updates, asked)
-    except KeyboardInterrupt:
-        tell(f"Stopped; {out} holds the finished run: --resume trains its shape from scratch.")
-        sys.exit(1)
-    run = dataclasses.replace(run, timeline=timeline.control(states, states.current, found))
-    write_run(out, run)
-    return run
-
-
-def _measured(subject: Subject, settings: Settings, states: Timeline, out: Path, updates: int) -> Metrics:
-    shape = pruned_at(subject.network, states, out)
-    with progress("Training the same shape from scratch") as report:
-        trained = scratch.trained(
-            shape, subject.batches("finetune"), updates, settings.recipe,
-            seed=settings.seed, report=report, teacher=subject.network.module,
-        )  # fmt: skip
-        outcome = evaluate(trained, subject.batches("validation"), report=report)
-    return metrics_of(outcome, subject.costs, timeline.removed_at(states, subject.network.units))
+    removed = timeline.removed_at(states, network.units)
+    splits = {name: subject.batches(name) for name in ("finetune", "validation")}
+    with (
+        stoppable(out, "the finished run: --resume trains its shape from scratch"),
+        progress("Training the same shape from scratch") as report,
+    ):
+        found = control_of(network, removed, splits, updates, recipe, seed=seed, report=report)
+    return grow(out, run, lambda held: timeline.control(held, held.current, found), change_own_run)

@@ -8,9 +8,9 @@ from typing import Any
 
 import click
 
-from explorer.cli.keeping import IN_USE, check_out
+from explorer.cli.keeping import IN_USE, check_out, held_in, tell_going_on
 from explorer.cli.options import Request, requests
-from explorer.cli.output import progress, table, tell, write_json
+from explorer.cli.output import progress, table, write_json
 from explorer.cli.recipes import recipe_of, recipe_options
 from explorer.cli.subject import Subject, open_subject, tell_account
 from explorer.core.device import choose
@@ -22,7 +22,7 @@ from explorer.networks.architectures.pretrained import imagenet
 from explorer.networks.checkpoints.reading import Checkpoint, read_checkpoint
 from explorer.networks.costs import measure_costs
 from explorer.networks.network import Network
-from explorer.runs.run_folders import Splits, held_run
+from explorer.runs.run_folders import Splits
 from explorer.runs.store import Run
 from explorer.runs.tuning_runs import tuned, tuning_run
 from explorer.training.finetune import IMAGENET, NONE, Recipe
@@ -56,7 +56,7 @@ def finetune(request: Request, epochs: int, out: Path, resume: bool, **options: 
     with alone(out, IN_USE):
         run = _train_to_the_end(subject, splits, recipe, epochs, out)
     _show(subject, run, splits["validation"])
-    states = [dataclasses.asdict(state.metrics) for state in run.timeline.states.values()] if run.timeline else []
+    states = [dataclasses.asdict(state.metrics) for state in run.states.states.values()]
     write_json(request.json, subject.result({"epochs": states}, *splits.values(), out=str(out), **run.settings))
 
 
@@ -99,21 +99,16 @@ def _train_to_the_end(subject: Subject, splits: Splits, recipe: Recipe, count: i
     asked = tuning_run(
         subject.network, splits, recipe, count, network_from=request.network, images_from=subject.images_from
     )
-    held = held_run(out, asked)
+    held = held_in(out, asked)
     if held and held.finished:
-        tell(f"{out} already holds this run, finished: nothing was done.")
         return held
-    if held and held.timeline:
-        tell(f"{out} holds this run up to epoch {held.timeline.current}: going on from there.")
+    tell_going_on(out, held, "epoch")
     with progress("Fine-tuning") as report:
         *_, run = tuned(subject.network, splits, recipe, asked, out, held, report=report)
     return run
 
 
 def _show(subject: Subject, run: Run, validation: Batches) -> None:
-    assert run.timeline is not None, "a finished run has one"
-    rows = [
-        [place, state.metrics.loss, f"{state.metrics.accuracy:.2%}"] for place, state in run.timeline.states.items()
-    ]
+    rows = [[place, state.metrics.loss, f"{state.metrics.accuracy:.2%}"] for place, state in run.states.states.items()]
     notes = [f"Measured on {validation.describe()}, on {subject.network.device}; epoch 0 is before fine-tuning."]
     table(f"{subject.network.arch} fine-tuned", ("Epoch", "Loss, nats", "Accuracy"), rows, notes)

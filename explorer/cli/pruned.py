@@ -12,7 +12,7 @@ from explorer.networks.costs import FLOPS_CONVENTION
 from explorer.pruning.plan import to_json
 from explorer.pruning.selectors import SELECTORS
 from explorer.pruning.settings import Settings
-from explorer.pruning.stop_rules import ending
+from explorer.runs.pruning_runs import newest, why_ended
 from explorer.runs.stages import stage_at
 from explorer.runs.store import Run
 from explorer.runs.timeline import Timeline, removed_at
@@ -20,7 +20,7 @@ from explorer.runs.timeline import Timeline, removed_at
 
 def results(subject: Subject, settings: Settings, run: Run) -> dict[str, Any]:
     """The part of the JSON that is about the pruning; "from_scratch" is null where no control was trained."""
-    states = _states(run)
+    states = run.states
     before, after = (_figures(state.metrics) for state in (states.root, states.state))
     units, control = subject.network.units, states.state.scratch
     return {
@@ -34,12 +34,7 @@ def results(subject: Subject, settings: Settings, run: Run) -> dict[str, Any]:
 
 def settings_json(run: Run) -> dict[str, Any]:
     """How the run came about, and the stage of its end."""
-    return {**run.settings, **stage_json(stage_at(_states(run)))}
-
-
-def _states(run: Run) -> Timeline:
-    assert run.timeline is not None, "a finished run has one"
-    return run.timeline
+    return {**run.settings, **stage_json(stage_at(run.states))}
 
 
 def _figures(metrics: Metrics) -> dict[str, Any]:
@@ -48,14 +43,12 @@ def _figures(metrics: Metrics) -> dict[str, Any]:
 
 
 def _ending(subject: Subject, settings: Settings, states: Timeline) -> str:
-    last = max(states.states)
-    removed = removed_at(states, subject.network.units, last)
-    return ending(subject.costs, removed, states.states[last].metrics, settings)
+    return why_ended(subject.costs, states, newest(states), settings)
 
 
 def show(subject: Subject, settings: Settings, run: Run, validation: Batches) -> None:
     """Print the table, and what it was measured on."""
-    states = _states(run)
+    states = run.states
     control, steps = states.state.scratch, len(states.states) - 1
     rows = _rows(states.root.metrics, states.state.metrics)
     columns = ["What", "Before", "After", "Change"]

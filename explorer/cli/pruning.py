@@ -10,10 +10,10 @@ from typing import Any
 import click
 
 from explorer.cli.controlling import check_control, controlled
-from explorer.cli.keeping import IN_USE, check_out, run_to_the_end
+from explorer.cli.keeping import IN_USE, check_out, held_in, stoppable, tell_going_on
 from explorer.cli.limiting import limit_options, limits_of
 from explorer.cli.options import NamedNumber, Request, requests
-from explorer.cli.output import write_json
+from explorer.cli.output import progress, write_json
 from explorer.cli.own_criteria import FORM, CriterionName
 from explorer.cli.pruned import results, settings_json, show
 from explorer.cli.recipes import distillation_options, recipe_of, recipe_options
@@ -25,7 +25,9 @@ from explorer.pruning.goals import GOALS
 from explorer.pruning.joint import EVERY
 from explorer.pruning.selectors import SELECTORS
 from explorer.pruning.settings import CALIBRATION, EVIDENCE, Settings
+from explorer.runs.pruning_runs import kept, pruning_run
 from explorer.runs.run_folders import Splits
+from explorer.runs.store import Run, drop_unnamed
 from explorer.scoring.ranking import FLOPS_PENALTY, PRICES, SCALINGS
 
 TARGET = NamedNumber(GOALS, [goal.number for goal in GOALS.values()], "flops=0.5")
@@ -134,7 +136,7 @@ def prune(request: Request, until: tuple[str, float], out: Path, resume: bool, *
     settings = _completed(settings, options, subject)
     splits = _splits(subject, settings)
     with alone(out, IN_USE):
-        run = run_to_the_end(subject, settings, splits, out, last_weights=options["keep_weights"] == "last")
+        run = _to_the_end(subject, settings, splits, out, last_weights=options["keep_weights"] == "last")
         run = controlled(subject, settings, run, out, options)
     show(subject, settings, run, splits["validation"])
     found = results(subject, settings, run)
@@ -168,6 +170,24 @@ def _settings(until: tuple[str, float], options: Mapping[str, Any]) -> Settings:
         least_accuracy=options["least_accuracy"],
         evidence=options["evidence"],
     )
+
+
+def _to_the_end(subject: Subject, settings: Settings, splits: Splits, out: Path, *, last_weights: bool) -> Run:
+    """The run that the folder holds, as it is if finished, else taken to its end; or a new one."""
+    network, where = subject.network, {"network_from": subject.request.network, "images_from": subject.images_from}
+    asked = pruning_run(network, splits, settings, **where)
+    held = held_in(out, asked)
+    if held and held.finished:
+        drop_unnamed(out, held.states)
+        return held
+    with (
+        stoppable(out, "the steps so far: --resume goes on with them"),
+        progress(f"Pruning by {SELECTORS[settings.criterion].title}") as report,
+    ):
+        steps = kept(network, splits, settings, asked, out, held, last_weights=last_weights, report=report)
+        first = next(steps)
+        tell_going_on(out, held, "step")  # only now: what the folder holds could be read
+        return [first, *steps][-1]
 
 
 def _splits(subject: Subject, settings: Settings) -> Splits:

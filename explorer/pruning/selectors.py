@@ -24,7 +24,7 @@ from explorer.pruning.limits import FREE, Limits
 from explorer.scoring.criteria import CRITERIA, Criterion, fits_all
 from explorer.scoring.evidence import FROM_UPDATES, gather
 from explorer.scoring.oracle import oracle
-from explorer.scoring.ranking import scaled
+from explorer.scoring.ranking import SCALING_TITLES, penalty_title, scaled
 
 JOINT, ORACLE = "joint", "oracle"
 
@@ -205,3 +205,11 @@ def check_from_updates(name: str) -> None:
 def scaling_for(name: str, scaling: str) -> str:
     """The scaling under which a selector compares units of different layers: this one, or none where it has none."""
     return scaling if SELECTORS[name].scalable else "none"
+
+
+def ranked_by(name: str, scaling: str, price: str = "flops", penalty: float = 0.0) -> str:
+    """How units are ranked, in words: "Taylor, layer-wise l2, FLOPs penalty 0.001"."""
+    selector = selector_of(name)
+    scaled_so = f", {SCALING_TITLES[scaling]}" if selector.scalable else ""
+    charged = f", {penalty_title(price)} {penalty:g}" if penalty else ""
+    return f"{selector.title}{scaled_so}{charged}"

@@ -9,7 +9,7 @@ from explorer.evaluation.metrics import Metrics
 from explorer.pruning.goals import ACCURACY, GOALS, Goal, check_goal, spent
 from explorer.pruning.limits import FREE, Limits
 from explorer.pruning.plan import Aim
-from explorer.pruning.selectors import check_from_updates, check_known
+from explorer.pruning.selectors import check_from_updates, check_known, ranked_by
 from explorer.scoring.ranking import check_price, check_scaling
 from explorer.training.finetune import Recipe
 
@@ -70,6 +70,12 @@ class Settings:
     def aim(self) -> Aim | None:
         """Measure and share where the plan alone says how far it is; None for what is measured."""
         return (self.measure, self.target) if self.goal.counted else None
+
+    @property
+    def by(self) -> str:
+        """What chooses the units, and with how much fine-tuning: "Taylor, layer-wise l2, 10 updates"."""
+        updates = f", {self.updates} update{'' if self.updates == 1 else 's'}" if self.updates else ""
+        return f"{ranked_by(self.criterion, self.scaling, self.price, self.penalty)}{updates}"
 
     def spent(self, metrics: Metrics) -> str | None:
         """What says that a state lies beyond a budget; None where all of them hold."""

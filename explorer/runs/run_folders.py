@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +14,7 @@ from explorer.data import Batches
 from explorer.networks.load import DEMO
 from explorer.networks.network import Network
 from explorer.runs.store import BATCH, INTERACTIVE, Run, holds_run, read_run, write_run
+from explorer.runs.timeline import Timeline
 
 Splits = Mapping[str, Batches]
 
@@ -34,7 +37,7 @@ def described(
             "digest": images.digest,
             "splits": {name: len(batches) for name, batches in splits.items()},
         },
-        settings=settings,
+        settings=json.loads(json.dumps(settings)),  # as a file says it: lists for tuples
         kind=BATCH,
     )
 
@@ -50,9 +53,24 @@ def change_run(folder: Path, act: Callable[[Run | None], Run]) -> Run:
     All that others have written is in it: one at a time changes a run, in this process or another.
     """
     with turn(folder):
-        run = act(read_run(folder) if holds_run(folder) else None)
-        write_run(folder, run)
-        return run
+        return change_own_run(folder, act)
+
+
+def change_own_run(folder: Path, act: Callable[[Run | None], Run]) -> Run:
+    """The same where nobody else writes: `explorer.core.locks.alone` has the folder, or its turn has come."""
+    run = act(read_run(folder) if holds_run(folder) else None)
+    write_run(folder, run)
+    return run
+
+
+Change = Callable[[Path, Callable[[Run | None], Run]], Run]  # change_run or change_own_run
+
+
+def grow(folder: Path, run: Run, act: Callable[[Timeline], Timeline], change: Change = change_run) -> Run:
+    """Replace the timeline by act(that), on disk. run: all else, and the timeline of a folder that has none yet."""
+    return change(
+        folder, lambda held: replace(run, timeline=act(held.timeline if held and held.timeline else run.states))
+    )
 
 
 def held_run(folder: Path, asked: Run, remedy: str = "give another --out") -> Run | None:

@@ -54,6 +54,12 @@ class Run:
     files: Mapping[str, str] = field(default_factory=dict)  # beside it -> SHA-256, but for weights, whose names say it
     kind: str = INTERACTIVE  # its steps are taken in the app; BATCH: it is taken to its end, and ends in a network file
 
+    @property
+    def states(self) -> Timeline:
+        """The timeline of a run that has begun."""
+        assert self.timeline is not None, "a run that has begun has measured states"
+        return self.timeline
+
 
 def holds_run(folder: Path) -> bool:
     """Whether there is a run, or what was one."""

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from explorer.core.errors import BadInput
 from explorer.evaluation.metrics import Metrics
-from explorer.networks.units import Label, Units
+from explorer.networks.units import Label, Units, gone
 
 LONGEST_NAME = 60
 
@@ -31,7 +31,7 @@ class State:
 
     parent: int | None  # number of the state that it was made from
     removed: tuple[Label, ...]  # the units that went with this step
-    how: str  # what made this state, for people: "10 units by Taylor (l2)"
+    how: str  # what made this state, for people: "10 units by Taylor, layer-wise l2"
     metrics: Metrics  # after the step's fine-tuning, if it had any
     pruned: Metrics | None = None  # before it: right after the units went
     updates: int = 0  # fine-tuning minibatches of this step
@@ -66,13 +66,31 @@ def start(metrics: Metrics) -> Timeline:
     return Timeline({0: State(None, (), "as loaded", metrics)})
 
 
-def step(timeline: Timeline, state: State) -> Timeline:
-    """The timeline with a new state; whoever is at its parent goes on to it. BadInput where that is gone."""
+def state_after(
+    timeline: Timeline,
+    parent: int,
+    units: Units,
+    removed: Tensor,
+    how: str,
+    metrics: Metrics,
+    *,
+    pruned: Metrics | None = None,
+    updates: int = 0,
+    weights: str | None = None,
+    settings: Mapping[str, Any] | None = None,
+) -> State:
+    """The state that a step from the state `parent` makes. removed: (units,) bool, the plan after the step."""
+    lost = gone(units, removed_at(timeline, units, parent), removed)
+    return State(parent, lost, how, metrics, pruned, updates, weights, settings or {})
+
+
+def step(timeline: Timeline, state: State, *, follow: bool = True) -> Timeline:
+    """The timeline with a new state; who is at its parent goes on to it if they `follow`. BadInput if that is gone."""
     if state.parent not in timeline.states:
         raise BadInput(f"State {state.parent}, from which this step was taken, has been deleted meanwhile.")
     number = timeline.made
     grown = replace(timeline, states={**timeline.states, number: state}, made=number + 1)
-    return replace(grown, current=number, tip=number) if timeline.current == state.parent else grown
+    return replace(grown, current=number, tip=number) if follow and timeline.current == state.parent else grown
 
 
 def back(timeline: Timeline, steps: int = 1) -> Timeline:

@@ -15,6 +15,7 @@ from explorer.core.progress import Report, silent
 from explorer.networks.graph.safetensors_file import write_network
 from explorer.networks.load import RUN_NETWORK
 from explorer.networks.network import Network
+from explorer.networks.units import nothing
 from explorer.runs import timeline
 from explorer.runs.run_folders import Splits, described
 from explorer.runs.store import Run, digests, drop_unnamed, pruned_at, write_run, write_weights
@@ -67,8 +68,18 @@ def _keep(folder: Path, asked: Run, states: Timeline | None, epoch: Epoch, updat
         grown = timeline.start(epoch.metrics)
     else:
         files = digests(write_whole(folder / MOMENTA.format(epoch.number), safetensors.torch.save(epoch.optimizer)))
-        weights, how = write_weights(folder, epoch.network), f"epoch {epoch.number}"
-        state = timeline.State(states.current, (), how, epoch.metrics, states.state.metrics, updates, weights)
+        weights, units = write_weights(folder, epoch.network), epoch.network.units
+        state = timeline.state_after(
+            states,
+            states.current,
+            units,
+            nothing(units),
+            f"epoch {epoch.number}",
+            epoch.metrics,
+            pruned=states.state.metrics,
+            updates=updates,
+            weights=weights,
+        )
         grown = timeline.step(states, state)
         grown = timeline.forget_weights(grown, kept=grown.current)
     write_run(folder, dataclasses.replace(asked, timeline=grown, finished=False, files=files))

@@ -5,20 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-import torch
 from torch import Tensor
 
 from explorer.core.errors import BadInput
 from explorer.core.progress import Report, one_of
-from explorer.evaluation.evaluate import evaluate
-from explorer.evaluation.metrics import metrics_of
 from explorer.networks.costs import measure_costs
-from explorer.networks.network import with_weights_of
-from explorer.networks.surgery import prune
 from explorer.networks.units import Units, nothing
+from explorer.runs.controls import control_of
 from explorer.study.bench import Bench, Finding, Found, Results, said_seeds
-from explorer.training.finetune import Training, minibatches, train
-from explorer.training.scratch import fresh
 
 KEPT = 0.5**0.5  # of a layer's units: what it reads and what it writes both shrink, so its parameters halve
 
@@ -53,18 +47,15 @@ def _points(bench: Bench, report: Report) -> list[dict[str, Any]]:
 
 
 def _trained(bench: Bench, seed: int, report: Report) -> dict[str, Any]:
-    removed, preset = halved(bench.network.units), bench.preset
-    start = fresh(prune(bench.network, removed), seed)
-    stream = minibatches(bench.splits["finetune"], preset.scratch_recipe.batch_size, seed)
-    training = Training(preset.scratch_recipe, seed, start.loss)
-    module = train(start.module, stream, preset.scratch_updates, training, report)
-    outcome = evaluate(with_weights_of(start, module), bench.splits["validation"])
-    whole, metrics = measure_costs(bench.network), metrics_of(outcome, measure_costs(bench.network), removed)
-    none = torch.zeros_like(removed)
+    network, preset, whole = bench.network, bench.preset, measure_costs(bench.network)
+    removed, recipe = halved(network.units), preset.scratch_recipe
+    metrics = control_of(
+        network, removed, bench.splits, preset.scratch_updates, recipe, seed=seed, report=report
+    ).metrics
     shares = {
         "units": metrics.units / len(removed),
-        "parameters": metrics.parameters / whole.parameters(none),
-        "flops": metrics.flops / whole.flops(none),
+        "parameters": metrics.parameters / whole.parameters(),
+        "flops": metrics.flops / whole.flops(),
     }
     return {"seed": seed, "accuracy": metrics.accuracy, "loss": metrics.loss, **shares}
 

@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 from invoke import Done, result, run
 
-from explorer.cli import keeping
 from explorer.cli.limiting import chosen
 from explorer.pruning.settings import Settings
+from explorer.runs import pruning_runs, run_folders, store
 from explorer.runs.store import read_run
 
 BASE = ("--criterion", "taylor", "--step", 2, "--learning-rate", 0.05)
@@ -27,7 +27,7 @@ def held(folder: Path) -> dict[str, bytes]:
 
 def interrupt(monkeypatch: pytest.MonkeyPatch, name: str, call: int) -> None:
     """Stop right after the given call of a function that writes."""
-    real, calls = getattr(keeping, name), iter(range(1, 1000))
+    real, calls = getattr(store, name), iter(range(1, 1000))
 
     def stopped(*given: Any, **options: Any) -> Any:
         found = real(*given, **options)
@@ -35,7 +35,8 @@ def interrupt(monkeypatch: pytest.MonkeyPatch, name: str, call: int) -> None:
             raise KeyboardInterrupt
         return found
 
-    monkeypatch.setattr(keeping, name, stopped)
+    for module in (pruning_runs, run_folders):
+        monkeypatch.setattr(module, name, stopped, raising=False)
 
 
 def test_the_result_is_the_last_state_within_the_budget(tiny: list[object], tmp_path: Path) -> None:

@@ -67,11 +67,12 @@ PLACES = [
     *(("explorer.pruning.procedure.evaluate", call, False) for call in range(2, STEPS + 2)),
     ("explorer.pruning.procedure.train", 1, False),
     ("explorer.pruning.procedure.train", STEPS, True),
-    *(("explorer.cli.keeping.write_run", call, True) for call in (1, 2, 4, 6)),
-    ("explorer.cli.keeping.write_weights", 1, True),
-    ("explorer.cli.keeping.write_weights", STEPS, True),
-    ("explorer.cli.keeping.write_network", 1, False),
-    ("explorer.cli.keeping.write_network", 1, True),
+    *(("explorer.runs.run_folders.write_run", call, True) for call in (1, STEPS)),  # of a step
+    *(("explorer.runs.pruning_runs.write_run", call, True) for call in (1, 2)),  # of the start and of the end
+    ("explorer.runs.pruning_runs.write_weights", 1, True),
+    ("explorer.runs.pruning_runs.write_weights", STEPS, True),
+    ("explorer.runs.pruning_runs.write_network", 1, False),
+    ("explorer.runs.pruning_runs.write_network", 1, True),
 ]
 
 

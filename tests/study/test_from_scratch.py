@@ -28,10 +28,10 @@ def test_it_has_about_half_of_every_layers_parameters() -> None:
 
 
 def test_what_has_no_fresh_weights_is_a_reason_and_no_end(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    def refuse(*given: Any) -> None:
+    def refuse(*given: Any, **options: Any) -> None:
         raise BadInput("module x has weights, but no reset_parameters to draw fresh ones.")
 
-    monkeypatch.setattr(from_scratch, "fresh", refuse)
+    monkeypatch.setattr(from_scratch, "control_of", refuse)
     images: Any = SimpleNamespace(describe=lambda: "9 validation images of x, seed 0")
     network, about = open_network("demo"), SimpleNamespace()
     bench = Bench(network, {"validation": images}, PRESETS["quick"], 0, tmp_path, about)  # type: ignore[arg-type]

@@ -13,8 +13,8 @@ from explorer.scoring.ranking.correlation import (
     spearman_rows,
 )
 from explorer.scoring.ranking.order import TOP, RankStatistics, overlap, overlap_rows, rank_statistics, ranks
-from explorer.scoring.ranking.prices import FLOPS_PENALTY, PRICES, AtPlan, Price, charges, check_price
-from explorer.scoring.ranking.scaling import SCALINGS, check_scaling, l2, scaled
+from explorer.scoring.ranking.prices import FLOPS_PENALTY, PRICES, AtPlan, Price, charges, check_price, penalty_title
+from explorer.scoring.ranking.scaling import SCALING_TITLES, SCALINGS, check_scaling, l2, scaled
 
 __all__ = [
     "COEFFICIENTS",
@@ -22,6 +22,7 @@ __all__ = [
     "GROUPS",
     "PRICES",
     "SCALINGS",
+    "SCALING_TITLES",
     "TOP",
     "AtPlan",
     "Measure",
@@ -38,6 +39,7 @@ __all__ = [
     "measures",
     "overlap",
     "overlap_rows",
+    "penalty_title",
     "rank_statistics",
     "ranks",
     "scaled",

@@ -81,6 +81,11 @@ PRICES: dict[str, Price] = {
 }
 
 
+def penalty_title(price: str) -> str:
+    """What the penalty of a price is called: "FLOPs penalty"."""
+    return f"{PRICES[price].title} penalty"
+
+
 def check_price(name: str, penalty: float) -> None:
     """Raise BadInput unless there is such a price, and the penalty is a finite number of at least 0."""
     if name not in PRICES:

@@ -94,6 +94,14 @@ SCALINGS: dict[str, Scaling] = {
     "standard": standard,
     "rank": rank,
 }
+SCALING_TITLES = {
+    "none": "as it is",
+    "l1": "layer-wise l1",
+    "l2": "layer-wise l2",
+    "max": "layer-wise maximum",
+    "standard": "layer-wise standard score",
+    "rank": "rank in the layer",
+}
 
 
 def check_scaling(name: str) -> None:

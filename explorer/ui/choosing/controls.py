@@ -11,8 +11,8 @@ from torch import Tensor
 from explorer.figures.curve import AGAINST, QUANTITIES
 from explorer.jobs.job import Job
 from explorer.pruning.limits import FREE, Limits
-from explorer.pruning.selectors import SELECTORS, scaling_for, selectors_for
-from explorer.scoring.ranking import FLOPS_PENALTY, PRICES, SCALINGS, AtPlan, scaled
+from explorer.pruning.selectors import SELECTORS, ranked_by, scaling_for, selectors_for
+from explorer.scoring.ranking import FLOPS_PENALTY, PRICES, SCALING_TITLES, SCALINGS, AtPlan, penalty_title, scaled
 from explorer.ui.choosing import by_hand
 from explorer.ui.work.jobs import JOBS
 from explorer.ui.work.linear import ordering
@@ -23,14 +23,6 @@ from explorer.ui.work.session import View
 MULTIPLES = (1, 4, 8, 16, 32)
 AGAINST_TITLES = {"units": "units", "parameters": "parameters", "flops": "FLOPs", "latency": "latency"}
 NEVER_SCALED = "Chance, the oracle and joint linearised are never scaled."
-SCALING_TITLES = {
-    "none": "as it is",
-    "l1": "layer-wise l1",
-    "l2": "layer-wise l2",
-    "max": "layer-wise maximum",
-    "standard": "layer-wise standard score",
-    "rank": "rank in the layer",
-}
 
 
 @dataclass(frozen=True)
@@ -51,15 +43,8 @@ class Choice:
 
     @property
     def title(self) -> str:
-        """For captions and the timeline: "Taylor, l2"."""
-        price = f", {penalty_title(self.price)} {self.penalty:g}" if self.penalty else ""
-        scaling = f", {SCALING_TITLES[self.scaling]}" if SELECTORS[self.criterion].scalable else ""
-        return f"{SELECTORS[self.criterion].title}{scaling}{price}"
-
-
-def penalty_title(price: str) -> str:
-    """What the penalty of a price is called."""
-    return f"{PRICES[price].title} penalty"
+        """For captions and the timeline: "Taylor, layer-wise l2"."""
+        return ranked_by(self.criterion, self.scaling, self.price, self.penalty)
 
 
 def on_offer(view: View, *, measured: bool = False) -> list[str]:

@@ -12,8 +12,8 @@ from explorer.figures.unit_effects import CLEAR
 from explorer.jobs.job import Job
 from explorer.pruning.selectors import ORACLE, SELECTORS, scaling_for
 from explorer.scoring.detail import Effects, Standing, effects_by_class, effects_overall, open_and_closed, standing
-from explorer.scoring.ranking import scaled
-from explorer.ui.choosing.controls import SCALING_TITLES, saliencies
+from explorer.scoring.ranking import SCALING_TITLES, scaled
+from explorer.ui.choosing.controls import saliencies
 from explorer.ui.elements import say, wording
 from explorer.ui.elements.chart import chart
 from explorer.ui.work.ablations import oracle

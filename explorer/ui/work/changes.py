@@ -12,9 +12,8 @@ from explorer.core.errors import BadInput
 from explorer.core.progress import Report
 from explorer.evaluation.metrics import metrics_of
 from explorer.jobs.job import Job
-from explorer.networks.units import gone
 from explorer.runs import timeline as timelines
-from explorer.runs.timeline import State, Timeline
+from explorer.runs.timeline import Timeline
 from explorer.ui.work.ahead import outcome_of
 from explorer.ui.work.jobs import JOBS
 from explorer.ui.work.run_jobs import STEP, busy, check, key_of, needed
@@ -92,10 +91,10 @@ def take(view: View, choose: Callable[[Report], Move], label: str, settings: Map
     def work(job: Job) -> None:
         move = choose(job.report)
         outcome = outcome_of(workspace, move.removed, job.report)
-        lost = gone(workspace.network.units, view.removed, move.removed)
-        found = metrics_of(outcome, workspace.costs, move.removed, move.latency)
-        state = State(
-            view.timeline.current, lost, move.how, found, settings={**settings, "seed": workspace.source.seed}
+        units, found = workspace.network.units, metrics_of(outcome, workspace.costs, move.removed, move.latency)
+        seeded = {**settings, "seed": workspace.source.seed}
+        state = timelines.state_after(
+            view.timeline, view.timeline.current, units, move.removed, move.how, found, settings=seeded
         )
 
         def grow(timeline: Timeline) -> Timeline:

@@ -15,7 +15,7 @@ from explorer.evaluation.metrics import metrics_of
 from explorer.networks.units import nothing
 from explorer.runs import timeline as timelines
 from explorer.runs.origins import Source, source_from_json, source_to_json
-from explorer.runs.run_folders import change_run
+from explorer.runs.run_folders import grow
 from explorer.runs.stages import Stage, stage_at
 from explorer.runs.store import Run, drop_weights, holds_run, read_run, write_run
 from explorer.runs.timeline import Timeline
@@ -79,15 +79,13 @@ def drop_unneeded(view: View) -> None:
 
 def grow_run(view: View, act: Callable[[Timeline], Timeline]) -> Timeline:
     """Replace the timeline of the run in view by act(timeline), on disk first; the new one."""
+    return grow(run_folder(view.run), run_of(view), act).states
+
+
+def run_of(view: View) -> Run:
+    """The run in view, as its folder keeps it."""
     network, data = source_to_json(view.loaded.source)
-    fresh = Run({**network, "digest": view.loaded.network.digest}, data)
-
-    def grown(held: Run | None) -> Run:
-        return replace(fresh, timeline=act(held.timeline if held and held.timeline else view.timeline))
-
-    timeline = change_run(run_folder(view.run), grown).timeline
-    assert timeline is not None, "a run that has been changed has one"
-    return timeline
+    return Run({**network, "digest": view.loaded.network.digest}, data, view.timeline)
 
 
 def run_folder(run: str) -> Path:

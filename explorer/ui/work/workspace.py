@@ -15,6 +15,7 @@ from explorer.networks.load import CALIBRATION, batches_for, for_classes
 from explorer.networks.network import Network
 from explorer.runs import origins
 from explorer.runs.origins import Source, open_source
+from explorer.runs.run_folders import Splits
 from explorer.runs.store import network_at
 from explorer.runs.timeline import Timeline
 from explorer.ui.work.visitors import workdir
@@ -42,6 +43,12 @@ class Workspace:
     def validated_on(self) -> str:
         """For captions: on what loss and accuracy are measured."""
         return f"{self.validation.describe()}, {self.network.device}"
+
+    @property
+    def splits(self) -> Splits:
+        """All images that a run with fine-tuning reads; BadInput where there are none to fine-tune on."""
+        finetune = batches_for(self.network, self.images, "finetune")
+        return {"calibration": self.calibration, "finetune": finetune, "validation": self.validation}
 
     @property
     def key(self) -> str:

@@ -12,8 +12,7 @@ from explorer.core.progress import silent
 from explorer.networks.costs import measure_costs
 from explorer.networks.units import nothing
 from explorer.runs.store import Run
-from explorer.scoring.ranking import PRICES, SCALINGS
-from explorer.ui.choosing.controls import SCALING_TITLES, penalty_title
+from explorer.scoring.ranking import PRICES, SCALING_TITLES, SCALINGS, penalty_title
 
 Open = Callable[..., App]
 

@@ -2,19 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
-
 import streamlit as st
 
-from explorer.core.errors import BadInput
-from explorer.evaluation.evaluate import evaluate
-from explorer.evaluation.metrics import metrics_of
 from explorer.jobs.job import LONG, Job
-from explorer.networks.load import batches_for
-from explorer.networks.surgery import prune
+from explorer.runs.controls import control_of
 from explorer.runs.timeline import Scratch, control, trained_at, updates_at
-from explorer.training import scratch
 from explorer.training.finetune import Recipe, recipe_from
+from explorer.training.scratch import fresh
 from explorer.ui.choosing.steps import attempt, pressed
 from explorer.ui.elements import say, wording
 from explorer.ui.work.jobs import JOBS
@@ -77,19 +71,11 @@ def _form(view: View, recipe: Recipe) -> None:
 def begin(view: View, recipe: Recipe, updates: int) -> None:
     """Start the job; BadInput where there is nothing to train on, or a layer has no fresh weights to draw."""
     loaded, number = view.loaded, view.timeline.current
-    if not len(loaded.images.splits.get("finetune", ())):
-        raise BadInput(f"{loaded.images.name} has no images for fine-tuning.")
-    shape = prune(loaded.network, view.removed) if view.removed.any() else loaded.network
-    scratch.fresh(shape)
+    splits, seed = loaded.splits, loaded.source.seed
+    fresh(loaded.network)
 
     def work(job: Job) -> None:
-        finetuning = batches_for(loaded.network, loaded.images, "finetune")
-        seed = loaded.source.seed
-        trained = scratch.trained(
-            shape, finetuning, updates, recipe, seed=seed, report=job.report, teacher=loaded.network.module
-        )
-        found = metrics_of(evaluate(trained, loaded.validation), loaded.costs, view.removed)
-        held = Scratch(found, updates, {"recipe": asdict(recipe), "seed": seed})
-        grow_run(view, lambda timeline: control(timeline, number, held))
+        found = control_of(loaded.network, view.removed, splits, updates, recipe, seed=seed, report=job.report)
+        grow_run(view, lambda timeline: control(timeline, number, found))
 
     JOBS.submit(key_of(SCRATCH, view.run), f"State {number} from scratch", work, LONG)

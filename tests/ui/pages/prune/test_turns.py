@@ -16,9 +16,9 @@ from explorer.evaluation.evaluate import evaluate
 from explorer.evaluation.metrics import metrics_of
 from explorer.jobs.job import Job
 from explorer.pruning import procedure
+from explorer.runs import pruning_runs
 from explorer.runs.store import Run, pruned_at, write_weights
 from explorer.runs.timeline import removed_at
-from explorer.ui.pages.prune import turns
 from explorer.ui.work import workspace
 from explorer.ui.work.jobs import JOBS
 from explorer.ui.work.workspace import Source
@@ -147,7 +147,7 @@ def test_turns_that_fail_say_what_they_have_added(
         written.append(write_weights(*given))
         return written[0]
 
-    monkeypatch.setattr(turns, "write_weights", write)
+    monkeypatch.setattr(pruning_runs, "write_weights", write)
     app = open_app("prune").click("Remove 10")
     begun(app, 80)
     app = ended(app)
