@@ -9,7 +9,7 @@ from pathlib import Path
 from explorer.core.errors import BadInput
 
 MIB = 1024**2
-SCALES = ((2**40, "TiB"), (2**30, "GiB"), (2**20, "MiB"), (2**10, "KiB"), (0.1, "bytes"))
+SCALES = ((2**40, "TiB"), (2**30, "GiB"), (2**20, "MiB"), (2**10, "KiB"), (1, "bytes"))
 
 
 @dataclass(frozen=True)
@@ -23,13 +23,17 @@ class Bound:
     def check(self, subject: object, value: int) -> None:
         """BadInput where the subject has more than that."""
         if value > self.most:
-            raise BadInput(f"{subject} has {self.shown(value)}: at most {self.shown(self.most)} are read.")
+            raise BadInput(f"{subject} {self.clause(value)}.")
+
+    def clause(self, value: int) -> str:
+        """What is wrong with a subject that has more than that."""
+        return f"has {self.shown(value)}: at most {self.shown(self.most)} are read"
 
     def shown(self, value: int) -> str:
         """A value with its unit, for people."""
         if not self.unit.startswith("bytes"):
             return f"{value:,} {self.unit}"
-        size = next(f"{value / scale:,.3g} {unit}" for scale, unit in SCALES if value >= scale)
+        size = next(f"{value / scale:,.3g} {unit}" for scale, unit in SCALES if value >= scale or scale == 1)
         return size + self.unit.removeprefix("bytes")
 
 
@@ -48,6 +52,13 @@ NPY_LABELS = Bound(".npy pair", 2048 * MIB, "bytes of labels")
 ARRAY_HEADER = Bound(".npz file and .npy pair", 8 * 1024, "bytes of a header")
 ARRAY_IMAGES = Bound(".npz file and .npy pair", 1_500_000, "images")  # ImageNet has 1.33 million
 CHECKPOINT_BYTES = Bound("checkpoint or export", 2048 * MIB, "bytes")
+ARCHIVE_MEMBERS = Bound("checkpoint", 20_000, "files in its archive")
+PICKLE_BYTES = Bound("checkpoint", 16 * MIB, "bytes of pickle")
+PICKLE_INSTRUCTIONS = Bound("checkpoint", 2_000_000, "instructions of pickle")
+SAFETENSORS_HEADER = Bound("safetensors file", 16 * MIB, "bytes of a header")
+EXPORT_MANIFEST = Bound("export", 32 * MIB, "bytes of manifest")  # DenseNet-201 has 0.3 MB
+EXPORT_NODES = Bound("export", 10_000, "nodes")
+EXPORT_UNITS = Bound("export", 2**20, "units before pruning")  # those that went are listed one by one
 PLAN_BYTES = Bound("plan", 128 * MIB, "bytes")
 CLASSES = Bound("any images", 65_536, "classes")
 

@@ -11,9 +11,12 @@ import zlib
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
+from exported import export_bytes
+from networks_at_hand import at_hand
 from PIL import Image
 
 from explorer import open_network
@@ -23,8 +26,11 @@ from explorer.core.errors import BadInput
 from explorer.data import inventory, open_images
 from explorer.data.decoding import decode
 from explorer.export import plan_file
+from explorer.networks.checkpoints import safe_pickle, safe_zip, safetensors_reader
+from explorer.networks.graph import manifest, rebuild, safetensors_file
 from explorer.networks.graph.safetensors_file import load_network
 
+NOTHINGS = b"\x80\x02NNN."  # a pickle of five instructions
 SECONDS, MEMORY = 10.0, 32 * MIB  # that a refusal may take
 
 
@@ -74,6 +80,17 @@ def nested(folder: Path, levels: int) -> str:
     return str(folder / "data")
 
 
+def stored(folder: Path, members: dict[str, bytes]) -> Path:
+    with zipfile.ZipFile(folder / "a.pth", "w") as file:
+        for name, content in members.items():
+            file.writestr(name, content)
+    return folder / "a.pth"
+
+
+def checkpoint(path: Path) -> object:
+    return open_network(path, arch="torchvision:alexnet")
+
+
 def many_members(folder: Path) -> str:
     with zipfile.ZipFile(folder / "a.npz", "w") as file:
         for number in range(9_000):
@@ -105,8 +122,23 @@ BEYOND: dict[bounds.Bound, Callable[[Path], object]] = {
     bounds.ARRAY_HEADER: lambda f: open_images(header_bomb(f)),
     bounds.ARRAY_IMAGES: lambda f: open_images(archive(f, x=npy((1_900_000, 8, 8)), y=npy((1_900_000,), "<i8"))),
     bounds.CHECKPOINT_BYTES: lambda f: open_network(sparse(f / "a.pth", 3072 * MIB), arch="torchvision:alexnet"),
+    bounds.ARCHIVE_MEMBERS: lambda f: checkpoint(stored(f, {f"a/{number}": b"" for number in range(20_001)})),
     bounds.PLAN_BYTES: lambda f: plan_file.read(sparse(f / "plan.json", 300 * MIB)),
     bounds.CLASSES: lambda f: open_images(table(f, "a.png,0\nb.png,70000")),
+}
+
+
+LOWERED: dict[bounds.Bound, tuple[Any, Callable[[Path], Any], Callable[[Any], object]]] = {
+    bounds.PICKLE_BYTES: (safe_zip, lambda f: stored(f, {"a/data.pkl": NOTHINGS}), checkpoint),
+    bounds.PICKLE_INSTRUCTIONS: (safe_pickle, lambda f: stored(f, {"a/data.pkl": NOTHINGS}), checkpoint),
+    bounds.SAFETENSORS_HEADER: (
+        safetensors_reader,
+        lambda f: sparse(f / "a.safetensors", 99, (40).to_bytes(8, "little")),
+        checkpoint,
+    ),
+    bounds.EXPORT_MANIFEST: (safetensors_file, lambda f: export_bytes(at_hand("plain")), load_network),
+    bounds.EXPORT_NODES: (rebuild, lambda f: export_bytes(at_hand("plain")), load_network),
+    bounds.EXPORT_UNITS: (manifest, lambda f: export_bytes(at_hand("plain")), load_network),
 }
 
 
@@ -131,6 +163,15 @@ def test_what_is_beyond_a_bound_is_refused_at_once_and_in_little_memory(bound, t
     assert bound.shown(bound.most) in message or (bound is bounds.ARRAY_HEADER and "can't be read as .npz" in message)
 
 
+@pytest.mark.parametrize("bound", LOWERED, ids=lambda bound: f"{bound.reader}, {bound.unit}")
+def test_what_takes_long_to_make_is_refused_beyond_a_lower_bound(bound, tmp_path, monkeypatch):
+    module, make, read = LOWERED[bound]
+    made, name = make(tmp_path), next(name for name, value in vars(bounds).items() if value is bound)
+    monkeypatch.setattr(module, name, replace(bound, most=1))
+    with pytest.raises(BadInput, match=r"at most 1\b"):
+        read(made)
+
+
 @pytest.mark.parametrize("name", ["FOLDER_ENTRIES", "FOLDER_SECONDS"])
 def test_folders_that_are_too_large_or_slow_to_list_are_refused(name, tmp_path, monkeypatch):
     nested(tmp_path, 3)
@@ -140,7 +181,7 @@ def test_folders_that_are_too_large_or_slow_to_list_are_refused(name, tmp_path, 
 
 
 def test_every_bound_is_tested():
-    assert set(BOUNDS) == {*BEYOND, bounds.FOLDER_ENTRIES, bounds.FOLDER_SECONDS}
+    assert set(BOUNDS) == {*BEYOND, *LOWERED, bounds.FOLDER_ENTRIES, bounds.FOLDER_SECONDS}
 
 
 def test_what_is_no_regular_file_is_never_opened(tmp_path):

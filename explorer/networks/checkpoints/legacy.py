@@ -5,19 +5,19 @@ from __future__ import annotations
 import io
 from typing import IO
 
+from explorer.core.bounds import PICKLE_BYTES
 from explorer.core.errors import BadInput
 from explorer.networks.checkpoints.pickle_machine import Machine, Value
 from explorer.networks.checkpoints.safe_pickle import check_claims, run
 
 MAGIC = 0x1950A86A20F9469CFC6C
-MAX_PICKLES = 16 << 20  # bytes of the five together
 HEADER = 8  # bytes before each storage: its number of items
 
 
 def check(stream: IO[bytes], length: int) -> None:
     """BadInput, with a clause that follows the file's name, unless torch can read the file without surprise."""
     stream.seek(0)
-    head, machine = io.BytesIO(stream.read(MAX_PICKLES)), Machine()
+    head, machine = io.BytesIO(stream.read(PICKLE_BYTES.most)), Machine()
     if _run(machine, head, "is not a torch checkpoint").data != MAGIC:
         raise BadInput("is a pickle that torch.save did not write; only weights are read")
     for _ in range(4):

@@ -10,12 +10,12 @@ import pickletools
 from collections.abc import Callable, Mapping
 from typing import IO, Any
 
+from explorer.core.bounds import PICKLE_INSTRUCTIONS
 from explorer.core.errors import BadInput
 from explorer.core.text import quoted
 from explorer.networks.checkpoints.pickle_calls import call, find, load_storage
 from explorer.networks.checkpoints.pickle_machine import Machine, Value, depth_around
 
-MAX_INSTRUCTIONS = 2_000_000
 MAX_VIEWS = 4  # tensors may share storage, but in all claim at most this many times the stored bytes
 
 
@@ -46,8 +46,8 @@ def run(machine: Machine, stream: IO[bytes]) -> Value:
 
 def _step(machine: Machine, name: str, argument: Any) -> None:
     machine.instructions += 1
-    if machine.instructions > MAX_INSTRUCTIONS:
-        raise BadInput(f"has a pickle of more than {MAX_INSTRUCTIONS:,} instructions")
+    if machine.instructions > PICKLE_INSTRUCTIONS.most:
+        raise BadInput(PICKLE_INSTRUCTIONS.clause(machine.instructions))
     STEPS[name](machine, argument)
 
 

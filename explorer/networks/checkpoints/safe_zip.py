@@ -11,12 +11,11 @@ import struct
 import zipfile
 from typing import IO
 
+from explorer.core.bounds import ARCHIVE_MEMBERS, PICKLE_BYTES
 from explorer.core.errors import BadInput
 from explorer.networks.checkpoints import safe_pickle
 
-MAX_MEMBERS = 20_000
 MAX_DIRECTORY = 2 << 20  # bytes
-MAX_PICKLE = 16 << 20  # bytes
 END, END64 = 22, 98  # bytes of the end record without a comment, and with its 64-bit forms before it
 
 
@@ -69,8 +68,10 @@ def _check_directory(stream: IO[bytes], length: int) -> None:
 
 def _check_members(members: list[zipfile.ZipInfo], length: int) -> str:
     """The one folder that holds all members."""
-    if not 0 < len(members) <= MAX_MEMBERS:
-        raise BadInput(f"has {len(members):,} zip members; 1 to {MAX_MEMBERS:,} are allowed")
+    if not members:
+        raise BadInput("is an empty zip archive")
+    if len(members) > ARCHIVE_MEMBERS.most:
+        raise BadInput(ARCHIVE_MEMBERS.clause(len(members)))
     for member in members:
         _check_member(member)
     names = {member.filename.lower() for member in members}
@@ -91,8 +92,8 @@ def _check_member(member: zipfile.ZipInfo) -> None:
         raise BadInput(f"has a zip member with an unsafe name ({shown})")
     if member.compress_type != zipfile.ZIP_STORED or member.file_size != member.compress_size or member.flag_bits & 1:
         raise BadInput(f"has a compressed zip member ({shown}); torch.save stores its members as they are")
-    if parts[1:] == ["data.pkl"] and member.file_size > MAX_PICKLE:
-        raise BadInput(f"has a pickle of {member.file_size:,} bytes; at most {MAX_PICKLE:,} are allowed")
+    if parts[1:] == ["data.pkl"] and member.file_size > PICKLE_BYTES.most:
+        raise BadInput(PICKLE_BYTES.clause(member.file_size))
 
 
 def _is_plain(member: zipfile.ZipInfo) -> bool:

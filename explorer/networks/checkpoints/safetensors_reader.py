@@ -10,10 +10,9 @@ import safetensors.torch
 from safetensors import SafetensorError
 from torch import Tensor
 
+from explorer.core.bounds import SAFETENSORS_HEADER
 from explorer.core.errors import BadInput
 from explorer.core.text import quoted
-
-MAX_HEADER = 16 << 20  # bytes
 
 
 def read(stream: IO[bytes], length: int) -> tuple[dict[str, Tensor], Mapping[str, Any]]:
@@ -31,8 +30,8 @@ def _header(stream: IO[bytes], length: int) -> dict[str, Any]:
     size = int.from_bytes(stream.read(8), "little")
     if length < 8 or size > length - 8:
         raise BadInput("is not a safetensors file, or is truncated: its header is longer than the file")
-    if size > MAX_HEADER:
-        raise BadInput(f"has a header of {size:,} bytes; at most {MAX_HEADER:,} are allowed")
+    if size > SAFETENSORS_HEADER.most:
+        raise BadInput(SAFETENSORS_HEADER.clause(size))
     header = _json(stream.read(size), "header")
     if not isinstance(header, dict):
         raise BadInput("is not a safetensors file: its header is no JSON object")

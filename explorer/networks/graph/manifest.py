@@ -8,13 +8,13 @@ from dataclasses import asdict, dataclass
 from pathlib import PurePosixPath, PureWindowsPath
 from typing import Any
 
+from explorer.core.bounds import EXPORT_UNITS
 from explorer.core.checks import fields, items, printable, require, text, whole
 from explorer.core.errors import BadInput
 from explorer.core.text import quoted
 from explorer.data.preprocessing import Preprocessing
 
 FORMAT = "pruning-explorer network 1"
-MAX_UNITS = 2**20  # before pruning: those that went are listed one by one
 _KEYS = (
     *("format", "name", "arch", "classes", "input_shape", "preprocessing"),
     *("layers", "metrics", "provenance", "graph"),
@@ -104,7 +104,7 @@ def from_json(value: Any) -> Manifest:
     require(len(shape) >= 2, f"input_shape must have 2 to 4 sides, not {quoted(shape)}")
     layers = tuple(_layer(entry) for entry in items(value["layers"], "layers"))
     units = sum(layer.width_before for layer in layers)
-    require(units <= MAX_UNITS, f"its layers must have had at most {MAX_UNITS:,} units, not {units:,}")
+    require(units <= EXPORT_UNITS.most, f"its layers must have had at most {EXPORT_UNITS.most:,} units, not {units:,}")
     return Manifest(
         name=text(value["name"], "name"),
         arch=printable(value["arch"], "arch"),

@@ -13,6 +13,7 @@ from typing import Any
 import torch
 from torch import Tensor, fx, nn
 
+from explorer.core.bounds import EXPORT_NODES
 from explorer.core.checks import fields, is_identifier, is_path, items, require
 from explorer.core.errors import BadInput
 from explorer.core.text import first_line, quoted
@@ -22,7 +23,6 @@ from explorer.networks.graph.module_types import INPUTS, MODULES
 from explorer.networks.graph.operations import FUNCTIONS, METHODS
 from explorer.networks.graph.values import decode, decode_plain
 
-MAX_NODES = 10_000
 OPS = ("placeholder", "get_attr", "call_module", "call_function", "call_method", "output")
 _TAKES: Mapping[str, Signature] = {
     **dict.fromkeys(("placeholder", "get_attr"), takes()),
@@ -76,8 +76,11 @@ def _skeleton(graph: Any, tensors: Mapping[str, Tensor]) -> fx.GraphModule:
 
 
 def _add_layers(root: nn.Module, layers: Any, nodes: Any) -> None:
-    require(isinstance(layers, dict) and len(layers) <= MAX_NODES, f"modules must be an object of at most {MAX_NODES}")
-    called = {n.get("target") for n in items(nodes, "nodes", MAX_NODES) if _is_call(n)}
+    require(
+        isinstance(layers, dict) and len(layers) <= EXPORT_NODES.most,
+        f"modules must be an object of at most {EXPORT_NODES.most}",
+    )
+    called = {n.get("target") for n in items(nodes, "nodes", EXPORT_NODES.most) if _is_call(n)}
     require(called == set(layers), "modules must be exactly those that nodes call")
     for path, layer in layers.items():
         _container(root, path).add_module(path.rpartition(".")[2], _layer(layer, path))
@@ -118,7 +121,10 @@ def _container(root: nn.Module, path: str) -> nn.Module:
 
 def _add_tensors(root: nn.Module, kinds: Any, tensors: Mapping[str, Tensor]) -> None:
     """Register the tensors that nodes read directly, without their memory."""
-    require(isinstance(kinds, dict) and len(kinds) <= MAX_NODES, f"tensors must be an object of at most {MAX_NODES}")
+    require(
+        isinstance(kinds, dict) and len(kinds) <= EXPORT_NODES.most,
+        f"tensors must be an object of at most {EXPORT_NODES.most}",
+    )
     for path, kind in kinds.items():
         known = kind in ("parameter", "buffer")
         require(known, f"tensor {quoted(path)} must be a parameter or a buffer, not {quoted(kind)}")

@@ -15,7 +15,7 @@ import safetensors.torch
 from safetensors import SafetensorError
 from torch import Tensor, fx
 
-from explorer.core.bounds import CHECKPOINT_BYTES, check_file
+from explorer.core.bounds import CHECKPOINT_BYTES, EXPORT_MANIFEST, check_file
 from explorer.core.errors import BadInput
 from explorer.core.files import write_whole
 from explorer.core.text import first_line
@@ -26,7 +26,6 @@ from explorer.networks.graph.rebuild import rebuild
 from explorer.networks.network import Network
 
 ENTRY = "pruning-explorer"
-MAX_MANIFEST = 32 * 2**20  # bytes; DenseNet-201 has 0.3 MB
 
 
 def render(exported: Described) -> bytes:
@@ -94,8 +93,7 @@ def manifest_in(data: bytes, name: str = "This file") -> Manifest:
     entry = _metadata(data).get(ENTRY)
     if not isinstance(entry, str):
         raise BadInput(f"{name} holds no manifest of Pruning Explorer; open it as a checkpoint with its architecture.")
-    if len(entry) > MAX_MANIFEST:
-        raise BadInput(f"{name} has a manifest of {len(entry):,} bytes; at most {MAX_MANIFEST:,} can be read.")
+    EXPORT_MANIFEST.check(name, len(entry))
     try:
         value = json.loads(entry)
     except (ValueError, RecursionError) as error:

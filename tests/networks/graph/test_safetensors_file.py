@@ -15,7 +15,6 @@ from torch import nn
 
 from explorer.core.errors import BadInput
 from explorer.export import load_pruned
-from explorer.networks.graph import safetensors_file as files
 from explorer.networks.graph.safetensors_file import ENTRY, load_network, write_network
 
 
@@ -97,12 +96,6 @@ def with_entry(entry: str) -> bytes:
 def test_another_file_is_refused_in_one_sentence(data: bytes, reason: str) -> None:
     with pytest.raises(BadInput, match=reason):
         load_network(data)
-
-
-def test_a_manifest_of_any_size_is_not_read(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(files, "MAX_MANIFEST", 100)
-    with pytest.raises(BadInput, match=r"has a manifest of [\d,]+ bytes; at most 100 can be read"):
-        load_network(export_bytes(odd()))
 
 
 def test_a_missing_file_is_named(tmp_path: Path) -> None:
