@@ -53,7 +53,7 @@ def score(network: Network, data: str, criterion: str = "taylor", *, limit: int 
     """Value every unit by a criterion: (units,) float64, higher means keep; not scaled across layers.
 
     data: the images, as --data names them: "demo", a folder, "FILE.npz", ..; the first `limit` of their calibration
-    split are read. The network is looked at before any fine-tuning.
+    split are read. criterion: a name, or "package.module:function" for one's own, which is then called.
 
         >>> network = open_network("demo")
         >>> saliency = score(network, "demo", "weight")
@@ -67,10 +67,13 @@ def score(network: Network, data: str, criterion: str = "taylor", *, limit: int 
     """
     from explorer.core.errors import BadInput
     from explorer.networks.load import batches_for
+    from explorer.pruning.own_criterion import take
     from explorer.pruning.selectors import check_applies
     from explorer.scoring.criteria import CRITERIA
     from explorer.scoring.evidence import gather
 
+    if ":" in criterion:
+        take(criterion)
     if criterion not in CRITERIA:
         raise BadInput(f"Unknown criterion {criterion!r}; known are {', '.join(CRITERIA)}.")
     check_applies(criterion, network)

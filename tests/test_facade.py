@@ -10,6 +10,8 @@ import sys
 from pathlib import Path
 
 import pytest
+import torch
+from own_code import importable
 
 import explorer
 from explorer.core.errors import BadInput
@@ -49,6 +51,14 @@ def test_no_room_hides_a_public_function() -> None:
 def test_an_unknown_criterion_is_refused_in_a_sentence() -> None:
     with pytest.raises(BadInput, match="Unknown criterion 'talyor'; known are taylor, "):
         explorer.score(explorer.open_network("demo"), "demo", "talyor")
+
+
+def test_one_s_own_criterion_values_units_as_it_says(tmp_path: Path) -> None:
+    code = "def opposite(seen):\n    return -seen.mean.mean(0)\n"
+    with importable(tmp_path, "facade_criteria", code):
+        network = explorer.open_network("demo")
+        own = explorer.score(network, "demo", "facade_criteria:opposite", limit=4)
+    assert torch.equal(own, -explorer.score(network, "demo", "activation_mean", limit=4))
 
 
 def test_importing_the_package_does_not_wait_for_torch() -> None:
