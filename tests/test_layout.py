@@ -37,6 +37,7 @@ FOR_FIGURES = {"explorer.core.errors", "explorer.core.palette", "explorer.core.t
 TOP_LEVEL = {"pyproject.toml", "app.py", "explorer", "assets", "tests", "README.md", "LICENSE"}
 MAX_LINES = 300  # of a file: a lower bound is met by packing lines, not by better rooms
 MAX_FUNCTION = 60
+MAX_PARAMETERS = 6  # what belongs together comes as one value
 
 
 @cache
@@ -231,6 +232,22 @@ def test_no_file_is_long(name: str) -> None:
 def test_no_function_is_long(name: str) -> None:
     functions = [each for each in ast.walk(tree(name)) if isinstance(each, ast.FunctionDef | ast.AsyncFunctionDef)]
     assert [each.name for each in functions if (each.end_lineno or 0) - each.lineno >= MAX_FUNCTION] == []
+
+
+@pytest.mark.parametrize("name", modules())
+def test_no_function_takes_many_parameters(name: str) -> None:
+    functions = [each for each in ast.walk(tree(name)) if isinstance(each, ast.FunctionDef | ast.AsyncFunctionDef)]
+    found = {
+        each.name: [a.arg for a in (*each.args.posonlyargs, *each.args.args, *each.args.kwonlyargs)]
+        for each in functions
+        if "click" not in ast.dump(ast.Module(each.decorator_list, []))
+    }
+    assert [each for each, names in found.items() if len(set(names) - {"self", "cls"}) > MAX_PARAMETERS] == []
+
+
+def test_the_formatter_has_its_way() -> None:
+    skipped = re.compile(r"# *fmt: *(?:skip|off)")
+    assert [name for name, path in modules().items() if skipped.search(path.read_text(encoding="utf-8"))] == []
 
 
 def test_no_two_widgets_share_a_key() -> None:

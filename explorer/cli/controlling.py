@@ -16,6 +16,7 @@ from explorer.runs import timeline
 from explorer.runs.controls import control_of
 from explorer.runs.run_folders import change_own_run, grow
 from explorer.runs.store import Run
+from explorer.training.finetune import Training
 
 
 def check_control(options: Mapping[str, Any]) -> None:
@@ -41,5 +42,5 @@ def controlled(subject: Subject, settings: Settings, run: Run, out: Path, option
         stoppable(out, "the finished run: --resume trains its shape from scratch"),
         progress("Training the same shape from scratch") as report,
     ):
-        found = control_of(network, removed, splits, updates, recipe, seed=seed, report=report)
+        found = control_of(network, removed, splits, updates, Training(recipe, seed), report)
     return grow(out, run, lambda held: timeline.control(held, held.current, found), change_own_run)

@@ -16,23 +16,26 @@ from explorer.cli.subject import Subject, open_subject, tell_account
 from explorer.core.device import choose
 from explorer.core.errors import BadInput
 from explorer.core.locks import alone
-from explorer.data import Batches, Preprocessing, open_images
+from explorer.data import Batches, Preprocessing, Splits, open_images
 from explorer.networks.architectures.families import preprocessing_for
 from explorer.networks.architectures.pretrained import imagenet
 from explorer.networks.checkpoints.reading import Checkpoint, read_checkpoint
 from explorer.networks.costs import measure_costs
 from explorer.networks.network import Network
-from explorer.runs.run_folders import Splits
 from explorer.runs.store import Run
 from explorer.runs.tuning_runs import tuned, tuning_run
 from explorer.training.finetune import IMAGENET, NONE, Recipe
 from explorer.training.transfer import started
 
 WEIGHTS = click.option(
-    "--weights", "network", default=IMAGENET, show_default=True, metavar=f"{IMAGENET}|{NONE}|FILE|RUN",
+    "--weights",
+    "network",
+    default=IMAGENET,
+    show_default=True,
+    metavar=f"{IMAGENET}|{NONE}|FILE|RUN",
     help=f"What --arch starts from: published weights, downloaded where they are not at hand; a checkpoint; or {NONE}. "
     "Without --arch: a run or an export, pruned or not.",
-)  # fmt: skip
+)
 
 
 @click.command()
@@ -104,7 +107,7 @@ def _train_to_the_end(subject: Subject, splits: Splits, recipe: Recipe, count: i
         return held
     tell_going_on(out, held, "epoch")
     with progress("Fine-tuning") as report:
-        *_, run = tuned(subject.network, splits, recipe, asked, out, held, report=report)
+        *_, run = tuned(subject.network, splits, asked, out, held, report)
     return run
 
 

@@ -21,12 +21,12 @@ from explorer.cli.scoring import summaries
 from explorer.cli.subject import Subject, open_subject
 from explorer.core.errors import BadInput
 from explorer.core.locks import alone
+from explorer.data import Splits
 from explorer.pruning.goals import GOALS
 from explorer.pruning.joint import EVERY
 from explorer.pruning.selectors import SELECTORS
 from explorer.pruning.settings import CALIBRATION, EVIDENCE, Settings
-from explorer.runs.pruning_runs import kept, pruning_run
-from explorer.runs.run_folders import Splits
+from explorer.runs.pruning_runs import Pruning, kept, pruning_run
 from explorer.runs.store import Run, drop_unnamed
 from explorer.scoring.ranking import FLOPS_PENALTY, PRICES, SCALINGS
 
@@ -184,7 +184,8 @@ def _to_the_end(subject: Subject, settings: Settings, splits: Splits, out: Path,
         stoppable(out, "the steps so far: --resume goes on with them"),
         progress(f"Pruning by {SELECTORS[settings.criterion].title}") as report,
     ):
-        steps = kept(network, splits, settings, asked, out, held, last_weights=last_weights, report=report)
+        pruning = Pruning(network, splits, settings)
+        steps = kept(pruning, asked, out, held, last_weights=last_weights, report=report)
         first = next(steps)
         tell_going_on(out, held, "step")  # only now: what the folder holds could be read
         return [first, *steps][-1]

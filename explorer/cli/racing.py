@@ -21,10 +21,11 @@ from explorer.cli.recipes import distillation_options, recipe_of, recipe_options
 from explorer.cli.subject import Subject, open_subject
 from explorer.core.errors import BadInput
 from explorer.core.locks import alone
+from explorer.data import Splits
 from explorer.figures.curve import AGAINST, QUANTITIES
 from explorer.networks.load import DEMO
 from explorer.pruning.limits import keeping
-from explorer.pruning.race import Race, Splits, Terms, check
+from explorer.pruning.race import Race, Terms, check
 from explorer.pruning.race_bands import LATENCY
 from explorer.pruning.selectors import SELECTORS, selectors_for
 from explorer.pruning.settings import Settings

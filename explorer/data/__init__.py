@@ -1,7 +1,7 @@
 """Data: in comes a name, a file or a folder, out images in disjoint splits and the tensors made of them."""
 
 from explorer.data.assets import asset
-from explorer.data.batches import ALL, Batches
+from explorer.data.batches import ALL, Batches, Splits
 from explorer.data.images import Account, ImageSet, Labelled, image_set
 from explorer.data.preprocessing import (
     IMAGENET_MEAN,
@@ -30,6 +30,7 @@ __all__ = [
     "ImageSet",
     "Labelled",
     "Preprocessing",
+    "Splits",
     "asset",
     "changes_from_json",
     "for_torchvision",

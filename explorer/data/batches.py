@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -121,3 +121,7 @@ def _members(images: ImageSet, split: str) -> np.ndarray:
     if not len(images.splits[split]):
         raise BadInput(f"the {split} split of {images.name} is empty: {len(images)} images are too few for all splits.")
     return images.splits[split]
+
+
+Splits = Mapping[str, Batches]
+"""The images by what they are for: "calibration", "validation", and "finetune" where there are updates."""

@@ -9,7 +9,7 @@ from functools import cache, partial
 from torch import Tensor
 
 from explorer.core.progress import Report, silent, within
-from explorer.data import Batches
+from explorer.data import Batches, Splits
 from explorer.evaluation.evaluate import evaluate, latency_share
 from explorer.evaluation.metrics import Metrics, metrics_of
 from explorer.networks.costs import Costs, measure_costs
@@ -47,9 +47,7 @@ class Step:
 
 def iterate(
     network: Network,
-    calibration: Batches,
-    finetuning: Batches,
-    validation: Batches,
+    splits: Splits,
     settings: Settings,
     report: Report = silent,
     start: Step | None = None,
@@ -64,6 +62,8 @@ def iterate(
     Raises BadInput before any step where the target can't be reached, or a budget is spent already.
     """
     check_applies(settings.criterion, network)
+    calibration, validation = splits["calibration"], splits["validation"]
+    finetuning = splits.get("finetune", calibration)  # without updates, nothing of it is read
     costs, whole = measure_costs(network), nothing(network.units)
     check_reachable(costs, whole if start is None else start.removed, settings)
     stage = partial(_stage, report, costs, settings)
@@ -137,8 +137,7 @@ class Updating:
 
     def training(self, seed: int) -> Training:
         """With the unpruned network as the teacher, where the recipe distils."""
-        recipe, whole = self.settings.recipe, self.unpruned
-        return Training(recipe, seed, whole.loss, whole.module if recipe.distillation else None, on_loss=self.on_loss)
+        return Training(self.settings.recipe, seed, on_loss=self.on_loss).taught_by(self.unpruned)
 
 
 def _tuned(

@@ -6,13 +6,13 @@ decides the order of its minibatches, dropout and chance, so lanes of one seed s
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
 from explorer.core.errors import BadInput
 from explorer.core.progress import Report, one_of, silent
 from explorer.core.text import quoted
-from explorer.data import Batches
+from explorer.data import Splits
 from explorer.evaluation.evaluate import Latency, measure_latencies
 from explorer.evaluation.metrics import Metrics
 from explorer.networks.costs import measure_costs
@@ -26,9 +26,6 @@ from explorer.scoring.linearise import EXACT_CLASSES
 
 RANDOM = "random"
 DRAWN = ("curvature", "linear_change")  # evidence that is drawn where there are many classes
-
-Splits = Mapping[str, Batches]
-"""The calibration and validation images, and those to finetune on where there are updates."""
 
 
 @dataclass(frozen=True)
@@ -145,9 +142,7 @@ def check(network: Network, splits: Splits, terms: Terms) -> None:
 
 def _run(network: Network, splits: Splits, terms: Terms, selector: str, seed: int, report: Report) -> Iterator[Lane]:
     lane, before = Lane(selector, seed, not terms.seeded(selector, network)), nothing(network.units)
-    finetuning = splits.get("finetune", splits["calibration"])  # without updates nothing of it is read
-    images = splits["calibration"], finetuning, splits["validation"]
-    for step in iterate(network, *images, terms.of_lane(selector, seed), report):
+    for step in iterate(network, splits, terms.of_lane(selector, seed), report):
         speed = Speed(*measure_latencies([network, step.network])) if terms.timed else None
         point = Point(step.metrics, step.pruned, gone(network.units, before, step.removed), speed)
         lane, before = replace(lane, points=(*lane.points, point)), step.removed

@@ -7,14 +7,14 @@ from dataclasses import asdict
 from torch import Tensor
 
 from explorer.core.progress import Report, silent, within
+from explorer.data import Splits
 from explorer.evaluation.evaluate import evaluate
 from explorer.evaluation.metrics import metrics_of
 from explorer.networks.costs import measure_costs
 from explorer.networks.network import Network
 from explorer.networks.surgery import prune
-from explorer.runs.run_folders import Splits
 from explorer.runs.timeline import Scratch
-from explorer.training.finetune import Recipe
+from explorer.training.finetune import Training
 from explorer.training.scratch import trained
 
 MEASURED = 0.9  # share of the bar at which the training ends
@@ -25,9 +25,7 @@ def control_of(
     removed: Tensor,
     splits: Splits,
     updates: int,
-    recipe: Recipe,
-    *,
-    seed: int = 0,
+    training: Training,
     report: Report = silent,
 ) -> Scratch:
     """The network without the units of a plan (units,), trained on the finetune images from fresh weights.
@@ -36,8 +34,8 @@ def control_of(
     `explorer.training.scratch.trained` does.
     """
     shape = prune(network, removed) if removed.any() else network
-    of_training, teacher = within(report, 0, MEASURED), network.module
-    found = trained(shape, splits["finetune"], updates, recipe, seed=seed, report=of_training, teacher=teacher)
+    of_training = within(report, 0, MEASURED)
+    found = trained(shape, splits["finetune"], updates, training.taught_by(network), of_training)
     outcome = evaluate(found, splits["validation"], report=within(report, MEASURED, 1))
     metrics = metrics_of(outcome, measure_costs(network), removed)
-    return Scratch(metrics, updates, {"recipe": asdict(recipe), "seed": seed})
+    return Scratch(metrics, updates, {"recipe": asdict(training.recipe), "seed": training.seed})

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import asdict, replace
+from dataclasses import asdict, dataclass, replace
 from functools import partial
 from pathlib import Path
 
 from explorer.core.progress import Report, silent
+from explorer.data import Splits
 from explorer.networks.costs import Costs
 from explorer.networks.graph.safetensors_file import write_network
 from explorer.networks.load import RUN_NETWORK
@@ -17,7 +18,7 @@ from explorer.pruning.procedure import Step
 from explorer.pruning.settings import UPDATES, Settings
 from explorer.pruning.stop_rules import ending
 from explorer.runs import timeline
-from explorer.runs.run_folders import Change, Splits, change_own_run, change_run, described, grow
+from explorer.runs.run_folders import Change, change_own_run, change_run, described, grow
 from explorer.runs.store import Run, digests, drop_unnamed, pruned_at, read_saliency, write_run, write_weights
 from explorer.runs.timeline import State, Timeline
 
@@ -27,10 +28,17 @@ def pruning_run(network: Network, splits: Splits, settings: Settings, *, network
     return described(network, splits, asdict(settings), network_from=network_from, images_from=images_from)
 
 
+@dataclass(frozen=True, eq=False)
+class Pruning:
+    """What is pruned, on which images, and how."""
+
+    network: Network
+    splits: Splits
+    settings: Settings
+
+
 def kept(
-    network: Network,
-    splits: Splits,
-    settings: Settings,
+    pruning: Pruning,
     asked: Run,
     folder: Path,
     held: Run | None,
@@ -48,15 +56,13 @@ def kept(
     if held:
         drop_unnamed(folder, held.states)
     if not (held and _is_beyond_a_budget(held.states)):
-        for run in grown(network, splits, settings, start, folder, change_own_run, report=report):
+        for run in grown(pruning, start, folder, change_own_run, report=report):
             yield _with_last_weights(run, folder) if last_weights else run
-    yield _finish(network, _with_last_weights(run, folder) if last_weights else run, folder)
+    yield _finish(pruning.network, _with_last_weights(run, folder) if last_weights else run, folder)
 
 
 def grown(
-    network: Network,
-    splits: Splits,
-    settings: Settings,
+    pruning: Pruning,
     run: Run,
     folder: Path,
     change: Change = change_run,
@@ -69,11 +75,9 @@ def grown(
     Others may change the run meanwhile: they are not moved, unless they stand where the step was taken. The first state
     beyond a budget is the last, and nobody is moved there. Raises BadInput as `procedure.iterate` does.
     """
-    finetune = splits.get("finetune", splits["calibration"])  # without updates, nothing of it is read
+    network, settings = pruning.network, pruning.settings
     start = step_at(network, run.timeline, folder, settings) if run.timeline else None
-    steps = procedure.iterate(
-        network, splits["calibration"], finetune, splits["validation"], settings, report, start, on_loss
-    )
+    steps = procedure.iterate(network, pruning.splits, settings, report, start, on_loss)
     if start is None:
         run = replace(run, timeline=timeline.start(next(steps).metrics))
         write_run(folder, run)
@@ -115,18 +119,9 @@ def _state(
 ) -> State:
     """The state that a step of the procedure makes."""
     lost = int((step.removed & ~timeline.removed_at(states, network.units, parent)).sum())
-    return timeline.state_after(
-        states,
-        parent,
-        network.units,
-        step.removed,
-        f"{lost} unit{'' if lost == 1 else 's'} by {settings.by}",
-        step.metrics,
-        pruned=step.pruned,
-        updates=settings.updates,
-        weights=weights,
-        settings=asdict(settings),
-    )
+    how = f"{lost} unit{'' if lost == 1 else 's'} by {settings.by}"
+    state = State(parent, (), how, step.metrics, step.pruned, settings.updates, weights, asdict(settings))
+    return timeline.named_units(states, network.units, step.removed, state)
 
 
 def _is_beyond_a_budget(states: Timeline) -> bool:

@@ -15,10 +15,11 @@ from explorer.core.documents import Form, damaged, digest_of, is_older, read_doc
 from explorer.core.errors import BadInput
 from explorer.core.progress import Report, silent
 from explorer.core.text import quoted
+from explorer.data import Splits
 from explorer.evaluation.evaluate import Latency
 from explorer.networks.network import Network
 from explorer.pruning.limits import Limits
-from explorer.pruning.race import Lane, Point, Race, Speed, Splits, Terms, race
+from explorer.pruning.race import Lane, Point, Race, Speed, Terms, race
 from explorer.pruning.settings import Settings
 from explorer.runs.store import Run
 from explorer.runs.timeline_json import metrics_from_json

@@ -10,13 +10,11 @@ from typing import Any
 
 from explorer.core.errors import BadInput
 from explorer.core.locks import turn
-from explorer.data import Batches
+from explorer.data import Splits
 from explorer.networks.load import DEMO
 from explorer.networks.network import Network
 from explorer.runs.store import BATCH, INTERACTIVE, Run, holds_run, read_run, write_run
 from explorer.runs.timeline import Timeline
-
-Splits = Mapping[str, Batches]
 
 
 def described(

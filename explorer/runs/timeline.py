@@ -66,22 +66,9 @@ def start(metrics: Metrics) -> Timeline:
     return Timeline({0: State(None, (), "as loaded", metrics)})
 
 
-def state_after(
-    timeline: Timeline,
-    parent: int,
-    units: Units,
-    removed: Tensor,
-    how: str,
-    metrics: Metrics,
-    *,
-    pruned: Metrics | None = None,
-    updates: int = 0,
-    weights: str | None = None,
-    settings: Mapping[str, Any] | None = None,
-) -> State:
-    """The state that a step from the state `parent` makes. removed: (units,) bool, the plan after the step."""
-    lost = gone(units, removed_at(timeline, units, parent), removed)
-    return State(parent, lost, how, metrics, pruned, updates, weights, settings or {})
+def named_units(timeline: Timeline, units: Units, removed: Tensor, state: State) -> State:
+    """The state with the names of the units that its step took: those of the plan `removed` (units,) after it."""
+    return replace(state, removed=gone(units, removed_at(timeline, units, state.parent), removed))
 
 
 def step(timeline: Timeline, state: State, *, follow: bool = True) -> Timeline:

@@ -12,15 +12,15 @@ from safetensors import SafetensorError
 from explorer.core.documents import damaged, read_checked
 from explorer.core.files import write_whole
 from explorer.core.progress import Report, silent
+from explorer.data import Splits
 from explorer.networks.graph.safetensors_file import write_network
 from explorer.networks.load import RUN_NETWORK
 from explorer.networks.network import Network
-from explorer.networks.units import nothing
 from explorer.runs import timeline
-from explorer.runs.run_folders import Splits, described
+from explorer.runs.run_folders import described
 from explorer.runs.store import Run, digests, drop_unnamed, pruned_at, write_run, write_weights
 from explorer.runs.timeline import Timeline
-from explorer.training.finetune import Recipe
+from explorer.training.finetune import Recipe, Training, recipe_from
 from explorer.training.transfer import Epoch, epochs, updates_of_an_epoch
 
 MOMENTA = "optimizer-{}.safetensors"  # what the optimizer keeps after an epoch
@@ -37,11 +37,9 @@ def tuning_run(
 def tuned(
     network: Network,
     splits: Splits,
-    recipe: Recipe,
     asked: Run,
     folder: Path,
     held: Run | None,
-    *,
     report: Report = silent,
 ) -> Iterator[Run]:
     """The run as the folder holds it after each epoch, and once more when it is finished and its network is written.
@@ -50,12 +48,11 @@ def tuned(
     epoch that the folder holds; it ends as it would have ended without the stop.
     """
     epoch = start = _stopped_at(network, folder, held) if held else None
-    states, seed, count = held.timeline if held else None, splits["finetune"].images.seed, asked.settings["epochs"]
-    stream = epochs(
-        network, splits["finetune"], splits["validation"], count, recipe, seed=seed, report=report, start=start
-    )
-    for epoch in stream:
-        states = _keep(folder, asked, states, epoch, updates_of_an_epoch(splits["finetune"], recipe))
+    states, count = held.timeline if held else None, asked.settings["epochs"]
+    training = Training(recipe_from(asked.settings), splits["finetune"].images.seed)
+    updates = updates_of_an_epoch(splits["finetune"], training.recipe)
+    for epoch in epochs(network, splits, count, training, report, start):
+        states = _keep(folder, asked, states, epoch, updates)
         yield dataclasses.replace(asked, timeline=states, finished=False)
     assert states is not None and epoch is not None, "the first epoch is the network as it starts"
     yield _finish(folder, dataclasses.replace(asked, timeline=states), epoch)
@@ -68,18 +65,9 @@ def _keep(folder: Path, asked: Run, states: Timeline | None, epoch: Epoch, updat
         grown = timeline.start(epoch.metrics)
     else:
         files = digests(write_whole(folder / MOMENTA.format(epoch.number), safetensors.torch.save(epoch.optimizer)))
-        weights, units = write_weights(folder, epoch.network), epoch.network.units
-        state = timeline.state_after(
-            states,
-            states.current,
-            units,
-            nothing(units),
-            f"epoch {epoch.number}",
-            epoch.metrics,
-            pruned=states.state.metrics,
-            updates=updates,
-            weights=weights,
-        )
+        weights = write_weights(folder, epoch.network)
+        how, before = f"epoch {epoch.number}", states.state.metrics
+        state = timeline.State(states.current, (), how, epoch.metrics, before, updates, weights)
         grown = timeline.step(states, state)
         grown = timeline.forget_weights(grown, kept=grown.current)
     write_run(folder, dataclasses.replace(asked, timeline=grown, finished=False, files=files))

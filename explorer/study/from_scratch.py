@@ -13,6 +13,7 @@ from explorer.networks.costs import measure_costs
 from explorer.networks.units import Units, nothing
 from explorer.runs.controls import control_of
 from explorer.study.bench import Bench, Finding, Found, Results, said_seeds
+from explorer.training.finetune import Training
 
 KEPT = 0.5**0.5  # of a layer's units: what it reads and what it writes both shrink, so its parameters halve
 
@@ -48,10 +49,8 @@ def _points(bench: Bench, report: Report) -> list[dict[str, Any]]:
 
 def _trained(bench: Bench, seed: int, report: Report) -> dict[str, Any]:
     network, preset, whole = bench.network, bench.preset, measure_costs(bench.network)
-    removed, recipe = halved(network.units), preset.scratch_recipe
-    metrics = control_of(
-        network, removed, bench.splits, preset.scratch_updates, recipe, seed=seed, report=report
-    ).metrics
+    removed, training = halved(network.units), Training(preset.scratch_recipe, seed)
+    metrics = control_of(network, removed, bench.splits, preset.scratch_updates, training, report).metrics
     shares = {
         "units": metrics.units / len(removed),
         "parameters": metrics.parameters / whole.parameters(),
@@ -68,5 +67,6 @@ def _finding(points: list[dict[str, Any]], done: Results) -> Finding:
     pruned = float(np.interp(at, np.array(line["parameters"])[order], np.array(line["after"]["median"])[order]))
     return Finding(
         "The pruned network is more accurate than one of that size trained from scratch.",
-        f"with {at:.0%} of the parameters: pruned by Taylor {pruned:.1%}, from scratch {own:.1%}", pruned > own,
-    )  # fmt: skip
+        f"with {at:.0%} of the parameters: pruned by Taylor {pruned:.1%}, from scratch {own:.1%}",
+        pruned > own,
+    )

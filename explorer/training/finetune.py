@@ -6,7 +6,7 @@ import copy
 import math
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from itertools import count
 from typing import Any, Protocol
 
@@ -18,6 +18,7 @@ from torch.optim import SGD, Adam, Optimizer
 from explorer.core.errors import BadInput
 from explorer.core.progress import Report, silent
 from explorer.networks.losses import CROSS_ENTROPY, Loss
+from explorer.networks.network import Network
 from explorer.training.distillation import Objective, objective
 from explorer.training.schedules import SCHEDULES
 
@@ -88,6 +89,10 @@ class Training:
     teacher: nn.Module | None = None  # whose answers a recipe that distils learns from
     watch: Watch | None = None
     on_loss: Callable[[float], None] | None = None  # is told each minibatch's loss, before its update
+
+    def taught_by(self, network: Network) -> Training:
+        """With this network's loss, and with it as the teacher where the recipe distils."""
+        return replace(self, loss=network.loss, teacher=network.module if self.recipe.distillation else None)
 
     def objective(self) -> Objective:
         """What each minibatch's step goes down. Raises BadInput where the recipe distils and there is no teacher."""

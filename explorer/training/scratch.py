@@ -11,7 +11,7 @@ from torch.nn.modules.batchnorm import _NormBase
 from explorer.core.errors import BadInput
 from explorer.core.progress import Report, silent
 from explorer.networks.network import Network, with_weights_of
-from explorer.training.finetune import Images, Recipe, Training, minibatches, train
+from explorer.training.finetune import Images, Training, minibatches, train
 
 
 def fresh(network: Network, seed: int = 0) -> Network:
@@ -36,11 +36,8 @@ def trained(
     network: Network,
     images: Images,
     updates: int,
-    recipe: Recipe,
-    *,
-    seed: int = 0,
+    training: Training,
     report: Report = silent,
-    teacher: nn.Module | None = None,
 ) -> Network:
     """`fresh`, and then so many updates on minibatches of these images, drawn as a run of this seed draws them.
 
@@ -48,8 +45,8 @@ def trained(
     """
     if updates < 1:
         raise BadInput(f"{updates} updates from scratch train nothing: their number must be at least 1.")
-    start, stream = fresh(network, seed), minibatches(images, recipe.batch_size, seed)
-    training = Training(recipe, seed, network.loss, teacher if recipe.distillation else None)
+    start = fresh(network, training.seed)
+    stream = minibatches(images, training.recipe.batch_size, training.seed)
     return with_weights_of(start, train(start.module, stream, updates, training, report))
 
 

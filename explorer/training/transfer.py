@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
 
 from explorer.core.progress import Report, one_of, silent, staying
-from explorer.data import Batches, Preprocessing
+from explorer.data import Batches, Preprocessing, Splits
 from explorer.evaluation.evaluate import evaluate
 from explorer.evaluation.metrics import Metrics, metrics_of
 from explorer.networks.architectures.families import build, input_shape_for, preprocessing_for
@@ -63,21 +63,19 @@ def updates_of_an_epoch(finetuning: Batches, recipe: Recipe) -> int:
 
 def epochs(
     network: Network,
-    finetuning: Batches,
-    validation: Batches,
+    splits: Splits,
     count: int,
-    recipe: Recipe,
-    *,
-    seed: int = 0,
+    training: Training,
     report: Report = silent,
     start: Epoch | None = None,
 ) -> Iterator[Epoch]:
     """The network as given, then after each of `count` epochs, measured on the validation images.
 
-    The schedule runs over all epochs. With `start`, an epoch that the same arguments gave before, only those after it:
-    bit for bit the same on the same device and number of threads.
+    splits: "finetune" and "validation". The schedule runs over all epochs. With `start`, an epoch that the same
+    arguments gave before, only those after it: bit for bit the same on the same device and number of threads.
     Raises BadInput when the loss or a weight stops being finite.
     """
+    finetuning, validation, recipe = splits["finetune"], splits["validation"], training.recipe
     per_epoch = updates_of_an_epoch(finetuning, recipe)
     if start is None:
         start = Epoch(0, network, {}, _measured(network, validation, staying(report, 0)))
@@ -86,11 +84,11 @@ def epochs(
     optimizer = OPTIMIZERS[recipe.optimizer](module, recipe)
     restore(optimizer, start.optimizer)
     for number in range(start.number + 1, count + 1):
-        stream = minibatches(finetuning, recipe.batch_size, seed, (number - 1) * per_epoch)
+        stream = minibatches(finetuning, recipe.batch_size, training.seed, (number - 1) * per_epoch)
         span = Span((number - 1) * per_epoch, number * per_epoch, count * per_epoch)
-        training = Training(recipe, seed + number * EPOCH_SEEDS, network.loss)
+        of_epoch = replace(training, seed=training.seed + number * EPOCH_SEEDS, loss=network.loss)
         told = one_of(report, number - 1, count, f"epoch {number} of {count}")
-        descend(module, optimizer, stream, span, training, told)
+        descend(module, optimizer, stream, span, of_epoch, told)
         found = with_weights_of(network, copy.deepcopy(module).requires_grad_(False))
         metrics = _measured(found, validation, staying(report, number / count))
         yield Epoch(number, found, kept(optimizer), metrics)

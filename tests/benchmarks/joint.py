@@ -175,8 +175,10 @@ def compare(name: str, seeds: Sequence[int]) -> dict[str, list[list[float]]]:
         taken = (time.perf_counter() - start) / len(seeds)
         table[way] = [[trials[seed].accuracy(plan) for plan in found] for seed, found in plans.items()]
         cells = (" / ".join(f"{accuracy:.2f}" for accuracy in column) for column in zip(*table[way], strict=True))
-        print(f"{way:36}" + "".join(f"{cell:>{6 * len(seeds) + 8}}" for cell in cells) + f"   {taken:6.1f} s a choice",
-              flush=True)  # fmt: skip
+        print(
+            f"{way:36}" + "".join(f"{cell:>{6 * len(seeds) + 8}}" for cell in cells) + f"   {taken:6.1f} s a choice",
+            flush=True,
+        )
     return table
 
 
@@ -185,8 +187,10 @@ def check_goal(table: dict[str, list[list[float]]]) -> None:
     at = SHARES.index(0.3)
     joint, taylor = (table[way] for way in (f"joint linearised, anew every {EVERY:.0%}", "Taylor + l2 (paper)"))
     ahead = [100 * (a[at] - b[at]) for a, b in zip(joint, taylor, strict=True)]
-    print(f"joint above Taylor + l2 at 30 %: {', '.join(f'{points:+.1f}' for points in ahead)} points; "
-          f"goal: +{100 * GOAL:.0f}, {'met' if min(ahead) >= 100 * GOAL else 'missed'}")  # fmt: skip
+    print(
+        f"joint above Taylor + l2 at 30 %: {', '.join(f'{points:+.1f}' for points in ahead)} points; "
+        f"goal: +{100 * GOAL:.0f}, {'met' if min(ahead) >= 100 * GOAL else 'missed'}"
+    )
 
 
 def time_selection() -> None:
@@ -202,9 +206,12 @@ def time_prediction(images: int = 256, classes: int = 10, units: int = 4224) -> 
     """One prediction; best of five."""
     none = Units((), {})
     found = Linearisation(
-        none, torch.randn(images, classes).double(), torch.zeros(images, dtype=torch.int64),
-        torch.arange(classes).expand(images, -1), torch.randn(images, classes, units),
-    )  # fmt: skip
+        none,
+        torch.randn(images, classes).double(),
+        torch.zeros(images, dtype=torch.int64),
+        torch.arange(classes).expand(images, -1),
+        torch.randn(images, classes, units),
+    )
     removed, taken = torch.rand(units) < 0.5, []
     for _ in range(5):
         start = time.perf_counter()

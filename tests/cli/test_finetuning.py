@@ -94,9 +94,10 @@ def test_a_pruned_network_is_fine_tuned_once_more_as_it_is(tuned: tuple[Path, st
     assert {epoch["units"] for epoch in found["epochs"]} == {224}
     widths = [(layer.width_before, layer.width_after) for layer in file_at(again).manifest.layers]
     assert [before for before, _ in widths] == [32, 32, 64, 64, 128, 128] and sum(after for _, after in widths) == 224
-    assert "finished: nothing was done" in run(
-        *map(str, ("finetune", "--weights", pruned, *SMALL[2:], "--out", again, "--resume"))
-    ).err  # fmt: skip
+    assert (
+        "finished: nothing was done"
+        in run(*map(str, ("finetune", "--weights", pruned, *SMALL[2:], "--out", again, "--resume"))).err
+    )
 
 
 @pytest.mark.parametrize(

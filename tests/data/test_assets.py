@@ -48,8 +48,12 @@ def test_images_are_plain_arrays_without_pickled_content(images: dict[str, np.nd
     with zipfile.ZipFile(ASSETS / "images.npz") as archive:
         assert sorted(archive.namelist()) == [f"{name}.npy" for name in ("classes", "split", "split_names", "x", "y")]
     assert {name: array.dtype.kind for name, array in images.items()} == {
-        "x": "u", "y": "i", "classes": "U", "split": "u", "split_names": "U",
-    }  # fmt: skip
+        "x": "u",
+        "y": "i",
+        "classes": "U",
+        "split": "u",
+        "split_names": "U",
+    }
     assert images["x"].dtype == np.uint8
     assert images["x"].shape == (5000, 28, 28)
 

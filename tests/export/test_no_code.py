@@ -85,8 +85,9 @@ REFUSED: dict[str, Change] = {
     "a share above 1": activation("Dropout", p=2, inplace=False),
     "a size": activation("AdaptiveAvgPool2d", output_size=[CODE, 1]),
     "a nested size": activation("AdaptiveAvgPool2d", output_size=[[[1]]]),
-    "a mode": activation("Upsample", size=None, scale_factor=2.0, mode=CODE, align_corners=None,
-                         recompute_scale_factor=None),
+    "a mode": activation(
+        "Upsample", size=None, scale_factor=2.0, mode=CODE, align_corners=None, recompute_scale_factor=None
+    ),
     "a fill value": activation("ConstantPad2d", padding=[0, 0, 0, 0], value=CODE),
     "a border": activation("ZeroPad2d", padding=[0, 0, 0, CODE]),
     "a padding": built("stem", "padding", CODE),
@@ -155,7 +156,7 @@ REFUSED: dict[str, Change] = {
     "a class without end": about(classes=["x" * 20_000, "b", "c"]),
     "a width beyond all bounds": lambda manifest: manifest["layers"][0].update(width_before=2**31 - 1),
     "a width of a layer": lambda manifest: manifest["layers"][0].update(width_before=CODE),
-}  # fmt: skip
+}
 TEXTS = (
     CODE,
     QUOTED,

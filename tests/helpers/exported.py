@@ -43,12 +43,19 @@ def odd() -> Network:
     torch.manual_seed(0)
     return bare(
         nn.Sequential(
-            nn.Conv2d(3, 5, 3, padding=1), nn.BatchNorm2d(5), nn.ReLU(inplace=True), nn.MaxPool2d(2),
-            nn.Conv2d(5, 3, 3), nn.PReLU(3), nn.AdaptiveAvgPool2d(2), nn.Flatten(), nn.Dropout(),
+            nn.Conv2d(3, 5, 3, padding=1),
+            nn.BatchNorm2d(5),
+            nn.ReLU(inplace=True),
+            nn.MaxPool2d(2),
+            nn.Conv2d(5, 3, 3),
+            nn.PReLU(3),
+            nn.AdaptiveAvgPool2d(2),
+            nn.Flatten(),
+            nn.Dropout(),
             nn.Linear(12, CLASSES),
         ),
         (3, 12, 12),
-    )  # fmt: skip
+    )
 
 
 def torchvision_network(name: str) -> Network:

@@ -143,15 +143,19 @@ BAD: dict[str, tuple[bytes, str, str | None, str]] = {
     "unrecognised": (saved({"a.weight": torch.ones(3)}), "a.pt", None, "must be named .*fit none"),
     "nan": (saved({k: v * float("nan") for k, v in weights().items()}), "a.pt", VGG, "(?i)not finite|nan"),
     "shapes": (
-        saved({k: v[:3] if k == "features.0.weight" else v for k, v in weights().items()}), "a.pt", VGG,
+        saved({k: v[:3] if k == "features.0.weight" else v for k, v in weights().items()}),
+        "a.pt",
+        VGG,
         r"features\.0\.weight is \(3, 1, 3, 3\) instead of \(32, 1, 3, 3\)",
     ),
     "missing": (
-        saved({k: v for k, v in weights().items() if k != "features.0.bias"}), "a.pt", VGG,
+        saved({k: v for k, v in weights().items() if k != "features.0.bias"}),
+        "a.pt",
+        VGG,
         r"missing features\.0\.bias \(32\)",
     ),
     "code": (saved({**weights(), "x": Evil(Path("/nonexistent/marker"))}), "a.pt", VGG, "pickled code"),
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("name", BAD)

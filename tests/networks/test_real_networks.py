@@ -24,19 +24,24 @@ from explorer.scoring.criteria import applicable, needs, score
 from explorer.scoring.evidence import gather
 from explorer.scoring.oracle import reference_oracle
 from explorer.scoring.ranking import l2, spearman
-from explorer.training.finetune import Recipe
+from explorer.training.finetune import Recipe, Training
 from explorer.training.transfer import epochs
 
 # network, architecture, images -> accuracy on all of them as measured by others, units
 REAL = {
     "resnet20": (
-        "cifar10/resnet20-12fca82f.th", "explorer:resnet20",
-        {"cifar10/test_jpeg": 0.809, "cifar10/train4000_lossless.npz": 0.998}, 448,
+        "cifar10/resnet20-12fca82f.th",
+        "explorer:resnet20",
+        {"cifar10/test_jpeg": 0.809, "cifar10/train4000_lossless.npz": 0.998},
+        448,
     ),
     "squeezenet": (
-        "leaf/squeezenet1_0_leaf.pth", "torchvision:squeezenet1_0", {"leaf/test": 0.97, "leaf/train": 0.98}, 2976,
+        "leaf/squeezenet1_0_leaf.pth",
+        "torchvision:squeezenet1_0",
+        {"leaf/test": 0.97, "leaf/train": 0.98},
+        2976,
     ),
-}  # fmt: skip
+}
 TOLERANCE = 0.005
 
 
@@ -105,6 +110,7 @@ def test_flowers_are_learned_from_weights_of_other_classes(shared_data: Path) ->
     preprocessing = Changes(size=32, crop=32).apply(preprocessing_for(arch))
     network = assemble("flowers", arch, module, (3, 32, 32), preprocessing, images.classes)
     finetuning, validation = (batches_for(network, images, split) for split in ("finetune", "validation"))
-    start, *_, last = epochs(network, finetuning, validation, 2, Recipe(learning_rate=1e-2))
+    splits = {"finetune": finetuning, "validation": validation}
+    start, *_, last = epochs(network, splits, 2, Training(Recipe(learning_rate=1e-2)))
     assert start.metrics.accuracy < 0.3 < 0.4 < last.metrics.accuracy  # chance is 0.2, its standard error 0.025
     assert last.metrics.images == len(validation) == len(images.splits["validation"])

@@ -24,11 +24,12 @@ from explorer.pruning.stop_rules import ending
 
 X = 30 * images(SHAPE, n=24).x
 IMAGES = Tensors(X, at_hand("plain").module(X).argmax(1))  # the whole network is always right
+SPLITS = dict.fromkeys(("calibration", "finetune", "validation"), IMAGES)
 UNITS = 11
 
 
 def run(**settings) -> list[Step]:
-    return list(iterate(at_hand("plain"), IMAGES, IMAGES, IMAGES, Settings(criterion="weight", **settings)))
+    return list(iterate(at_hand("plain"), SPLITS, Settings(criterion="weight", **settings)))
 
 
 def said(steps: list[Step], **settings) -> str:
@@ -115,7 +116,7 @@ def test_a_budget_that_is_never_spent_ends_with_the_floors() -> None:
 def test_a_budget_that_the_network_as_given_does_not_hold_is_refused(settings: dict) -> None:
     wrong = Tensors(IMAGES.x, (IMAGES.y + 1) % 3)
     with pytest.raises(BadInput, match=r"spent before the first step: the (loss is \d|accuracy is 0)"):
-        next(iterate(at_hand("plain"), IMAGES, IMAGES, wrong, Settings(criterion="weight", **settings)))
+        next(iterate(at_hand("plain"), {**SPLITS, "validation": wrong}, Settings(criterion="weight", **settings)))
 
 
 def test_latency_is_measured_after_every_step_until_it_is_down(by_units: list[int]) -> None:
@@ -129,7 +130,7 @@ def test_a_measured_state_is_not_measured_again_when_the_run_goes_on(by_units: l
     settings = Settings(criterion="weight", measure="latency", target=0.7)
     whole = run(measure="latency", target=0.7)
     by_units.clear()
-    rest = list(iterate(at_hand("plain"), IMAGES, IMAGES, IMAGES, settings, start=whole[2]))
+    rest = list(iterate(at_hand("plain"), SPLITS, settings, start=whole[2]))
     assert [step.metrics for step in rest] == [step.metrics for step in whole[3:]] and 9 not in by_units
 
 

@@ -28,13 +28,14 @@ from explorer.training.finetune import Recipe, Training, minibatches
 from explorer.training.updates import train_observed
 
 IMAGES = images(SHAPE, n=24)
+SPLITS = dict.fromkeys(("calibration", "finetune", "validation"), IMAGES)
 
 
 OF_UPDATES = Settings(step=2, updates=3, recipe=Recipe(0.05, batch_size=10), seed=3, evidence="updates")
 
 
 def run(name: str = "plain", **settings) -> list[Step]:
-    return list(iterate(at_hand(name), IMAGES, IMAGES, IMAGES, Settings(**settings)))
+    return list(iterate(at_hand(name), SPLITS, Settings(**settings)))
 
 
 @pytest.mark.parametrize("criterion", [*applicable(at_hand("plain")), "oracle"])
@@ -104,11 +105,11 @@ def test_stopped_after_any_step_it_ends_bit_for_bit_as_without_the_stop(
     name: str, updates: int, tmp_path: Path
 ) -> None:
     settings = Settings(target=0.5, step=2, updates=updates, recipe=Recipe(learning_rate=0.05, batch_size=10), seed=3)
-    whole = list(iterate(at_hand(name), IMAGES, IMAGES, IMAGES, settings))
+    whole = list(iterate(at_hand(name), SPLITS, settings))
     assert [step.number for step in whole] == list(range(len(whole)))
     for stop in whole:
         start = _reloaded(name, stop, tmp_path)
-        rest = list(iterate(at_hand(name), IMAGES, IMAGES, IMAGES, settings, start=start))
+        rest = list(iterate(at_hand(name), SPLITS, settings, start=start))
         assert len(rest) == len(whole) - 1 - stop.number
         for found, expected in zip(rest, whole[stop.number + 1 :], strict=True):
             assert_same(found, expected)
@@ -118,8 +119,8 @@ def test_stopped_after_any_step_it_ends_bit_for_bit_as_without_the_stop(
 @pytest.mark.parametrize("criterion", ["taylor", "activation_mean", "weight"])
 def test_rankings_from_the_updates_are_those_of_their_own_minibatches(name: str, criterion: str) -> None:
     settings = replace(OF_UPDATES, criterion=criterion)
-    first, second, *_ = iterate(at_hand(name), IMAGES, IMAGES, IMAGES, settings)
-    _, calibrated, *_ = iterate(at_hand(name), IMAGES, IMAGES, IMAGES, replace(settings, evidence="calibration"))
+    first, second, *_ = iterate(at_hand(name), SPLITS, settings)
+    _, calibrated, *_ = iterate(at_hand(name), SPLITS, replace(settings, evidence="calibration"))
     assert second.metrics == calibrated.metrics and calibrated.saliency is None  # the first is from calibration images
     smaller = prune(at_hand(name), second.removed)
     stream = minibatches(IMAGES, settings.recipe.batch_size, settings.seed)
@@ -130,20 +131,18 @@ def test_rankings_from_the_updates_are_those_of_their_own_minibatches(name: str,
 
 
 def test_what_the_updates_said_decides_what_goes_next() -> None:
-    _, second, third, *_ = iterate(
-        at_hand("plain"), IMAGES, IMAGES, IMAGES, replace(OF_UPDATES, scaling="none", step=1)
-    )
+    _, second, third, *_ = iterate(at_hand("plain"), SPLITS, replace(OF_UPDATES, scaling="none", step=1))
     least = second.network.units.labels[int(second.saliency.argmin())]
     assert set(second.network.units.labels) - set(third.network.units.labels) == {least}
 
 
 def test_rankings_from_updates_go_on_bit_for_bit_after_a_stop(tmp_path: Path) -> None:
-    whole = list(iterate(at_hand("plain"), IMAGES, IMAGES, IMAGES, OF_UPDATES))
+    whole = list(iterate(at_hand("plain"), SPLITS, OF_UPDATES))
     for stop in whole[1:]:
         path = tmp_path / write_weights(tmp_path, stop.network, stop.saliency)
         network = read_weights(path, prune(at_hand("plain"), stop.removed))
         start = replace(stop, network=network, saliency=read_saliency(path))
-        rest = list(iterate(at_hand("plain"), IMAGES, IMAGES, IMAGES, OF_UPDATES, start=start))
+        rest = list(iterate(at_hand("plain"), SPLITS, OF_UPDATES, start=start))
         for found, expected in zip(rest, whole[stop.number + 1 :], strict=True):
             assert_same(found, expected)
             assert torch.equal(found.saliency, expected.saliency)
@@ -151,7 +150,7 @@ def test_rankings_from_updates_go_on_bit_for_bit_after_a_stop(tmp_path: Path) ->
 
 def test_every_update_is_heard_with_its_loss() -> None:
     heard: list[float] = []
-    steps = list(iterate(at_hand("plain"), IMAGES, IMAGES, IMAGES, OF_UPDATES, on_loss=heard.append))
+    steps = list(iterate(at_hand("plain"), SPLITS, OF_UPDATES, on_loss=heard.append))
     assert len(heard) == steps[-1].updates and all(loss > 0 for loss in heard)
 
 
@@ -170,7 +169,7 @@ def assert_same(found: Step, expected: Step) -> None:
 def test_the_bar_starts_before_the_first_evaluation_and_never_goes_back() -> None:
     seen: list[tuple[int, int, str]] = []
     settings = Settings(target=0.5, step=3, updates=2)
-    for _ in iterate(at_hand("plain"), IMAGES, IMAGES, IMAGES, settings, lambda *now: seen.append(now)):
+    for _ in iterate(at_hand("plain"), SPLITS, settings, lambda *now: seen.append(now)):
         seen.append((seen[-1][0], 1000, "yielded"))
     assert seen[0] == (0, 1000, "0 units removed, 100.0% of the units left")
     assert seen[-1] == (1000, 1000, "yielded")

@@ -39,7 +39,7 @@ def whole() -> list[Race]:
 def test_a_lane_is_the_procedures_own_run(whole: list[Race]) -> None:
     network = at_hand("plain")
     for lane in whole[-1]:
-        steps = list(iterate(network, *SPLITS.values(), TERMS.of_lane(lane.selector, lane.seed)))
+        steps = list(iterate(network, SPLITS, TERMS.of_lane(lane.selector, lane.seed)))
         assert [(point.metrics, point.pruned) for point in lane.points] == [(s.metrics, s.pruned) for s in steps]
         gone = [label for point in lane.points for label in point.removed]
         assert sorted(gone) == [network.units.labels[u] for u in steps[-1].removed.nonzero()[:, 0].tolist()]
@@ -95,7 +95,7 @@ def test_without_updates_only_chance_has_a_lane_for_every_seed() -> None:
     ]
     assert lanes[1].points[1].removed != lanes[4].points[1].removed
     assert {point.pruned for lane in lanes for point in lane.points} == {None}
-    alone = [list(iterate(at_hand("plain"), *SPLITS.values(), STILL.of_lane("taylor", seed)))[-1] for seed in (0, 1)]
+    alone = [list(iterate(at_hand("plain"), SPLITS, STILL.of_lane("taylor", seed)))[-1] for seed in (0, 1)]
     assert alone[0].metrics == alone[1].metrics == lanes[0].points[-1].metrics
     drawn = Terms(("taylor", "obd"), (0, 1), STILL.settings)
     assert drawn.lanes(many_classes()) == [("taylor", 0), ("obd", 0), ("obd", 1)]

@@ -12,10 +12,10 @@ import pytest
 
 from explorer import open_network
 from explorer.core.errors import BadInput
-from explorer.data import Batches, ImageSet, Labelled, image_set
+from explorer.data import Batches, ImageSet, Labelled, Splits, image_set
 from explorer.networks.load import batches_for
 from explorer.networks.network import Network
-from explorer.runs.run_folders import Splits, held_run
+from explorer.runs.run_folders import held_run
 from explorer.runs.store import Run, read_run
 from explorer.runs.tuning_runs import tuned, tuning_run
 from explorer.training.finetune import Recipe
@@ -46,7 +46,7 @@ def splits(network: Network, data: ImageSet) -> Splits:
 
 def run_in(folder: Path, network: Network, splits: Splits, **options: Any) -> Iterator[Run]:
     asked = tuning_run(network, splits, RECIPE, COUNT, network_from="none", images_from="shades")
-    return tuned(network, splits, RECIPE, asked, folder, held_run(folder, asked), **options)
+    return tuned(network, splits, asked, folder, held_run(folder, asked), **options)
 
 
 def files(folder: Path) -> dict[str, bytes]:
@@ -58,8 +58,13 @@ def whole(network: Network, splits: Splits, tmp_path_factory: pytest.TempPathFac
     """The files of a run that nothing stopped."""
     folder = tmp_path_factory.mktemp("whole")
     runs = list(run_in(folder, network, splits))
-    assert [(run.timeline.current, run.finished) for run in runs] == [(0, False), (1, False), (2, False), (3, False),
-                                                                      (3, True)]  # fmt: skip
+    assert [(run.timeline.current, run.finished) for run in runs] == [
+        (0, False),
+        (1, False),
+        (2, False),
+        (3, False),
+        (3, True),
+    ]
     assert read_run(folder) == runs[-1]
     found = files(folder)
     assert set(found) == {"run.json", "network.safetensors"}

@@ -12,7 +12,7 @@ from networks_at_hand import Tensors, at_hand, images
 from torch import nn
 
 from explorer.core.errors import BadInput
-from explorer.data import Preprocessing
+from explorer.data import Preprocessing, Splits
 from explorer.networks.architectures import pretrained
 from explorer.networks.architectures.families import build
 from explorer.networks.architectures.fitting import transferred
@@ -22,6 +22,10 @@ from explorer.training.schedules import SCHEDULES
 from explorer.training.transfer import EPOCH_SEEDS, epochs, kept, restore, started
 
 RECIPE = Recipe(0.05, batch_size=8)
+
+
+def both(data: Tensors) -> Splits:
+    return {"finetune": data, "validation": data}
 
 
 def separable(n: int = 48) -> Tensors:
@@ -37,8 +41,8 @@ def separable(n: int = 48) -> Tensors:
 def test_an_epoch_that_was_kept_goes_on_to_the_same_weights(optimizer: str, schedule: str, stop: int) -> None:
     network, data = at_hand("plain"), separable()
     recipe = Recipe(0.002 if optimizer == "adam" else 0.05, batch_size=8, optimizer=optimizer, schedule=schedule)
-    whole = list(epochs(network, data, data, 3, recipe, seed=5))
-    again = list(epochs(network, data, data, 3, recipe, seed=5, start=whole[stop]))
+    whole = list(epochs(network, both(data), 3, Training(recipe, 5)))
+    again = list(epochs(network, both(data), 3, Training(recipe, 5), start=whole[stop]))
     assert [epoch.number for epoch in whole] == [0, 1, 2, 3]
     assert [epoch.number for epoch in again] == [epoch.number for epoch in whole[stop + 1 :]]
     for a, b in zip(whole[stop + 1 :], again, strict=True):
@@ -48,7 +52,7 @@ def test_an_epoch_that_was_kept_goes_on_to_the_same_weights(optimizer: str, sche
 def test_epochs_learn_and_leave_the_network_as_it_was() -> None:
     network, data = at_hand("plain"), separable()
     before = network.module.state_dict()["0.weight"].clone()
-    first, *_, last = epochs(network, data, data, 20, RECIPE)
+    first, *_, last = epochs(network, both(data), 20, Training(RECIPE))
     assert last.metrics.loss < 0.5 * first.metrics.loss and last.metrics.accuracy > first.metrics.accuracy
     assert torch.equal(network.module.state_dict()["0.weight"], before)
     assert not last.network.module.training and not any(p.requires_grad for p in last.network.module.parameters())
@@ -56,7 +60,7 @@ def test_epochs_learn_and_leave_the_network_as_it_was() -> None:
 
 def test_the_first_epoch_is_that_of_plain_training() -> None:
     network, data = at_hand("plain"), separable()
-    _, first = epochs(network, data, data, 1, RECIPE, seed=3)
+    _, first = epochs(network, both(data), 1, Training(RECIPE, 3))
     stream = islice(minibatches(data, 8, 3), 6)
     plain = train(network.module, stream, 6, Training(RECIPE, seed=3 + EPOCH_SEEDS))
     for name, value in plain.state_dict().items():
@@ -66,7 +70,7 @@ def test_the_first_epoch_is_that_of_plain_training() -> None:
 @pytest.mark.parametrize("schedule", SCHEDULES)
 def test_the_schedule_runs_over_all_epochs(schedule: str) -> None:
     network, data, recipe = at_hand("residual"), separable(), replace(RECIPE, schedule=schedule)
-    *_, last = epochs(network, data, data, 2, recipe, seed=3)
+    *_, last = epochs(network, both(data), 2, Training(recipe, 3))
     plain = train(network.module, minibatches(data, 8, 3), 12, Training(recipe))  # without dropout the seed is idle
     for name, value in plain.state_dict().items():
         assert torch.equal(value, last.network.module.state_dict()[name]), name
@@ -74,7 +78,7 @@ def test_the_schedule_runs_over_all_epochs(schedule: str) -> None:
 
 def test_progress_is_told_over_all_epochs_and_can_cancel() -> None:
     network, data, told = at_hand("plain"), separable(), []
-    list(epochs(network, data, data, 2, RECIPE, report=lambda done, total, note="": told.append((done, total, note))))
+    list(epochs(network, both(data), 2, Training(RECIPE), lambda *now: told.append(now)))
     updates = [each for each in told if each[2].startswith("epoch")]
     shares = [done / total for done, total, _ in updates]
     assert shares == pytest.approx([update / 12 for update in range(1, 13)], abs=5e-4)
@@ -88,7 +92,7 @@ def test_progress_is_told_over_all_epochs_and_can_cancel() -> None:
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        list(epochs(network, data, data, 2, RECIPE, report=stop))
+        list(epochs(network, both(data), 2, Training(RECIPE), report=stop))
 
 
 @pytest.mark.parametrize("optimizer", OPTIMIZERS)

@@ -77,7 +77,7 @@ def small(workdir: Path, monkeypatch: pytest.MonkeyPatch) -> Source:
 
     def steps(*given: Any) -> Iterator[procedure.Step]:
         for step in iterate(*given):
-            GATES["turns"].wait(given[5])
+            GATES["turns"].wait(given[3])
             yield step
 
     def from_fresh(*given: Any, report: Report, **more: Any) -> Any:
@@ -424,7 +424,11 @@ def test_all_places_say_what_the_runs_json_says(small: Source) -> None:
     run_state_machine_as_test(
         Walk,
         settings=settings(
-            max_examples=5, stateful_step_count=30, derandomize=True, database=None,
-            phases=(Phase.generate,), suppress_health_check=list(HealthCheck),
+            max_examples=5,
+            stateful_step_count=30,
+            derandomize=True,
+            database=None,
+            phases=(Phase.generate,),
+            suppress_health_check=list(HealthCheck),
         ),
-    )  # fmt: skip
+    )

@@ -59,18 +59,28 @@ def criterion_choice(
     """One of these selectors, chosen by its title."""
     names = list(among)
     return st.selectbox(
-        label, names, names.index(default), format_func=lambda name: SELECTORS[name].title, key=key,
-        bind="query-params", persist_state="session",
-    )  # fmt: skip
+        label,
+        names,
+        names.index(default),
+        format_func=lambda name: SELECTORS[name].title,
+        key=key,
+        bind="query-params",
+        persist_state="session",
+    )
 
 
 def scaling_choice(key: str = "scaling", explanation: str | None = None) -> str:
     """How saliencies are made comparable across layers."""
     names = list(SCALINGS)
     return st.selectbox(
-        "Scale per layer", names, names.index("l2"), format_func=SCALING_TITLES.__getitem__, key=key,
-        persist_state="session", help=explanation,
-    )  # fmt: skip
+        "Scale per layer",
+        names,
+        names.index("l2"),
+        format_func=SCALING_TITLES.__getitem__,
+        key=key,
+        persist_state="session",
+        help=explanation,
+    )
 
 
 def axes_choice(prefix: str, timed: bool = False) -> tuple[str, str]:
@@ -80,9 +90,14 @@ def axes_choice(prefix: str, timed: bool = False) -> tuple[str, str]:
         "Show", list(QUANTITIES), default="accuracy", key=f"{prefix}-quantity", persist_state="session", required=True
     )
     against = st.segmented_control(
-        "against", names, default="units", format_func=AGAINST_TITLES.__getitem__, key=f"{prefix}-against",
-        persist_state="session", required=True,
-    )  # fmt: skip
+        "against",
+        names,
+        default="units",
+        format_func=AGAINST_TITLES.__getitem__,
+        key=f"{prefix}-against",
+        persist_state="session",
+        required=True,
+    )
     return quantity, against
 
 
@@ -94,9 +109,11 @@ def choice(view: View) -> Choice:
     with st.expander("More"):
         price, penalty = _price_choice()
         anew = always_anew or st.toggle(
-            "Rank anew after every step", key="anew", persist_state="session",
+            "Rank anew after every step",
+            key="anew",
+            persist_state="session",
             help="Score the network as it is now instead of the network as loaded.",
-        )  # fmt: skip
+        )
         limits = _limits_choice(view)
     return Choice(criterion, scaling, penalty, anew, price, limits)
 
@@ -105,32 +122,52 @@ def _limits_choice(view: View) -> Limits:
     """What every plan leaves standing."""
     units = view.workspace.network.units
     st.multiselect(
-        "Layers that stay whole", [layer.name for layer in units.layers], key=by_hand.locked_key(),
+        "Layers that stay whole",
+        [layer.name for layer in units.layers],
+        key=by_hand.locked_key(),
         persist_state="session",
-    )  # fmt: skip
+    )
     by_hand.clear_button("clear-limits")
     with st.container(horizontal=True):
         floor = st.number_input(
-            "Least units a layer", 1, None, 1, key="floor", persist_state="session",
+            "Least units a layer",
+            1,
+            None,
+            1,
+            key="floor",
+            persist_state="session",
             help="No layer gets narrower than this; one that is narrower already loses nothing.",
-        )  # fmt: skip
+        )
         multiple = st.selectbox(
-            "Widths in multiples of", MULTIPLES, key="multiple", persist_state="session",
+            "Widths in multiples of",
+            MULTIPLES,
+            key="multiple",
+            persist_state="session",
             help="Of every layer that loses units: many devices compute 8 or 16 channels in the time of one.",
-        )  # fmt: skip
+        )
     return by_hand.limited(units, floor, multiple)
 
 
 def _price_choice() -> tuple[str, float]:
     price = st.selectbox(
-        "Price of a unit", list(PRICES), format_func=lambda name: PRICES[name].title, key="price",
-        persist_state="session", help=" ".join(f"{p.title}: {p.summary}" for p in PRICES.values()),
-    )  # fmt: skip
+        "Price of a unit",
+        list(PRICES),
+        format_func=lambda name: PRICES[name].title,
+        key="price",
+        persist_state="session",
+        help=" ".join(f"{p.title}: {p.summary}" for p in PRICES.values()),
+    )
     penalty = st.number_input(
-        penalty_title(price), 0.0, None, 0.0, step=FLOPS_PENALTY, format="%.4f", key=f"penalty-{price}",
+        penalty_title(price),
+        0.0,
+        None,
+        0.0,
+        step=FLOPS_PENALTY,
+        format="%.4f",
+        key=f"penalty-{price}",
         persist_state="session",
         help=f"λ of eq. 9: each {PRICES[price].unit} counts this much against a unit. For FLOPs the paper's is 0.001.",
-    )  # fmt: skip
+    )
     return price, penalty
 
 

@@ -179,9 +179,8 @@ def _walked(view: View, settings: Settings, report: Report) -> Found:
     network = prune(now.network, view.removed) if view.removed.any() else now.network
     start = procedure.Step(0, network, view.removed, state.metrics)
     within, taken = start, 0
-    for each in procedure.iterate(
-        now.network, now.calibration, now.calibration, now.validation, settings, report, start
-    ):
+    splits = {"calibration": now.calibration, "validation": now.validation}
+    for each in procedure.iterate(now.network, splits, settings, report, start):
         taken += 1
         within = within if settings.spent(each.metrics) else each
     if within is start:

@@ -13,7 +13,7 @@ from explorer.core.progress import Report
 from explorer.evaluation.metrics import metrics_of
 from explorer.jobs.job import Job
 from explorer.runs import timeline as timelines
-from explorer.runs.timeline import Timeline
+from explorer.runs.timeline import State, Timeline
 from explorer.ui.work.ahead import outcome_of
 from explorer.ui.work.jobs import JOBS
 from explorer.ui.work.run_jobs import STEP, busy, check, key_of, needed
@@ -93,9 +93,8 @@ def take(view: View, choose: Callable[[Report], Move], label: str, settings: Map
         outcome = outcome_of(workspace, move.removed, job.report)
         units, found = workspace.network.units, metrics_of(outcome, workspace.costs, move.removed, move.latency)
         seeded = {**settings, "seed": workspace.source.seed}
-        state = timelines.state_after(
-            view.timeline, view.timeline.current, units, move.removed, move.how, found, settings=seeded
-        )
+        step = State(view.timeline.current, (), move.how, found, settings=seeded)
+        state = timelines.named_units(view.timeline, units, move.removed, step)
 
         def grow(timeline: Timeline) -> Timeline:
             _check_same(view, timeline)

@@ -9,13 +9,12 @@ from pathlib import Path
 import streamlit as st
 
 from explorer.core.files import write_whole
-from explorer.data import Batches, ImageSet, open_images
+from explorer.data import Batches, ImageSet, Splits, open_images
 from explorer.networks.costs import Costs, measure_costs
 from explorer.networks.load import CALIBRATION, batches_for, for_classes
 from explorer.networks.network import Network
 from explorer.runs import origins
 from explorer.runs.origins import Source, open_source
-from explorer.runs.run_folders import Splits
 from explorer.runs.store import network_at
 from explorer.runs.timeline import Timeline
 from explorer.ui.work.visitors import workdir

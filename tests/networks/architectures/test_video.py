@@ -6,7 +6,7 @@ import torch
 from explorer.data import Batches, open_images
 from explorer.networks.architectures.families import preprocessing_for
 from explorer.networks.architectures.video import R3DCNN, SEGMENT, r3dcnn
-from explorer.training.finetune import Recipe
+from explorer.training.finetune import Recipe, Training
 from explorer.training.transfer import epochs, started
 
 ARCH = "explorer:r3dcnn"
@@ -34,7 +34,8 @@ def test_training_on_gestures_lowers_the_loss(narrow: None) -> None:
     network = started(ARCH, None, preprocessing_for(ARCH), images.classes, seed=0)
     batches = Batches(images, "finetune", network.preprocessing, limit=25, size=25)
     recipe = Recipe(learning_rate=3e-3, optimizer="adam", batch_size=5)
-    losses = [epoch.metrics.loss for epoch in epochs(network, batches, batches, 4, recipe)]
+    splits = dict.fromkeys(("finetune", "validation"), batches)
+    losses = [epoch.metrics.loss for epoch in epochs(network, splits, 4, Training(recipe))]
     assert losses[-1] < losses[0] - 0.1
 
 

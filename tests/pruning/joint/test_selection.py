@@ -24,6 +24,7 @@ from explorer.scoring.ranking import charges
 from explorer.training.finetune import Recipe
 
 IMAGES = images(SHAPE, n=10)
+SPLITS = dict.fromkeys(("calibration", "finetune", "validation"), IMAGES)
 
 
 @pytest.fixture
@@ -93,14 +94,14 @@ def test_a_charge_makes_dear_units_go_first() -> None:
 @pytest.mark.parametrize("name", MODULES)
 def test_the_procedure_takes_the_same_steps(name: str) -> None:
     settings = Settings(criterion="joint", step=2, target=0.5)
-    steps = list(iterate(at_hand(name), IMAGES, IMAGES, IMAGES, settings))
+    steps = list(iterate(at_hand(name), SPLITS, settings))
     assert [int(step.removed.sum()) for step in steps[:3]] == [0, 2, 4]
     assert torch.equal(steps[-1].removed, selected(at_hand(name), "units", 0.5, every=2))
 
 
 def test_after_fine_tuning_the_network_as_given_is_still_what_to_keep_to() -> None:
     settings = Settings(criterion="joint", step=3, target=0.5, updates=5, recipe=Recipe(learning_rate=0.05))
-    given, first, last = iterate(at_hand("plain"), IMAGES, IMAGES, IMAGES, settings)
+    given, first, last = iterate(at_hand("plain"), SPLITS, settings)
     left = (~first.removed).nonzero()[:, 0]
     found = order(linearise_all(first.network, IMAGES), evaluate(given.network, IMAGES).logits, Rules(3))
     assert sorted(left[found.units].tolist()) == (last.removed & ~first.removed).nonzero()[:, 0].tolist()

@@ -12,10 +12,11 @@ import streamlit as st
 
 from explorer.core.errors import BadInput
 from explorer.core.locks import alone
+from explorer.data import Splits
 from explorer.jobs.job import LONG, Job
 from explorer.networks.load import batches_for
 from explorer.networks.network import Network
-from explorer.pruning.race import Race, Splits, Terms, check
+from explorer.pruning.race import Race, Terms, check
 from explorer.runs.race_folders import FILE, begin, kept_race, read_race
 from explorer.runs.run_folders import described
 from explorer.ui.work.jobs import JOBS

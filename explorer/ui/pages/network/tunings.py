@@ -141,7 +141,7 @@ def _work(tuning: Tuning, job: Job) -> Run:
         held = held_run(folder_of(tuning), asked, "discard it and start anew")
         if held and held.finished:
             return held
-        for run in tuned(network, splits, tuning.recipe, asked, folder_of(tuning), held, report=job.report):
+        for run in tuned(network, splits, asked, folder_of(tuning), held, job.report):
             job.publish(run.timeline)
     return run
 

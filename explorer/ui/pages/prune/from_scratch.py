@@ -7,7 +7,7 @@ import streamlit as st
 from explorer.jobs.job import LONG, Job
 from explorer.runs.controls import control_of
 from explorer.runs.timeline import Scratch, control, trained_at, updates_at
-from explorer.training.finetune import Recipe, recipe_from
+from explorer.training.finetune import Recipe, Training, recipe_from
 from explorer.training.scratch import fresh
 from explorer.ui.choosing.steps import attempt, pressed
 from explorer.ui.elements import say, wording
@@ -75,7 +75,7 @@ def begin(view: View, recipe: Recipe, updates: int) -> None:
     fresh(loaded.network)
 
     def work(job: Job) -> None:
-        found = control_of(loaded.network, view.removed, splits, updates, recipe, seed=seed, report=job.report)
+        found = control_of(loaded.network, view.removed, splits, updates, Training(recipe, seed), job.report)
         grow_run(view, lambda timeline: control(timeline, number, found))
 
     JOBS.submit(key_of(SCRATCH, view.run), f"State {number} from scratch", work, LONG)

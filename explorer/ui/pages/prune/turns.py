@@ -12,7 +12,7 @@ from explorer.jobs.job import LONG, Job
 from explorer.pruning.goals import GOALS
 from explorer.pruning.settings import EVIDENCE, Settings
 from explorer.pruning.stop_rules import check_reachable, check_within, reached
-from explorer.runs.pruning_runs import grown, newest, why_ended
+from explorer.runs.pruning_runs import Pruning, grown, newest, why_ended
 from explorer.runs.timeline import Timeline
 from explorer.training.finetune import Recipe
 from explorer.ui.choosing.controls import Choice
@@ -80,10 +80,20 @@ def _kept(timeline: Timeline, added: Sequence[int]) -> str:
 
 def _settings(view: View, chosen: Choice, measure: str, target: float, asked: Turns) -> Settings:
     return Settings(
-        criterion=chosen.criterion, measure=measure, target=target, scaling=chosen.scaling, price=chosen.price,
-        penalty=chosen.penalty, step=asked.units, limits=chosen.limits, updates=asked.updates, recipe=asked.recipe,
-        least_accuracy=asked.least, seed=view.loaded.source.seed, evidence=asked.evidence,
-    )  # fmt: skip
+        criterion=chosen.criterion,
+        measure=measure,
+        target=target,
+        scaling=chosen.scaling,
+        price=chosen.price,
+        penalty=chosen.penalty,
+        step=asked.units,
+        limits=chosen.limits,
+        updates=asked.updates,
+        recipe=asked.recipe,
+        least_accuracy=asked.least,
+        seed=view.loaded.source.seed,
+        evidence=asked.evidence,
+    )
 
 
 def begin(view: View, chosen: Choice, measure: str, target: float, asked: Turns) -> None:
@@ -99,10 +109,8 @@ def begin(view: View, chosen: Choice, measure: str, target: float, asked: Turns)
 
     def work(job: Job) -> str:
         job.live, numbers = live, [view.timeline.current]
-        steps = grown(
-            loaded.network, splits, settings, run_of(view), run_folder(view.run),
-            report=job.report, on_loss=live.hear,
-        )  # fmt: skip
+        pruning = Pruning(loaded.network, splits, settings)
+        steps = grown(pruning, run_of(view), run_folder(view.run), report=job.report, on_loss=live.hear)
         next(steps)  # the state in view
         for run in steps:
             numbers.append(newest(run.states))

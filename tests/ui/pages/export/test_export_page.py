@@ -51,9 +51,7 @@ def test_the_files_of_a_state_are_proven_on_the_images_of_the_page(open_app: Ope
     found = made(app, 1)
     assert "100.0% of the predictions agree" in app.fine().test.success[0].value
     assert f"on {workspace.VALIDATION} validation images" in app.said
-    assert offered(app) == [
-        "demo-state-1.zip", "network.safetensors", "plan.json", "report.html", "manifest.json"
-    ]  # fmt: skip
+    assert offered(app) == ["demo-state-1.zip", "network.safetensors", "plan.json", "report.html", "manifest.json"]
     (verdict,) = found.verdicts
     assert f"{verdict.accuracy:.1%}" == app.facts["Accuracy"]  # the same images as the state bar's
     loaded = load_pruned(found.offered[FORMATS["safetensors"]])

@@ -20,10 +20,22 @@ from explorer.training.finetune import Recipe
 
 Open = Callable[..., App]
 TINY = replace(
-    PRESETS["quick"], images=8, validation=16, scored=("taylor", "obd", "weight", "random"), resamples=3, draws=20,
-    places=3, raced=("taylor", "random"), step=0.4, left=0.5, updates=1, compared=(1,), recipe=Recipe(batch_size=4),
-    scratch_updates=1, runs=2,
-)  # fmt: skip
+    PRESETS["quick"],
+    images=8,
+    validation=16,
+    scored=("taylor", "obd", "weight", "random"),
+    resamples=3,
+    draws=20,
+    places=3,
+    raced=("taylor", "random"),
+    step=0.4,
+    left=0.5,
+    updates=1,
+    compared=(1,),
+    recipe=Recipe(batch_size=4),
+    scratch_updates=1,
+    runs=2,
+)
 
 
 @pytest.fixture(scope="module")

@@ -105,7 +105,7 @@ def passes(monkeypatch: pytest.MonkeyPatch) -> threading.Semaphore:
     def steps(*given: Any) -> Iterator[procedure.Step]:
         for step in iterate(*given):
             while not allowed.acquire(timeout=0.01):
-                given[5](1, 4, "stands still")  # the report: pauses and cancels
+                given[3](1, 4, "stands still")  # the report: pauses and cancels
             yield step
 
     monkeypatch.setattr(procedure, "iterate", steps)
