@@ -66,25 +66,25 @@ def iterate(
     finetuning = splits.get("finetune", calibration)  # without updates, nothing of it is read
     costs, whole = measure_costs(network), nothing(network.units)
     check_reachable(costs, whole if start is None else start.removed, settings)
-    stage = partial(_stage, report, costs, settings)
-    step = start or _pruned(None, network, whole, costs, validation, stage(whole, whole))
+    bar = Bar(report, costs, settings)
+    step = start or _pruned(None, network, whole, costs, validation, bar.at(whole))
     check_within(settings, step.metrics)
-    step = _timed(network, step, settings, stage(step.removed, step.removed))
+    step = _timed(network, step, settings, bar.at(step.removed))
     if settings.measure == LATENCY and not reached(costs, step.removed, step.metrics, settings):
-        check_fast_enough(network, costs, settings.target, settings.limits, stage(step.removed, step.removed))
+        check_fast_enough(network, costs, settings.target, settings.limits, bar.at(step.removed))
     if start is None:
         yield step
     base = regrown(network, step.network, step.removed) if step.updates else network
-    begun = stage(step.removed, step.removed)
+    begun = bar.at(step.removed)
     reference = cache(lambda: evaluate(network, calibration, report=begun).logits)
-    charge = charges(settings.price, settings.penalty, network, costs, stage(step.removed, step.removed))
+    charge = charges(settings.price, settings.penalty, network, costs, bar.at(step.removed))
     stream = minibatches(finetuning, settings.recipe.batch_size, settings.seed, step.updates)
     updating = Updating(stream, calibration, validation, settings, network, on_loss)
     while not (reached(costs, step.removed, step.metrics, settings) or exhausted(costs, step.removed, settings)):
         charged = charge(step.removed)[~step.removed]
         candidates = _candidates(step, calibration, reference, charged, settings)
-        removed = _next(step, costs, candidates, settings, stage(step.removed, step.removed))
-        of_step = partial(stage, step.removed, removed)
+        removed = _next(step, costs, candidates, settings, bar.at(step.removed))
+        of_step = partial(bar.stage, step.removed, removed)
         if settings.updates:
             step = _tuned(step, removed, updating, costs, of_step)
         else:
@@ -111,17 +111,27 @@ def _timed(network: Network, step: Step, settings: Settings, report: Report) -> 
     return replace(step, metrics=replace(step.metrics, latency=share))
 
 
-def _stage(
-    report: Report, costs: Costs, settings: Settings, before: Tensor, after: Tensor, first: float = 0, last: float = 1
-) -> Report:
-    """Enter a stage: its work takes the bar from `first` to `last` (0 to 1) of the way between two plans."""
-    measure, target = settings.aim or ("units", 0.0)
-    left = share_left(costs, after, measure)
-    where = f"{int(after.sum())} units removed, {left:.1%} of the {measure} left"
-    start, end = (min(1.0, (1 - share_left(costs, p, measure)) / (1 - target)) for p in (before, after))
-    staged = within(report, start + (end - start) * first, start + (end - start) * last, where)
-    staged(0, 1, "")
-    return staged
+@dataclass(frozen=True, eq=False)
+class Bar:
+    """The way to the target, for progress: it is as far as units are gone."""
+
+    report: Report
+    costs: Costs
+    settings: Settings
+
+    def stage(self, before: Tensor, after: Tensor, first: float = 0, last: float = 1) -> Report:
+        """Enter a stage: its work takes the bar from `first` to `last` (0 to 1) of the way between two plans."""
+        measure, target = self.settings.aim or ("units", 0.0)
+        left = share_left(self.costs, after, measure)
+        where = f"{int(after.sum())} units removed, {left:.1%} of the {measure} left"
+        start, end = (min(1.0, (1 - share_left(self.costs, p, measure)) / (1 - target)) for p in (before, after))
+        staged = within(self.report, start + (end - start) * first, start + (end - start) * last, where)
+        staged(0, 1, "")
+        return staged
+
+    def at(self, removed: Tensor) -> Report:
+        """Enter a stage that moves nothing."""
+        return self.stage(removed, removed)
 
 
 @dataclass(frozen=True, eq=False)
