@@ -13,19 +13,15 @@ from explorer.cli.options import Request, requests
 from explorer.cli.output import progress, table, write_json
 from explorer.cli.recipes import recipe_of, recipe_options
 from explorer.cli.subject import Subject, open_subject, tell_account
-from explorer.core.device import choose
 from explorer.core.errors import BadInput
 from explorer.core.locks import alone
-from explorer.data import Batches, Preprocessing, Splits, open_images
-from explorer.networks.architectures.families import preprocessing_for
-from explorer.networks.architectures.pretrained import imagenet
-from explorer.networks.checkpoints.reading import Checkpoint, read_checkpoint
+from explorer.data import Batches, Splits
+from explorer.networks.checkpoints.reading import read_checkpoint
 from explorer.networks.costs import measure_costs
-from explorer.networks.network import Network
 from explorer.runs.store import Run
-from explorer.runs.tuning_runs import tuned, tuning_run
+from explorer.runs.tuning_runs import start_of, tuned, tuning_run
+from explorer.runs.tunings import Tuning
 from explorer.training.finetune import IMAGENET, NONE, Recipe
-from explorer.training.transfer import started
 
 WEIGHTS = click.option(
     "--weights",
@@ -55,12 +51,18 @@ def finetune(request: Request, epochs: int, out: Path, resume: bool, **options: 
     """
     check_out(out, resume)
     recipe = recipe_of(options)  # a bad one is refused before anything is opened
+    subject, splits, run = finetuned(request, recipe, epochs, out)
+    states = [dataclasses.asdict(state.metrics) for state in run.states.states.values()]
+    write_json(request.json, subject.result({"epochs": states}, *splits.values(), out=str(out), **run.settings))
+
+
+def finetuned(request: Request, recipe: Recipe, epochs: int, out: Path) -> tuple[Subject, dict[str, Batches], Run]:
+    """The network at its start, its images, and the run that the folder keeps, taken to its end and shown."""
     subject, splits = _opened(request)
     with alone(out, IN_USE):
         run = _train_to_the_end(subject, splits, recipe, epochs, out)
     _show(subject, run, splits["validation"])
-    states = [dataclasses.asdict(state.metrics) for state in run.states.states.values()]
-    write_json(request.json, subject.result({"epochs": states}, *splits.values(), out=str(out), **run.settings))
+    return subject, splits, run
 
 
 def _opened(request: Request) -> tuple[Subject, dict[str, Batches]]:
@@ -77,23 +79,17 @@ def _fresh(request: Request) -> Subject:
     """An architecture with a head for the classes of the images."""
     if not request.arch or not request.data:
         raise BadInput("Give --arch and --data: the architecture, and the images that it shall learn.")
-    device, seed = choose(request.device), request.seed or 0
+    asked = Tuning(request.arch, request.network, data=request.data, seed=request.seed or 0, changes=request.changes)
     with progress(f"Opening {request.arch}"):
-        preprocessing = request.changes.apply(preprocessing_for(request.arch))
-        images = open_images(request.data, seed=seed, download=request.download, clips=preprocessing.clips)
+        network, images = start_of(
+            asked,
+            lambda path: read_checkpoint(Path(path)),
+            device=request.device,
+            download=request.download,
+            trusted=True,
+        )
         tell_account(images)
-        network = _start(request, preprocessing, images.classes, seed).to(device)
-    return Subject(request, network, measure_costs(network), images, None, seed)
-
-
-def _start(request: Request, preprocessing: Preprocessing, classes: tuple[str, ...], seed: int) -> Network:
-    arch, weights = str(request.arch), request.network
-    checkpoint = None if weights == NONE else _checkpoint(arch, weights)
-    return started(arch, checkpoint, preprocessing, classes, trusted=True, seed=seed)
-
-
-def _checkpoint(arch: str, weights: str) -> Checkpoint:
-    return imagenet(arch) if weights == IMAGENET else read_checkpoint(Path(weights))
+    return Subject(request, network, measure_costs(network), images, None, asked.seed)
 
 
 def _train_to_the_end(subject: Subject, splits: Splits, recipe: Recipe, count: int, out: Path) -> Run:

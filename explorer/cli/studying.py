@@ -13,8 +13,8 @@ from pathlib import Path
 import click
 
 from explorer import study as studies
-from explorer.cli.finetuning import finetune
-from explorer.cli.keeping import IN_USE
+from explorer.cli.finetuning import finetuned
+from explorer.cli.keeping import IN_USE, check_out
 from explorer.cli.options import Request, requests
 from explorer.cli.output import check_writable, progress, table, tell, write_json
 from explorer.cli.own_criteria import own_criteria
@@ -35,7 +35,7 @@ from explorer.study.papers import PAPERS, Paper, check_at_hand, images_of, like,
 from explorer.study.parts import wanted
 from explorer.study.presets import with_criteria
 from explorer.study.published import CAVEAT, MEASURES
-from explorer.training.finetune import IMAGENET
+from explorer.training.finetune import IMAGENET, Recipe
 
 NAMES = {True: "yes", False: "no", None: "can't be told"}
 NETWORK = "network"  # sub-folder of a study of one of the paper's own settings: the fine-tuned network
@@ -104,21 +104,11 @@ def _prepared(request: Request, paper: Paper, preset: Preset, out: Path) -> Requ
         imagenet(paper.arch)  # fetched where it is not at hand
         return replace(request, network=str(weights_path(paper)), arch=paper.arch, data=where, download=False)
     folder = out / NETWORK
-    arguments = ["--weights", IMAGENET, "--arch", paper.arch, "--data", where, "--out", str(folder)]
-    arguments += ["--epochs", str(paper.epochs), "--learning-rate", str(paper.learning_rate)]
-    arguments += ["--device", request.device, "--seed", str(request.seed or 0), "--resume", *_preparation(request)]
-    if request.download and where == paper.images:
-        arguments.append("--download")
-    finetune.main(arguments, standalone_mode=False)
+    check_out(folder, resume=True)
+    fetching = request.download and where == paper.images
+    start = replace(request, network=IMAGENET, arch=paper.arch, data=where, download=fetching, json=None)
+    finetuned(start, Recipe(learning_rate=paper.learning_rate), paper.epochs, folder)
     return replace(request, network=str(folder), arch=None, data=where, download=False)
-
-
-def _preparation(request: Request) -> list[str]:
-    """How images are to be prepared, where that was asked for, as words of a command line."""
-    sides = {"--size": request.changes.size, "--crop": request.changes.crop}
-    channels = {"--mean": request.changes.mean, "--std": request.changes.std}
-    asked = {**sides, **{name: ",".join(map(str, value)) for name, value in channels.items() if value}}
-    return [word for name, value in asked.items() if value for word in (name, str(value))]
 
 
 def _bench(subject: Subject, preset: Preset, out: Path) -> Bench:

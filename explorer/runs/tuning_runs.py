@@ -1,18 +1,22 @@
-"""Run folders of fine-tuning: a state an epoch, going on with a stopped run, and the network at the end."""
+"""Fine-tuning runs: what they start with, a state an epoch, going on after a stop, and the network at the end."""
 
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import safetensors.torch
 from safetensors import SafetensorError
 
+from explorer.core.device import choose
 from explorer.core.documents import damaged, read_checked
 from explorer.core.files import write_whole
 from explorer.core.progress import Report, silent
-from explorer.data import Splits
+from explorer.data import ImageSet, Splits, open_images
+from explorer.networks.architectures.families import preprocessing_for
+from explorer.networks.architectures.pretrained import imagenet
+from explorer.networks.checkpoints.reading import Checkpoint
 from explorer.networks.graph.safetensors_file import write_network
 from explorer.networks.load import RUN_NETWORK
 from explorer.networks.network import Network
@@ -20,10 +24,33 @@ from explorer.runs import timeline
 from explorer.runs.run_folders import described
 from explorer.runs.store import Run, digests, drop_unnamed, pruned_at, write_run, write_weights
 from explorer.runs.timeline import Timeline
-from explorer.training.finetune import Recipe, Training, recipe_from
-from explorer.training.transfer import Epoch, epochs, updates_of_an_epoch
+from explorer.runs.tunings import Tuning
+from explorer.training.finetune import IMAGENET, NONE, Recipe, Training, recipe_from
+from explorer.training.transfer import Epoch, epochs, started, updates_of_an_epoch
 
 MOMENTA = "optimizer-{}.safetensors"  # what the optimizer keeps after an epoch
+
+
+def start_of(
+    tuning: Tuning,
+    own: Callable[[str], Checkpoint],
+    *,
+    device: str = "cpu",
+    download: bool = False,
+    trusted: bool = False,
+) -> tuple[Network, ImageSet]:
+    """The network that a fine-tuning starts with, its head for the classes of the images, and these images.
+
+    own: reads the weights that are neither published nor none. trusted: whether the architecture may be one's own
+    factory. Raises BadInput where one of them can't be opened, or they don't fit together.
+    """
+    where, preprocessing = choose(device), tuning.changes.apply(preprocessing_for(tuning.arch))
+    images = open_images(tuning.data, seed=tuning.seed, download=download, clips=preprocessing.clips)
+    checkpoint = None
+    if tuning.weights != NONE:
+        checkpoint = imagenet(tuning.arch) if tuning.weights == IMAGENET else own(tuning.weights)
+    network = started(tuning.arch, checkpoint, preprocessing, images.classes, trusted=trusted, seed=tuning.seed)
+    return network.to(where), images
 
 
 def tuning_run(
@@ -54,7 +81,7 @@ def tuned(
     for epoch in epochs(network, splits, count, training, report, start):
         states = _keep(folder, asked, states, epoch, updates)
         yield dataclasses.replace(asked, timeline=states, finished=False)
-    assert states is not None and epoch is not None, "the first epoch is the network as it starts"
+    assert epoch is not None, "the first epoch is the network as it starts"
     yield _finish(folder, dataclasses.replace(asked, timeline=states), epoch)
 
 
@@ -83,14 +110,13 @@ def _drop(folder: Path, states: Timeline, number: int) -> None:
 
 def _finish(folder: Path, run: Run, epoch: Epoch) -> Run:
     """The network is written before the run is called finished, and what going on would need goes after that."""
-    assert run.timeline is not None, "the first epoch is the network as it starts"
     own = write_network(
         epoch.network,
         folder / RUN_NETWORK,
         metrics={"after": dataclasses.asdict(epoch.metrics)},
         provenance={"network": run.network, "data": run.data, "settings": run.settings},
     )
-    states = timeline.forget_weights(run.timeline, kept=None)  # the network's own file has them
+    states = timeline.forget_weights(run.states, kept=None)  # the network's own file has them
     run = dataclasses.replace(run, timeline=states, files=digests(own))
     write_run(folder, run)
     _drop(folder, states, epoch.number)
@@ -99,15 +125,14 @@ def _finish(folder: Path, run: Run, epoch: Epoch) -> Run:
 
 def _stopped_at(network: Network, folder: Path, held: Run) -> Epoch:
     """The epoch that an unfinished run stands at."""
-    assert held.timeline is not None, "a run that is asked for has measured states"
-    number = held.timeline.current
+    number = held.states.current
     for neighbour in (number - 1, number + 1):
-        _drop(folder, held.timeline, neighbour)
+        _drop(folder, held.states, neighbour)
     if not number:
-        return Epoch(0, network, {}, held.timeline.state.metrics)
+        return Epoch(0, network, {}, held.states.state.metrics)
     path = folder / MOMENTA.format(number)
     try:
         momenta = safetensors.torch.load(read_checked(path, held.files.get(path.name)))
     except SafetensorError as error:
         raise damaged(path, f"it does not hold what the optimizer kept after epoch {number}") from error
-    return Epoch(number, pruned_at(network, held.timeline, folder), momenta, held.timeline.state.metrics)
+    return Epoch(number, pruned_at(network, held.states, folder), momenta, held.states.state.metrics)

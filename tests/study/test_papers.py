@@ -11,9 +11,11 @@ import pytest
 from invoke import run
 
 from explorer.cli import studying
+from explorer.data import Changes
 from explorer.study.papers import PAPERS, like, weights_path
 from explorer.study.presets import PRESETS
 from explorer.study.published import LIKE, TABLE_1
+from explorer.training.finetune import IMAGENET, Recipe
 
 
 @pytest.fixture(autouse=True)
@@ -78,13 +80,22 @@ def test_with_all_at_hand_the_network_is_fine_tuned_first_and_then_studied(
     path.parent.mkdir(parents=True)
     path.touch()
     asked: list[Any] = []
-    monkeypatch.setattr(studying.finetune, "main", lambda words, **how: asked.append(words))
+    monkeypatch.setattr(studying, "finetuned", lambda *given: asked.extend(given))
     monkeypatch.setattr(studying, "open_subject", lambda request, **how: asked.append(request) or exit(0))
-    run("study", "alexnet-birds", "--data", "birds", "--out", tmp_path / "out")
-    words, request = asked
-    told = dict(zip(words[::2], words[1::2], strict=False))
-    assert told["--arch"] == "torchvision:alexnet" and told["--data"] == "birds" and told["--epochs"] == "60"
-    assert told["--out"] == request.network == str(tmp_path / "out" / "network")
+    more = ("--limit", 9, "--batch-size", 2, "--frames", 8, "--crop", 64, "--mean", "0,0,0", "--seed", 3)
+    run("study", "alexnet-birds", "--data", "birds", "--out", tmp_path / "out", *more)
+    tuning, recipe, epochs, folder, request = asked
+    assert (tuning.network, tuning.arch, tuning.data) == (IMAGENET, "torchvision:alexnet", "birds")
+    assert (tuning.limit, tuning.batch_size, tuning.seed) == (9, 2, 3), "nothing that was asked for is lost on the way"
+    assert tuning.changes == request.changes == Changes(crop=64, mean=(0, 0, 0), frames=8)
+    assert (recipe, epochs) == (Recipe(learning_rate=1e-4), 60)
+    assert str(folder) == request.network == str(tmp_path / "out" / "network")
+
+
+def test_frames_are_asked_of_the_fine_tuning_too(tmp_path: Path) -> None:
+    where = ("--data", miniatures.birds(tmp_path), "--download", "--frames", 8)
+    done = run("study", "alexnet-birds", *where, "--out", tmp_path / "out")
+    assert (done.code, done.err.count("\n")) == (2, 1) and "frames" in done.err
 
 
 def test_imagenet_needs_no_fine_tuning(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -69,7 +69,7 @@ def test_alexnet_on_flowers_is_fine_tuned_and_then_measured(work: Path, monkeypa
     assert (settings["updates"], settings["recipe"]["learning_rate"]) == (10, 1e-4)
     tuned = read_run(work / "out" / "network")
     assert tuned.finished and tuned.settings["learning_rate"] == 1e-3
-    assert tuned.data["splits"] == {"finetune": 3, "validation": 4}
+    assert tuned.data["splits"] == {"finetune": 1, "validation": 4}, "--limit is of the fine-tuning too"
 
 
 def test_published_imagenet_weights_are_measured_as_they_are(work: Path) -> None:

@@ -9,19 +9,15 @@ from pathlib import Path
 
 import streamlit as st
 
-from explorer.core.device import choose
 from explorer.core.errors import BadInput
 from explorer.core.locks import alone
-from explorer.data import Preprocessing, open_images
 from explorer.jobs.job import LONG, Job
 from explorer.networks.load import batches_for
-from explorer.networks.network import Network
 from explorer.runs.origins import read_upload
 from explorer.runs.run_folders import held_run
 from explorer.runs.store import FILE, Run, own_network, read_run
 from explorer.runs.timeline import Timeline
 from explorer.runs.tunings import ASKED, Tuning, read_tuning, write_tuning
-from explorer.training.finetune import IMAGENET, NONE
 from explorer.ui.work import workspace
 from explorer.ui.work.address import RUN_ID
 from explorer.ui.work.jobs import JOBS
@@ -123,13 +119,13 @@ def _key(tuning: Tuning) -> str:
 
 
 def _work(tuning: Tuning, job: Job) -> Run:
-    from explorer.networks.preparation import usual_preparation
-    from explorer.runs.tuning_runs import tuned, tuning_run
+    from explorer.networks.checkpoints.reading import read_checkpoint
+    from explorer.runs.tuning_runs import start_of, tuned, tuning_run
 
     job.report(0, 1, "opening images and network")
-    preprocessing = tuning.changes.apply(usual_preparation(tuning.arch).preprocessing)
-    images = open_images(tuning.data, seed=tuning.seed, clips=preprocessing.clips)
-    network = _network(tuning, preprocessing, images.classes)
+    network, images = start_of(
+        tuning, lambda digest: read_checkpoint(read_upload(workdir(), digest, tuning.name), tuning.name), device=DEVICE
+    )
     splits = {
         "finetune": batches_for(network, images, "finetune"),
         "validation": batches_for(network, images, "validation", workspace.VALIDATION),
@@ -144,16 +140,3 @@ def _work(tuning: Tuning, job: Job) -> Run:
         for run in tuned(network, splits, asked, folder_of(tuning), held, job.report):
             job.publish(run.timeline)
     return run
-
-
-def _network(tuning: Tuning, preprocessing: Preprocessing, classes: tuple[str, ...]) -> Network:
-    from explorer.networks.architectures.pretrained import imagenet
-    from explorer.networks.checkpoints.reading import read_checkpoint
-    from explorer.training.transfer import started
-
-    checkpoint = None
-    if tuning.weights == IMAGENET:
-        checkpoint = imagenet(tuning.arch)
-    elif tuning.weights != NONE:
-        checkpoint = read_checkpoint(read_upload(workdir(), tuning.weights, tuning.name), tuning.name)
-    return started(tuning.arch, checkpoint, preprocessing, classes, seed=tuning.seed).to(choose(DEVICE))
