@@ -14,7 +14,7 @@ from torch import nn
 from explorer.core.bounds import CHECKPOINT_BYTES, check_file
 from explorer.core.errors import BadInput
 from explorer.core.text import quoted
-from explorer.data import UNCHANGED, Batches, Changes, ImageSet, Preprocessing, asset, to_tensor
+from explorer.data import Batches, ImageSet, Preprocessing, asset, to_tensor
 from explorer.networks.activations import check_opens, images_that_fit
 from explorer.networks.dependencies import find_units
 from explorer.networks.endings import classifier
@@ -148,14 +148,6 @@ def _sole_architecture(name: str, proposed: Sequence[str]) -> str:
         return proposed[0]
     fitting = f"it fits {', '.join(proposed)}" if proposed else "its keys and shapes fit none that is known"
     raise BadInput(f"The architecture of {name} must be named (--arch on the command line): {fitting}.")
-
-
-def prepared(file: NetworkFile, changes: Changes) -> Preprocessing | None:
-    """What a file's images go through with the changes put in; None where the file's own is taken as it is.
-
-    Raises BadInput where what can't be known is not given.
-    """
-    return None if changes == UNCHANGED else file.preparation.with_changes(changes)
 
 
 def _as_before_pruning(units: Units, widths: Sequence[LayerWidth]) -> Units:

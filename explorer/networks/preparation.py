@@ -21,7 +21,7 @@ class Preparation:
         if self.channels is None:
             return f"{self.preprocessing.describe()} ({self.origin})."
         images = "grey images" if self.channels == 1 else f"images of {self.channels} channels"
-        return f"It reads {images}, and how they are normalised can't be known: give mean and std."
+        return f"The network reads {images}, and how they are normalised can't be known: give mean and std."
 
     def with_changes(self, changes: Changes) -> Preprocessing:
         """The preprocessing to use; BadInput where what can't be known is not given."""

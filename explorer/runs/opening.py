@@ -11,7 +11,7 @@ from pathlib import Path
 
 from explorer.core.errors import BadInput
 from explorer.data import Changes, Preprocessing
-from explorer.networks.load import DEMO, ORIGINAL, RUN_NETWORK, NetworkFile, file_at, network_file, prepared
+from explorer.networks.load import DEMO, ORIGINAL, RUN_NETWORK, NetworkFile, file_at, network_file
 from explorer.networks.network import Network
 from explorer.runs.origins import source_file, source_from_json
 from explorer.runs.store import INTERACTIVE, Run, holds_run, own_network, pruned_at, read_run
@@ -26,9 +26,9 @@ class Place:
     file: NetworkFile  # what its network, or its original, is read from
     run: Run | None  # of which it is the folder
 
-    def preprocessing(self, changes: Changes) -> Preprocessing | None:
-        """What images go through with these changes; None where it is as the file says. BadInput as `prepared`."""
-        return prepared(self.file, changes)
+    def preprocessing(self, changes: Changes) -> Preprocessing:
+        """What images go through with these changes; BadInput where what can't be known is not given."""
+        return self.file.preparation.with_changes(changes)
 
     def network(self, preprocessing: Preprocessing | None = None) -> Network:
         """The network, for images that go through another preprocessing than the file's own where one is given."""
@@ -82,7 +82,7 @@ class InteractiveRun(Place):
     @cached_property
     def original(self) -> Network:
         """The network that it began with."""
-        network = self.file.network(prepared(self.file, self.changes))
+        network = self.file.network(self.file.preparation.with_changes(self.changes))
         return _as_begun(network, self.run, network.name, self.where)
 
 

@@ -11,7 +11,7 @@ from explorer.core.documents import sha256
 from explorer.core.errors import BadInput
 from explorer.core.files import read_regular
 from explorer.data import UNCHANGED, Changes, changes_from_json
-from explorer.networks.load import DEMO, NetworkFile, demo_file, network_file, prepared
+from explorer.networks.load import DEMO, NetworkFile, demo_file, network_file
 from explorer.networks.network import Network
 
 
@@ -77,4 +77,4 @@ def source_file(source: Source, workdir: Path) -> NetworkFile:
 def open_source(source: Source, workdir: Path) -> Network:
     """The network of a source, for images that are prepared as it says; BadInput as `source_file`."""
     file = source_file(source, workdir)
-    return file.network(prepared(file, source.changes))
+    return file.network(file.preparation.with_changes(source.changes))

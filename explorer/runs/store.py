@@ -218,8 +218,3 @@ def at_state(network: Network, timeline: Timeline, folder: Path, number: int | N
 def pruned_at(network: Network, timeline: Timeline, folder: Path, number: int | None = None) -> Network:
     """The pruned network of the current state of a run, or of another; BadInput as `at_state`."""
     return at_state(network, timeline, folder, number).pruned()
-
-
-def network_at(network: Network, timeline: Timeline, folder: Path, number: int | None = None) -> Network:
-    """The whole network with the weights of the current state of a run, or of another; BadInput as `at_state`."""
-    return at_state(network, timeline, folder, number).whole()

@@ -15,7 +15,7 @@ from explorer.evaluation.metrics import Metrics, metrics_of
 from explorer.networks.costs import measure_costs
 from explorer.networks.load import batches_for
 from explorer.networks.surgery import prune
-from explorer.runs.store import network_at, pruned_at, read_run
+from explorer.runs.store import at_state, pruned_at, read_run
 from explorer.runs.timeline import Timeline, path, removed_at
 
 PLACE = re.compile(r"state (\d+) of \d+: (.*)")
@@ -126,7 +126,7 @@ class Measured:
 
     def _gated(self, timeline: Timeline, folder: Path, number: int) -> tuple[Metrics, None]:
         removed = removed_at(timeline, self.network.units, number)
-        outcome = evaluate(network_at(self.network, timeline, folder, number), self.validation, removed)
+        outcome = evaluate(at_state(self.network, timeline, folder, number).whole(), self.validation, removed)
         return metrics_of(outcome, self.costs, removed), None
 
     def _tuned(self, timeline: Timeline, folder: Path, number: int) -> tuple[Metrics, Metrics]:

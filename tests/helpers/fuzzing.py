@@ -29,7 +29,7 @@ from explorer.evaluation.metrics import Metrics
 from explorer.export import model_source, plan_file
 from explorer.networks.checkpoints.reading import read_checkpoint
 from explorer.networks.graph import safetensors_file
-from explorer.networks.load import network_file, prepared
+from explorer.networks.load import network_file
 from explorer.networks.network import Network
 from explorer.networks.surgery import prune
 from explorer.runs import timeline as timelines
@@ -155,7 +155,7 @@ CHANGES = Changes(size=9, crop=8, mean=(0.5,), std=(0.5,))
 def _run() -> Any:
     data = _network()[0]
     file = network_file(data, "plain.safetensors")
-    network = file.network(prepared(file, CHANGES))
+    network = file.network(file.preparation.with_changes(CHANGES))
     metrics = Metrics(units=len(network.units), parameters=9, flops=9, loss=1.0, accuracy=0.5, images=4)
     grown = timelines.start(metrics)
     for unit in (0, 6):

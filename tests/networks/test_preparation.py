@@ -12,7 +12,7 @@ from explorer import open_network
 from explorer.core.errors import BadInput
 from explorer.data import IMAGENET_MEAN, UNCHANGED, Changes, Preprocessing, asset, changes_from_json
 from explorer.networks.architectures.families import build
-from explorer.networks.load import RUN_NETWORK, network_file, prepared
+from explorer.networks.load import RUN_NETWORK, network_file
 from explorer.networks.network import Network
 from explorer.networks.preparation import usual_preparation
 
@@ -27,7 +27,7 @@ def saved(arch: str, **options: int) -> bytes:
 
 def opened(data: bytes, name: str, changes: Changes) -> Network:
     file = network_file(data, name)
-    return file.network(prepared(file, changes))
+    return file.network(file.preparation.with_changes(changes))
 
 
 @pytest.fixture(scope="module")

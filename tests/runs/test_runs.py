@@ -27,8 +27,8 @@ from explorer.runs.store import (
     FILE,
     FORM,
     Run,
+    at_state,
     drop_unnamed,
-    network_at,
     pruned_at,
     read_run,
     read_weights,
@@ -223,7 +223,7 @@ def measured(network: Network) -> Metrics:
 def test_every_state_has_its_weights_bit_for_bit(tmp_path: Path) -> None:
     network, timeline, networks = _tuned_twice(tmp_path)
     for number, expected in enumerate(networks):
-        here = network_at(network, timeline, tmp_path, number)
+        here = at_state(network, timeline, tmp_path, number).whole()
         found = prune(here, timelines.removed_at(timeline, network.units, number))
         assert pruned_at(network, timeline, tmp_path, number).digest == expected.digest
         for pruned in (found, pruned_at(network, timeline, tmp_path, number)):
@@ -238,6 +238,6 @@ def test_weights_that_no_state_names_are_deleted_and_others_stay(tmp_path: Path)
     left = timelines.delete(timeline, 3)
     drop_unnamed(tmp_path, left)
     assert [path.name for path in tmp_path.iterdir()] == [timeline.states[1].weights]
-    assert network_at(network, left, tmp_path).digest == network_at(network, timeline, tmp_path, 1).digest
+    assert at_state(network, left, tmp_path).whole().digest == at_state(network, timeline, tmp_path, 1).whole().digest
     with pytest.raises(BadInput, match=r"\.safetensors is missing"):
-        network_at(network, timeline, tmp_path, 3)
+        at_state(network, timeline, tmp_path, 3)

@@ -15,7 +15,7 @@ from explorer.networks.load import CALIBRATION, batches_for, for_classes
 from explorer.networks.network import Network
 from explorer.runs import origins
 from explorer.runs.origins import Source, open_source
-from explorer.runs.store import network_at
+from explorer.runs.store import at_state
 from explorer.runs.timeline import Timeline
 from explorer.ui.work.visitors import workdir
 
@@ -69,7 +69,7 @@ def open_workspace(source: Source) -> Workspace:
 @st.cache_resource(max_entries=8, show_spinner="Reading the weights of this state")
 def trained_workspace(key: str, weights: str, _loaded: Workspace, _folder: Path, _timeline: Timeline) -> Workspace:
     """The workspace with the weights of the timeline's current state, which the file `weights` holds."""
-    return replace(_loaded, network=network_at(_loaded.network, _timeline, _folder))
+    return replace(_loaded, network=at_state(_loaded.network, _timeline, _folder).whole())
 
 
 def upload_path(digest: str) -> Path:

@@ -10,7 +10,7 @@ import streamlit as st
 from explorer.core.errors import BadInput
 from explorer.core.text import markdown
 from explorer.networks.checkpoints import reading as checkpoints
-from explorer.networks.load import network_file
+from explorer.networks.load import ExportFile, network_file
 from explorer.networks.preparation import Preparation
 from explorer.ui.elements import say
 from explorer.ui.elements.boundary import boundary
@@ -84,7 +84,8 @@ def _prepared(uploaded: Any, arch: str | None) -> Preparation:
 @st.cache_data(max_entries=8, show_spinner=False)
 def _looked_into(file: str, name: str, arch: str | None, _uploaded: Any) -> Preparation:
     found = network_file(_uploaded.getvalue(), name, arch=arch)
-    found.module()  # refuses at once what could not be opened
+    if isinstance(found, ExportFile):
+        found.module()  # a graph that can't be rebuilt is refused at once; a checkpoint has none
     return found.preparation
 
 

@@ -70,7 +70,7 @@ def test_what_can_not_be_known_is_asked_for(open_app: Open, tmp_path: Path) -> N
     x = np.random.default_rng(0).integers(0, 256, (40, 28, 28, 3)).astype(np.uint8)
     np.savez(tmp_path / "rgb.npz", x=x, y=np.arange(40) % 2)
     app = dialog(open_app, "rgb.pt", checkpoint(in_channels=3), tmp_path / "rgb.npz").fine()
-    asked = "It reads images of 3 channels, and how they are normalised can't be known: give mean and std."
+    asked = "The network reads images of 3 channels, and how they are normalised can't be known: give mean and std."
     assert asked in app.text
     app.click("Open")
     assert asked in app.said and "demo" in app.bar
