@@ -1,4 +1,4 @@
-"""One's own criterion: the README's example in every command, and refusals in a sentence."""
+"""One's own criterion: the documented example in every command, and refusals in a sentence."""
 
 from __future__ import annotations
 
@@ -39,14 +39,15 @@ def fails(seen): return seen.nothing
 
 
 def example() -> str:
-    """The module that the README shows."""
-    (block,) = re.findall(r"^    # my_criteria\.py\n(?:    .+\n)+", (ROOT / "README.md").read_text(), re.MULTILINE)
+    """The module that the documentation shows."""
+    page = (ROOT / "assets" / "docs" / "numbers.md").read_text(encoding="utf-8")
+    (block,) = re.findall(r"^    # my_criteria\.py\n(?:    .+\n)+", page, re.MULTILINE)
     return dedent(block)
 
 
 @pytest.fixture
 def mine(tmp_path: Path) -> Iterator[None]:
-    """The README's example, importable."""
+    """The documented example, importable."""
     with importable(tmp_path, "my_criteria", example()):
         yield
 
@@ -80,7 +81,7 @@ def test_prune_keeps_its_name(mine: None, tiny: list[object], tmp_path: Path) ->
     result(tmp_path, *prune, "--limit", 8, "--criterion", NAME, "--out", tmp_path / "run")
     held = json.loads((tmp_path / "run" / "run.json").read_text())
     assert held["settings"]["criterion"] == NAME
-    assert "2 units by Spread (l2), 1 updates" in [state.get("how") for state in states(held)]
+    assert "2 units by Spread, layer-wise l2, 1 update" in [state.get("how") for state in states(held)]
 
 
 def states(held: dict[str, object]) -> list[dict[str, object]]:
