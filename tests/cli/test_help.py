@@ -53,6 +53,45 @@ def test_help_names_every_row_of_its_tables(name: str, words: list[str]) -> None
         assert all("".join(criterion.summary.split()) in spaceless for criterion in CRITERIA.values())
 
 
-def test_general_help_and_the_start_of_the_app_do_not_wait_for_torch() -> None:
+HELP = """
+import sys
+from explorer.cli import commands
+for words in sys.argv[2:]:
+    try:
+        commands.main(words.split(), standalone_mode=False)
+    finally:
+        print(words, [name for name in sys.argv[1].split() if name in sys.modules], file=sys.stderr)
+"""
+HEAVY = ("torch", "torchvision", "streamlit", "plotly", "numpy", "scipy", "pandas", "rich")
+LIGHT = ("--help", "--version", "app --help")
+
+
+def imported(names: tuple[str, ...], *commands: str) -> list[str]:
+    """What each of some commands leaves imported of these modules, one after the other in a fresh process."""
+    program = [sys.executable, "-c", HELP, " ".join(names), *commands]
+    return subprocess.run(program, capture_output=True, text=True, check=True).stderr.splitlines()
+
+
+def test_general_help_and_that_of_the_app_import_nothing_heavy() -> None:
+    assert imported(HEAVY, *LIGHT) == [f"{words} []" for words in LIGHT]
+
+
+def test_no_commands_help_imports_the_app_or_what_comes_with_it() -> None:
+    helped = [f"{name} --help" for name in COMMANDS]
+    assert imported(("streamlit", "pandas", "onnx", "timm"), *helped) == [f"{words} []" for words in helped]
+
+
+def test_the_start_of_the_app_does_not_wait_for_torch() -> None:
     code = "import sys, explorer.cli.app as app; app.hosts('127.0.0.1'); sys.exit('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_general_help_is_there_within_four_tenths_of_a_second_of_work() -> None:
+    resource = pytest.importorskip("resource", reason="times of processes on POSIX")
+    taken = []
+    for _ in range(3):
+        before = resource.getrusage(resource.RUSAGE_CHILDREN)
+        imported((), "--help")
+        after = resource.getrusage(resource.RUSAGE_CHILDREN)
+        taken.append(after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime)
+    assert min(taken) <= 0.4

@@ -18,7 +18,7 @@ QUICK = {
     "runs": ("test_places.py", "test_runs.py", "test_stages.py", "test_timeline.py"),
     "export": ("test_confirming.py", "test_plan_file.py", "test_source_allowed.py"),
     "speed": ("test_memory.py",),
-    "study": ("test_chance.py", "test_published.py", "test_rank_findings.py"),
+    "study": ("test_chance.py", "test_rank_findings.py"),
     "upkeep": ("",),
     "figures": ("",),
     "jobs": ("",),
