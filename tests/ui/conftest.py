@@ -16,7 +16,9 @@ pytest.importorskip("streamlit")
 from driving import App
 from rewriting_documents import rewritten
 
+from explorer.jobs.job import AHEAD
 from explorer.ui.work import workspace
+from explorer.ui.work.jobs import JOBS
 
 RUN = "a-run-of-the-tests"
 
@@ -39,6 +41,15 @@ def workdir(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The app's work folder, empty."""
     monkeypatch.setenv("PRUNING_EXPLORER_WORKDIR", str(tmp_path))
     return tmp_path
+
+
+@pytest.fixture(autouse=True)
+def gone() -> Iterator[None]:
+    """What a page computes in case somebody asks for it ends with the test: nobody looks at its tabs any more."""
+    yield
+    for job in list(JOBS._jobs.values()):
+        if job.active and (job.lane == AHEAD or job.key.startswith("one-shot-")):
+            job.cancel()
 
 
 @pytest.fixture
