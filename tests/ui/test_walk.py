@@ -24,9 +24,9 @@ from explorer.networks.graph.safetensors_file import write_network
 from explorer.networks.surgery import prune
 from explorer.networks.units import nothing
 from explorer.pruning import procedure
+from explorer.runs import controls
 from explorer.runs.origins import source_to_json
 from explorer.runs.store import Run, write_run
-from explorer.training import scratch
 from explorer.ui.work import changes, workspace
 from explorer.ui.work.changes import Move
 from explorer.ui.work.jobs import JOBS
@@ -73,23 +73,23 @@ def small(workdir: Path, monkeypatch: pytest.MonkeyPatch) -> Source:
         plan[place.start + UNITS : place.stop] = True
     path = workdir / "small.safetensors"
     write_network(prune(network, plan), path, metrics={}, provenance={})
-    iterate, trained, outcome_of = procedure.iterate, scratch.trained, changes.outcome_of
+    iterate, trained, outcome_of = procedure.iterate, controls.trained, changes.outcome_of
 
     def steps(*given: Any) -> Iterator[procedure.Step]:
         for step in iterate(*given):
             GATES["turns"].wait(given[3])
             yield step
 
-    def from_fresh(*given: Any, report: Report, **more: Any) -> Any:
-        GATES["scratch"].wait(report)
-        return trained(*given, report=report, **more)
+    def from_fresh(*given: Any) -> Any:
+        GATES["scratch"].wait(given[4])
+        return trained(*given)
 
     def measured(*given: Any) -> Any:
         GATES["step"].wait(given[2])
         return outcome_of(*given)
 
     monkeypatch.setattr(procedure, "iterate", steps)
-    monkeypatch.setattr(scratch, "trained", from_fresh)
+    monkeypatch.setattr(controls, "trained", from_fresh)
     monkeypatch.setattr(changes, "outcome_of", measured)
     return Source(keep_upload(path.read_bytes()), path.name, None, "demo", 0)
 
