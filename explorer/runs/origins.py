@@ -71,7 +71,8 @@ def source_file(source: Source, workdir: Path) -> NetworkFile:
     """The file that a source has its network from; BadInput as `read_upload`, or where it holds no network."""
     if source.network == DEMO:
         return demo_file()
-    return network_file(read_upload(workdir, source.network, source.name), source.name, arch=source.arch)
+    content = read_upload(workdir, source.network, source.name)
+    return network_file(content, source.name, arch=source.arch)
 
 
 def open_source(source: Source, workdir: Path) -> Network:
