@@ -99,19 +99,19 @@ def _settings(view: View, chosen: Choice, measure: str, target: float, asked: Tu
 def begin(view: View, chosen: Choice, measure: str, target: float, asked: Turns) -> None:
     """Start the job; BadInput where the goal can't be reached, is reached already, or the recipe is impossible."""
     loaded, now = view.loaded, view.timeline.state.metrics
-    settings, splits = _settings(view, chosen, measure, target, asked), loaded.splits
+    settings = _settings(view, chosen, measure, target, asked)
+    check_ready(view)
+    start, folder, pruning = run_of(view), run_folder(view.run), Pruning(loaded.network, loaded.splits, settings)
     check_reachable(loaded.costs, view.removed, settings)
     check_within(settings, now)
     if reached(loaded.costs, view.removed, now, settings):
         raise BadInput(f"This state is there already ({settings.goal.asked(target)}): there is nothing to remove.")
-    check_ready(view)
     live = Live([(None, now)], loaded.validated_on, view.stage.kind)
 
     def work(job: Job) -> str:
-        job.live, numbers = live, [view.timeline.current]
-        pruning = Pruning(loaded.network, splits, settings)
-        steps = grown(pruning, run_of(view), run_folder(view.run), report=job.report, on_loss=live.hear)
-        next(steps)  # the state in view
+        job.live, numbers = live, [start.states.current]
+        steps = grown(pruning, start, folder, report=job.report, on_loss=live.hear)
+        run = next(steps)  # at the state in view; none follows where no unit can go
         for run in steps:
             numbers.append(newest(run.states))
             state = run.states.states[numbers[-1]]

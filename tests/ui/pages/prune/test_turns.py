@@ -172,6 +172,14 @@ def test_a_target_that_is_not_reachable_is_refused_before_anything_starts(open_a
     assert "can't be reached" in app.said and JOBS.find(f"turns-{app.run}") is None
 
 
+def test_where_no_unit_can_go_it_ends_with_that_sentence_and_adds_no_state(open_app: Open, saved: Saved) -> None:
+    app = open_app("prune").set("of the", "accuracy").set("At least, %", 1.0).set("Least units a layer", 200)
+    for label, value in {"Units a step": 40, "Updates a step": 2}.items():
+        app.set(label, value)
+    app.click("Prune and fine-tune").fine()
+    assert "but no unit can go any more" in ended(app).said and "no step" not in app.said
+
+
 def test_states_get_names_and_branches_go(open_app: Open, saved: Saved) -> None:
     app = open_app("prune").click("Remove 10").click("Remove 1").click("Back")
     box = next(box for box in app.test.text_input if box.label == "Name of state 1")
