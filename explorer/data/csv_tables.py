@@ -15,8 +15,9 @@ from explorer.core.errors import BadInput
 from explorer.core.text import quoted
 from explorer.data.decoding import unreadable
 from explorer.data.images import Account, ImageSet, Labelled, image_set
-from explorer.data.labels import numbering
-from explorer.data.table_columns import Columns, columns, located
+from explorer.data.labels import Numbering, numbering
+from explorer.data.table_columns import HOT, Columns, columns
+from explorer.data.table_files import TableFiles
 
 SEPARATORS = ",;\t"
 ENCODINGS = ("utf-8-sig", "cp1252")
@@ -36,16 +37,18 @@ class Row:
 def open_table(table: Path, *, seed: int, limit: int | None) -> ImageSet:
     """The images that a .csv file names, with their classes, separated by commas, semicolons or tabs.
 
-    Which column is which: see `columns`; one for the split is optional, and gives stored splits. Paths are relative to
-    the table, with slashes of either kind; their suffix may be left out. Labels: see `numbering`. A row that can't be
+    Which column is which: see `columns`; one for the split is optional, and gives stored splits. Paths: see
+    `TableFiles.located`; labels: see `numbering`, one-hot ones are in the order of the columns. A row that can't be
     right is BadInput; a file that can't be read is named in `skipped` with the reason, and its class stays.
     """
-    found, rows, notes = _read(table)
+    files = TableFiles(table)
+    found, rows, notes = _read(files)
     if not rows:
         raise BadInput(f"{table} has a header but names no images.")
-    paths = [located(table, row.line, row.path) for row in rows]
+    files.borrowed.clear()  # a row was tried before it was known which column holds the paths
+    paths = [files.located(row.line, row.path) for row in rows]
     _check_unique(table, rows, paths)
-    classes = numbering(f"{table}, {found.names['label']},", {row.label for row in rows})
+    classes = _classes(table, found, rows)
     bad = unreadable(paths)
     kept = [i for i, path in enumerate(paths) if path not in bad]
     if not kept:
@@ -56,12 +59,19 @@ def open_table(table: Path, *, seed: int, limit: int | None) -> ImageSet:
     labels = np.array([classes.numbers[rows[i].label] for i in kept])
     labelled = Labelled([paths[i] for i in kept], labels, classes.classes, stored if any(splits) else None)
     left_out = {str(path): bad[path] for path in paths if path in bad}
-    account = Account(left_out, [note for note in (*notes, found.note, classes.note) if note])
+    account = Account(left_out, [note for note in (*notes, *found.notes, files.note(), classes.note) if note])
     return image_set(table.stem, labelled, seed=seed, limit=limit, account=account)
 
 
-def _read(table: Path) -> tuple[Columns, list[Row], list[str]]:
+def _classes(table: Path, found: Columns, rows: list[Row]) -> Numbering:
+    if found.one_hot:
+        return Numbering(tuple(found.one_hot), {name: number for number, name in enumerate(found.one_hot)})
+    return numbering(f"{table}, {found.names['label']},", {row.label for row in rows})
+
+
+def _read(files: TableFiles) -> tuple[Columns, list[Row], list[str]]:
     """What the columns are, the rows, and notes on how they were read."""
+    table = files.table
     try:
         check_file(table, TABLE_BYTES)
         encoding = _encoding(table)
@@ -70,7 +80,7 @@ def _read(table: Path) -> tuple[Columns, list[Row], list[str]]:
         if first is None:
             raise BadInput(f"{table} is empty: it needs a row an image, with its path and its label.")
         second = next(lines, None)
-        found = columns(table, first[1], second[1] if second else [])
+        found = columns(files, first[1], second[1] if second else [])
         given = [first, *([second] if second else [])][found.header :]
         rows = [_row(table, found, *numbered) for numbered in given] + [_row(table, found, *each) for each in lines]
     except csv.Error as error:
@@ -117,12 +127,24 @@ def _row(table: Path, found: Columns, line: int, cells: list[str]) -> Row:
     if not found.header and len(cells) != found.width:
         raise BadInput(f"{table}, line {line}, has {len(cells)} values: a row without a header is path, label.")
     given = {kind: cells[column] if column < len(cells) else "" for kind, column in found.where.items()}
+    if found.one_hot:
+        given["label"] = _hot(table, found.one_hot, line, cells)
     for kind, value in given.items():
         if not value or not value.isprintable():
             raise BadInput(
                 f"{table}, line {line}, has the {kind} {quoted(value, 40)}: it must be printable and not blank."
             )
     return Row(line, given["path"], given["label"], given.get("split", "").lower())
+
+
+def _hot(table: Path, one_hot: dict[str, int], line: int, cells: list[str]) -> str:
+    """The class whose column is 1; BadInput unless all others are 0."""
+    values = {name: "".join(cells[column : column + 1]) for name, column in one_hot.items()}
+    hot = [name for name, value in values.items() if HOT.get(value) == 1]
+    if len(hot) != 1 or set(values.values()) - set(HOT):
+        shown = quoted(",".join(values.values()), 40)
+        raise BadInput(f"{table}, line {line}, has {shown} in its columns of classes: one must be 1, all others 0.")
+    return hot[0]
 
 
 def _check_unique(table: Path, rows: list[Row], paths: list[Path]) -> None:

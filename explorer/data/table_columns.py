@@ -8,26 +8,27 @@ from pathlib import Path, PureWindowsPath
 from explorer.core.errors import BadInput
 from explorer.core.text import quoted
 from explorer.data.decoding import SUFFIXES
+from explorer.data.images import some
+from explorer.data.splits import split_named
+from explorer.data.table_files import TableFiles
 
 COLUMNS = {
     "path": (
-        "path",
-        "file",
-        "filename",
-        "file_name",
-        "filepath",
-        "image",
-        "image_path",
-        "image_name",
-        "img",
-        "img_path",
-        "image_id",
-        "id_code",
+        *("path", "file", "filename", "filepath", "filepaths", "image", "imagepath", "imagename", "imagefile"),
+        *("img", "imgpath", "imgname", "imageid", "idcode"),
     ),
-    "label": ("label", "labels", "class", "class_name", "category", "target", "y", "diagnosis", "species", "breed"),
-    "split": ("split", "part", "subset"),
+    "label": (
+        *("label", "labels", "class", "classname", "category", "target", "y", "diagnosis", "species", "breed"),
+        *("classid", "labelname", "dx"),
+    ),
+    "split": ("split", "part", "subset", "dataset"),
 }
-"""What a row holds, and the names that its column may have; the first of them that is there counts."""
+"""What a row holds, and the names that its column may have, letters and digits alone; the first there counts."""
+
+HOT = {"0": 0, "1": 1, "0.0": 0, "1.0": 1}
+"""How one-hot labels are written."""
+
+INDEX = {"", "unnamed0", "index"}  # what pandas calls the numbers of rows
 
 
 @dataclass(frozen=True)
@@ -38,74 +39,79 @@ class Columns:
     names: dict[str, str]  # kind -> what a message calls its column
     header: bool
     width: int  # columns of the first row
-    note: str = ""  # for people, where this is not plain
+    notes: tuple[str, ...] = ()  # for people, where this is not plain
+    one_hot: dict[str, int] | None = None  # class -> its column, where there is one a class and none of labels
 
 
-def columns(table: Path, first: list[str], second: list[str]) -> Columns:
+def columns(files: TableFiles, first: list[str], second: list[str]) -> Columns:
     """The columns by the names in the first row, or, where it is no header, by which of its two cells is a path.
 
     Of several known names for one thing the first in COLUMNS counts, which is noted. Paths under a name that is unknown
-    are those of which the second row's is there; labels under an unknown name are those in the only column left, which
-    is noted. BadInput where this does not tell.
+    are those of which the second row's is there; labels under unknown names are those in the only column left, or
+    one-hot in all that are left, which is noted. BadInput where this does not tell.
     """
-    cells = [cell.lower() for cell in first]
+    table, cells = files.table, [_plain_name(cell) for cell in first]
     known = {kind: [name for name in usual if name in cells] for kind, usual in COLUMNS.items()}
+    known["split"] = [name for name in known["split"] if name != "dataset" or split_named(_cell(second, cells, name))]
     where = {kind: cells.index(found[0]) for kind, found in known.items() if found}
-    paths = _paths(table, first)
+    paths = _paths(files, first, beside=False)
     if paths and not {"path", "label"} <= set(where):
         return _plain(table, first, paths)
-    there = _paths(table, second)
-    if "path" not in where and len(there) == 1 and there[0] < len(first) and there[0] not in where.values():
+    there = [at for at in _paths(files, second, beside=True) if at < len(first) and at not in where.values()]
+    if "path" not in where and len(there) == 1:
         where["path"] = there[0]
     if "path" not in where:
         raise BadInput(f"{_beginning(table, first)}: give a header with path and label, or rows of both.")
     notes = [_chosen(table, first, found) for found in known.values() if found]
+    one_hot = None
     if "label" not in where:
-        left = [column for column, name in enumerate(cells) if name and column not in where.values()]
-        if len(left) != 1:
-            raise BadInput(
-                f"{_beginning(table, first)}: which of its columns holds the labels is unclear; call it label, "
-                "one value an image."
-            )
+        left = [column for column, name in enumerate(cells) if name not in INDEX and column not in where.values()]
+        one_hot = _one_hot(table, first, second, left)
         where["label"] = left[0]
-        notes.append(f"Labels are those of the column {first[left[0]]!r}.")
+        notes.append(_read_as(first[left[0]], one_hot))
     names = {kind: f"column {quoted(first[at], 40)}" for kind, at in where.items()}
-    return Columns(where, names, True, len(first), " ".join(filter(None, notes)))
+    return Columns(where, names, True, len(first), tuple(filter(None, notes)), one_hot)
+
+
+def _plain_name(cell: str) -> str:
+    return "".join(filter(str.isalnum, cell.lower()))
+
+
+def _cell(row: list[str], cells: list[str], name: str) -> str:
+    return "".join(row[cells.index(name) :][:1])
+
+
+def _one_hot(table: Path, first: list[str], second: list[str], left: list[int]) -> dict[str, int] | None:
+    """Class -> column of those left, or None where only one is left; BadInput where they are not one-hot either."""
+    if len(left) == 1:
+        return None
+    found = {first[column]: column for column in left}
+    if len(left) > len(found) or not left or any("".join(second[at : at + 1]) not in HOT for at in left):
+        raise BadInput(
+            f"{_beginning(table, first)}: which of its columns holds the labels is unclear; call it label, "
+            "one value an image."
+        )
+    return found
+
+
+def _read_as(name: str, one_hot: dict[str, int] | None) -> str:
+    if one_hot:
+        return f"Labels are one-hot: classes are the columns {some(list(one_hot))}."
+    return f"Labels are those of the column {name!r}."
 
 
 def _chosen(table: Path, first: list[str], found: list[str]) -> str:
     """Which of several columns for one thing is read, or ""; BadInput where two have the same name."""
-    if [cell.lower() for cell in first].count(found[0]) > 1:
+    if [_plain_name(cell) for cell in first].count(found[0]) > 1:
         raise BadInput(f"{_beginning(table, first)}: several columns are called {found[0]}; rename all but one.")
-    return f"Of the columns {', '.join(found)} the first is read." if len(found) > 1 else ""
+    written = [next(cell for cell in first if _plain_name(cell) == name) for name in found]
+    return f"Of the columns {', '.join(written)} the first is read." if len(found) > 1 else ""
 
 
-def located(table: Path, line: int, name: str) -> Path:
-    """The file that a row names, which may be absent; BadInput where several have the name that it gives."""
-    path = table.parent / name
-    if path.exists():
-        return path
-    path = table.parent / (PureWindowsPath(name).as_posix() if "\\" in name else name)
-    if path.suffix.lower() in SUFFIXES or path.exists():
-        return path
-    ends = sorted({end for suffix in SUFFIXES for end in (suffix, suffix.upper())})
-    found = [whole for end in ends if (whole := path.with_name(path.name + end)).exists()] if path.name else []
-    if len(found) > 1:
-        raise BadInput(f"{table}, line {line}, names {name}: both {found[0].name} and {found[1].name} are there.")
-    return found[0] if found else path
-
-
-def _paths(table: Path, cells: list[str]) -> list[int]:
+def _paths(files: TableFiles, cells: list[str], *, beside: bool) -> list[int]:
     """The columns whose cells end like images, or else those that are files but for a suffix, as 7 may be 7.png."""
     named = [column for column, cell in enumerate(cells) if PureWindowsPath(cell).suffix.lower() in SUFFIXES]
-    return named or [column for column, cell in enumerate(cells) if cell and _is_there(table, cell)]
-
-
-def _is_there(table: Path, cell: str) -> bool:
-    try:
-        return located(table, 1, cell).is_file()
-    except (OSError, ValueError):  # no name that a file can have
-        return False
+    return named or [column for column, cell in enumerate(cells) if cell and files.is_there(cell, beside=beside)]
 
 
 def _plain(table: Path, first: list[str], paths: list[int]) -> Columns:

@@ -40,6 +40,11 @@ RIGHT = {
     "windows paths": "path,label\n" + ROWS.replace("/", "\\"),
     "no suffixes": "image_id,label\n" + ROWS.replace(".png", ""),
     "unknown names": "id,kind\n" + ROWS,
+    "row numbers of pandas": "Unnamed: 0,file,kind\n" + "\n".join(f"{i},{row}" for i, row in enumerate(ROWS.split())),
+    "in a folder beside": "image_id,label\n" + ROWS.replace("img/", "").replace(".png", ""),
+    "in a folder beside, unknown name": "id,breed\n" + ROWS.replace("img/", "").replace(".png", ""),
+    "one-hot": "image,ant,cat,dog\n"
+    + "\n".join(f"{p},{','.join(str(float(name == c)) for c in ('ant', 'cat', 'dog'))}" for p, name in PAIRS),
     "utf-16": ("path,label\n" + ROWS).encode("utf-16"),
     "quotes": "path,label\n" + "\n".join(f'"{path}","{label}"' for path, label in PAIRS),
 }
@@ -91,6 +96,33 @@ def test_which_of_several_columns_for_one_thing_is_read_is_noted(table):
     assert images.notes == ("Of the columns label, class_name the first is read.",)
 
 
+def test_one_hot_classes_are_in_the_order_of_their_columns(table):
+    images = open_images(table("image,dog,emu,ant\nimg/0.png,1,0,0\nimg/1.png,0,0,1"))
+    assert (images.classes, images.labels.tolist()) == (("dog", "emu", "ant"), [0, 2])
+    assert images.notes == ("Labels are one-hot: classes are the columns dog, emu, ant.",)
+
+
+def test_images_in_a_folder_that_is_not_named_are_told(table):
+    images = open_images(table("Class ID,image name\n4,0.png\n3,img/1.png\n0,2"))
+    assert images.labels.tolist() == [4, 3, 0]
+    assert images.notes == ("2 images named without a folder are in img.", "2 of the classes 0 to 4 have no image.")
+
+
+def test_a_name_that_images_in_two_folders_have_is_refused(table, tmp_path):
+    (tmp_path / "more").mkdir()
+    Image.fromarray(picture(9)).save(tmp_path / "more" / "0.png")
+    with pytest.raises(BadInput, match=r"line 2, names 0: both .*img/0\.png and .*more/0\.png are there; give"):
+        open_images(table("image_id,label\n0,a\n1,b"))
+
+
+def test_a_data_set_column_is_one_of_splits_only_where_it_holds_such(table):
+    rows = [f"{row},{part}" for row, part in zip(ROWS.split(), ["train"] * 4 + ["valid", "test"], strict=True)]
+    images = open_images(table("filepaths,labels,data set\n" + "\n".join(rows)))
+    assert (images.splits["validation"].tolist(), images.splits["test"].tolist()) == ([4], [5])
+    other = open_images(table("image_id,dx,dataset\n" + "\n".join(f"{row},clinic" for row in ROWS.split())))
+    assert (other.classes, other.stored_splits) == (("ant", "cat", "dog"), False)
+
+
 def test_labels_that_are_also_names_of_images_are_labels(tmp_path):
     for i in range(2):
         Image.fromarray(picture(i)).save(tmp_path / f"{i}.png")
@@ -105,7 +137,7 @@ def test_absolute_paths(table, tmp_path):
 
 def test_a_name_without_suffix_that_two_files_have_is_refused(table, tmp_path):
     Image.fromarray(picture(0)).save(tmp_path / "img" / "0.jpg")
-    with pytest.raises(BadInput, match=r"line 2, names img/0: both 0\.jpg and 0\.png are there"):
+    with pytest.raises(BadInput, match=r"line 2, names img/0: both .*img/0\.jpg and .*img/0\.png are there"):
         open_images(table("image_id,label\nimg/0,a"))
 
 
@@ -144,7 +176,13 @@ BAD = {
     "number too high": ("img/0.png,0\nimg/1.png,70000", "has 70,001 classes: at most 65,536 classes are read"),
     "number below": ("path,label\nimg/0.png,-1\nimg/1.png,0", "column 'label', has the label -1: classes are numbered"),
     "no whole number": ("img/0.png,0.5\nimg/1.png,1", "has the label '0.5': classes are whole numbers, or names"),
-    "one column a class": ("path,cat,dog\nimg/0.png,1,0", "'path,cat,dog': which of its columns holds the labels"),
+    "columns of numbers": ("path,cat,dog\nimg/0.png,1,7", "'path,cat,dog': which of its columns holds the labels"),
+    "two classes in a row": (
+        "path,cat,dog\nimg/0.png,1,0\nimg/1.png,1,1",
+        "line 3, has '1,1' in its columns of",
+    ),
+    "no class in a row": ("path,cat,dog\nimg/0.png,1,0\nimg/1.png,0,0", "line 3, has '0,0' in its columns of"),
+    "half a class": ("path,cat,dog\nimg/0.png,1,0\nimg/1.png,1,0.5", "line 3, has '1,0.5' in its columns of classes"),
     "two columns of paths": ("img/0.png,img/1.png", "the columns 1 and 2 both hold paths"),
     "odd split": ("path,label,split\nimg/0.png,a,extra", "the stored splits are extra"),
     "blank split": ("path,label,split\nimg/0.png,a,", "line 2, has the split ''"),
