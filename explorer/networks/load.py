@@ -91,7 +91,8 @@ class CheckpointFile:
 
         prepared = preprocessing or architectures.preprocessing_for(self.arch)
         shape = architectures.input_shape_for(self.arch, prepared)
-        return assemble(self.name, self.arch, self.module(), shape, prepared)
+        network = assemble(self.name, self.arch, self.module(), shape, prepared)
+        return _named(network, self.checkpoint.classes) if self.checkpoint.classes else network
 
 
 NetworkFile = ExportFile | CheckpointFile
@@ -192,6 +193,16 @@ def assemble(
     )
 
 
+def _named(network: Network, classes: tuple[str, ...]) -> Network:
+    """The network with its outputs named as its file names them, and a sentence on that."""
+    outputs = len(network.classes)
+    fits = len(classes) == outputs
+    told = f"has {len(classes)} class names, which are not used for its {outputs} outputs"
+    remark = f"{network.name} {'names its classes' if fits else told}."
+    named = replace(network, classes=classes) if fits else network
+    return replace(named, remark=" ".join(filter(None, (network.remark, remark))))
+
+
 def for_classes(network: Network, classes: Sequence[str], data: str) -> Network:
     """The network with its outputs named after the data's classes; BadInput where they can't be the same classes.
 
@@ -213,7 +224,7 @@ def for_classes(network: Network, classes: Sequence[str], data: str) -> Network:
     if first is not None and network.classes != numbers:
         raise BadInput(
             f"{data} has other classes than {network.name}: class {first} is {classes[first]!r} there and "
-            f"{network.classes[first]!r} here."
+            f"{network.classes[first]!r} here; where they are the same, rename those of the images."
         )
     return replace(network, classes=tuple(classes))
 

@@ -17,6 +17,7 @@ from torch import Tensor
 from explorer.core.bounds import CHECKPOINT_BYTES
 from explorer.core.errors import BadInput
 from explorer.networks.checkpoints import legacy, safe_zip, safetensors_reader
+from explorer.networks.checkpoints.class_names import class_names
 from explorer.networks.checkpoints.state_dicts import weights_in
 
 TORCH_SUFFIXES = (".pt", ".pth", ".th", ".ckpt", ".bin")
@@ -32,6 +33,7 @@ class Checkpoint:
     weights: Mapping[str, Tensor]
     metadata: Mapping[str, Any] = field(default_factory=dict)  # the manifest of a safetensors file
     digest: str = ""  # SHA-256 of the file
+    classes: tuple[str, ...] = ()  # their names, where the file says any
 
 
 def read_checkpoint(source: Path | bytes | BinaryIO, name: str | None = None) -> Checkpoint:
@@ -74,7 +76,8 @@ def _read(stream: IO[bytes], name: str) -> Checkpoint:
     stream.seek(0)
     digest = hashlib.file_digest(stream, "sha256").hexdigest()  # type: ignore[arg-type]
     if suffix in TORCH_SUFFIXES:
-        return Checkpoint(name, weights_in(_load_torch(stream, length)), {}, digest)
+        saved = _load_torch(stream, length)
+        return Checkpoint(name, weights_in(saved), {}, digest, class_names(saved))
     tensors, manifest = safetensors_reader.read(stream, length)
     return Checkpoint(name, weights_in(tensors), manifest, digest)
 
