@@ -13,7 +13,7 @@ import numpy as np
 from explorer.core.bounds import TABLE_BYTES, TABLE_LINE, TABLE_LINES, check_file
 from explorer.core.errors import BadInput
 from explorer.core.text import quoted
-from explorer.data.decoding import unreadable
+from explorer.data.decoding import examined
 from explorer.data.images import Account, ImageSet, Labelled, image_set
 from explorer.data.labels import Numbering, numbering
 from explorer.data.table_columns import HOT, Columns, columns
@@ -49,7 +49,7 @@ def open_table(table: Path, *, seed: int, limit: int | None) -> ImageSet:
     paths = [files.located(row.line, row.path) for row in rows]
     _check_unique(table, rows, paths)
     classes = _classes(table, found, rows)
-    bad = unreadable(paths)
+    bad, remarks = examined(paths)
     kept = [i for i, path in enumerate(paths) if path not in bad]
     if not kept:
         reason = f"{paths[0]} is the first: {bad[paths[0]]}"
@@ -59,7 +59,7 @@ def open_table(table: Path, *, seed: int, limit: int | None) -> ImageSet:
     labels = np.array([classes.numbers[rows[i].label] for i in kept])
     labelled = Labelled([paths[i] for i in kept], labels, classes.classes, stored if any(splits) else None)
     left_out = {str(path): bad[path] for path in paths if path in bad}
-    account = Account(left_out, [note for note in (*notes, *found.notes, files.note(), classes.note) if note])
+    account = Account(left_out, [note for note in (*notes, *found.notes, files.note(), classes.note, *remarks) if note])
     return image_set(table.stem, labelled, seed=seed, limit=limit, account=account)
 
 

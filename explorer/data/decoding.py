@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Collection, Iterator
+from collections import Counter
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,6 +27,7 @@ SUFFIXES = _READ | _PORTABLE | _NOT_READ
 
 DEEP = ("I;16", "I;16L", "I;16B", "I;16N")
 MODES = {"1", "L", "LA", "La", "P", "PA", "RGB", "RGBA", "RGBa", "RGBX", "CMYK", "YCbCr", *DEEP}
+ORIENTATION = 0x0112  # of EXIF
 READ_WHOLE = 5_000  # files: of more than that, only begin and end are looked at before they are decoded
 LAST = {"JPEG": b"\xff\xd9", "PNG": b"\0\0\0\0IEND\xaeB`\x82"}  # the bytes that a whole file ends with
 
@@ -77,26 +79,57 @@ def looks_like_image(path: Path) -> bool:
     return any(accept(begin) is True for name in FORMATS if (accept := Image.OPEN[name][1]))
 
 
-def unreadable(paths: Collection[Path]) -> dict[Path, str]:
-    """Those of the files that `decode` does not take, with the reason, so that splits can be made of those it does.
+def examined(paths: Collection[Path]) -> tuple[dict[Path, str], list[str]]:
+    """Those of the files that `decode` does not take, with the reason; and sentences on those it does, see TRAITS.
 
-    Up to READ_WHOLE files are read whole (0.5 ms for 256x256 JPEG). Of more, only those whose end is not that of
-    their format: this finds files of another kind and those cut off, at 0.1 ms each, and damage inside not.
+    So splits can be made of what can be read. Up to READ_WHOLE files are read whole (0.5 ms for 256x256 JPEG). Of more,
+    only those whose end is not that of their format: this finds files of another kind and those cut off, at 0.1 ms
+    each, and damage inside not.
     """
     whole = len(paths) <= READ_WHOLE
-    return {path: reason for path in paths if (reason := fault(path, whole))}
+    looked = {path: _looked_at(path, whole) for path in paths}
+    counts = Counter(trait for reason, traits in looked.values() if not reason for trait in traits)
+    notes = [f"{number:,} {'images' if number > 1 else 'image'}: {trait}." for trait, number in sorted(counts.items())]
+    return {path: reason for path, (reason, _) in looked.items() if reason}, notes
 
 
 def fault(path: Path, whole: bool = True) -> str:
     """Why `decode` does not take the file, or ""; unless it is `whole`, judged by begin and end where they suffice."""
+    return _looked_at(path, whole)[0]
+
+
+def _looked_at(path: Path, whole: bool) -> tuple[str, list[str]]:
+    """What is wrong with a file, or "", and its TRAITS."""
     try:
         with _opened(path) as image:
             if whole or not _ends_well(path, str(image.format)):
                 image.draft("L", (1, 1))  # JPEG: all bytes are read, but few pixels computed
                 image.load()
+            return "", [trait for trait, has in TRAITS.items() if _has(image, has)]
     except BadInput as error:
-        return str(error).removeprefix(f"image {path} ").removeprefix("can't be read: ").rstrip(".")
-    return ""
+        return str(error).removeprefix(f"image {path} ").removeprefix("can't be read: ").rstrip("."), []
+
+
+def _has(image: Image.Image, has: Callable[[Image.Image], bool]) -> bool:
+    try:
+        return has(image)
+    except Exception:  # what is written beside the pixels may be damaged where these are not
+        return False
+
+
+def _is_turned(image: Image.Image) -> bool:
+    """Whether EXIF asks for a rotation; of PNG only if it is before the pixels, as its own reader would decode them."""
+    return Image.Image.getexif(image).get(ORIENTATION, 1) not in (0, 1)
+
+
+TRAITS: dict[str, Callable[[Image.Image], bool]] = {
+    "16 bits of grey, read as value / 257": lambda image: image.mode in DEEP or image.mode == "I",
+    "turned by EXIF, which is not carried out, as in torchvision": _is_turned,
+    "several pictures in the file, of which the first is read": lambda image: bool(
+        image.format != "MPO" and getattr(image, "is_animated", False)  # MPO: what cameras add is a preview
+    ),
+}
+"""What is told of a file that can be read, because other readers may take it otherwise."""
 
 
 def _ends_well(path: Path, kind: str) -> bool:

@@ -10,7 +10,7 @@ import numpy as np
 
 from explorer.core.errors import BadInput
 from explorer.core.text import one_line
-from explorer.data.decoding import Clip, unreadable
+from explorer.data.decoding import Clip, examined
 from explorer.data.images import Account, ImageSet, Labelled, Source, image_set, some
 from explorer.data.inventory import Inventory, taken
 from explorer.data.layout import Layout, Placed, laid_out
@@ -27,7 +27,8 @@ def open_folder(folder: Path, *, seed: int, limit: int | None, clips: bool = Fal
     found = taken(folder)
     layout = laid_out(str(folder), found.images, deep=2 if clips else 1)
     classes = sorted({image.label for image in layout.placed})
-    layout.keep(unreadable([image.path for image in layout.placed]))
+    bad, remarks = examined([image.path for image in layout.placed])
+    layout.keep(bad)
     if not layout.placed:
         raise BadInput(_nothing(folder, found, layout))
     groups = _clips(layout.placed) if clips else [[image] for image in layout.placed]
@@ -40,7 +41,7 @@ def open_folder(folder: Path, *, seed: int, limit: int | None, clips: bool = Fal
         {split: np.flatnonzero(splits == split) for split in dict.fromkeys(splits)} if any(splits) else None,
     )
     left_out = {str(path): reason for path, reason in layout.left_out.items()}
-    account = Account(left_out, [*layout.notes, *_notes(found)])
+    account = Account(left_out, [*layout.notes, *remarks, *_notes(found)])
     return image_set(folder.resolve().name, labelled, seed=seed, limit=limit, account=account)
 
 

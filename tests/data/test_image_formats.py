@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 from pictures import picture
 from PIL import Image
+from torchvision.datasets import ImageFolder
 
-from explorer.data import decoding
-from explorer.data.decoding import FORMATS, decode, fault, looks_like_image, unreadable
+from explorer.data import decoding, open_images
+from explorer.data.decoding import FORMATS, decode, examined, fault, looks_like_image
 
 LOSSLESS = ("BMP", "PNG", "PPM", "TIFF", "GIF", "WEBP")
 
@@ -46,6 +49,61 @@ def test_many_files_of_formats_without_a_known_end_are_still_read(tmp_path, monk
     paths = [tmp_path / f"{number}.jpg" for number in range(3)]
     for path, kind in zip(paths, ("MPO", "BMP", "TIFF"), strict=True):
         Image.fromarray(picture(1, 16, 16)).save(path, format=kind)
-    assert unreadable(paths) == {}
+    assert examined(paths)[0] == {}
     paths[1].write_bytes(paths[1].read_bytes()[:-40])
-    assert unreadable(paths) == {paths[1]: "it is cut off or damaged inside"}
+    assert examined(paths)[0] == {paths[1]: "it is cut off or damaged inside"}
+
+
+def saved(folder: Path, name: str, image: Image.Image, **options: object) -> None:
+    (folder / name).parent.mkdir(parents=True, exist_ok=True)
+    image.save(folder / name, **options)
+
+
+def turned() -> Image.Exif:
+    """What a camera that was held upright writes."""
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    return exif
+
+
+def test_a_folder_of_every_kind_of_pixels_has_the_values_of_pillow(tmp_path):
+    image = Image.fromarray(picture(3, 16, 16))
+    see_through = np.dstack([picture(3, 16, 16), np.full((16, 16), 99, np.uint8)])
+    kinds = {
+        "grey.png": image.convert("L"),
+        "black and white.png": image.convert("1"),
+        "palette.png": image.convert("P"),
+        "grey with alpha.png": image.convert("LA"),
+        "alpha.png": Image.fromarray(see_through),
+        "four inks.jpg": image.convert("CMYK"),
+        "four inks.tif": image.convert("CMYK"),
+        "video.jpg": image.convert("YCbCr"),
+    }
+    for name, each in kinds.items():
+        saved(tmp_path / "data" / "a", name, each)
+    saved(tmp_path / "data" / "b", "palette.gif", image.convert("P"), transparency=3)
+    saved(tmp_path / "data" / "b", "palette.png", image.convert("P"), transparency=3)
+    images, reference = open_images(str(tmp_path / "data")), ImageFolder(tmp_path / "data", is_valid_file=bool)
+    assert [images.image_name(i) for i in range(10)] == [path for path, _ in reference.samples]
+    for i, (expected, label) in enumerate(reference):
+        assert np.array_equal(np.asarray(images.image(i).convert("RGB")), np.asarray(expected)), images.image_name(i)
+        assert images.labels[i] == label
+    assert images.account() == ""
+
+
+def test_what_other_readers_may_take_otherwise_is_told_with_its_number(tmp_path):
+    image, deep = Image.fromarray(picture(0, 16, 16)), np.full((16, 16), 257 * 9, np.uint16)
+    for number in range(2):
+        saved(tmp_path / "data" / "a", f"{number}.png", Image.fromarray(deep))
+        saved(tmp_path / "data" / "b", f"{number}.jpg", image, exif=turned())
+        saved(tmp_path / "data" / "c", f"{number}.tif", image, save_all=True, append_images=[image.rotate(90)])
+    saved(tmp_path / "data" / "c", "2.gif", image, save_all=True, append_images=[image.rotate(90)])
+    saved(tmp_path / "data" / "c", "3.jpg", image, format="MPO", save_all=True, append_images=[image])
+    saved(tmp_path / "data" / "c", "4.jpg", image, exif=b"Exif\0\0damaged")
+    images = open_images(str(tmp_path / "data"))
+    assert images.notes == (
+        "2 images: 16 bits of grey, read as value / 257.",
+        "3 images: several pictures in the file, of which the first is read.",
+        "2 images: turned by EXIF, which is not carried out, as in torchvision.",
+    )
+    assert np.unique(np.asarray(images.image(0))).tolist() == [9]
