@@ -23,15 +23,20 @@ READERS = {(1, 0): npy.read_array_header_1_0, (2, 0): npy.read_array_header_2_0}
 Shape = tuple[int, ...]
 
 
-def checked_header(path: Path, file: IO[bytes], name: str, rule: str) -> tuple[Shape, np.dtype]:
-    """Shape and type of an array from its header alone; BadInput where one of this rule can't be like that."""
+def checked_header(
+    path: Path, file: IO[bytes], name: str, rule: str, *, floats: bool = False
+) -> tuple[Shape, np.dtype]:
+    """Shape and type of an array from its header alone; BadInput where one of this rule can't be like that.
+
+    `floats` are let through as images and labels where their values are looked at afterwards.
+    """
     begin = io.BytesIO(file.read(ARRAY_HEADER.most + 16))  # a header may claim gigabytes of its own
     version = npy.read_magic(begin)
     if version not in READERS:
         raise BadInput(f"{path} holds {name!r} in npy version {version}: versions 1 and 2 are read.")
     shape, _, dtype = READERS[version](begin, max_header_size=ARRAY_HEADER.most)
     fits = {IMAGES: dtype == np.uint8, LABELS: dtype.kind in "iu", NAMES: dtype.kind == "U"}[rule]
-    if not fits:
+    if not fits and not (floats and rule != NAMES and dtype.kind == "f"):
         raise BadInput(f"{path} holds {name!r} as {dtype}: it must be {rule}{SCALE if rule == IMAGES else ''}.")
     {IMAGES: _check_images, LABELS: _check_labels, NAMES: _check_names}[rule](path, name, shape)
     return shape, dtype

@@ -14,9 +14,22 @@ from explorer.core.bounds import ARRAY_IMAGES, NPZ_BYTES, NPZ_DIRECTORY, NPZ_UNP
 from explorer.core.errors import BadInput
 from explorer.core.text import first_line, quoted
 from explorer.data.array_headers import IMAGES, LABELS, NAMES, Shape, as_labels, channels_first, checked_header
+from explorer.data.array_numbers import as_bytes, whole
 from explorer.data.images import Account, ImageSet, Labelled, image_set, some
 
 PARTS = ("train", "val", "valid", "validation", "test")
+ALL = (
+    ("x", "y"),
+    *(
+        (images, labels)
+        for images in ("images", "data", "x")
+        for labels in ("labels", "targets", "target", "y", "label")
+    ),
+    ("image", "label"),
+    ("arr_0", "arr_1"),  # what numpy.savez calls what is given without names
+)
+"""How people call all images and all labels, in any case; the first pair that is there is read."""
+
 PAIRS = ({part: (f"x_{part}", f"y_{part}") for part in PARTS}, {p: (f"{p}_images", f"{p}_labels") for p in PARTS})
 """How Keras and MedMNIST call images and labels of each part."""
 
@@ -36,19 +49,21 @@ class Contents:
 def open_npz(path: Path, *, seed: int, limit: int | None) -> ImageSet:
     """Images of a .npz file.
 
-    `x` uint8 (N, H, W), (N, H, W, 1), (N, H, W, 3) or (N, 3, H, W); `y` integers (N,) or (N, 1), or one-hot; optionally
-    `classes`, strings, and `split`, integers (N,), with `split_names`, strings: stored splits (names: see
-    `complete_splits`). Or such images and labels by parts, see PAIRS, which are the stored splits.
+    `x` uint8 (N, H, W), (N, H, W, 1), (N, H, W, 3) or (N, 3, H, W); `y` integers (N,) or (N, 1), or one-hot; for other
+    names see ALL, for floats `as_bytes` and `whole`; optionally `classes`, strings, and `split`, integers (N,), with
+    `split_names`, strings: stored splits (names: see `complete_splits`). Or such images and labels by parts, see PAIRS,
+    which are the stored splits.
     BadInput for anything else; other arrays in the file are not read.
     """
     contents, arrays = _read(path)
     names = _strings(path, arrays, "classes") if "classes" in arrays else None
-    images, y = zip(*((arrays[x], arrays[y]) for x, y in contents.pairs.values()), strict=True)
+    names_x, names_y = zip(*contents.pairs.values(), strict=True)
+    images, scaled = as_bytes(path, names_x[0], [arrays.pop(name) for name in names_x])
+    y = [whole(path, name, arrays[name]) for name in names_y]
     flat = [each.reshape(len(each), -1) for each in y]
     if len({each.shape[1] for each in flat}) > 1 or len({each.shape[1:] for each in images}) > 1:
         raise BadInput(f"{path} holds parts whose images or labels are of unlike shapes.")
-    first = next(iter(contents.pairs.values()))[1]
-    labels, count, note = as_labels(path, first, np.concatenate(flat), len(names) if names else None)
+    labels, count, note = as_labels(path, names_y[0], np.concatenate(flat), len(names) if names else None)
     ends = np.cumsum([len(each) for each in images])
     parts = dict(zip(contents.pairs, np.split(np.arange(ends[-1]), ends[:-1]), strict=True))
     x = images[0] if len(images) == 1 else np.concatenate(images)
@@ -58,7 +73,7 @@ def open_npz(path: Path, *, seed: int, limit: int | None) -> ImageSet:
         names or [str(i) for i in range(count)],
         _stored(path, arrays) if "" in parts else parts,
     )
-    account = Account(notes=[*contents.notes, *([note] if note else [])])
+    account = Account(notes=[*contents.notes, *filter(None, [scaled, note])])
     return image_set(path.stem, labelled, seed=seed, limit=limit, account=account)
 
 
@@ -99,7 +114,7 @@ def _checked(path: Path, archive: zipfile.ZipFile) -> Contents:
     headers: dict[str, tuple[Shape, np.dtype]] = {}
     for name, rule in contents.rules.items():
         with archive.open(f"{name}.npy") as file:
-            headers[name] = checked_header(path, file, name, rule)
+            headers[name] = checked_header(path, file, name, rule, floats=name != "split")
     total = sum(math.prod(shape) * dtype.itemsize for shape, dtype in headers.values())
     if total > NPZ_UNPACKED.most:
         raise BadInput(
@@ -112,20 +127,28 @@ def _checked(path: Path, archive: zipfile.ZipFile) -> Contents:
 
 def _found(path: Path, there: set[str]) -> Contents:
     """Which arrays of those that are there are read, and as what."""
-    if {"x", "y"} & there:
-        pairs, rules = {"": ("x", "y")}, {name: rule for name, rule in BESIDE.items() if name in there}
+    spelled = {name.lower(): name for name in sorted(there)}
+    pair = next((each for each in ALL if set(each) <= set(spelled)), ("x", "y"))
+    named = next((each for each in PAIRS if any(x in spelled for x, _ in each.values())), {})
+    rules = {"classes": NAMES} if "classes" in there else {}
+    notes, alone = [], list[str]()
+    if set(pair) <= set(spelled) and not (named and pair != ("x", "y")):
+        pairs = {"": (spelled[pair[0]], spelled[pair[1]])}
+        rules |= {name: rule for name, rule in BESIDE.items() if name in there}
+        if pair != ("x", "y"):
+            notes.append("Images are {!r}, labels {!r}.".format(*pairs[""]))
     else:
-        named = next((each for each in PAIRS if any(x in there for x, _ in each.values())), {})
-        pairs = {part: pair for part, pair in named.items() if pair[0] in there}
-        rules = {"classes": NAMES} if "classes" in there else {}
-    unlabelled = [part for part, (_, y) in pairs.items() if part and y not in there]
-    notes = tuple(f"Not read: {pairs.pop(part)[0]!r}, for which there are no labels." for part in unlabelled)
-    for name, role in (("x", "images"), ("y", "labels")):
-        if not pairs or ("" in pairs and name not in there):
-            holds = f"; it has {some(sorted(there))}" if there else ""
-            raise BadInput(f"{path} has no array {name!r} ({role}): it needs 'x' (images) and 'y' (labels){holds}.")
+        pairs = {part: (spelled[x], spelled[y]) for part, (x, y) in named.items() if {x, y} <= set(spelled)}
+        alone = [spelled[x] for x, y in named.values() if x in spelled and y not in spelled]
+        notes += [f"Not read: {x!r}, for which there are no labels." for x in alone]
+    if not pairs:
+        missing, role = ("y", "labels") if "x" in spelled or named else ("x", "images")
+        holds = f"; it has {some(sorted(there))}" if there else ""
+        raise BadInput(f"{path} has no array {missing!r} ({role}): it needs 'x' (images) and 'y' (labels){holds}.")
     rules |= {x: IMAGES for x, _ in pairs.values()} | {y: LABELS for _, y in pairs.values()}
-    return Contents(rules, pairs, notes)
+    if beside := sorted(there - set(rules) - set(alone)):
+        notes.append(f"Not read: {some(list(map(repr, beside)))}, for which there is no use.")
+    return Contents(rules, pairs, tuple(notes))
 
 
 def _check_lengths(path: Path, contents: Contents, shapes: dict[str, Shape]) -> None:
