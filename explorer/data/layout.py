@@ -10,6 +10,12 @@ from explorer.core.errors import BadInput
 from explorer.data.inventory import Dirs
 from explorer.data.splits import TRAIN, split_named
 
+PICTURES = ("images", "image", "imgs", "jpegimages")
+ANNOTATIONS = {
+    *("annotation", "annotations", "mask", "masks", "segmentation", "segmentations", "label", "labels"),
+    *("groundtruth", "groundtruths", "trimaps", "heatmaps"),
+}
+
 
 @dataclass(frozen=True)
 class Placed:
@@ -47,7 +53,8 @@ def laid_out(name: str, images: Mapping[Path, Dirs], deep: int) -> Layout:
     where there are such. BadInput where names and depths admit more than one reading.
     """
     layout = Layout()
-    found = _unwrapped(layout, images, deep)
+    layout.keep(_annotations(images))
+    found = _unwrapped(layout, {path: dirs for path, dirs in images.items() if path not in layout.left_out}, deep)
     splits = _splits(name, layout, found.values(), deep)
     if splits:
         layout.placed = [Placed(path, dirs[0], dirs[1:]) for path, dirs in found.items() if dirs and dirs[0] in splits]
@@ -63,6 +70,25 @@ def laid_out(name: str, images: Mapping[Path, Dirs], deep: int) -> Layout:
     _keep_trained(layout)
     _note_depth(layout, deep)
     return layout
+
+
+def _annotations(images: Mapping[Path, Dirs]) -> dict[Path, str]:
+    """The images in folders called like annotations where a folder beside is called like pictures, and that reason."""
+    folders = {dirs[:depth] for dirs in set(images.values()) for depth in range(1, len(dirs) + 1)}
+    above = {dirs[:-1] for dirs in folders if _plain(dirs[-1]) in PICTURES}
+    reasons = {
+        dirs: f"in {dirs[-1]}, which is called like annotations, beside images"
+        for dirs in folders
+        if dirs[:-1] in above and _plain(dirs[-1]) in ANNOTATIONS
+    }
+    if not reasons:
+        return {}
+    prefixes = ((path, dirs[:depth]) for path, dirs in images.items() for depth in range(1, len(dirs) + 1))
+    return {path: reasons[prefix] for path, prefix in prefixes if prefix in reasons}
+
+
+def _plain(name: str) -> str:
+    return "".join(filter(str.isalpha, name.lower()))
 
 
 def _unwrapped(layout: Layout, images: Mapping[Path, Dirs], deep: int) -> dict[Path, Dirs]:

@@ -15,7 +15,7 @@ SPLIT_NAMES = {
     "finetune": ("finetune", "finetuning"),
     TRAIN: ("train", "training"),
     "calibration": ("calibration", "calib"),
-    "validation": ("validation", "val", "valid", "dev", "development", "eval", "evaluation"),
+    "validation": ("validation", "val", "valid", "validate", "dev", "development", "eval", "evaluation"),
     "test": ("test", "testing"),
 }
 """Split -> the names that people give it, in lower case."""
@@ -25,9 +25,11 @@ _FILLERS = {"set", "data", "dataset", "image", "images", "imgs", "split", "folde
 
 
 def split_named(name: str) -> str | None:
-    """The split that a name such as "Validation", "test_set" or "train2017" means, or None."""
-    words = [word for word in re.findall("[a-z]+", name.lower()) if word not in _FILLERS]
-    return _NAMED.get(words[0].removesuffix("set")) if len(words) == 1 else None
+    """The split that a name such as "Validation", "test_set", "TrainData" or "train2017" means, or None."""
+    apart = re.sub("([a-z])([A-Z])", r"\1 \2", name).lower()
+    words = [word for word in re.findall("[a-z]+", apart) if word not in _FILLERS]
+    meant = [_NAMED.get(words[0].removesuffix(end)) for end in ("", *_FILLERS)] if len(words) == 1 else []
+    return next(filter(None, meant), None)
 
 
 def stratified_order(labels: np.ndarray, seed: int) -> np.ndarray:

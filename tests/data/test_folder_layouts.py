@@ -56,11 +56,14 @@ def test_a_flat_test_folder_beside_splits_of_classes_is_unlabelled(tree):
 @pytest.mark.parametrize(
     ("names", "split"),
     [
-        ("train Training TRAIN train2017 training_set train-images trainset seg_train", "train"),
-        ("val valid Validation dev eval Evaluation val_images valset", "validation"),
+        (
+            "train Training TRAIN train2017 training_set train-images trainset seg_train TrainData traindata",
+            "train",
+        ),
+        ("val valid Validation dev eval Evaluation val_images valset validate ValData", "validation"),
         ("test Testing TEST test_set test1 seg_test", "test"),
         ("finetune", "finetune"),
-        ("cat trains contest value test_cat images set", None),
+        ("cat trains contest value test_cat images set data dataset Dataset", None),
     ],
 )
 def test_splits_go_by_their_usual_names_in_any_case(names, split):
@@ -121,6 +124,18 @@ def test_folders_around_everything_are_looked_into(tree, top):
 def test_folders_around_the_classes_of_every_split_are_looked_into(tree, inner):
     folder = tree(*each(*(f"{s}/{i}/{c}" for s, i in zip(("train", "test"), inner, strict=True) for c in "ab")))
     assert open_images(str(folder)).classes == ("a", "b")
+
+
+@pytest.mark.parametrize("top", ["", "CUB/", "CUB/v2/"])
+def test_masks_beside_images_are_no_classes(tree, top):
+    folder = tree(*each(f"{top}images/a", f"{top}images/b", f"{top}Segmentations/a", f"{top}Segmentations/b"))
+    images = open_images(str(folder))
+    assert (images.classes, len(images), images.found) == (("a", "b"), 4, 8)
+    assert set(images.skipped.values()) == {"in Segmentations, which is called like annotations, beside images"}
+
+
+def test_classes_may_be_called_like_annotations(tree):
+    assert open_images(str(tree(*each("face", "mask")))).classes == ("face", "mask")
 
 
 def test_splits_within_each_class_are_the_splits(tree):
