@@ -36,7 +36,7 @@ def inspect(request: Request) -> None:
             f"In all {totals['units']:,} units, {totals['parameters']:,} parameters and {totals['flops'] / 1e6:,.2f} "
             f"MFLOPs for an image of {'x'.join(map(str, subject.network.input_shape))} ({FLOPS_CONVENTION}).",
             f"Preprocessing: {subject.network.preprocessing.describe()}.",
-            *filter(None, [subject.network.remark]),
+            *filter(None, [subject.network.remark, subject.network.origin]),
         ],
     )
     write_json(request.json, subject.result({**totals, "layers": layers}))

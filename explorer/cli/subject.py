@@ -99,6 +99,7 @@ class Subject:
             "classes": list(network.classes),
             "input_shape": list(network.input_shape),
             "remark": network.remark or None,
+            "origin": network.origin or None,
             "units": len(network.units),
             "parameters": self.costs.parameters(),
             "flops": self.costs.flops(),

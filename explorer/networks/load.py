@@ -88,10 +88,12 @@ class CheckpointFile:
     def network(self, preprocessing: Preprocessing | None = None) -> Network:
         """Its network, for images that go through another preprocessing than the usual one where one is given."""
         from explorer.networks.architectures import families as architectures
+        from explorer.networks.architectures import fitting
 
         prepared = preprocessing or architectures.preprocessing_for(self.arch)
         shape = architectures.input_shape_for(self.arch, prepared)
-        network = assemble(self.name, self.arch, self.module(), shape, prepared)
+        module, note = fitting.fitted(self.arch, self.checkpoint, trusted=self.trusted)
+        network = replace(assemble(self.name, self.arch, module, shape, prepared), origin=note)
         return _named(network, self.checkpoint.classes) if self.checkpoint.classes else network
 
 
@@ -131,7 +133,7 @@ def network_file(data: bytes, name: str, *, arch: str | None = None, trusted: bo
 
     Raises BadInput where they are neither; the network itself is not built yet.
     """
-    if name.lower().endswith(".safetensors") and has_manifest(data):
+    if has_manifest(data):
         return ExportFile(name, data, manifest_in(data, name))
     from explorer.networks.architectures import families as architectures
     from explorer.networks.architectures import fitting

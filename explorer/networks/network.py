@@ -30,6 +30,7 @@ class Network:
     preprocessing: Preprocessing
     digest: str  # SHA-256 of architecture, weights and preprocessing: the key of every cached result
     remark: str = ""  # a sentence on its outputs, where they are not the logits as they come
+    origin: str = ""  # a sentence on what was taken from its file and what was left, where that is not all
     loss: Loss = CROSS_ENTROPY  # that it is judged by, and trained with
 
     @property

@@ -135,7 +135,6 @@ def test_an_unreadable_export_is_refused() -> None:
 
 BAD: dict[str, tuple[bytes, str, str | None, str]] = {
     "text": (b"hello", "text.pt", VGG, "text.pt is not a torch checkpoint"),
-    "no suffix": (saved(dict(weights())), "weights", VGG, "not a checkpoint by its name"),
     "wrong arch": (saved(dict(weights())), "a.pt", "explorer:resnet20", "a.pt does not fit explorer:resnet20"),
     "unknown arch": (saved(dict(weights())), "a.pt", "explorer:nothing", "'explorer:nothing' is unknown"),
     "no family": (saved(dict(weights())), "a.pt", "vgg_small", "'vgg_small' is unknown"),

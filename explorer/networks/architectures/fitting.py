@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any
 
@@ -13,14 +15,16 @@ from torchvision.models import get_model_builder
 
 from explorer.core.errors import BadInput
 from explorer.networks.architectures.families import FAMILIES, build, create, known_architectures
+from explorer.networks.checkpoints import foreign
 from explorer.networks.checkpoints.reading import Checkpoint
-from explorer.networks.checkpoints.state_dicts import COUNTER, shared_prefix
+from explorer.networks.checkpoints.state_dicts import COUNTER, plain
+from explorer.networks.checkpoints.taking import Taken, candidates
 
 TRIALS = {"num_classes": (2, 3), "in_channels": (1, 3)}  # each option is told apart by what it changes
-AUX_HEADS = ("aux1.", "aux2.", "AuxLogits.")  # of googlenet and inception_v3, which are built without
 SHOWN = 3  # differences of a kind that a message names
 
 Shapes = Mapping[str, Size]
+Trial = tuple[Shapes, Shapes]
 
 
 class Uninitialised(TorchFunctionMode):
@@ -34,21 +38,56 @@ class Uninitialised(TorchFunctionMode):
         return func(*args, **kwargs)
 
 
-def fit(arch: str, checkpoint: Checkpoint, *, trusted: bool = False) -> nn.Module:
-    """The architecture with the checkpoint's weights, in eval mode, without gradients.
+@dataclass(frozen=True, eq=False)
+class Match:
+    """An architecture's options, and the tensors of a checkpoint that fit it with these."""
 
-    Head size and input channels are read from the checkpoint's shapes. BadInput names the first keys and shapes
-    that differ. The checkpoint's tensors are copied.
+    options: Mapping[str, int]
+    expected: Shapes
+    weights: Mapping[str, Tensor]
+    differences: str  # "" where all fit
+    note: str  # a sentence on what was taken and left, "" where that is all
+
+
+def matched(arch: str, checkpoint: Checkpoint, *, trusted: bool = False) -> Match:
+    """The set of the checkpoint's tensors that fits the architecture best, see `checkpoints.taking`.
+
+    Head size and input channels are read from the shapes.
     """
-    module = _skeleton(arch, trusted, **_options(arch, checkpoint.weights, trusted))
-    expected = {name: tensor.shape for name, tensor in module.state_dict().items()}
-    weights = _renamed(checkpoint.weights, expected)
-    if differences := "; ".join(_differences(weights, expected)):
-        raise BadInput(f"{checkpoint.name} does not fit {arch}: {differences}.")
+    trials = _trials(arch, trusted)
+    shapes = trials["num_classes"][0] if "num_classes" in trials else _shapes(arch, trusted)
+    found = candidates(checkpoint.weights, list(shapes))
+    matches = [_match(arch, trusted, trials, taken) for taken in found]
+    fitting = [at for at, match in enumerate(matches) if not match.differences]
+    best = fitting[0] if fitting else 0
+    note = found[best].note(checkpoint.others, checkpoint.weights, [found[at] for at in fitting[1:]])
+    return replace(matches[best], note=note)
+
+
+def fit(arch: str, checkpoint: Checkpoint, *, trusted: bool = False) -> nn.Module:
+    """The architecture with the checkpoint's weights, in eval mode, without gradients; see `fitted`."""
+    return fitted(arch, checkpoint, trusted=trusted)[0]
+
+
+def fitted(arch: str, checkpoint: Checkpoint, *, trusted: bool = False) -> tuple[nn.Module, str]:
+    """The architecture with the checkpoint's weights, and a sentence on what was taken, "" where that is all.
+
+    BadInput names the first keys and shapes that differ. The checkpoint's tensors are copied.
+    """
+    match = matched(arch, checkpoint, trusted=trusted)
+    if match.differences and checkpoint.networks:
+        clause = foreign.module_of(*checkpoint.networks[0])
+        raise BadInput(f"{checkpoint.name} {foreign.filled(clause, checkpoint.name)}.")
+    if match.differences:
+        raise BadInput(f"{checkpoint.name} does not fit {arch}: {match.differences}.")
+    module = _skeleton(arch, trusted, **match.options)
     state = module.state_dict()  # carries the format versions that some modules ask for, and counters at 0
-    state.update(weights)
+    try:
+        state.update((name, plain(name, tensor)) for name, tensor in match.weights.items())
+    except BadInput as error:
+        raise BadInput(f"{checkpoint.name} {error}.") from error.__cause__
     module.load_state_dict(state)
-    return module.eval().requires_grad_(False)
+    return module.eval().requires_grad_(False), match.note
 
 
 def transferred(
@@ -59,18 +98,22 @@ def transferred(
     The head is whatever the number of classes gives another shape. BadInput where the checkpoint does not fit the
     architecture with a head of its own.
     """
-    fitted = fit(arch, checkpoint, trusted=trusted).state_dict()
-    options = _options(arch, checkpoint.weights, trusted)
-    module = build(arch, num_classes, in_channels=options.get("in_channels"), trusted=trusted, seed=seed)
+    old = fit(arch, checkpoint, trusted=trusted).state_dict()
+    channels = matched(arch, checkpoint, trusted=trusted).options.get("in_channels")
+    module = build(arch, num_classes, in_channels=channels, trusted=trusted, seed=seed)
     state = module.state_dict()
-    state.update((name, value) for name, value in fitted.items() if state[name].shape == value.shape)
+    state.update((name, value) for name, value in old.items() if state[name].shape == value.shape)
     module.load_state_dict(state)
     return module.eval().requires_grad_(False)
 
 
 def channels_in(arch: str, checkpoint: Checkpoint) -> int | None:
     """Image channels that the checkpoint's first layer reads; None where the architecture leaves no choice."""
-    return _settle(arch, "in_channels", checkpoint.weights, trusted=False)
+    try:
+        one, other = (_shapes(arch, False, in_channels=channels) for channels in TRIALS["in_channels"])
+    except BadInput:
+        return None
+    return _settle((one, other), candidates(checkpoint.weights, list(one))[0].weights)
 
 
 def propose(checkpoint: Checkpoint) -> tuple[str, ...]:
@@ -87,22 +130,21 @@ def propose(checkpoint: Checkpoint) -> tuple[str, ...]:
 
 def _candidates(checkpoint: Checkpoint) -> Iterator[str]:
     """torchvision's networks, leaving out families whose last (and small) member lacks the checkpoint's first key."""
-    first = next(iter(checkpoint.weights))
     likely: dict[str, bool] = {}
     for arch in reversed(known_architectures("torchvision")):
         source = get_model_builder(arch.partition(":")[2]).__module__
         if source not in likely:
-            likely[source] = first in _known_shapes(arch)
+            shapes = _known_shapes(arch)
+            first = next(name for name in shapes if not _counts(name))
+            likely[source] = first in candidates(checkpoint.weights, list(shapes))[0].weights
         if likely[source]:
             yield arch
 
 
 def _fits(arch: str, checkpoint: Checkpoint) -> bool:
-    weights = checkpoint.weights
-    if _parameters(_renamed(weights, _known_shapes(arch))) != _parameters(_known_shapes(arch)):
-        return False
-    expected = _known_shapes(arch, **_options(arch, weights, trusted=False))
-    return not any(_differences(_renamed(weights, expected), expected))
+    expected = _known_shapes(arch)
+    named = candidates(checkpoint.weights, list(expected))[0].weights
+    return _parameters(named) == _parameters(expected) and not matched(arch, checkpoint).differences
 
 
 def _parameters(named: Mapping[str, object]) -> set[str]:
@@ -127,21 +169,27 @@ def _known_shapes(arch: str, **options: int) -> Shapes:
     return _shapes(arch, False, **options)
 
 
-def _options(arch: str, weights: Mapping[str, Tensor], trusted: bool) -> dict[str, int]:
-    """Those options of the architecture that the checkpoint's shapes settle."""
-    found = {option: _settle(arch, option, weights, trusted) for option in TRIALS}
-    return {option: value for option, value in found.items() if value is not None}
+def _trials(arch: str, trusted: bool) -> dict[str, Trial]:
+    """Option -> the shapes that two of its values give, for each option that the architecture has."""
+    trials = {}
+    for option, values in TRIALS.items():
+        with suppress(BadInput):
+            one, other = (_shapes(arch, trusted, **{option: value}) for value in values)
+            trials[option] = (one, other)
+    return trials
 
 
-def _settle(arch: str, option: str, weights: Mapping[str, Tensor], trusted: bool) -> int | None:
-    """The value of an option: build with two values, see which sizes change, and look these up in the checkpoint."""
-    low, high = TRIALS[option]
-    try:
-        one, other = (_shapes(arch, trusted, **{option: value}) for value in (low, high))
-    except BadInput:
-        return None
-    named = _renamed(weights, one)
-    found = {_changed_size(named[name].shape, one[name], other.get(name)) for name in one if name in named} - {0}
+def _match(arch: str, trusted: bool, trials: Mapping[str, Trial], taken: Taken) -> Match:
+    settled = {option: _settle(trial, taken.weights) for option, trial in trials.items()}
+    options = {option: value for option, value in settled.items() if value is not None}
+    expected = _shapes(arch, trusted, **options)
+    return Match(options, expected, taken.weights, "; ".join(_differences(taken.weights, expected)), "")
+
+
+def _settle(trial: Trial, weights: Mapping[str, Tensor]) -> int | None:
+    """The value of an option: see which sizes change with it, and look these up in the checkpoint."""
+    one, other = trial
+    found = {_changed_size(weights[name].shape, one[name], other.get(name)) for name in one if name in weights} - {0}
     return found.pop() if len(found) == 1 else None
 
 
@@ -152,13 +200,6 @@ def _changed_size(shape: Size, one: Size, other: Size | None) -> int:
     changed = [d for d in range(len(one)) if one[d] != other[d]]
     rest_agrees = all(shape[d] == one[d] for d in range(len(one)) if d not in changed)
     return shape[changed[0]] if len(changed) == 1 and rest_agrees else 0
-
-
-def _renamed(weights: Mapping[str, Tensor], expected: Shapes) -> dict[str, Tensor]:
-    """The weights under the network's own prefix, if all its names share one, without auxiliary heads."""
-    prefix = shared_prefix(expected)
-    has_aux = any(name.startswith(AUX_HEADS) for name in expected)
-    return {prefix + name: tensor for name, tensor in weights.items() if has_aux or not name.startswith(AUX_HEADS)}
 
 
 def _differences(weights: Mapping[str, Tensor], expected: Shapes) -> Iterator[str]:

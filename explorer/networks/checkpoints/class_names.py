@@ -19,12 +19,12 @@ def class_names(saved: object) -> tuple[str, ...]:
     """The names of classes 0, 1, .. in what a file holds; () where there are none, or no number is sure."""
     level = [saved]
     for _ in range(LEVELS):
-        holders = [each for each in level if isinstance(each, Mapping)]
+        holders = list({id(each): each for each in level if isinstance(each, Mapping)}.values())
         for key in KEYS:
             for holder in holders:
                 if names := _in_order(holder.get(key)):
                     return names
-        level = [value for holder in holders for value in holder.values()]
+        level = list(holders[0].values()) if holders else []
     return ()
 
 

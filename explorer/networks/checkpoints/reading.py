@@ -11,42 +11,41 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Any, BinaryIO
 
-import torch
 from torch import Tensor
 
 from explorer.core.bounds import CHECKPOINT_BYTES
 from explorer.core.errors import BadInput
-from explorer.networks.checkpoints import legacy, safe_zip, safetensors_reader
+from explorer.networks.checkpoints import foreign, legacy, safe_zip, safetensors_reader
 from explorer.networks.checkpoints.class_names import class_names
-from explorer.networks.checkpoints.state_dicts import weights_in
 
-TORCH_SUFFIXES = (".pt", ".pth", ".th", ".ckpt", ".bin")
-SUFFIXES = (".safetensors", *TORCH_SUFFIXES)
+HEAD = 512  # bytes that tell a file's kind
 LIMIT = CHECKPOINT_BYTES.most  # bytes
 
 
 @dataclass(frozen=True, eq=False)
 class Checkpoint:
-    """A network's weights, float32 and finite, under names without wrapper prefixes."""
+    """All tensors of a file, by the path on which they lie, such as "state_dict/conv1.weight"; none is judged yet."""
 
     name: str  # the file's
     weights: Mapping[str, Tensor]
     metadata: Mapping[str, Any] = field(default_factory=dict)  # the manifest of a safetensors file
     digest: str = ""  # SHA-256 of the file
     classes: tuple[str, ...] = ()  # their names, where the file says any
+    others: tuple[str, ...] = ()  # paths of what is no tensor
+    networks: tuple[tuple[str, str], ...] = ()  # whole pickled modules, not followed: path and class
 
 
 def read_checkpoint(source: Path | bytes | BinaryIO, name: str | None = None) -> Checkpoint:
-    """The weights in a file; its kind is told by the suffix of `name`, by default the path's.
+    """The tensors in a file of any name: its content tells its kind.
 
-    BadInput, one sentence that starts with the name, for everything that is not a plain set of weights.
+    BadInput, one sentence that starts with the name, for everything that holds no plain tensors.
     """
     name = name or (source.name if isinstance(source, Path) else "checkpoint.pt")
     try:
         with _opened(source) as stream:
             return _read(stream, name)
     except BadInput as error:
-        raise BadInput(f"{name} {error}.") from error.__cause__
+        raise BadInput(f"{name} {foreign.filled(str(error), name)}.") from error.__cause__
 
 
 @contextmanager
@@ -67,25 +66,26 @@ def _opened(source: Path | bytes | BinaryIO) -> Iterator[IO[bytes]]:
 
 
 def _read(stream: IO[bytes], name: str) -> Checkpoint:
-    suffix = Path(name).suffix.lower()
-    if suffix not in SUFFIXES:
-        raise BadInput(f"is not a checkpoint by its name, which must end in {', '.join(SUFFIXES)}")
     length = stream.seek(0, os.SEEK_END)
     if not 0 < length <= LIMIT:
         raise BadInput(f"has {length:,} bytes; a checkpoint has 1 to {LIMIT:,}" if length else "is empty")
     stream.seek(0)
     digest = hashlib.file_digest(stream, "sha256").hexdigest()  # type: ignore[arg-type]
-    if suffix in TORCH_SUFFIXES:
-        saved = _load_torch(stream, length)
-        return Checkpoint(name, weights_in(saved), {}, digest, class_names(saved))
-    tensors, manifest = safetensors_reader.read(stream, length)
-    return Checkpoint(name, weights_in(tensors), manifest, digest)
-
-
-def _load_torch(stream: IO[bytes], length: int) -> object:
-    (safe_zip if safe_zip.is_zip(stream) else legacy).check(stream, length)
     stream.seek(0)
-    try:
-        return torch.load(stream, map_location="cpu", weights_only=True)
-    except Exception as error:  # torch raises many kinds; all mean that the bytes are not as they should be
-        raise BadInput("is truncated or damaged: torch can't read its weights") from error
+    head = stream.read(HEAD)
+    if _is_safetensors(head, length, name):
+        tensors, manifest = safetensors_reader.read(stream, length)
+        return Checkpoint(name, tensors, manifest, digest)
+    if clause := foreign.kind_of(head):
+        raise BadInput(clause)
+    found = (safe_zip if safe_zip.is_zip(stream) else legacy).read(stream, length)
+    if found.networks and not found.tensors:
+        raise BadInput(foreign.module_of(*found.networks[0]))
+    return Checkpoint(name, found.tensors, {}, digest, class_names(found.values), found.others, found.networks)
+
+
+def _is_safetensors(head: bytes, length: int, name: str) -> bool:
+    """By its header; by its name, where the content is not another kind's."""
+    if head[8:9] == b"{" and int.from_bytes(head[:8], "little") <= length - 8:
+        return True
+    return name.lower().endswith(".safetensors") and not head.startswith((b"PK\x03\x04", b"\x80"))

@@ -13,7 +13,10 @@ from typing import IO
 
 from explorer.core.bounds import ARCHIVE_MEMBERS, PICKLE_BYTES
 from explorer.core.errors import BadInput
-from explorer.networks.checkpoints import safe_pickle
+from explorer.networks.checkpoints import foreign
+from explorer.networks.checkpoints.pickle_machine import Machine
+from explorer.networks.checkpoints.safe_pickle import check_claims, run
+from explorer.networks.checkpoints.state_dicts import Contents, contents_of
 
 MAX_DIRECTORY = 2 << 20  # bytes
 END, END64 = 22, 98  # bytes of the end record without a comment, and with its 64-bit forms before it
@@ -25,28 +28,34 @@ def is_zip(stream: IO[bytes]) -> bool:
     return stream.read(4) == b"PK\x03\x04"
 
 
-def check(stream: IO[bytes], length: int) -> None:
-    """BadInput, with a clause that follows the file's name, unless torch can read the archive without surprise."""
+def read(stream: IO[bytes], length: int) -> Contents:
+    """What the archive holds; BadInput, with a clause that follows the file's name, where it is not as it should be."""
     _check_directory(stream, length)
     try:
         with zipfile.ZipFile(stream) as archive:
-            pickle, sizes = _contents(archive, length)
-        safe_pickle.check(io.BytesIO(pickle), sizes)
+            return _contents(archive, length)
     except BadInput:
         raise
     except (zipfile.BadZipFile, NotImplementedError, EOFError, OSError, ValueError, struct.error) as error:
         raise BadInput("is no plain state dict, or is damaged: its zip archive or pickle can't be followed") from error
 
 
-def _contents(archive: zipfile.ZipFile, length: int) -> tuple[bytes, dict[str, int]]:
-    """The pickle, and the storages' sizes in bytes by key."""
+def _contents(archive: zipfile.ZipFile, length: int) -> Contents:
     members = archive.infolist()
+    _check_count(members)
+    if kind := foreign.archive_of([member.filename for member in members]):
+        raise BadInput(kind)
     top = _check_members(members, length)
     if f"{top}/data.pkl" not in archive.namelist():
         raise BadInput("is a zip archive but no torch checkpoint: it has no data.pkl")
+    if f"{top}/byteorder" in archive.namelist() and archive.read(f"{top}/byteorder") != b"little":
+        raise BadInput("was written on a big-endian machine, and can't be read on this one")
     prefix = f"{top}/data/"
     sizes = {info.filename.removeprefix(prefix): info.file_size for info in members if info.filename.startswith(prefix)}
-    return archive.read(f"{top}/data.pkl"), sizes
+    machine = Machine(sizes)
+    root = run(machine, io.BytesIO(archive.read(f"{top}/data.pkl")))
+    check_claims(machine)
+    return contents_of(root, lambda storage: archive.read(f"{prefix}{storage.key}"))
 
 
 def _check_directory(stream: IO[bytes], length: int) -> None:
@@ -66,12 +75,15 @@ def _check_directory(stream: IO[bytes], length: int) -> None:
         raise BadInput("has an inconsistent or oversized zip directory")
 
 
-def _check_members(members: list[zipfile.ZipInfo], length: int) -> str:
-    """The one folder that holds all members."""
+def _check_count(members: list[zipfile.ZipInfo]) -> None:
     if not members:
         raise BadInput("is an empty zip archive")
     if len(members) > ARCHIVE_MEMBERS.most:
         raise BadInput(ARCHIVE_MEMBERS.clause(len(members)))
+
+
+def _check_members(members: list[zipfile.ZipInfo], length: int) -> str:
+    """The one folder that holds all members."""
     for member in members:
         _check_member(member)
     names = {member.filename.lower() for member in members}

@@ -9,7 +9,6 @@ import streamlit as st
 
 from explorer.core.errors import BadInput
 from explorer.core.text import markdown
-from explorer.networks.checkpoints import reading as checkpoints
 from explorer.networks.load import ExportFile, network_file
 from explorer.networks.preparation import Preparation
 from explorer.ui.elements import say
@@ -18,7 +17,6 @@ from explorer.ui.elements.image_fields import changes_fields, data_field
 from explorer.ui.work.session import open_new
 from explorer.ui.work.workspace import Source, keep_upload
 
-SUFFIXES = [suffix.removeprefix(".") for suffix in checkpoints.SUFFIXES]
 TIMM = "timm's are typed, for example timm:resnet18."
 
 
@@ -53,7 +51,9 @@ def field_key(field: str) -> str:
 def opening() -> None:
     """Open one's own checkpoint or export."""
     uploaded = st.file_uploader(
-        "Checkpoint or export", SUFFIXES, key=field_key("file"), help="Weights only: files that hold code are refused."
+        "Checkpoint or export",
+        key=field_key("file"),
+        help="Of any suffix: the content decides. Code in a file never runs.",
     )
     arch = arch_field("as the file says, or recognised")
     data = data_field(field_key("images"))

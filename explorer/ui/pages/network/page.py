@@ -127,6 +127,7 @@ def _description(workspace: Workspace) -> str:
         "Classes": f"{len(network.classes)}: {names}",
         "Prunable": f"{len(network.units):,} units in {len(network.units.layers)} layers",
         **({"Outputs": network.remark} if network.remark else {}),
+        **({"Weights": network.origin} if network.origin else {}),
         "Images": images.describe(),
         "Digest": network.digest[:12],
     }

@@ -16,7 +16,7 @@ from explorer.ui.elements import say
 from explorer.ui.elements.boundary import boundary
 from explorer.ui.elements.image_fields import changes_fields, data_field
 from explorer.ui.elements.wording import count
-from explorer.ui.pages.network.opening import SUFFIXES, arch_field, field_key, show
+from explorer.ui.pages.network.opening import arch_field, field_key, show
 from explorer.ui.pages.network.tunings import Tuning, all_tunings, look_at, start, unreadable
 from explorer.ui.work.workspace import keep_upload
 
@@ -73,7 +73,7 @@ def _weights_fields() -> tuple[str, Any]:
         format_func=WEIGHTS.__getitem__,
         help="Published weights are downloaded where they are not at hand.",
     )
-    uploaded = st.file_uploader("Checkpoint", SUFFIXES, key=field_key("start")) if weights == OWN else None
+    uploaded = st.file_uploader("Checkpoint", key=field_key("start")) if weights == OWN else None
     return str(weights), uploaded
 
 

@@ -1,0 +1,70 @@
+"""Files of other kinds: what each is, told by its content, and the line of Python that makes one that can be read."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+SAVE = 'torch.save({}, "weights.pth")'
+HERE = "{file}"  # stands for the file's name, as Python writes it
+SCRIPT = f"save the weights where the network is built: {SAVE.format('model.state_dict()')}"
+TORCHSCRIPT = "is TorchScript, a program that is not run here; save its weights alone: " + SAVE.format(
+    f"torch.jit.load({HERE}).state_dict()"
+)
+EXPORTED = "is a program of torch.export (.pt2), which is not run here; save its weights alone: " + SAVE.format(
+    f"dict(torch.export.load({HERE}).state_dict)"
+)
+KERAS = f"is a Keras network, whose layers are not torch's; build it in PyTorch, and {SCRIPT}"
+STARTS = {
+    b"\x89HDF\r\n\x1a\n": KERAS.replace("is a Keras network", "is an HDF5 file, as Keras writes its networks"),
+    b"\x1f\x8b": "is compressed with gzip; unpack it first, with gunzip",
+    b"\xfd7zXZ\0": "is compressed with xz; unpack it first, with unxz",
+    b"BZh": "is compressed with bzip2; unpack it first, with bunzip2",
+    b"7z\xbc\xaf": "is a 7z archive; unpack it first",
+    b"GGUF": f"is a GGUF file of a language model; only networks for images can be opened, so {SCRIPT}",
+    b"\x93NUMPY": f"is a single NumPy array, without the names of weights; {SCRIPT}",
+}
+TAR = "is a tar archive; unpack it first, or, where torch.save wrote it before 2017, save it anew: " + SAVE.format(
+    f"torch.load({HERE})"
+)
+ONNX = f"is an ONNX graph, whose weights no longer have the names of their layers; {SCRIPT}"
+TFLITE = f"is a TensorFlow Lite network, whose layers are not torch's; build it in PyTorch, and {SCRIPT}"
+ONNX_STARTS = (b"\x12", b"\x1a", b"\x22", b"\x3a", b"\x42")  # the tags that may follow the version of an ONNX file
+
+
+def kind_of(head: bytes) -> str | None:
+    """What a file that starts with these 512 bytes is, where it is none that can be read: a clause."""
+    if head[257:262] == b"ustar":
+        return TAR
+    if head[4:8] == b"TFL3":
+        return TFLITE
+    if head[:1] == b"\x08" and 0 < head[1] < 32 and head[2:3] in ONNX_STARTS:
+        return ONNX
+    return next((clause for start, clause in STARTS.items() if head.startswith(start)), None)
+
+
+def archive_of(names: Collection[str]) -> str | None:
+    """What a zip archive with these members is, where it is none that can be read: a clause."""
+    inner = {name.partition("/")[2] for name in names}
+    if "constants.pkl" in inner or any(name.startswith("code/") for name in inner):
+        return TORCHSCRIPT
+    if "archive_format" in inner or "serialized_exported_program.json" in {*inner, *names}:
+        return EXPORTED
+    if "model.weights.h5" in names:
+        return KERAS
+    if names and all(name.endswith(".npy") for name in names):
+        return f"is a NumPy archive (.npz); {SCRIPT}"
+    return None
+
+
+def module_of(path: str, kind: str) -> str:
+    """What a file that holds a whole pickled module at this path is: a clause."""
+    steps = "".join(f"[{int(step) if step.isdecimal() else step!r}]" for step in path.split("/") if step)
+    return (
+        f"is a whole pickled module ({kind[:80]}), which is code and is not run here; where the file is trusted, save "
+        f"its weights alone: {SAVE.format(f'torch.load({HERE}, weights_only=False){steps}.state_dict()')}"
+    )
+
+
+def filled(clause: str, name: str) -> str:
+    """The clause with the file's name in its line of Python."""
+    return clause.replace(HERE, repr(name))

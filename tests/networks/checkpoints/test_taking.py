@@ -1,0 +1,245 @@
+"""Whatever a file holds beside them, the weights that fit the architecture are found, and what was left is said."""
+
+from __future__ import annotations
+
+import argparse
+import collections
+import datetime
+import io
+import pathlib
+import pickle
+from collections.abc import Callable
+from functools import cache
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from hostile import saved
+from torch import Tensor, nn
+from torch.nn.utils import parametrizations, prune
+
+from explorer.core.errors import BadInput
+from explorer.networks.architectures.families import build
+from explorer.networks.architectures.fitting import fit, fitted, propose
+from explorer.networks.checkpoints.reading import read_checkpoint
+
+ARCH = "explorer:resnet20"
+Weights = dict[str, Tensor]
+
+
+@cache
+def weights() -> Weights:
+    return dict(build(ARCH, 3, seed=4).state_dict())
+
+
+def named(prefix: str, source: Weights | None = None) -> Weights:
+    return {prefix + name: tensor for name, tensor in (source or weights()).items()}
+
+
+def other(shift: float = 1.0) -> Weights:
+    return {name: tensor + shift for name, tensor in weights().items() if tensor.is_floating_point()}
+
+
+def opened(content: object, name: str = "a.pth", zipped: bool = True) -> tuple[Weights, str]:
+    module, note = fitted(ARCH, read_checkpoint(saved(content, zipped), name))
+    return dict(module.state_dict()), note
+
+
+def holds(found: Weights, expected: Weights | None = None) -> bool:
+    wanted = expected or weights()
+    return all(torch.equal(found[name], tensor) for name, tensor in wanted.items())
+
+
+PLACES: dict[str, Callable[[], Any]] = {
+    "bare": weights,
+    **{
+        word: (lambda word=word: {word: weights(), "epoch": 3})
+        for word in ("state_dict", "model_state", "weights", "network", "params_ema", "modelWeights", "Generator")
+    },
+    **{
+        word: (lambda word=word: named(word))
+        for word in (
+            "module.",
+            "model.",
+            "net.",
+            "backbone.",
+            "_orig_mod.",
+            "encoder.model.",
+            "my_wrapper.module.",
+            "1.",
+        )
+    },
+    "lightning": lambda: {"state_dict": {**named("model."), "criterion.weight": torch.ones(3)}, "epoch": 1},
+    "loss beside": lambda: {**weights(), "criterion.weight": torch.ones(3), "loss_fn.pos_weight": torch.ones(1)},
+    "tuple": lambda: (weights(), {"epoch": 1}),
+    "list": lambda: [{"epoch": 1}, [weights()]],
+    "empty state dict": lambda: {"state_dict": {"encoder": {}}, "model": weights()},
+    "name as model": lambda: {"model": "resnet20", "state": weights()},
+    "nested": lambda: {"a": {"b": {"c": {"d": {"e": {"f": weights()}}}}}},
+    "mid-key": lambda: {name.replace("layer1.", "layer1.module."): tensor for name, tensor in weights().items()},
+    "prefix and mid-key": lambda: {
+        "model." + name.replace("layer1.", "layer1._orig_mod."): tensor for name, tensor in weights().items()
+    },
+    "by parts": lambda: {
+        part: {name.removeprefix(f"{part}."): t for name, t in weights().items() if name.startswith(f"{part}.")}
+        for part in ("conv1", "bn1", "layer1", "layer2", "layer3", "linear")
+    },
+    "dict of its own class": lambda: {"model": collections.defaultdict(list, weights())},
+    "average beside": lambda: {"ema": other(), "state_dict": weights()},
+    "two copies": lambda: {**named("encoder_q."), **named("encoder_k.", other())},
+    "averaged model": lambda: {**named("module."), "n_averaged": torch.tensor(5)},
+}
+
+
+@pytest.mark.parametrize("place", PLACES)
+@pytest.mark.parametrize("zipped", [True, False])
+def test_weights_are_found_wherever_they_are(place: str, zipped: bool) -> None:
+    found, _ = opened(PLACES[place](), zipped=zipped)
+    assert holds(found)
+
+
+@pytest.mark.parametrize("name", ["a.pth.tar", "a.pkl", "a.bin", "a", "a.safetensors", "weights.2024-01-01"])
+def test_a_files_name_says_nothing(name: str) -> None:
+    assert holds(opened(weights(), name)[0])
+
+
+@pytest.mark.parametrize("protocol", range(2, 6))
+def test_a_plain_pickle_of_weights_is_read(protocol: int) -> None:
+    data = pickle.dumps({"state_dict": weights(), "when": datetime.datetime(2024, 1, 1)}, protocol)
+    assert holds(dict(fit(ARCH, read_checkpoint(data, "a.pkl")).state_dict()))
+
+
+STRANGERS: dict[str, Any] = {
+    "arguments": argparse.Namespace(lr=0.1, path=pathlib.PurePosixPath("runs/x")),
+    "number": np.float64(0.9),
+    "array": np.arange(3.0),
+    "date": datetime.datetime(2024, 1, 1, tzinfo=datetime.UTC),
+    "log": collections.defaultdict(list, loss=[1.0, 2.0]),
+    "set": {1, 2},
+    "loss": nn.CrossEntropyLoss(weight=torch.ones(3)),
+    "optimizer": torch.optim.SGD([nn.Parameter(torch.ones(1))], 0.1),
+    "type": torch.float16,
+    "complex": 1j,
+    "keys": {(1, 2): 3, None: 4, 0.5: 5},
+    "tensor": torch.tensor(float("inf")),
+}
+
+
+@pytest.mark.parametrize("stranger", STRANGERS)
+@pytest.mark.parametrize("zipped", [True, False])
+def test_strangers_beside_the_weights_are_inert(stranger: str, zipped: bool) -> None:
+    found, note = opened({"state_dict": weights(), stranger: STRANGERS[stranger]}, zipped=zipped)
+    assert holds(found) and note.startswith("Taken from the file: ") and stranger in note
+
+
+def test_what_was_taken_and_what_was_left_is_one_line() -> None:
+    count = len(weights())
+    content = {"state_dict": {**named("model."), "criterion.weight": torch.ones(3)}, "epoch": 1, "args": {"lr": 0.1}}
+    assert opened(content)[1] == (
+        f"Taken from the file: {count} tensors under 'state_dict/model'; left: state_dict/criterion, epoch, args."
+    )
+    assert opened(weights())[1] == ""
+
+
+def test_of_several_that_fit_the_first_that_is_no_average_is_taken() -> None:
+    found, note = opened({"state_dict_ema": other(), "model": weights(), "best": other(2.0)})
+    assert holds(found)
+    assert note.endswith(
+        "; those under 'best', those under 'state_dict_ema' fit as well, and the first in the file that are no running "
+        "average are taken."
+    )
+
+
+def test_an_average_alone_is_taken() -> None:
+    assert holds(opened({"ema": weights()})[0])
+
+
+def test_a_set_that_fits_wholly_comes_before_one_of_other_shapes() -> None:
+    wrong = {**weights(), "conv1.weight": torch.ones(16, 3, 5, 5)}
+    assert holds(opened({"old": wrong, "new": weights()})[0])
+
+
+def test_what_fits_nowhere_is_named_without_its_wrappers() -> None:
+    partly = {name: tensor for name, tensor in named("net.").items() if name != "net.linear.bias"}
+    with pytest.raises(BadInput, match=r"^a\.pth does not fit explorer:resnet20: missing linear\.bias \(3\)\.$"):
+        opened({"state_dict": partly})
+
+
+def test_a_whole_module_is_named_with_the_line_that_saves_its_weights() -> None:
+    with pytest.raises(
+        BadInput, match=r"whole pickled module .*torch\.load\('a\.pth', weights_only=False\)\['net'\]\."
+    ):
+        opened({"net": build(ARCH, 3), "epoch": 1})
+
+
+def is_trained(module: nn.Module) -> bool:
+    """Whether it is a convolution with weights; the shortcuts of resnet20 are fixed."""
+    return isinstance(module, nn.Conv2d) and "weight" in dict(module.named_parameters())
+
+
+def parted(change: Callable[[nn.Module], object]) -> tuple[Weights, Weights]:
+    """A network's state dict with all of its convolutions changed, and the weights that it computes with."""
+    module = build(ARCH, 3, seed=4).train()
+    for each in list(module.modules()):
+        if is_trained(each):
+            change(each)
+    module.eval()
+    convolutions = {name: each for name, each in module.named_modules() if f"{name}.weight" in weights()}
+    convolutions = {name: each for name, each in convolutions.items() if isinstance(each, nn.Conv2d)}
+    with torch.no_grad():
+        module(torch.ones(1, 3, 32, 32))
+        whole = {f"{name}.weight": each.weight.detach().clone() for name, each in convolutions.items()}
+    return dict(module.state_dict()), whole
+
+
+PARTED: dict[str, Callable[[nn.Module], object]] = {
+    "a pruning mask": lambda conv: prune.l1_unstructured(conv, "weight", 0.3),
+    "weight norm": parametrizations.weight_norm,
+    "spectral norm": parametrizations.spectral_norm,
+}
+
+
+@pytest.mark.parametrize("kind", PARTED)
+def test_weights_in_parts_are_put_together(kind: str) -> None:
+    content, whole = parted(PARTED[kind])
+    found, note = opened(named("module.", content))
+    assert f"; {kind} folded into 19 weights" in note
+    assert all(torch.allclose(found[name], weight, rtol=1e-5, atol=1e-7) for name, weight in whole.items())
+
+
+@pytest.mark.filterwarnings("ignore::FutureWarning", "ignore::DeprecationWarning")
+@pytest.mark.parametrize("kind", ["weight norm", "spectral norm"])
+def test_the_older_forms_are_put_together(kind: str) -> None:
+    older = nn.utils.weight_norm if kind == "weight norm" else nn.utils.spectral_norm
+    content, whole = parted(older)
+    found, note = opened(content)
+    assert f"{kind} folded into 19 weights" in note
+    assert all(torch.allclose(found[name], weight, rtol=1e-5, atol=1e-7) for name, weight in whole.items())
+
+
+def test_names_of_published_densenets_are_renamed() -> None:
+    import re
+
+    import torchvision
+
+    source = torchvision.models.densenet121(num_classes=3).state_dict()
+    old = {re.sub(r"(denselayer\d+\.(?:norm|conv))(\d)\.", r"\1.\2.", name): tensor for name, tensor in source.items()}
+    assert "features.denseblock1.denselayer1.norm.1.weight" in old
+    module = fit("torchvision:densenet121", read_checkpoint(saved({"state_dict": named("module.", old)}), "a.pth.tar"))
+    assert holds(dict(module.state_dict()), dict(source))
+
+
+def test_the_architecture_is_recognised_behind_wrappers_of_any_name() -> None:
+    checkpoint = read_checkpoint(saved({"checkpoint": named("student.module."), "epoch": 1}), "a.pth")
+    assert propose(checkpoint) == (ARCH,)
+
+
+def test_a_tensor_of_a_class_of_its_own_is_a_tensor() -> None:
+    content = {
+        name: nn.Parameter(tensor) if tensor.is_floating_point() else tensor for name, tensor in weights().items()
+    }
+    content["conv1.weight"].note = "mine"
+    buffer = io.BytesIO()
+    torch.save(content, buffer)
+    assert holds(dict(fit(ARCH, read_checkpoint(buffer.getvalue(), "a.pth")).state_dict()))
