@@ -26,7 +26,8 @@ def _masked(original: Tensor, mask: Tensor) -> Tensor:
 def _normed(size: Tensor, direction: Tensor) -> Tensor:
     """w = g * v / ||v||, the norm over each dimension in which g has one entry (Salimans and Kingma 2016)."""
     spread = [d for d in range(direction.ndim) if size.ndim == 0 or size.shape[d] == 1]
-    return size * direction / torch.linalg.vector_norm(direction, dim=spread, keepdim=True)
+    norm: Tensor = torch.linalg.vector_norm(direction, dim=spread, keepdim=True)
+    return size * direction / norm
 
 
 def _spectral(original: Tensor, left: Tensor, right: Tensor) -> Tensor:

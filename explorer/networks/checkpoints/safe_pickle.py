@@ -53,6 +53,14 @@ def _mark(machine: Machine, _: None) -> None:
     machine.stack = []
 
 
+def _drop(machine: Machine, _: None) -> None:
+    machine.take(1)
+
+
+def _drop_marked(machine: Machine, _: None) -> None:
+    machine.take_marked()
+
+
 def _tuple(machine: Machine, items: tuple[Value, ...]) -> None:
     machine.push("tuple", items, items)
 
@@ -133,8 +141,8 @@ STEPS: dict[str, Callable[[Machine, Any], None]] = {
     **dict.fromkeys(("EMPTY_LIST", "EMPTY_SET"), lambda machine, _: machine.push("list", [])),
     "EMPTY_DICT": lambda machine, _: machine.push("dict", {}),
     "MARK": _mark,
-    "POP": lambda machine, _: machine.take(1) and None,
-    "POP_MARK": lambda machine, _: machine.take_marked() and None,
+    "POP": _drop,
+    "POP_MARK": _drop_marked,
     "DUP": lambda machine, _: machine.stack.append(machine.stack[-1]),
     **dict.fromkeys(("TUPLE", "FROZENSET"), lambda machine, _: _tuple(machine, machine.take_marked())),
     "TUPLE1": lambda machine, _: _tuple(machine, machine.take(1)),
