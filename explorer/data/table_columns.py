@@ -54,7 +54,7 @@ def columns(files: TableFiles, first: list[str], second: list[str]) -> Columns:
     known = {kind: [name for name in usual if name in cells] for kind, usual in COLUMNS.items()}
     known["split"] = [name for name in known["split"] if name != "dataset" or split_named(_cell(second, cells, name))]
     where = {kind: cells.index(found[0]) for kind, found in known.items() if found}
-    paths = _paths(files, first, beside=False)
+    paths = _paths(files, first, beside=not where)
     if paths and not {"path", "label"} <= set(where):
         return _plain(table, first, paths)
     there = [at for at in _paths(files, second, beside=True) if at < len(first) and at not in where.values()]
@@ -63,6 +63,8 @@ def columns(files: TableFiles, first: list[str], second: list[str]) -> Columns:
     if "path" not in where:
         raise BadInput(f"{_beginning(table, first)}: give a header with path and label, or rows of both.")
     notes = [_chosen(table, first, found) for found in known.values() if found]
+    if not any(known.values()):
+        notes.append(f"The first row, {quoted(','.join(first), 80)}, is read as a header.")
     one_hot = None
     if "label" not in where:
         left = [column for column, name in enumerate(cells) if name not in INDEX and column not in where.values()]

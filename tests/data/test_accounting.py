@@ -1,18 +1,22 @@
-"""Whatever a folder holds: every image is used or told of, under the class that the rules give it."""
+"""Whatever a folder, table or archive holds: all is used or told of, or one sentence says what to change."""
 
 from __future__ import annotations
 
 import os
 import random
+import tempfile
 from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from PIL import Image
 
 from explorer.core.errors import BadInput
-from explorer.data import open_images
+from explorer.data import ImageSet, open_images
 
 TREES = 60
 PLAIN = ("ant", "bee", "Cat 2", "é")
@@ -101,3 +105,98 @@ def test_every_image_found_is_used_or_told_of(tmp_path, seed):
     assert images.found == len(there)
     assert f"{len(images.skipped)} of {len(there)} images left out" in images.account() or not images.skipped
     assert Counter(np.concatenate(list(images.splits.values())).tolist()) == Counter(range(len(images)))
+
+
+FOLDERS = (
+    *("train", "Training", "test_set", "TEST", "val", "valid", "eval", "validate", "data", "images", "Images"),
+    *("masks", "labels", "a", "b", "Cat", "0", "1", "__MACOSX", ".x"),
+)
+TREE = st.lists(
+    st.lists(st.sampled_from(FOLDERS), max_size=4).map(tuple),
+    min_size=1,
+    max_size=12,
+    unique_by=lambda dirs: "/".join(dirs).lower(),
+)
+HEADS = ("path", "Image Name", "image_id", "label", "Class ID", "dx", "split", "data set", "", "Unnamed: 0", "cat", "x")
+PATHS = ("0.png", "img/0.png", "img\\1.png", "2", "img/3", "./img/4.png", "5", "bad.png", "absent.png", "absent")
+CELLS = ("0", "1", "1.0", "0.5", "-1", "2", "cat", "Käfer", "train", "val", "", "\x07", "0.png", "9.png")
+ROW = st.tuples(st.sampled_from(PATHS), st.lists(st.sampled_from(CELLS), min_size=1, max_size=4))
+TABLE = st.tuples(
+    st.lists(st.sampled_from(HEADS), max_size=5, unique=True),
+    st.lists(ROW, max_size=6, unique_by=lambda row: row[0]),
+    st.sampled_from([",", ";", "\t"]),
+    st.sampled_from(["utf-8", "cp1252", "utf-16"]),
+    st.booleans(),
+)
+ARRAYS = (
+    *("x", "y", "X", "Y", "images", "labels", "data", "target", "arr_0", "arr_1", "x_train", "y_train"),
+    *("x_test", "y_test", "train_images", "train_labels", "classes"),
+)
+ARRAY = st.tuples(
+    st.sampled_from([(4, 3, 3), (4, 3, 3, 3), (4, 3, 5, 5), (4,), (4, 1), (4, 3), (3,), ()]),
+    st.sampled_from(["u1", "i8", "f4", "f8", "U2", "?"]),
+    st.sampled_from([0.0, 0.5, 1.0, 2.0, -1.0, 300.0, float("nan")]),
+)
+
+
+@pytest.fixture(scope="module")
+def beside(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder for tables, with six images in a folder of it and one file that is none."""
+    folder = tmp_path_factory.mktemp("tables")
+    for number in range(6):
+        put(folder / "img", number, "png")
+    (folder / "img" / "bad.png").write_bytes(b"no image")
+    return folder
+
+
+def outcome(where: Path) -> Iterator[ImageSet]:
+    """The images, in splits that hold each once, or none and a single sentence."""
+    try:
+        images = open_images(str(where))
+    except BadInput as error:
+        assert str(error).strip().endswith(".")
+        assert "\n" not in str(error)
+        return
+    members = np.concatenate(list(images.splits.values()))
+    assert sorted(members) == list(range(len(images)))
+    assert images.labels.min() >= 0
+    assert images.labels.max() < len(images.classes)
+    assert images.account().isprintable()
+    yield images
+
+
+@settings(max_examples=80, deadline=None, database=None)
+@given(TREE)
+def test_images_in_folders_of_any_name_are_used_or_told_of(tree):
+    with tempfile.TemporaryDirectory() as name:
+        root = Path(name) / "data"
+        for number, dirs in enumerate(tree):
+            put(root.joinpath(*dirs), number, "png")
+        for images in outcome(root):
+            used = [images.image_name(i) for i in range(len(images))]
+            assert sorted([*used, *images.skipped]) == sorted(map(str, named_like_images(root)))
+
+
+@settings(max_examples=150, deadline=None, database=None)
+@given(TABLE)
+def test_rows_of_any_table_are_used_or_told_of(beside, table):
+    head, rows, separator, encoding, last = table
+    lines = [[*cells, path] if last else [path, *cells] for path, cells in rows]
+    text = "\n".join(separator.join(cells) for cells in ([head, *lines] if head else lines))
+    (beside / "set.csv").write_bytes(text.encode(encoding))
+    for images in outcome(beside / "set.csv"):
+        as_header = "is read as a header" in images.account() and not head
+        assert len(images) + len(images.skipped) + as_header == len(rows)
+
+
+@settings(max_examples=100, deadline=None, database=None)
+@given(st.dictionaries(st.sampled_from(ARRAYS), ARRAY, max_size=5))
+def test_arrays_of_any_archive_are_read_or_told_of(beside, arrays):
+    with np.errstate(invalid="ignore"):
+        made = {name: np.full(shape, value).astype(kind) for name, (shape, kind, value) in arrays.items()}
+    np.savez(beside / "set.npz", **made)
+    for images in outcome(beside / "set.npz"):
+        plain = [name for name in arrays if name in ("x", "y", "X", "Y", "x_train", "y_train", "x_test", "y_test")]
+        named = [name for name in arrays if name.endswith(("_images", "_labels")) or name == "classes"]
+        untold = [name for name in arrays if name not in (*plain, *named) and repr(name) not in images.account()]
+        assert not untold or " more, for which there is no use" in images.account()

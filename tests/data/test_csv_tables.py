@@ -87,7 +87,8 @@ def test_other_letters_and_a_label_column_of_unknown_name_are_noted(table):
     images = open_images(table("id,kind\nimg/0.png,Käfer\nimg/1.png,Ameise\n".encode("cp1252")))
     assert images.classes == ("Ameise", "Käfer")
     assert images.notes[0].startswith("It is no UTF-8 text and was read as Windows-1252")
-    assert images.notes[1:] == ("Labels are those of the column 'kind'.",)
+    header = "The first row, 'id,kind', is read as a header."
+    assert images.notes[1:] == (header, "Labels are those of the column 'kind'.")
 
 
 def test_which_of_several_columns_for_one_thing_is_read_is_noted(table):
