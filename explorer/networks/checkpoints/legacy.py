@@ -52,7 +52,7 @@ def _head(stream: IO[bytes], length: int) -> tuple[Value, dict[object, int]]:
     check_claims(machine)
     if sum(machine.storages.values()) + HEADER * len(machine.storages) > length - head.tell():
         raise BadInput("is truncated: its storages claim more bytes than the file holds")
-    order = [key.data for key in keys.data] if keys.kind == "list" else []
+    order = [key.data for key in keys.data if key.kind == "plain"] if keys.kind == "list" else []
     if len(order) != len(machine.storages) or set(order) != set(machine.storages):
         raise BadInput("is damaged: its list of storages is not that of its tensors")
     places, place = {}, head.tell()

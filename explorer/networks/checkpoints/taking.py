@@ -18,7 +18,7 @@ from explorer.networks.checkpoints.folding import folded
 from explorer.networks.checkpoints.state_dicts import COUNTER, INSIDE
 
 AVERAGES = re.compile(r"(^|[_./])(ema|swa|avg|averaged?|shadow|teacher|momentum|params_ema|encoder_k)([_./]|$)", re.I)
-LOSSES = re.compile(r"(criterion|loss|metric|accuracy|auroc|f1|confmat)", re.I)  # modules beside a network's own
+LOSSES = re.compile(r"criterion|loss|metric|accuracy|auroc|confmat|(^|_)(acc|f1)(_|$)", re.I)  # beside the network
 BOOKKEEPING = ("n_averaged", "total_ops", "total_params")  # left in state dicts by weight averaging and profilers
 AUX_HEADS = ("aux1.", "aux2.", "AuxLogits.")  # of googlenet and inception_v3, which are built without
 RENAMED = ((re.compile(r"(denselayer\d+\.(?:norm|relu|conv))\.([12])\."), r"\1\2."),)  # as torchvision, on loading

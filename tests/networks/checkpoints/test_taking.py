@@ -9,13 +9,14 @@ import io
 import pathlib
 import pickle
 from collections.abc import Callable
+from contextlib import suppress
 from functools import cache
 from typing import Any
 
 import numpy as np
 import pytest
 import torch
-from hostile import saved
+from hostile import WEIGHTS, saved
 from torch import Tensor, nn
 from torch.nn.utils import parametrizations, prune
 
@@ -243,3 +244,19 @@ def test_a_tensor_of_a_class_of_its_own_is_a_tensor() -> None:
     buffer = io.BytesIO()
     torch.save(content, buffer)
     assert holds(dict(fit(ARCH, read_checkpoint(buffer.getvalue(), "a.pth")).state_dict()))
+
+
+def test_a_layer_that_the_architecture_has_not_is_no_loss() -> None:
+    with pytest.raises(BadInput, match=r"unexpected conf1\.weight \(3\)"):
+        opened({**weights(), "conf1.weight": torch.ones(3)})
+
+
+@pytest.mark.parametrize("form", ["zip", "older", *range(6)])
+def test_damaged_files_with_strangers_are_read_or_refused(form: str | int) -> None:
+    content = {"state_dict": WEIGHTS, "epoch": [1, {2}], **STRANGERS}
+    good = pickle.dumps(content, form) if isinstance(form, int) else saved(content, form == "zip")
+    random = np.random.default_rng(0)
+    for place, value in zip(random.integers(0, len(good), 150), random.integers(0, 256, 150), strict=True):
+        damaged = good[:place] + bytes([value]) + good[place + 1 :]
+        with suppress(BadInput):
+            read_checkpoint(damaged, "damaged.pth")
