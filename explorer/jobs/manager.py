@@ -32,7 +32,7 @@ class JobManager:
     def __init__(
         self,
         clock: Callable[[], float] = time.monotonic,
-        whose: Callable[[], str] = str,
+        whose: Callable[[], str] = lambda: "",
         in_their_name: Callable[[Work], Work] = lambda work: work,
     ) -> None:
         """whose: who asks now. in_their_name: the same work, done for who asks now, in a thread of nobody's."""

@@ -10,11 +10,11 @@ import time
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import pytest
 import torch
 from invoke import Done, run
+from stopping import stopping
 
 from explorer import open_network
 from explorer.runs.store import read_run, write_run
@@ -44,23 +44,6 @@ def whole(tiny: list[object], tmp_path_factory: pytest.TempPathFactory) -> dict[
         weights = [name for name in found[updates] if name.startswith("weights-")]
         assert len(weights) == kept and set(found[updates]) == {"run.json", "network.safetensors", *weights}
     return found
-
-
-def stopping(monkeypatch: pytest.MonkeyPatch, place: str, call: int, *, after: bool = False) -> None:
-    """Stop the work at the given call of a function, before or after what it does."""
-    module, name = place.rsplit(".", 1)
-    real, calls = getattr(sys.modules[module], name), iter(range(1, 1000))
-
-    def stopped(*arguments: Any, **options: Any) -> Any:
-        now = next(calls) == call
-        if now and not after:
-            raise KeyboardInterrupt
-        found = real(*arguments, **options)
-        if now:
-            raise KeyboardInterrupt
-        return found
-
-    monkeypatch.setattr(place, stopped)
 
 
 PLACES = [

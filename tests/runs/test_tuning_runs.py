@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from stopping import stopping
 
 from explorer import open_network
 from explorer.core.errors import BadInput
@@ -93,19 +93,7 @@ def test_stopped_anywhere_a_run_goes_on_to_the_same_files(
     call: int,
     after: bool,
 ) -> None:
-    module, name = place.rsplit(".", 1)
-    real, calls = getattr(sys.modules[module], name), iter(range(1, 100))
-
-    def stopping(*arguments: Any, **options: Any) -> Any:
-        now = next(calls) == call
-        if now and not after:
-            raise KeyboardInterrupt
-        found = real(*arguments, **options)
-        if now:
-            raise KeyboardInterrupt
-        return found
-
-    monkeypatch.setattr(place, stopping)
+    stopping(monkeypatch, place, call, after=after)
     with pytest.raises(KeyboardInterrupt):
         list(run_in(tmp_path, network, splits))
     monkeypatch.undo()
