@@ -121,13 +121,13 @@ def prune(
     """
     from explorer.networks import surgery
     from explorer.networks.costs import measure_costs
-    from explorer.networks.units import nothing
+    from explorer.networks.units import none_removed
     from explorer.pruning.plan import remove_until
     from explorer.scoring.ranking import scaled
 
     units = network.units
     ranking = scaled(saliency, units, scaling)
-    return surgery.prune(network, remove_until(measure_costs(network), nothing(units), ranking, measure, left))
+    return surgery.prune(network, remove_until(measure_costs(network), none_removed(units), ranking, measure, left))
 
 
 def export_pruned(

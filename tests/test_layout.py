@@ -277,3 +277,14 @@ def test_the_package_ships_the_settings_of_the_checkout() -> None:
 def test_no_script_of_the_app_lies_beside_a_folder_that_streamlit_takes_for_its_pages() -> None:
     scripts = (ROOT / "app.py", modules()["explorer.ui.frame.main"], modules()["explorer.ui.frame.guarded"])
     assert [script for script in scripts if (script.parent / "pages").exists()] == []
+
+
+def test_no_two_public_classes_share_a_name() -> None:
+    """A reader who meets `Point` should not have to ask which of three it is."""
+    names = Counter(
+        node.name
+        for name in modules()
+        for node in tree(name).body
+        if isinstance(node, ast.ClassDef) and not node.name.startswith("_")
+    )
+    assert [name for name, times in names.items() if times > 1] == []

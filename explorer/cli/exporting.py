@@ -10,7 +10,7 @@ from pathlib import Path
 import click
 import torch
 
-from explorer.cli.exported import as_asked, original_of
+from explorer.cli.export_contents import contents_at_state, original_of
 from explorer.cli.options import Request, json_option, requests
 from explorer.cli.output import check_writable, progress, table, warn, write_json
 from explorer.cli.subject import Subject, open_subject, stage_json
@@ -20,7 +20,7 @@ from explorer.data import Batches
 from explorer.evaluation.evaluate import evaluate
 from explorer.export import formats, proof
 from explorer.export.confirming import confirm
-from explorer.export.contents import Contents
+from explorer.export.contents import ExportContents
 from explorer.export.folders import export as write_export
 from explorer.export.proof import Verdict
 from explorer.export.verify import holding_code
@@ -56,7 +56,7 @@ def export(request: Request, names: str, out: Path, state: int | None, original:
     if (out / FILE).exists():
         raise BadInput(f"--out {out} is a run folder: exports go to a folder of their own.")
     subject = open_subject(request)
-    asked = {out: as_asked(subject, state), **({out / ORIGINAL: original_of(subject)} if original else {})}
+    asked = {out: contents_at_state(subject, state), **({out / ORIGINAL: original_of(subject)} if original else {})}
     batches = subject.batches("validation", proof.IMAGES)
     for each in asked.values():
         _confirm(subject, each)
@@ -78,7 +78,7 @@ def _names(names: str) -> list[str]:
     return list(dict.fromkeys(name.strip() for name in names.split(",")))
 
 
-def _confirm(subject: Subject, contents: Contents) -> None:
+def _confirm(subject: Subject, contents: ExportContents) -> None:
     """Measure the network of a run's state again, on the images of the run; BadInput where it says something else."""
     if not contents.history or subject.run is None or subject.images is None:
         return
@@ -91,7 +91,7 @@ def _confirm(subject: Subject, contents: Contents) -> None:
     confirm(outcome, recorded, f"{subject.request.network}, state {contents.manifest.provenance['state']['number']},")
 
 
-def _proof(contents: Contents, batches: Batches) -> proof.Proof:
+def _proof(contents: ExportContents, batches: Batches) -> proof.Proof:
     inputs, labels = (torch.cat(part) for part in zip(*batches, strict=True))
     return proof.prove(contents.network, inputs, labels)
 

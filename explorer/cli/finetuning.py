@@ -8,10 +8,10 @@ from typing import Any
 
 import click
 
-from explorer.cli.keeping import IN_USE, check_out, held_in, tell_going_on
 from explorer.cli.options import Request, requests
 from explorer.cli.output import progress, table, write_json
-from explorer.cli.recipes import recipe_of, recipe_options
+from explorer.cli.recipe_options import recipe_of, recipe_options
+from explorer.cli.run_storage import IN_USE, check_out, held_in, tell_going_on
 from explorer.cli.subject import Subject, open_subject, tell_account
 from explorer.core.errors import BadInput
 from explorer.core.locks import alone

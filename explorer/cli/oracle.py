@@ -11,7 +11,7 @@ from explorer.cli.output import progress, table, write_json
 from explorer.cli.scoring import quartiles
 from explorer.cli.subject import Subject, open_subject
 from explorer.data import Batches
-from explorer.scoring.oracle import PRECISIONS, SETTLED, Oracle, Way, oracle_steps
+from explorer.scoring.oracle import PRECISIONS, SETTLED, Oracle, OracleOptions, oracle_steps
 from explorer.scoring.ranking import rank_statistics
 
 GIB = 1 << 30
@@ -80,7 +80,7 @@ def measure_oracle(
 ) -> Oracle:
     """The oracle of these images: whole, or as soon as its ranks have settled."""
     budget = None if memory is None else round(memory * GIB)
-    way = Way(reference=reference, estimates=settled, memory=budget, precision=precision)
+    way = OracleOptions(reference=reference, estimates=settled, memory=budget, precision=precision)
     with progress("Oracle") as report:
         for found in oracle_steps(subject.network, batches, way, report=report):
             if settled and found.settled:

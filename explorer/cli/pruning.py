@@ -9,21 +9,21 @@ from typing import Any
 
 import click
 
-from explorer.cli.controlling import check_control, controlled
-from explorer.cli.keeping import IN_USE, check_out, held_in, stoppable, tell_going_on
-from explorer.cli.limiting import limit_options, limits_of
+from explorer.cli.limit_options import limit_options, limits_of
 from explorer.cli.options import NamedNumber, Request, requests
 from explorer.cli.output import progress, write_json
 from explorer.cli.own_criteria import FORM, CriterionName
-from explorer.cli.pruned import results, settings_json, show
-from explorer.cli.recipes import distillation_options, recipe_of, recipe_options
+from explorer.cli.prune_report import results, settings_json, show
+from explorer.cli.recipe_options import distillation_options, recipe_of, recipe_options
+from explorer.cli.run_storage import IN_USE, check_out, held_in, stoppable, tell_going_on
 from explorer.cli.scoring import summaries
+from explorer.cli.scratch_control import check_control, controlled
 from explorer.cli.subject import Subject, open_subject
 from explorer.core.errors import BadInput
 from explorer.core.locks import alone
 from explorer.data import Splits
 from explorer.pruning.goals import GOALS
-from explorer.pruning.joint import EVERY
+from explorer.pruning.joint import SHARE_PER_LINEARISATION
 from explorer.pruning.selectors import SELECTORS
 from explorer.pruning.settings import CALIBRATION, EVIDENCE, Settings
 from explorer.runs.pruning_runs import Pruning, kept, pruning_run
@@ -61,7 +61,7 @@ EPILOG = f"Targets:\n\n{TARGET_SUMMARIES}\n\nCriteria:\n\n{CRITERIA_SUMMARIES}\n
     "--step",
     type=click.IntRange(min=1),
     help="Units removed between two rankings.  "
-    f"[default: 1 % of all, at least 1; joint: {EVERY:.0%}, or more while they change nothing]",
+    f"[default: 1 % of all, at least 1; joint: {SHARE_PER_LINEARISATION:.0%}, or more while they change nothing]",
 )
 @click.option(
     "--updates",

@@ -14,8 +14,8 @@ from explorer.core.palette import LIGHT
 from explorer.data import Batches
 from explorer.figures.race_curve import race_curve
 from explorer.networks.costs import FLOPS_CONVENTION
-from explorer.pruning.race import Lane, Race, Terms
-from explorer.pruning.race_bands import FIRST, Band, at_share, bands, shared_with
+from explorer.pruning.race import Lane, Race, RaceTerms
+from explorer.pruning.race_bands import REPORTED_SHARES, RaceBand, at_share, bands, shared_with
 from explorer.pruning.selectors import SELECTORS
 
 SHARES = (0.75, 0.5, 0.25)  # of the units, left
@@ -28,13 +28,13 @@ PAGE = """<!doctype html>
 """
 
 
-def show(subject: Subject, terms: Terms, validation: Batches, lanes: Race) -> list[str]:
+def show(subject: Subject, terms: RaceTerms, validation: Batches, lanes: Race) -> list[str]:
     """Print the table; the lines under it."""
     settings = terms.settings
     notes = _notes(subject, terms, validation, lanes)
     found = bands(lanes, "accuracy", "units", fine_tuned=settings.updates > 0)
     shares = [share for share in SHARES if any(at_share(band, share) is not None for band in found)]
-    known = [share for share in FIRST if terms.truth]
+    known = [share for share in REPORTED_SHARES if terms.truth]
     columns = ["Criterion", *(f"At most {share:.0%} of the units" for share in shares), "Last step", "MFLOPs left"]
     columns += [f"Oracle's first {share:.0%}" for share in known]
     rows = [
@@ -52,11 +52,13 @@ def show(subject: Subject, terms: Terms, validation: Batches, lanes: Race) -> li
     return notes
 
 
-def overlaps(terms: Terms, lanes: Race) -> dict[str, dict[str, float | None]]:
+def overlaps(terms: RaceTerms, lanes: Race) -> dict[str, dict[str, float | None]]:
     """Selector -> share of the units -> of what the oracle had removed by then, the share that it had removed too."""
     if not terms.truth:
         return {}
-    return {each: {f"{share:g}": shared_with(lanes, each, share) for share in FIRST} for each in terms.selectors}
+    return {
+        each: {f"{share:g}": shared_with(lanes, each, share) for share in REPORTED_SHARES} for each in terms.selectors
+    }
 
 
 def write_page(path: Path, lanes: Race, quantity: str, against: str, notes: Sequence[str]) -> None:
@@ -69,7 +71,7 @@ def write_page(path: Path, lanes: Race, quantity: str, against: str, notes: Sequ
     write_whole(path, PAGE.format(**asdict(LIGHT), figure=figure, caption=caption).encode())
 
 
-def _notes(subject: Subject, terms: Terms, validation: Batches, lanes: Race) -> list[str]:
+def _notes(subject: Subject, terms: RaceTerms, validation: Batches, lanes: Race) -> list[str]:
     settings, seeds = terms.settings, len(terms.seeds)
     recipe = settings.recipe
     alike = [SELECTORS[lane.selector].title for lane in lanes if lane.every_seed]
@@ -98,7 +100,7 @@ def _timed(lane: Lane) -> str:
     )
 
 
-def _accuracy(band: Band, step: int | None) -> str:
+def _accuracy(band: RaceBand, step: int | None) -> str:
     if step is None:
         return "-"
     several = f" ({100 * band.low[step]:.1f}–{100 * band.high[step]:.1f})" if band.seeds[step] > 1 else ""

@@ -10,14 +10,14 @@ from typing import Any
 
 import click
 
-from explorer.cli.keeping import IN_USE
-from explorer.cli.limiting import limit_options, limits_of
+from explorer.cli.limit_options import limit_options, limits_of
 from explorer.cli.options import Request, requests
 from explorer.cli.output import check_writable, progress, tell, write_json
 from explorer.cli.own_criteria import FORM, own_criteria, taken
 from explorer.cli.pruning import TARGET
 from explorer.cli.race_report import overlaps, show, write_page
-from explorer.cli.recipes import distillation_options, recipe_of, recipe_options
+from explorer.cli.recipe_options import distillation_options, recipe_of, recipe_options
+from explorer.cli.run_storage import IN_USE
 from explorer.cli.subject import Subject, open_subject
 from explorer.core.errors import BadInput
 from explorer.core.locks import alone
@@ -25,7 +25,7 @@ from explorer.data import Splits
 from explorer.figures.curve import AGAINST, QUANTITIES
 from explorer.networks.load import DEMO
 from explorer.pruning.limits import keeping
-from explorer.pruning.race import Race, Terms, check
+from explorer.pruning.race import Race, RaceTerms, check
 from explorer.pruning.race_bands import LATENCY
 from explorer.pruning.selectors import SELECTORS, selectors_for
 from explorer.pruning.settings import Settings
@@ -110,7 +110,7 @@ def _check_files(out: Path, resume: bool, figure: Path | None) -> None:
         check_writable(figure, "--figure")
 
 
-def _terms(options: Mapping[str, Any]) -> Terms:
+def _terms(options: Mapping[str, Any]) -> RaceTerms:
     """The terms as far as they are known without the network."""
     settings = Settings(
         measure=options["until"][0],
@@ -124,10 +124,10 @@ def _terms(options: Mapping[str, Any]) -> Terms:
     named = SELECTORS if options["criteria"] == ALL else map(str.strip, options["criteria"].split(","))
     selectors = [taken(name) if ":" in name else name for name in named]
     beside = [name for name in options["own"] if name not in selectors]
-    return Terms((*selectors, *beside), tuple(range(options["seeds"])), settings, options["latency"])
+    return RaceTerms((*selectors, *beside), tuple(range(options["seeds"])), settings, options["latency"])
 
 
-def _for_subject(asked: Terms, subject: Subject, options: Mapping[str, Any]) -> Terms:
+def _for_subject(asked: RaceTerms, subject: Subject, options: Mapping[str, Any]) -> RaceTerms:
     network = subject.network
     step = options["step"] or max(1, round(len(network.units) / 50))
     limits = keeping(network.units, options["keep"], asked.settings.limits)
@@ -139,12 +139,12 @@ def _for_subject(asked: Terms, subject: Subject, options: Mapping[str, Any]) -> 
     )
 
 
-def _splits(subject: Subject, terms: Terms) -> Splits:
+def _splits(subject: Subject, terms: RaceTerms) -> Splits:
     finetune = {"finetune": subject.batches("finetune")} if terms.settings.updates else {}
     return {"calibration": subject.calibration(), **finetune, "validation": subject.batches("validation")}
 
 
-def _run(subject: Subject, terms: Terms, splits: Splits, out: Path) -> Race:
+def _run(subject: Subject, terms: RaceTerms, splits: Splits, out: Path) -> Race:
     request, network = subject.request, subject.network
     check(network, splits, terms)
     data = request.data or (str(subject.run.data["source"]) if subject.run else DEMO)

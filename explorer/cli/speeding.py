@@ -12,7 +12,7 @@ from explorer.cli.subject import open_subject
 from explorer.networks.costs import FLOPS_CONVENTION
 from explorer.speed.engines import ENGINES
 from explorer.speed.measure import measure_speed
-from explorer.speed.result import USUAL, Size, Speed, Terms, Timing, warning
+from explorer.speed.result import DEFAULT_TERMS, Size, SpeedReport, Timing, TimingTerms, warning
 from explorer.study.speed_published import SOURCE, TABLE
 
 RUN = click.argument("network", metavar="RUN")
@@ -26,7 +26,7 @@ ENGINE_HELP = "; ".join(f"{each.name}: {each.summary}" for each in ENGINES.value
     "engines",
     type=click.Choice(list(ENGINES)),
     multiple=True,
-    default=USUAL.engines,
+    default=DEFAULT_TERMS.engines,
     show_default=True,
     help=f"{ENGINE_HELP}; repeatable.",
 )
@@ -36,17 +36,19 @@ ENGINE_HELP = "; ".join(f"{each.name}: {each.summary}" for each in ENGINES.value
     "batches",
     type=COUNT,
     multiple=True,
-    default=USUAL.batches,
+    default=DEFAULT_TERMS.batches,
     show_default=True,
     help="Images at once; repeatable.",
 )
-@click.option("--runs", type=COUNT, default=USUAL.runs, show_default=True, help="Of each network, after warm-up.")
+@click.option(
+    "--runs", type=COUNT, default=DEFAULT_TERMS.runs, show_default=True, help="Of each network, after warm-up."
+)
 @click.option(
     "--multiple",
     "multiples",
     type=COUNT,
     multiple=True,
-    default=USUAL.multiples,
+    default=DEFAULT_TERMS.multiples,
     show_default=True,
     help="Preview widths rounded up to multiples of this, with the first engine and the largest batch; repeatable.",
 )
@@ -62,7 +64,7 @@ def speed(
 
     RUN is a run folder, or a folder that `export --original` has written. Blank images are run; none are read.
     """
-    terms = Terms(engines, threads, batches, runs, multiples)
+    terms = TimingTerms(engines, threads, batches, runs, multiples)
     subject = open_subject(request, needs_images=False)
     full = subject.original
     with progress("Measuring") as report:
@@ -82,7 +84,7 @@ def speed(
     )
 
 
-def _show(name: str, found: Speed) -> None:
+def _show(name: str, found: SpeedReport) -> None:
     columns = ("Conditions", "Full, ms", "Quartiles", "Pruned, ms", "Quartiles", "Images/s", "Speed-up", "By FLOPs")
     rows = [_row(each.conditions, each, found.theoretical) for each in found.timings]
     for each in found.rounded:

@@ -14,10 +14,10 @@ import click
 
 from explorer import study as studies
 from explorer.cli.finetuning import finetuned
-from explorer.cli.keeping import IN_USE, check_out
 from explorer.cli.options import Request, requests
 from explorer.cli.output import check_writable, progress, table, tell, write_json
 from explorer.cli.own_criteria import own_criteria
+from explorer.cli.run_storage import IN_USE, check_out
 from explorer.cli.subject import Subject, open_subject
 from explorer.core.errors import BadInput
 from explorer.core.files import write_whole
@@ -29,7 +29,7 @@ from explorer.networks.architectures.pretrained import imagenet
 from explorer.networks.load import DEMO
 from explorer.runs import run_folders
 from explorer.scoring.criteria import CRITERIA
-from explorer.study import PARTS, PRESETS, REPORT, Bench, Preset, Study
+from explorer.study import PARTS, PRESETS, REPORT, Preset, Study, StudyInputs
 from explorer.study.folders import holds_study
 from explorer.study.papers import PAPERS, Paper, check_at_hand, images_of, like, weights_path
 from explorer.study.parts import wanted
@@ -111,7 +111,7 @@ def _prepared(request: Request, paper: Paper, preset: Preset, out: Path) -> Requ
     return replace(request, network=str(folder), arch=None, data=where, download=False)
 
 
-def _bench(subject: Subject, preset: Preset, out: Path) -> Bench:
+def _bench(subject: Subject, preset: Preset, out: Path) -> StudyInputs:
     request, network = subject.request, subject.network
     limits = {"calibration": preset.images, "finetune": None, "validation": preset.validation}
     splits: dict[str, Batches] = {
@@ -120,7 +120,7 @@ def _bench(subject: Subject, preset: Preset, out: Path) -> Bench:
     }
     data = request.data or (str(subject.run.data["source"]) if subject.run else DEMO)
     about = run_folders.described(network, splits, {}, network_from=request.network, images_from=data)
-    return Bench(network, splits, preset, subject.seed, out, about)
+    return StudyInputs(network, splits, preset, subject.seed, out, about)
 
 
 @contextmanager

@@ -40,7 +40,7 @@ BOOT = (
 
 
 @dataclass(frozen=True)
-class Limits:
+class ProcessLimits:
     """What a confined process may take."""
 
     seconds: float  # from its start to its end
@@ -56,7 +56,9 @@ class Ended:
     said: str  # its last words
 
 
-def run(source: str, files: Sequence[Path], given: IO[bytes], made: IO[bytes], limits: Limits, batch: int) -> Ended:
+def run(
+    source: str, files: Sequence[Path], given: IO[bytes], made: IO[bytes], limits: ProcessLimits, batch: int
+) -> Ended:
     """Run source on the first of some files, which lie in a folder of their own; see `child.run` for its names.
 
     given: an open file with its input; made: one for its output. Whatever it starts ends with it.
@@ -92,11 +94,13 @@ def described() -> str:
 def _works(kinds: Sequence[str]) -> bool:
     """Whether a process can give up these."""
     with TemporaryDirectory() as folder, TemporaryFile() as nothing:
-        job = _job("ready()", Limits(10, 2**30, 0), [folder], kinds) | {"path": "", "batch": 1}
+        job = _job("ready()", ProcessLimits(10, 2**30, 0), [folder], kinds) | {"path": "", "batch": 1}
         return _end_of(_started(job, folder, nothing, nothing, nothing), 10) == 0
 
 
-def _job(source: str, limits: Limits, readable: Iterable[str], kinds: Sequence[str] | None = None) -> dict[str, Any]:
+def _job(
+    source: str, limits: ProcessLimits, readable: Iterable[str], kinds: Sequence[str] | None = None
+) -> dict[str, Any]:
     paths = _paths()
     return {
         "source": source,

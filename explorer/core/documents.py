@@ -21,7 +21,7 @@ RESTORE = "put back a copy of it, or begin anew in another folder"
 
 
 @dataclass(frozen=True)
-class Form:
+class DocumentFormat:
     """A format of documents. Its number grows when older versions can't read it; fields may be added without that."""
 
     name: str
@@ -34,7 +34,7 @@ class Form:
         return f"{self.name} {self.number}"
 
 
-def write_document(path: Path, form: Form, content: Mapping[str, Any]) -> Path:
+def write_document(path: Path, form: DocumentFormat, content: Mapping[str, Any]) -> Path:
     """Write an object with its format and digest, whole or not at all.
 
     Fields that a newer version has added to the file that is replaced stay. BadInput where it can't be written.
@@ -44,7 +44,7 @@ def write_document(path: Path, form: Form, content: Mapping[str, Any]) -> Path:
     return write_whole(path, json.dumps({**whole, DIGEST: digest_of(whole)}, indent=1).encode())
 
 
-def read_document(path: Path, form: Form, missing: str) -> dict[str, Any]:
+def read_document(path: Path, form: DocumentFormat, missing: str) -> dict[str, Any]:
     """The object in a file, which says what was written.
 
     Raises BadInput with the sentence `missing` where there is no file, and with others where it is damaged, was edited,
@@ -57,7 +57,7 @@ def read_document(path: Path, form: Form, missing: str) -> dict[str, Any]:
     return content
 
 
-def is_older(content: Mapping[str, Any], form: Form) -> bool:
+def is_older(content: Mapping[str, Any], form: DocumentFormat) -> bool:
     """Whether a document was written by a version that kept no digests."""
     return content.get("format") != str(form)
 
@@ -101,7 +101,7 @@ def _read(path: Path, missing: str, most: int | None = None) -> bytes:
         raise BadInput(f"{path} cannot be read: {error.strerror or error}.") from error
 
 
-def _parsed(path: Path, form: Form, missing: str) -> Any:
+def _parsed(path: Path, form: DocumentFormat, missing: str) -> Any:
     content = _read(path, missing, LARGEST)
     try:
         return json.loads(content.decode())
@@ -109,7 +109,7 @@ def _parsed(path: Path, form: Form, missing: str) -> Any:
         raise damaged(path, "it is not JSON", form.remedy) from error
 
 
-def _number(path: Path, content: Any, form: Form) -> int:
+def _number(path: Path, content: Any, form: DocumentFormat) -> int:
     """The number of a document's format; BadInput where this version can't read it."""
     if form.unnamed and isinstance(content, dict) and "format" not in content:
         return 1

@@ -16,7 +16,7 @@ CATEGORIES = (BLUE, VERMILION, GREEN, PURPLE)  # of a chart, in the order in whi
 
 KEPT, REMOVED = BLUE, VERMILION  # units
 MEASURED = GREEN  # a value that was measured, beside one that is only predicted
-HERE = ORANGE  # where the reader is
+CURRENT_STATE = ORANGE  # where the reader is
 
 
 @dataclass(frozen=True)
@@ -36,7 +36,13 @@ LIGHT = Theme(ground=WHITE, box="#F3F5F8", ink="#1A222C", muted="#5D6875", line=
 DARK = Theme(
     ground="#0F1318", box="#181E26", ink="#E4E8EE", muted="#9AA5B1", line="#2B333D", primary="#4AA8DE", link="#6DBBE8"
 )
-MARKS = {"kept": KEPT, "removed": REMOVED, "measured": MEASURED, "here": HERE, "on-mark": WHITE}  # in both themes
+MARKS = {
+    "kept": KEPT,
+    "removed": REMOVED,
+    "measured": MEASURED,
+    "here": CURRENT_STATE,
+    "on-mark": WHITE,
+}  # in both themes
 
 
 def translucent(color: str, alpha: float) -> str:

@@ -23,7 +23,7 @@ from explorer.core.workdir import workdir
 PACKAGES = ("torch", "torchvision", "streamlit", "torch-pruning", "numpy", "plotly")
 FRAMES = 40  # of a stack, half of them from its beginning
 CHAIN = 5  # errors that led to each other
-KEPT = 50  # reports in a folder; older ones go
+REPORTS_KEPT = 50  # reports in a folder; older ones go
 NAME = "pruning-explorer-report-{0}-{1}.txt"
 OWN_CODE = "(own code)"
 SITE = re.compile(r"[\\/](?:site|dist)-packages[\\/](.+)")
@@ -129,5 +129,5 @@ def _kept(text: str) -> Path | None:
 
 
 def _tidy(folder: Path) -> None:
-    for old in sorted(folder.glob(NAME.format("*", "*")))[:-KEPT]:
+    for old in sorted(folder.glob(NAME.format("*", "*")))[:-REPORTS_KEPT]:
         old.unlink(missing_ok=True)

@@ -8,12 +8,12 @@ from importlib.metadata import PackageNotFoundError, version
 
 from explorer import __version__
 
-OWN = "pruning-explorer"
+PACKAGE = "pruning-explorer"
 
 
 def versions(packages: Iterable[str]) -> dict[str, str]:
     """Package -> version, Python and this project first; a package that is not installed is left out."""
-    found = {"python": platform.python_version(), OWN: __version__}
+    found = {"python": platform.python_version(), PACKAGE: __version__}
     for package in packages:
         try:
             found[package] = version(package)

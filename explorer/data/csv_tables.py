@@ -25,7 +25,7 @@ LATIN = "It is no UTF-8 text and was read as Windows-1252: names with letters be
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class ImageRow:
     """One image of the table."""
 
     line: int  # of the file, from 1
@@ -63,13 +63,13 @@ def open_table(table: Path, *, seed: int, limit: int | None) -> ImageSet:
     return image_set(table.stem, labelled, seed=seed, limit=limit, account=account)
 
 
-def _classes(table: Path, found: Columns, rows: list[Row]) -> Numbering:
+def _classes(table: Path, found: Columns, rows: list[ImageRow]) -> Numbering:
     if found.one_hot:
         return Numbering(tuple(found.one_hot), {name: number for number, name in enumerate(found.one_hot)})
     return numbering(f"{table}, {found.names['label']},", {row.label for row in rows})
 
 
-def _read(files: TableFiles) -> tuple[Columns, list[Row], list[str]]:
+def _read(files: TableFiles) -> tuple[Columns, list[ImageRow], list[str]]:
     """What the columns are, the rows, and notes on how they were read."""
     table = files.table
     try:
@@ -123,7 +123,7 @@ def _short(table: Path, lines: Iterator[str]) -> Iterator[str]:
         yield line
 
 
-def _row(table: Path, found: Columns, line: int, cells: list[str]) -> Row:
+def _row(table: Path, found: Columns, line: int, cells: list[str]) -> ImageRow:
     if not found.header and len(cells) != found.width:
         raise BadInput(f"{table}, line {line}, has {len(cells)} values: a row without a header is path, label.")
     given = {kind: cells[column] if column < len(cells) else "" for kind, column in found.where.items()}
@@ -134,7 +134,7 @@ def _row(table: Path, found: Columns, line: int, cells: list[str]) -> Row:
             raise BadInput(
                 f"{table}, line {line}, has the {kind} {quoted(value, 40)}: it must be printable and not blank."
             )
-    return Row(line, given["path"], given["label"], given.get("split", "").lower())
+    return ImageRow(line, given["path"], given["label"], given.get("split", "").lower())
 
 
 def _hot(table: Path, one_hot: dict[str, int], line: int, cells: list[str]) -> str:
@@ -147,7 +147,7 @@ def _hot(table: Path, one_hot: dict[str, int], line: int, cells: list[str]) -> s
     return hot[0]
 
 
-def _check_unique(table: Path, rows: list[Row], paths: list[Path]) -> None:
+def _check_unique(table: Path, rows: list[ImageRow], paths: list[Path]) -> None:
     """An image that came twice could be in two splits."""
     lines: dict[Path, int] = {}
     for row, path in zip(rows, map(Path, map(os.path.normpath, paths)), strict=True):

@@ -17,7 +17,7 @@ from explorer.data.gestures import VERSION, Gesture
 from explorer.data.splits import complete_splits, split_indices, stratified_order
 from explorer.data.tensors import Picture
 
-SHOWN = 3  # skipped files that a message names
+FILES_NAMED = 3  # skipped files that a message names
 
 Source = np.ndarray | Sequence[np.ndarray] | Sequence[Path] | Sequence[Clip] | Sequence[Gesture]
 
@@ -79,14 +79,16 @@ def _by_reason(skipped: Mapping[str, str]) -> str:
     paths: dict[str, list[str]] = {}
     for path, reason in skipped.items():
         paths.setdefault(reason, []).append(path)
-    parts = [f"{reason} ({len(each):,}: {some(each)})" for reason, each in list(paths.items())[:SHOWN]]
-    others = sum(map(len, list(paths.values())[SHOWN:]))
+    parts = [f"{reason} ({len(each):,}: {some(each)})" for reason, each in list(paths.items())[:FILES_NAMED]]
+    others = sum(map(len, list(paths.values())[FILES_NAMED:]))
     return "; ".join([*parts, f"other reasons ({others:,})"] if others else parts)
 
 
 def some(names: Sequence[str]) -> str:
     """The first of many names, and how many more there are."""
-    return ", ".join(names[:SHOWN]) + (f" and {len(names) - SHOWN:,} more" if len(names) > SHOWN else "")
+    return ", ".join(names[:FILES_NAMED]) + (
+        f" and {len(names) - FILES_NAMED:,} more" if len(names) > FILES_NAMED else ""
+    )
 
 
 @dataclass(frozen=True, eq=False)

@@ -38,7 +38,7 @@ END = 22 + 65_535  # bytes at most of the record that a zip archive ends with
 
 
 @dataclass(frozen=True)
-class Contents:
+class ArchiveLayout:
     """What to read of an archive: array -> what it must be; and which are images and labels of which part."""
 
     rules: dict[str, str]
@@ -77,7 +77,7 @@ def open_npz(path: Path, *, seed: int, limit: int | None) -> ImageSet:
     return image_set(path.stem, labelled, seed=seed, limit=limit, account=account)
 
 
-def _read(path: Path) -> tuple[Contents, dict[str, np.ndarray]]:
+def _read(path: Path) -> tuple[ArchiveLayout, dict[str, np.ndarray]]:
     try:
         check_file(path, NPZ_BYTES)
         _check_directory(path)
@@ -108,7 +108,7 @@ def _array(archive: zipfile.ZipFile, name: str) -> np.ndarray:
         return npy.read_array(file, allow_pickle=False)
 
 
-def _checked(path: Path, archive: zipfile.ZipFile) -> Contents:
+def _checked(path: Path, archive: zipfile.ZipFile) -> ArchiveLayout:
     """What to read, after all headers have passed every check that needs no data."""
     contents = _found(path, {name.removesuffix(".npy") for name in archive.namelist() if name.endswith(".npy")})
     headers: dict[str, tuple[Shape, np.dtype]] = {}
@@ -125,7 +125,7 @@ def _checked(path: Path, archive: zipfile.ZipFile) -> Contents:
     return contents
 
 
-def _found(path: Path, there: set[str]) -> Contents:
+def _found(path: Path, there: set[str]) -> ArchiveLayout:
     """Which arrays of those that are there are read, and as what."""
     spelled = {name.lower(): name for name in sorted(there)}
     pair = next((each for each in ALL if set(each) <= set(spelled)), ("x", "y"))
@@ -148,10 +148,10 @@ def _found(path: Path, there: set[str]) -> Contents:
     rules |= {x: IMAGES for x, _ in pairs.values()} | {y: LABELS for _, y in pairs.values()}
     if beside := sorted(there - set(rules) - set(alone)):
         notes.append(f"Not read: {some(list(map(repr, beside)))}, for which there is no use.")
-    return Contents(rules, pairs, tuple(notes))
+    return ArchiveLayout(rules, pairs, tuple(notes))
 
 
-def _check_lengths(path: Path, contents: Contents, shapes: dict[str, Shape]) -> None:
+def _check_lengths(path: Path, contents: ArchiveLayout, shapes: dict[str, Shape]) -> None:
     alike = [*contents.pairs.values(), *([("x", "split")] if "split" in shapes else [])]
     for images, values in alike:
         if shapes[values][0] != shapes[images][0]:

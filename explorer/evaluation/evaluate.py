@@ -16,7 +16,7 @@ from explorer.data import Batches
 from explorer.networks.gates import Gated, open_gates
 from explorer.networks.losses import CROSS_ENTROPY, Loss
 from explorer.networks.network import Network
-from explorer.networks.units import nothing
+from explorer.networks.units import none_removed
 
 WARMUP = 3  # runs before those that are timed
 Body = Callable[[Tensor], Any]  # what takes images and computes something of them
@@ -58,7 +58,7 @@ class Outcome:
 
 def evaluate(network: Network, batches: Batches, removed: Tensor | None = None, report: Report = silent) -> Outcome:
     """Run the images through the network with the units where `removed` (units,) is True gated, in eval mode."""
-    closed = nothing(network.units) if removed is None else removed
+    closed = none_removed(network.units) if removed is None else removed
     gated = Gated(network.module, network.units, closed)
     gates = open_gates(closed).to(gated.device)
 

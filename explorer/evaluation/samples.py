@@ -27,7 +27,7 @@ class Sample:
 
 
 @dataclass(frozen=True)
-class Order:
+class SampleOrder:
     """A choice of images: which, and in what order."""
 
     title: str
@@ -35,10 +35,10 @@ class Order:
     falling: bool | None  # by probability, from the highest or the lowest; None = in the order of the images
 
 
-ORDERS: dict[str, Order] = {
-    "wrong": Order("wrong, most confident first", torch.logical_not, True),
-    "right": Order("right, least confident first", torch.clone, False),
-    "any": Order("any, in seeded order", torch.ones_like, None),
+ORDERS: dict[str, SampleOrder] = {
+    "wrong": SampleOrder("wrong, most confident first", torch.logical_not, True),
+    "right": SampleOrder("right, least confident first", torch.clone, False),
+    "any": SampleOrder("any, in seeded order", torch.ones_like, None),
 }
 
 

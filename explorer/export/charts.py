@@ -18,7 +18,7 @@ NARROWEST = 3.0  # of the columns that tell of their states where the mouse rest
 
 
 @dataclass(frozen=True)
-class Point:
+class ChartPoint:
     """One state in a curve: x is the share left (0 to 1), y its value; stage: the kind of its stage."""
 
     x: float
@@ -27,10 +27,10 @@ class Point:
     text: str  # shown where the mouse rests
 
 
-Placed = tuple[float, float, Point]  # where a point is drawn
+Placed = tuple[float, float, ChartPoint]  # where a point is drawn
 
 
-def curve(title: str, points: Sequence[Point], against: str, percent: bool) -> str:
+def curve(title: str, points: Sequence[ChartPoint], against: str, percent: bool) -> str:
     """A line from the original at the left, 100 % left, to what is left at the right."""
     low, high = _range([point.y for point in points], percent)
     least = min(0.95, *(point.x for point in points)) - 0.02
@@ -71,7 +71,7 @@ def _columns(placed: Sequence[Placed]) -> str:
     )
 
 
-def _said(title: str, points: Sequence[Point], percent: bool) -> str:
+def _said(title: str, points: Sequence[ChartPoint], percent: bool) -> str:
     first, last = (_number(point.y, percent) for point in (points[0], points[-1]))
     return f"{title}: {first} with everything, {last} with {points[-1].x:.0%} left."
 

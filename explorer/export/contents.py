@@ -15,7 +15,7 @@ from explorer.runs.timeline import State, Timeline, path
 
 
 @dataclass(frozen=True)
-class Written:
+class ExportedFile:
     """One file of an export, as its report tells of it."""
 
     name: str
@@ -25,12 +25,12 @@ class Written:
 
 
 @dataclass(frozen=True, eq=False)
-class Contents(Described):
+class ExportContents(Described):
     """What every format writes: a described network, the units it lost, and the files that tell of each other."""
 
     removed: tuple[Label, ...] = ()  # the plan: units that went, by their original channels
     history: tuple[State, ...] = ()  # from the network as loaded to this one
-    written: tuple[Written, ...] = ()  # the files beside it, for those that tell of them
+    written: tuple[ExportedFile, ...] = ()  # the files beside it, for those that tell of them
     verdicts: tuple[Verdict, ...] = ()  # and how they did
 
 
@@ -41,14 +41,14 @@ def contents(
     provenance: Mapping[str, Any],
     removed: Sequence[Label] | None = None,
     history: Sequence[State] = (),
-) -> Contents:
+) -> ExportContents:
     """Trace a network and describe it, as `described` does, with what led to it.
 
     Without `removed`, what went is what the widths say is missing. Raises BadInput as `described` does.
     """
     plain = described(network, metrics=metrics, provenance=provenance)
     gone = missing(plain.manifest.layers) if removed is None else tuple(removed)
-    return Contents(network, plain.manifest, plain.tensors, gone, tuple(history))
+    return ExportContents(network, plain.manifest, plain.tensors, gone, tuple(history))
 
 
 def of_state(
@@ -57,7 +57,7 @@ def of_state(
     number: int,
     *,
     provenance: Mapping[str, Any],
-) -> Contents:
+) -> ExportContents:
     """The contents of one state of a timeline: `network` as it is pruned there, with all that led to it.
 
     Raises BadInput if the network cannot be exported.

@@ -11,7 +11,7 @@ from explorer.core.errors import BadInput
 from explorer.core.files import write_whole
 from explorer.core.progress import Report, silent, within
 from explorer.export import proof as proofs
-from explorer.export.contents import Contents, Written
+from explorer.export.contents import ExportContents, ExportedFile
 from explorer.export.formats import Format, chosen
 from explorer.export.proof import Proof, Verdict
 from explorer.export.staging import staging
@@ -22,7 +22,7 @@ MANIFEST = "manifest.json"
 
 
 def export(
-    contents: Contents, folder: Path, names: Iterable[str], proof: Proof, report: Report = silent
+    contents: ExportContents, folder: Path, names: Iterable[str], proof: Proof, report: Report = silent
 ) -> dict[str, Path]:
     """Write a network in the named formats, with `manifest.json` to read and `proof.safetensors` to verify against.
 
@@ -37,14 +37,14 @@ def export(
 
 
 def export_proven(
-    contents: Contents, folder: Path, names: Iterable[str], proof: Proof, report: Report = silent
+    contents: ExportContents, folder: Path, names: Iterable[str], proof: Proof, report: Report = silent
 ) -> tuple[dict[str, Path], tuple[Verdict, ...]]:
     """The same, and how each file that can be run did in a clean process; what fails is written and reported."""
     return _export(contents, folder, chosen(names), proof, True, report)
 
 
 def _export(
-    contents: Contents, folder: Path, formats: Sequence[Format], proof: Proof, proven: bool, report: Report
+    contents: ExportContents, folder: Path, formats: Sequence[Format], proof: Proof, proven: bool, report: Report
 ) -> tuple[dict[str, Path], tuple[Verdict, ...]]:
     telling = [each for each in formats if each.tells_of_others]
     others = [each for each in formats if not each.tells_of_others]
@@ -61,7 +61,7 @@ def _export(
         return _put(place, folder, formats), found
 
 
-def _made(contents: Contents, place: Path, formats: Sequence[Format], report: Report) -> Contents:
+def _made(contents: ExportContents, place: Path, formats: Sequence[Format], report: Report) -> ExportContents:
     """The contents that know of the files of these formats, now that they are made."""
     for done, each in enumerate(formats):
         report(done, len(formats), f"making {each.file_name}")
@@ -70,8 +70,8 @@ def _made(contents: Contents, place: Path, formats: Sequence[Format], report: Re
     return contents
 
 
-def _written(each: Format, path: Path) -> Written:
-    return Written(each.file_name, path.stat().st_size, each.description, each.usage)
+def _written(each: Format, path: Path) -> ExportedFile:
+    return ExportedFile(each.file_name, path.stat().st_size, each.description, each.usage)
 
 
 def _put(place: Path, folder: Path, formats: Iterable[Format]) -> dict[str, Path]:

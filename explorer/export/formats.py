@@ -9,7 +9,7 @@ from importlib.util import find_spec
 from explorer.core.errors import BadInput
 from explorer.core.text import quoted
 from explorer.export import model_source, onnx_file, plan_file, pt2_file, report, runners
-from explorer.export.contents import Contents
+from explorer.export.contents import ExportContents
 from explorer.networks.graph import safetensors_file
 
 ALL = "all"
@@ -22,7 +22,7 @@ class Format:
     name: str
     file_name: str
     description: str  # one line for people
-    render: Callable[[Contents], bytes]
+    render: Callable[[ExportContents], bytes]
     usage: str  # source that loads the file
     runner: str | None = None  # source that runs it in a clean process, see runners.py; None where nothing is to run
     tolerance: float = 1e-4  # largest difference of logits from the proof's that is ok, as a share of the largest

@@ -5,7 +5,7 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Iterator, Mapping
 
-from explorer.export.contents import Contents
+from explorer.export.contents import ExportContents
 from explorer.export.source.allowed import check
 from explorer.export.source.classes import blocks
 from explorer.export.source.expressions import quoted
@@ -76,7 +76,7 @@ DTYPES = """DTYPES = {
 """
 
 
-def render(contents: Contents) -> bytes:
+def render(contents: ExportContents) -> bytes:
     """The file's bytes: source that needs torch alone. BadInput if it held what is not in the list of `allowed.py`."""
     steps = program(contents.manifest.graph)
     made = blocks(outline(steps, contents.tensors, whole(steps)))

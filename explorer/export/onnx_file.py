@@ -11,11 +11,11 @@ from torch import Tensor, nn
 from explorer.core.errors import BadInput
 from explorer.core.text import first_line
 from explorer.data.preprocessing import Preprocessing
-from explorer.export.contents import Contents
+from explorer.export.contents import ExportContents
 from explorer.export.pt2_file import captured, quiet
 from explorer.networks.graph.manifest import summary
 
-MOST = 2**31 - 1  # bytes of one protobuf message
+MAX_PROTOBUF_BYTES = 2**31 - 1  # bytes of one protobuf message
 PACKAGES = ("onnx", "onnxscript")  # that the exporter needs
 _LACKING = re.compile(r"No ONNX function found for .*op='([^']+)'")  # as the exporter says it
 
@@ -39,19 +39,19 @@ class Normalising(nn.Module):
         return logits
 
 
-def render(contents: Contents) -> bytes:
+def render(contents: ExportContents) -> bytes:
     """The file's bytes: input `images` (N, C, H, W) after preprocessing, output `logits` (N, classes)."""
     return _render(contents, contents.module(), "images")
 
 
-def render_with_normalisation(contents: Contents) -> bytes:
+def render_with_normalisation(contents: ExportContents) -> bytes:
     """The file's bytes: input `pixels` (N, C, H, W) from 0 to 1, output `logits` (N, classes)."""
     manifest = contents.manifest
     module = Normalising(contents.module(), manifest.preprocessing, len(manifest.input_shape))
     return _render(contents, module.eval(), "pixels")
 
 
-def _render(contents: Contents, module: nn.Module, given: str) -> bytes:
+def _render(contents: ExportContents, module: nn.Module, given: str) -> bytes:
     name = contents.manifest.name
     program = captured(contents, module, "onnx")
     try:
@@ -65,9 +65,13 @@ def _render(contents: Contents, module: nn.Module, given: str) -> bytes:
     try:
         data: bytes = made.model_proto.SerializeToString()
     except ValueError as error:  # protobuf's own limit
-        raise BadInput(f"{name} cannot be exported as onnx: one file holds at most {MOST:,} bytes.") from error
-    if len(data) > MOST:
-        raise BadInput(f"{name} cannot be exported as onnx: it has {len(data):,} bytes, one file at most {MOST:,}.")
+        raise BadInput(
+            f"{name} cannot be exported as onnx: one file holds at most {MAX_PROTOBUF_BYTES:,} bytes."
+        ) from error
+    if len(data) > MAX_PROTOBUF_BYTES:
+        raise BadInput(
+            f"{name} cannot be exported as onnx: it has {len(data):,} bytes, one file at most {MAX_PROTOBUF_BYTES:,}."
+        )
     return data
 
 

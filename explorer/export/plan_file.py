@@ -8,7 +8,7 @@ from typing import Any
 
 from explorer.core.bounds import PLAN_BYTES, check_file
 from explorer.core.errors import BadInput
-from explorer.export.contents import Contents
+from explorer.export.contents import ExportContents
 from explorer.networks.network import Network
 from explorer.networks.surgery import prune
 from explorer.pruning.plan import from_json
@@ -16,7 +16,7 @@ from explorer.pruning.plan import from_json
 FORMAT = "pruning-explorer plan 1"
 
 
-def render(contents: Contents) -> bytes:
+def render(contents: ExportContents) -> bytes:
     """The file's bytes: {"format", "network": {"name", "arch", "digest"?, ...}, "removed": [{"layer", "channel"}]}.
 
     `network` is the one that the plan was made for, as far as the provenance knows it; channels are its own.

@@ -71,7 +71,7 @@ def prove(network: Network, inputs: Tensor, labels: Tensor) -> Proof:
 
 
 @dataclass(frozen=True, eq=False)
-class Run:
+class ProofRun:
     """What running a file gave."""
 
     logits: Tensor | None
@@ -79,7 +79,7 @@ class Run:
     error: str = ""  # why there are no logits
 
 
-def judge(path: Path, kind: str, tolerance: float, proof: Proof, run: Run) -> Verdict:
+def judge(path: Path, kind: str, tolerance: float, proof: Proof, run: ProofRun) -> Verdict:
     """The verdict on the logits that a file gave, or on its failure to give any."""
     logits, error = run.logits, run.error
     if logits is not None and (logits.shape != proof.logits.shape or not logits.isfinite().all()):

@@ -15,14 +15,14 @@ from torch.export import Dim, ExportedProgram
 
 from explorer.core.errors import BadInput
 from explorer.core.text import first_line
-from explorer.export.contents import Contents
+from explorer.export.contents import ExportContents
 from explorer.networks.graph.manifest import summary
 
 TRACES = ("stack_trace", "from_node", "source_fn_stack", "torch_fn")  # of code on the machine that exports
 EXAMPLES = 2  # images of the batch that is traced; one would be taken for a constant
 
 
-def render(contents: Contents) -> bytes:
+def render(contents: ExportContents) -> bytes:
     """The file's bytes; the manifest without its graph lies inside, as `manifest.json`."""
     file = io.BytesIO()
     program = captured(contents, contents.module(), "pt2")
@@ -32,7 +32,7 @@ def render(contents: Contents) -> bytes:
     return file.getvalue()
 
 
-def captured(contents: Contents, module: nn.Module, kind: str) -> ExportedProgram:
+def captured(contents: ExportContents, module: nn.Module, kind: str) -> ExportedProgram:
     """The module as torch.export's program with a batch of any size. Raises BadInput where it has none."""
     example = torch.zeros(EXAMPLES, *contents.manifest.input_shape)
     try:

@@ -9,8 +9,8 @@ from itertools import accumulate
 from typing import Any
 
 from explorer.core.palette import page_variables
-from explorer.export.charts import Point, bars, curve
-from explorer.export.contents import Contents
+from explorer.export.charts import ChartPoint, bars, curve
+from explorer.export.contents import ExportContents
 from explorer.export.page_style import STYLE
 from explorer.export.proof import Verdict
 from explorer.networks.costs import FLOPS_CONVENTION
@@ -18,7 +18,7 @@ from explorer.runs.stages import Stage, following
 from explorer.runs.timeline import State
 
 
-def render(contents: Contents) -> bytes:
+def render(contents: ExportContents) -> bytes:
     """The page's bytes."""
     manifest = contents.manifest
     parts = [
@@ -40,7 +40,7 @@ def render(contents: Contents) -> bytes:
     return page.encode("utf-8", "replace")
 
 
-def _head(contents: Contents) -> str:
+def _head(contents: ExportContents) -> str:
     manifest = contents.manifest
     shape = " x ".join(map(str, manifest.input_shape))
     classes = ", ".join(manifest.classes[:20]) + (", ..." if len(manifest.classes) > 20 else "")
@@ -62,7 +62,7 @@ def _folded(title: str, what: str, shown: str) -> str:
     return f"<h2>{title}</h2><details><summary>{escape(what)}</summary>{shown}</details>"
 
 
-def _metrics(contents: Contents) -> str:
+def _metrics(contents: ExportContents) -> str:
     before, after = (contents.manifest.metrics.get(side) for side in ("before", "after"))
     if not isinstance(before, Mapping) or not isinstance(after, Mapping):
         return ""
@@ -107,7 +107,7 @@ def _curves(history: Sequence[State]) -> str:
     )
 
 
-def _points(history: Sequence[State], name: str) -> list[Point]:
+def _points(history: Sequence[State], name: str) -> list[ChartPoint]:
     """Each state right after its units went, and again after its fine-tuning if it had any."""
     whole, before, found = history[0].metrics.flops, Stage(), []
     for step, (state, stage) in enumerate(zip(history, _stages(history), strict=True)):
@@ -117,7 +117,7 @@ def _points(history: Sequence[State], name: str) -> list[Point]:
             assert metrics is not None
             value, left = getattr(metrics, name), metrics.flops / whole
             text = f"{step}: {state.name or state.how}{when}: {value:.4g} with {left:.1%} of the FLOPs, {at}"
-            found.append(Point(left, value, at.kind, text))
+            found.append(ChartPoint(left, value, at.kind, text))
         before = stage
     return found
 
@@ -127,7 +127,7 @@ def _stages(history: Sequence[State]) -> list[Stage]:
     return list(accumulate(history, following, initial=Stage()))[1:]
 
 
-def _widths(contents: Contents) -> str:
+def _widths(contents: ExportContents) -> str:
     layers = contents.manifest.layers
     if not layers:
         return ""
@@ -153,7 +153,7 @@ def _verdict(verdict: Verdict) -> list[str]:
     return [escape(verdict.path.name), said, *cells, f"{verdict.tolerance:.0e}"]
 
 
-def _files(contents: Contents) -> str:
+def _files(contents: ExportContents) -> str:
     shown = [
         f"<h3>{escape(file.name)}</h3><p>{file.size / 1e6:,.2f} MB: {escape(file.description)}.</p>"
         f"<pre>{escape(file.usage)}</pre>"

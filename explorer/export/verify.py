@@ -13,16 +13,16 @@ import torch
 from torch import Tensor
 
 from explorer.confined import running
-from explorer.confined.running import Ended, Limits
+from explorer.confined.running import Ended, ProcessLimits
 from explorer.core.errors import BadInput
 from explorer.core.progress import Report, silent
 from explorer.export import proof as proofs
 from explorer.export.formats import FORMATS, Format
-from explorer.export.proof import Proof, Run, Verdict, judge, unjudged
+from explorer.export.proof import Proof, ProofRun, Verdict, judge, unjudged
 from explorer.networks.load import ORIGINAL
 
 TIMEOUT = 600  # seconds a file
-ROOM = 2 * 2**30  # bytes that a process may take whatever it runs
+PROCESS_BYTES = 2 * 2**30  # bytes that a process may take whatever it runs
 COPIES = 8  # of the bytes of its files: reading, checking and building the network hold some at a time
 ACTIVATIONS = 512  # bytes a byte of a batch of images: wide layers near the input, and what convolving them takes
 HEADER = 2**20  # bytes of a process's output beside its numbers
@@ -78,7 +78,7 @@ def _verdict(path: Path, kind: Format, proof: Proof) -> Verdict:
         )
     except OSError as problem:  # of a temporary folder without room
         logits, error = None, f"its images cannot be handed to a process: {problem.strerror or problem}"
-    return judge(path, kind.name, kind.tolerance, proof, Run(logits, time.perf_counter() - start, error))
+    return judge(path, kind.name, kind.tolerance, proof, ProofRun(logits, time.perf_counter() - start, error))
 
 
 def _clean_run(path: Path, kind: Format, inputs: Tensor, values: int) -> tuple[Tensor | None, str]:
@@ -87,7 +87,7 @@ def _clean_run(path: Path, kind: Format, inputs: Tensor, values: int) -> tuple[T
     with TemporaryFile() as given, TemporaryFile() as made:
         np.save(given, inputs.numpy())
         given.seek(0)
-        limits = Limits(TIMEOUT, _memory(files, inputs), 8 * values + HEADER)
+        limits = ProcessLimits(TIMEOUT, _memory(files, inputs), 8 * values + HEADER)
         ended = running.run(str(kind.runner), files, given, made, limits, proofs.BATCH)
         made.seek(0)
         try:
@@ -104,7 +104,7 @@ def _beside(path: Path, kind: Format) -> list[Path]:
 def _memory(files: Sequence[Path], inputs: Tensor) -> int:
     """Bytes that loading some files, and running a batch of the images, may take."""
     batch = inputs[: proofs.BATCH]
-    return ROOM + COPIES * sum(path.stat().st_size for path in files) + ACTIVATIONS * batch.numel() * 4
+    return PROCESS_BYTES + COPIES * sum(path.stat().st_size for path in files) + ACTIVATIONS * batch.numel() * 4
 
 
 def _reason(ended: Ended) -> str:

@@ -13,7 +13,7 @@ from explorer.core.text import plotly
 from explorer.figures.style import abridged, blank, f32
 from explorer.figures.unit_effects import CLEAR
 
-MOST = 20  # classes shown
+MAX_CLASSES = 20  # classes shown
 
 
 def class_changes(
@@ -32,7 +32,11 @@ def class_changes(
             f"{len(notes)}."
         )
     known = np.flatnonzero(np.isfinite(loss))
-    shown = known if len(known) <= MOST else np.sort(known[np.argsort(-np.abs(loss[known]), kind="stable")[:MOST]])
+    shown = (
+        known
+        if len(known) <= MAX_CLASSES
+        else np.sort(known[np.argsort(-np.abs(loss[known]), kind="stable")[:MAX_CLASSES]])
+    )
     fig = blank(_alt(loss[known], error[known], [classes[int(i)] for i in known]), height=height)
     fig.update_layout(barmode="overlay", bargap=0.3, showlegend=True)
     clear = np.abs(loss) > CLEAR * error

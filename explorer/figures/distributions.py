@@ -11,7 +11,7 @@ from explorer.core.errors import BadInput
 from explorer.core.palette import KEPT, REMOVED
 from explorer.core.text import plotly
 from explorer.figures.binning import Scale, scale_for
-from explorer.figures.ridges import LayerValues, Row, quartiles, ridges, thresholds, totals, zero_bins, zero_place
+from explorer.figures.ridges import LayerValues, RidgeRow, quartiles, ridges, thresholds, totals, zero_bins, zero_place
 from explorer.figures.style import blank
 
 __all__ = ["LayerValues", "distributions"]
@@ -27,7 +27,7 @@ def distributions(layers: Sequence[LayerValues], *, criterion: str, value_unit: 
     if not layers or not all(len(layer.values) for layer in layers):
         raise BadInput("Distributions need at least one layer, and at least one unit in each.")
     scale = scale_for(np.concatenate([np.ravel(layer.values) for layer in layers]), bins)
-    rows = [Row(layer, float(len(layers) - 1 - i), scale) for i, layer in enumerate(layers)]
+    rows = [RidgeRow(layer, float(len(layers) - 1 - i), scale) for i, layer in enumerate(layers)]
     fig = blank(_alt(layers, criterion, scale), height=96 + round(len(layers) * _row_height(len(layers))), bargap=0)
     fig.update_layout(barmode="overlay")
     for removed, color, label in ((True, REMOVED, "removed"), (False, KEPT, "kept")):
@@ -41,7 +41,7 @@ def _row_height(rows: int) -> float:
     return float(np.clip(380 / rows, 18, 56))
 
 
-def _axes(fig: go.Figure, rows: list[Row], title: str) -> go.Figure:
+def _axes(fig: go.Figure, rows: list[RidgeRow], title: str) -> go.Figure:
     scale = rows[0].scale
     low, high = scale.place(scale.edges[[0, -1]])
     ticks, pad = scale.ticks(), 0.01 * (high - low)

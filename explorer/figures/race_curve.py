@@ -12,7 +12,7 @@ from explorer.figures.curve import curve
 from explorer.figures.series import Series
 
 
-class Band(Protocol):
+class DrawnBand(Protocol):
     """One selector over its seeds, step by step: arrays of (steps,); `explorer.pruning.race_bands` says more."""
 
     @property
@@ -44,7 +44,7 @@ class Band(Protocol):
         """How many."""
 
 
-def race_curve(bands: Sequence[Band], quantity: str, against: str) -> go.Figure:
+def race_curve(bands: Sequence[DrawnBand], quantity: str, against: str) -> go.Figure:
     """A line through each band's medians, and the band from the least to the largest where there are several seeds.
 
     Filled marks: after each step's fine-tuning; open marks: before it. The first point is the original.
@@ -54,7 +54,7 @@ def race_curve(bands: Sequence[Band], quantity: str, against: str) -> go.Figure:
     return curve(series, quantity=quantity, against=against, original=original)
 
 
-def _series(band: Band) -> Series:
+def _series(band: DrawnBand) -> Series:
     several = bool((band.seeds > 1).any())
     low, high = (band.low, band.high) if several else (None, None)
     return Series(

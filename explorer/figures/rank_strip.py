@@ -14,7 +14,7 @@ from explorer.figures.style import blank, criterion_style, f32
 
 
 @dataclass(frozen=True)
-class Place:
+class CriterionPlace:
     """A unit's place by one criterion: 0 = the first of all to go, 1 = the last."""
 
     criterion: str
@@ -23,7 +23,7 @@ class Place:
     text: str  # for the hover text
 
 
-def rank_strip(places: Sequence[Place], *, height: int | None = None) -> go.Figure:
+def rank_strip(places: Sequence[CriterionPlace], *, height: int | None = None) -> go.Figure:
     """A row a criterion, the first on top: its mark among all units, and an open circle within the layer."""
     if not places:
         raise BadInput("A rank strip needs at least one criterion, and none was given.")
@@ -56,7 +56,7 @@ def _marks(
     )
 
 
-def _spans(places: Sequence[Place], rows: np.ndarray) -> go.Scatter:
+def _spans(places: Sequence[CriterionPlace], rows: np.ndarray) -> go.Scatter:
     """From one mark of a row to the other."""
     x = [[100 * place.share, 100 * place.layer_share, np.nan] for place in places]
     return go.Scatter(
@@ -69,6 +69,6 @@ def _spans(places: Sequence[Place], rows: np.ndarray) -> go.Scatter:
     )
 
 
-def _alt(places: Sequence[Place]) -> str:
+def _alt(places: Sequence[CriterionPlace]) -> str:
     listed = ", ".join(f"{criterion_style(place.criterion).label} {place.share:.0%}" for place in places)
     return f"Share of the units left that go before this one, by criterion: {listed}."

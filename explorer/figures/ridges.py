@@ -39,7 +39,7 @@ class LayerValues:
 
 
 @dataclass(frozen=True, eq=False)
-class Row:
+class RidgeRow:
     """One layer on the common scale; base: the y of its foot, 1 a row."""
 
     layer: LayerValues
@@ -64,7 +64,7 @@ class Row:
         return self.scale.zeros(self.layer.values)
 
 
-def ridges(rows: Sequence[Row], removed: bool, color: str, label: str) -> go.Bar:
+def ridges(rows: Sequence[RidgeRow], removed: bool, color: str, label: str) -> go.Bar:
     """Removed units at the foot of each bin, kept ones on top of them."""
     x, base, height, width, hover = [], [], [], [], []
     for row in rows:
@@ -92,7 +92,7 @@ def ridges(rows: Sequence[Row], removed: bool, color: str, label: str) -> go.Bar
     )
 
 
-def zero_bins(rows: Sequence[Row]) -> list[go.Bar | go.Scatter]:
+def zero_bins(rows: Sequence[RidgeRow]) -> list[go.Bar | go.Scatter]:
     """One hatched bar a row at the left for exact zeros, cut off at the ridge's height, and their number beside it."""
     rows = [row for row in rows if row.zeros]
     if not rows:
@@ -126,7 +126,7 @@ def zero_place(scale: Scale) -> tuple[float, float]:
     return float(low - 0.07 * (high - low)), float(0.03 * (high - low))
 
 
-def quartiles(rows: Sequence[Row]) -> list[go.Scatter]:
+def quartiles(rows: Sequence[RidgeRow]) -> list[go.Scatter]:
     """Under each ridge, the line from the first to the third quartile, and the median's mark."""
     q = np.array([np.quantile(np.asarray(row.layer.values, np.float64), [0.25, 0.5, 0.75]) for row in rows])
     y = np.array([row.base - 0.1 for row in rows])
@@ -158,7 +158,7 @@ def quartiles(rows: Sequence[Row]) -> list[go.Scatter]:
     return [line, marks]
 
 
-def thresholds(rows: Sequence[Row]) -> list[go.Scatter]:
+def thresholds(rows: Sequence[RidgeRow]) -> list[go.Scatter]:
     """A line across each row that has a threshold."""
     held = [(row, row.layer.threshold) for row in rows if row.layer.threshold is not None]
     if not held:
@@ -177,7 +177,7 @@ def thresholds(rows: Sequence[Row]) -> list[go.Scatter]:
     ]
 
 
-def totals(rows: Sequence[Row]) -> go.Scatter:
+def totals(rows: Sequence[RidgeRow]) -> go.Scatter:
     """At the right edge of each row: how many of its units go, or how many there are."""
     right = rows[0].scale.place(rows[0].scale.edges[-1:])[0]
     texts = [
@@ -189,7 +189,7 @@ def totals(rows: Sequence[Row]) -> go.Scatter:
     return _labels(rows, float(right), texts)
 
 
-def _labels(rows: Sequence[Row], x: float, texts: list[str]) -> go.Scatter:
+def _labels(rows: Sequence[RidgeRow], x: float, texts: list[str]) -> go.Scatter:
     return go.Scatter(
         x=f32([x] * len(rows)),
         y=f32([row.base + 0.22 for row in rows]),

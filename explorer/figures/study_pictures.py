@@ -42,7 +42,7 @@ class Picture:
 
 def pictures(name: str, parts: Parts) -> list[Picture]:
     """What a part's results look like; BadInput where they can't be drawn."""
-    return checked(name, PICTURES.get(name, nothing), parts)
+    return checked(name, PICTURES.get(name, no_pictures), parts)
 
 
 def published_picture(part: Values, like: str) -> Picture | None:
@@ -64,7 +64,7 @@ def checked(name: str, of: Callable[[Parts], list[T]], parts: Parts) -> list[T]:
         raise BadInput(f"The study's part {name!r} is damaged: its results can't be shown.") from error
 
 
-def nothing(parts: Parts) -> list[Any]:
+def no_pictures(parts: Parts) -> list[Any]:
     """Of a part that has none."""
     return []
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from explorer.figures.study_pictures import Parts, Values, checked, nothing
+from explorer.figures.study_pictures import Parts, Values, checked, no_pictures
 from explorer.figures.style import criterion_style
 
 
@@ -21,7 +21,7 @@ class Table:
 
 def tables(name: str, parts: Parts, measured: Values) -> list[Table]:
     """A part's results in numbers; `measured` is what was timed."""
-    found = checked(name, TABLES.get(name, nothing), parts)
+    found = checked(name, TABLES.get(name, no_pictures), parts)
     return found + (checked(name, lambda values: _speed(values, measured), parts) if name == "speed" else [])
 
 

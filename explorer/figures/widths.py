@@ -15,7 +15,7 @@ from explorer.figures.style import blank, f32
 
 
 @dataclass(frozen=True)
-class LayerWidth:
+class DrawnWidth:
     """kept of total feature maps of one layer."""
 
     name: str
@@ -23,7 +23,7 @@ class LayerWidth:
     total: int
 
 
-def widths(layers: Sequence[LayerWidth], *, height: int | None = None) -> go.Figure:
+def widths(layers: Sequence[DrawnWidth], *, height: int | None = None) -> go.Figure:
     """Horizontal bars, the input's layer on top: kept in solid blue, removed in hatched vermilion, numbers behind."""
     if not layers:
         raise BadInput("Widths need at least one layer, and none was given.")
@@ -73,7 +73,7 @@ def _bars(y: np.ndarray, x: np.ndarray, name: str, marker: dict[str, object], ho
     )
 
 
-def _alt(layers: Sequence[LayerWidth]) -> str:
+def _alt(layers: Sequence[DrawnWidth]) -> str:
     kept, total = sum(layer.kept for layer in layers), sum(layer.total for layer in layers)
     most = min(layers, key=lambda layer: layer.kept / max(layer.total, 1))
     return (

@@ -16,9 +16,9 @@ from explorer.core.reports import failure
 # ahead, beside, spare: what nobody waits for, but may after the next click, what comes into a picture that is drawn
 # without it meanwhile, and what may be wanted at some time
 LANES = QUICK, SCORES, AHEAD, BESIDE, LONG, SPARE = ("quick", "scores", "ahead", "beside", "long", "spare")
-CALM = 0.2  # seconds that work ahead leaves to the page that asked for it, to be drawn
+SECONDS_LEFT_TO_PAGES = 0.2  # seconds that work ahead leaves to the page that asked for it, to be drawn
 HELD, TURN = 4.0, 1.0  # seconds for which others hold work up, in all, before it goes on for a while beside them
-LOOK = 0.01  # seconds between two looks at who goes first
+PRIORITY_POLL_SECONDS = 0.01  # seconds between two looks at who goes first
 
 
 class Cancelled(Exception):
@@ -73,7 +73,7 @@ class Job:
         """
         now = self.clock()
         while not self._stop.is_set() and (self.paused or (now >= self._turn_ends and self._before(self))):
-            self.sleep(LOOK)
+            self.sleep(PRIORITY_POLL_SECONDS)
             before, now = now, self.clock()
             self._held += now - before
             if self._held >= HELD:
@@ -150,7 +150,7 @@ class Job:
         """Do the work and keep its result whole, or none; whatever it raises ends the job, never its worker."""
         try:
             if self.lane == AHEAD:
-                self._stop.wait(self.asked + CALM - time.monotonic())
+                self._stop.wait(self.asked + SECONDS_LEFT_TO_PAGES - time.monotonic())
             self.started = self.clock()
             self.report(0, self.total, self.note)
             self._begin()

@@ -14,12 +14,14 @@ from typing import Any
 
 from explorer.jobs.job import LANES, QUICK, SPARE, Job
 
-KEPT = 256  # finished jobs remembered, with their results
+FINISHED_JOBS_KEPT = 256  # finished jobs remembered, with their results
 KEPT_BYTES = 64 * 2**20  # of their results, beside those that somebody asked for in the last
 RECENT = 60.0  # seconds
-LOOK = 0.2  # seconds in which a worker without work sees whether it is still needed
-REST = 15.0  # seconds between two rounds in which memory that is free is given back, while people come and go
-GONE = 120.0  # seconds after which nobody does any more
+WORKER_POLL_SECONDS = 0.2  # seconds in which a worker without work sees whether it is still needed
+SECONDS_BETWEEN_CLEANUPS = (
+    15.0  # seconds between two rounds in which memory that is free is given back, while people come and go
+)
+SECONDS_UNTIL_UNWANTED = 120.0  # seconds after which nobody does any more
 Work = Callable[..., Any]
 
 
@@ -82,13 +84,13 @@ class JobManager:
         ended = sorted([job for job in reversed(self._jobs.values()) if not job.active], key=lambda job: -job.used)
         held = accumulate(job.size for job in ended)
         for place, (job, size) in enumerate(zip(ended, held, strict=True)):
-            if place >= KEPT or (size > KEPT_BYTES and self._clock() - job.used > RECENT):
+            if place >= FINISHED_JOBS_KEPT or (size > KEPT_BYTES and self._clock() - job.used > RECENT):
                 del self._jobs[job.key]
 
     def tidy(self) -> None:
         """Let go of results, and give back the memory that they and closed sessions held, now and then."""
         now = self._clock()
-        if now - self._tidied < REST or now - self._used > GONE:
+        if now - self._tidied < SECONDS_BETWEEN_CLEANUPS or now - self._used > SECONDS_UNTIL_UNWANTED:
             return
         self._tidied = now
         with self._lock:
@@ -126,7 +128,7 @@ class JobManager:
     def _work(self, lane: str, needed: Callable[[], bool]) -> None:
         while needed():
             try:
-                job, work = self._lanes[lane].get(timeout=LOOK)
+                job, work = self._lanes[lane].get(timeout=WORKER_POLL_SECONDS)
             except queue.Empty:
                 if lane == SPARE:
                     self.tidy()

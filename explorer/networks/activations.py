@@ -14,8 +14,8 @@ from torch.utils._pytree import tree_leaves
 from explorer.core.free_memory import check_room, free
 from explorer.core.parallel import workers
 
-HELD = 3  # times its feature maps that an image takes: with gates on them, and with their gradients
-SHARE = 0.25  # of what is free that the batches of all threads may take together
+MAPS_HELD_PER_IMAGE = 3  # times its feature maps that an image takes: with gates on them, and with their gradients
+SHARE_OF_FREE_MEMORY = 0.25  # of what is free that the batches of all threads may take together
 
 
 def activation_bytes(module: nn.Module, shape: Sequence[int]) -> int | None:
@@ -66,5 +66,5 @@ def check_opens(name: str, module: nn.Module, shape: Sequence[int]) -> None:
 def images_that_fit(module: nn.Module, shape: Sequence[int], most: int) -> int:
     """Images of a batch, up to `most`, so that their feature maps, gates and gradients have room in every thread."""
     device = next(module.parameters()).device
-    an_image = HELD * (activation_bytes(module, shape) or 0) * workers(device)
-    return most if not an_image else max(1, min(most, int(SHARE * free(device)) // an_image))
+    an_image = MAPS_HELD_PER_IMAGE * (activation_bytes(module, shape) or 0) * workers(device)
+    return most if not an_image else max(1, min(most, int(SHARE_OF_FREE_MEMORY * free(device)) // an_image))

@@ -8,7 +8,7 @@ from explorer.core.errors import BadInput
 from explorer.networks.costs import Costs
 from explorer.networks.network import Network
 
-TOGETHER = "not on its own: its feature maps come and go with the units of {0}"
+JOINED = "not on its own: its feature maps come and go with the units of {0}"
 
 
 @dataclass(frozen=True)
@@ -41,7 +41,7 @@ def list_layers(network: Network, costs: Costs) -> list[LayerRow]:
     """Every convolution and linear layer in execution order; units that several write are listed with the first."""
     flops, channels = costs.flops_by_module(), {m.name: m.writes for m in costs.modules}
     units = {layer.name: len(layer) for layer in network.units.layers}
-    together = {w: TOGETHER.format(layer.name) for layer in network.units.layers for w in layer.writers[1:]}
+    together = {w: JOINED.format(layer.name) for layer in network.units.layers for w in layer.writers[1:]}
     reasons = {**together, **network.units.unprunable}
     return [
         LayerRow(

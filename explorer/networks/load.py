@@ -17,12 +17,12 @@ from explorer.core.text import quoted
 from explorer.data import Batches, ImageSet, Preprocessing, asset, to_tensor
 from explorer.networks.activations import check_opens, images_that_fit
 from explorer.networks.dependencies import find_units
-from explorer.networks.endings import classifier
-from explorer.networks.exactness import exact_units
+from explorer.networks.gate_check import exact_units
 from explorer.networks.graph.manifest import LayerWidth, Manifest
 from explorer.networks.graph.safetensors_file import has_manifest, manifest_in, module_in
 from explorer.networks.network import Network, fingerprint
 from explorer.networks.preparation import Preparation, usual_preparation
+from explorer.networks.softmax_endings import classifier
 from explorer.networks.units import Layer, Units
 
 if TYPE_CHECKING:

@@ -95,7 +95,7 @@ class Units:
         return maps
 
 
-def nothing(units: Units) -> Tensor:
+def none_removed(units: Units) -> Tensor:
     """The plan that removes no unit."""
     return torch.zeros(len(units), dtype=torch.bool)
 

@@ -15,7 +15,7 @@ from explorer.evaluation.metrics import Metrics
 from explorer.networks.costs import Costs
 from explorer.networks.network import Network
 from explorer.networks.surgery import prune
-from explorer.networks.units import nothing
+from explorer.networks.units import none_removed
 from explorer.pruning.limits import Limits
 from explorer.pruning.plan import MEASURES, remove_all
 
@@ -119,7 +119,7 @@ def spent(name: str, number: float, metrics: Metrics) -> str | None:
 
 def check_fast_enough(network: Network, costs: Costs, share: float, limits: Limits, report: Report = silent) -> None:
     """Raise BadInput where even the smallest network that the limits allow is measured to be slower than this share."""
-    whole = nothing(network.units)
+    whole = none_removed(network.units)
     smallest = prune(network, remove_all(costs.units, whole, torch.zeros(len(whole)), limits))
     if (left := latency_share(network, smallest, report=report)) > share:
         raise BadInput(

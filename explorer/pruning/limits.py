@@ -71,10 +71,10 @@ def _mask(units: Units, chosen: Chosen) -> Tensor:
     return mask
 
 
-FREE = Limits()
+NO_LIMITS = Limits()
 
 
-def keeping(units: Units, names: Collection[str], limits: Limits = FREE) -> Limits:
+def keeping(units: Units, names: Collection[str], limits: Limits = NO_LIMITS) -> Limits:
     """These limits, and all units of the named layers stay. BadInput for layers that the network does not have."""
     for name in names:
         if name not in units.slices:
@@ -85,7 +85,7 @@ def keeping(units: Units, names: Collection[str], limits: Limits = FREE) -> Limi
     return found
 
 
-def choosing(units: Units, stay: Chosen, go: Chosen, limits: Limits = FREE) -> Limits:
+def choosing(units: Units, stay: Chosen, go: Chosen, limits: Limits = NO_LIMITS) -> Limits:
     """These limits, with units chosen to stay and to go. BadInput for units that the network does not have."""
     known = set(units.labels)
     for chosen in (stay, go):
@@ -110,7 +110,7 @@ def unmet(units: Units, plan: Tensor, limits: Limits) -> str | None:
     return f"Chosen to go, and staying: {'; '.join(parts)}." if parts else None
 
 
-def portions(units: Units, removed: Tensor, saliency: Tensor, limits: Limits = FREE) -> list[Portion]:
+def portions(units: Units, removed: Tensor, saliency: Tensor, limits: Limits = NO_LIMITS) -> list[Portion]:
     """What may still go, least important first: single units, or as many as take a layer to the next allowed width.
 
     A portion counts by the mean saliency of its units; ties stand in network order. Units chosen to go come before all

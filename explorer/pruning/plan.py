@@ -14,11 +14,11 @@ from torch import Tensor
 from explorer.core.errors import BadInput
 from explorer.core.text import quoted
 from explorer.networks.costs import Costs
-from explorer.networks.units import Units, nothing
-from explorer.pruning.limits import FREE, Limits, Portion, portions
+from explorer.networks.units import Units, none_removed
+from explorer.pruning.limits import NO_LIMITS, Limits, Portion, portions
 
 
-def remove_next(units: Units, removed: Tensor, saliency: Tensor, count: int, limits: Limits = FREE) -> Tensor:
+def remove_next(units: Units, removed: Tensor, saliency: Tensor, count: int, limits: Limits = NO_LIMITS) -> Tensor:
     """The plan with the `count` least important units gone as well, or as many as the limits allow.
 
     Where limits make units go in portions, the last one goes whole. Raises BadInput where no unit can go.
@@ -52,7 +52,7 @@ def over_all_units(saliency: Tensor, removed: Tensor) -> Tensor:
 
 def share_left(costs: Costs, removed: Tensor, measure: str) -> float:
     """Share of the units, parameters ("params") or FLOPs ("flops") of the network that a plan leaves, 0 to 1."""
-    return MEASURES[measure](costs, removed) / MEASURES[measure](costs, nothing(costs.units))
+    return MEASURES[measure](costs, removed) / MEASURES[measure](costs, none_removed(costs.units))
 
 
 MEASURES: dict[str, Callable[[Costs, Tensor], int]] = {
@@ -63,7 +63,7 @@ MEASURES: dict[str, Callable[[Costs, Tensor], int]] = {
 
 
 def remove_until(
-    costs: Costs, removed: Tensor, saliency: Tensor, measure: str, target: float, limits: Limits = FREE
+    costs: Costs, removed: Tensor, saliency: Tensor, measure: str, target: float, limits: Limits = NO_LIMITS
 ) -> Tensor:
     """The plan with the least important units gone until at most the share `target` of a measure is left.
 
@@ -90,7 +90,7 @@ def remove_until(
     return with_removed(removed, candidates[: fits[-1]])
 
 
-def remove_all(units: Units, removed: Tensor, saliency: Tensor, limits: Limits = FREE) -> Tensor:
+def remove_all(units: Units, removed: Tensor, saliency: Tensor, limits: Limits = NO_LIMITS) -> Tensor:
     """The plan that leaves only what the limits keep."""
     return with_removed(removed, portions(units, removed, saliency, limits))
 
@@ -99,7 +99,7 @@ Aim = tuple[str, float]  # a measure, and the share of it that is to be left
 
 
 def remove_towards(
-    costs: Costs, removed: Tensor, saliency: Tensor, count: int, aim: Aim | None, limits: Limits = FREE
+    costs: Costs, removed: Tensor, saliency: Tensor, count: int, aim: Aim | None, limits: Limits = NO_LIMITS
 ) -> Tensor:
     """The plan with `count` more units gone, or the fewer that take the measure of an aim to its share."""
     plan = remove_next(costs.units, removed, saliency, count, limits)
@@ -116,8 +116,8 @@ def check_target(measure: str, target: float) -> None:
         raise BadInput(f"{measure}={target:g} is not between 0 and 1: it is the share that is left.")
 
 
-def below(
-    units: Units, removed: Tensor, saliency: Tensor, thresholds: Mapping[str, float], limits: Limits = FREE
+def below_thresholds(
+    units: Units, removed: Tensor, saliency: Tensor, thresholds: Mapping[str, float], limits: Limits = NO_LIMITS
 ) -> Tensor:
     """The plan with what lies below its layer's threshold gone as well, as far as the limits allow.
 
@@ -125,10 +125,10 @@ def below(
     A portion goes when all of its units lie below or are chosen to.
     """
     lines = torch.cat([saliency.new_full((len(layer),), thresholds.get(layer.name, -inf)) for layer in units.layers])
-    return removed | under(limiting(units, removed, saliency, limits), lines)
+    return removed | removed_by_lines(line_needed(units, removed, saliency, limits), lines)
 
 
-def limiting(units: Units, removed: Tensor, saliency: Tensor, limits: Limits = FREE) -> Tensor:
+def line_needed(units: Units, removed: Tensor, saliency: Tensor, limits: Limits = NO_LIMITS) -> Tensor:
     """(units,) float64: the value that a layer's threshold has to lie above for the unit to go.
 
     The largest saliency of the portion that the unit goes with, minus infinity where all of that is chosen to go;
@@ -143,9 +143,9 @@ def limiting(units: Units, removed: Tensor, saliency: Tensor, limits: Limits = F
     return torch.tensor(found, dtype=torch.float64)
 
 
-def under(limiting: Tensor, lines: Tensor) -> Tensor:
-    """Which units go, bool: `limiting` (units,) as above, lines (..., units) the thresholds of their layers."""
-    return (limiting < lines) | (limiting == -inf)
+def removed_by_lines(needed: Tensor, lines: Tensor) -> Tensor:
+    """Which units go, bool: `needed` (units,) as above, lines (..., units) the thresholds of their layers."""
+    return (needed < lines) | (needed == -inf)
 
 
 def to_json(units: Units, removed: Tensor) -> list[dict[str, Any]]:
@@ -156,7 +156,7 @@ def to_json(units: Units, removed: Tensor) -> list[dict[str, Any]]:
 def from_json(units: Units, entries: Any) -> Tensor:
     """The plan of such a list. Raises BadInput on anything that is not a unit of this network, and on a unit twice."""
     index = {label: unit for unit, label in enumerate(units.labels)}
-    plan = nothing(units)
+    plan = none_removed(units)
     for entry in entries if isinstance(entries, list) else [entries]:
         label: Any = (entry.get("layer"), entry.get("channel")) if isinstance(entry, dict) else ()
         if tuple(map(type, label)) != (str, int) or label not in index:  # neither true nor 1.0 is channel 1

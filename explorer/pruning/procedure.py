@@ -14,9 +14,9 @@ from explorer.evaluation.evaluate import evaluate, latency_share
 from explorer.evaluation.metrics import Metrics, metrics_of
 from explorer.networks.costs import Costs, measure_costs
 from explorer.networks.network import Network, with_weights_of
-from explorer.networks.regrowth import regrown
 from explorer.networks.surgery import prune
-from explorer.networks.units import nothing
+from explorer.networks.units import none_removed
+from explorer.networks.whole_shape import regrown
 from explorer.pruning.goals import LATENCY, check_fast_enough
 from explorer.pruning.plan import over_all_units, remove_towards, share_left
 from explorer.pruning.selectors import SELECTORS, Candidates, check_applies
@@ -26,14 +26,14 @@ from explorer.scoring.criteria import CRITERIA
 from explorer.scoring.evidence import gather
 from explorer.scoring.ranking import charges
 from explorer.training.finetune import Minibatch, Training, minibatches, train
-from explorer.training.updates import train_observed
+from explorer.training.update_evidence import train_observed
 
 SEEDS = 1_000_003  # between the dropout seeds of two runs
 OBSERVED = 1024  # images of the updates that a ranking comes from, the last ones: more take memory
 
 
 @dataclass(frozen=True, eq=False)
-class Step:
+class PruningStep:
     """Where the procedure stands after one step."""
 
     number: int  # 0 = the network that the procedure started from
@@ -50,9 +50,9 @@ def iterate(
     splits: Splits,
     settings: Settings,
     report: Report = silent,
-    start: Step | None = None,
+    start: PruningStep | None = None,
     on_loss: Callable[[float], None] | None = None,
-) -> Iterator[Step]:
+) -> Iterator[PruningStep]:
     """Every state from the network as given to the target, each evaluated on the validation images.
 
     Saliencies are estimated anew before each step: in eval mode on the calibration images, or from the updates of the
@@ -64,7 +64,7 @@ def iterate(
     check_applies(settings.criterion, network)
     calibration, validation = splits["calibration"], splits["validation"]
     finetuning = splits.get("finetune", calibration)  # without updates, nothing of it is read
-    costs, whole = measure_costs(network), nothing(network.units)
+    costs, whole = measure_costs(network), none_removed(network.units)
     check_reachable(costs, whole if start is None else start.removed, settings)
     bar = Bar(report, costs, settings)
     step = start or _pruned(None, network, whole, costs, validation, bar.at(whole))
@@ -96,14 +96,14 @@ def iterate(
 
 
 def _pruned(
-    step: Step | None, smaller: Network, removed: Tensor, costs: Costs, validation: Batches, report: Report
-) -> Step:
+    step: PruningStep | None, smaller: Network, removed: Tensor, costs: Costs, validation: Batches, report: Report
+) -> PruningStep:
     """The step after another that fine-tunes nothing, or the first of all, evaluated."""
     found = metrics_of(evaluate(smaller, validation, report=report), costs, removed)
-    return Step(step.number + 1 if step else 0, smaller, removed, found, None, step.updates if step else 0)
+    return PruningStep(step.number + 1 if step else 0, smaller, removed, found, None, step.updates if step else 0)
 
 
-def _timed(network: Network, step: Step, settings: Settings, report: Report) -> Step:
+def _timed(network: Network, step: PruningStep, settings: Settings, report: Report) -> PruningStep:
     """The step with its latency, where that is the goal and it is not known yet."""
     if settings.measure != LATENCY or step.metrics.latency is not None:
         return step
@@ -151,8 +151,8 @@ class Updating:
 
 
 def _tuned(
-    step: Step, removed: Tensor, updating: Updating, costs: Costs, stage: Callable[[float, float], Report]
-) -> Step:
+    step: PruningStep, removed: Tensor, updating: Updating, costs: Costs, stage: Callable[[float, float], Report]
+) -> PruningStep:
     """The step that removes more units and fine-tunes what is left, evaluated before and after that."""
     settings, validation = updating.settings, updating.validation
     smaller = prune(step.network, removed[~step.removed])
@@ -160,7 +160,7 @@ def _tuned(
     seed = settings.seed * SEEDS + step.updates  # dropout differs from step to step
     tuned, saliency = _updated(smaller, updating, seed, stage(0.2, 0.8))
     found = metrics_of(evaluate(tuned, validation, report=stage(0.8, 1)), costs, removed)
-    return Step(step.number + 1, tuned, removed, found, pruned, step.updates + settings.updates, saliency)
+    return PruningStep(step.number + 1, tuned, removed, found, pruned, step.updates + settings.updates, saliency)
 
 
 def _updated(network: Network, how: Updating, seed: int, report: Report) -> tuple[Network, Tensor | None]:
@@ -177,7 +177,7 @@ def _updated(network: Network, how: Updating, seed: int, report: Report) -> tupl
 
 
 def _candidates(
-    step: Step, images: Batches, reference: Callable[[], Tensor], charge: Tensor, settings: Settings
+    step: PruningStep, images: Batches, reference: Callable[[], Tensor], charge: Tensor, settings: Settings
 ) -> Candidates:
     return Candidates(
         step.network,
@@ -193,7 +193,7 @@ def _candidates(
     )
 
 
-def _next(step: Step, costs: Costs, candidates: Candidates, settings: Settings, report: Report) -> Tensor:
+def _next(step: PruningStep, costs: Costs, candidates: Candidates, settings: Settings, report: Report) -> Tensor:
     """The plan after one more step: `step` units, or the fewer that the target still asks for."""
     found = SELECTORS[settings.criterion].rank(candidates, report)
     saliency = over_all_units(found.saliency, step.removed)

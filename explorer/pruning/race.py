@@ -17,7 +17,7 @@ from explorer.evaluation.evaluate import Latency, measure_latencies
 from explorer.evaluation.metrics import Metrics
 from explorer.networks.costs import measure_costs
 from explorer.networks.network import Network
-from explorer.networks.units import Label, gone, nothing
+from explorer.networks.units import Label, gone, none_removed
 from explorer.pruning.procedure import iterate
 from explorer.pruning.selectors import check_applies, check_known, selector_of
 from explorer.pruning.settings import Settings
@@ -29,7 +29,7 @@ DRAWN = ("curvature", "linear_change")  # evidence that is drawn where there are
 
 
 @dataclass(frozen=True)
-class Terms:
+class RaceTerms:
     """What is raced: every selector with every seed, and what all lanes have in common."""
 
     selectors: tuple[str, ...]
@@ -73,7 +73,7 @@ class Terms:
 
 
 @dataclass(frozen=True)
-class Speed:
+class PointLatency:
     """Latency of the network at a point and of the one that the race started from, measured in turn."""
 
     full: Latency
@@ -86,13 +86,13 @@ class Speed:
 
 
 @dataclass(frozen=True)
-class Point:
+class RacePoint:
     """Where a lane stands after one step."""
 
     metrics: Metrics  # after the step's fine-tuning, where there is some
     pruned: Metrics | None  # before it: right after the units went
     removed: tuple[Label, ...]  # the units that went with this step
-    speed: Speed | None = None
+    speed: PointLatency | None = None
 
 
 @dataclass(frozen=True)
@@ -102,7 +102,7 @@ class Lane:
     selector: str
     seed: int
     every_seed: bool  # any other seed gives the same lane
-    points: tuple[Point, ...] = ()  # the first is the network as given
+    points: tuple[RacePoint, ...] = ()  # the first is the network as given
     finished: bool = False
 
 
@@ -111,7 +111,7 @@ Race = tuple[Lane, ...]
 
 
 def race(
-    network: Network, splits: Splits, terms: Terms, held: Iterable[Lane] = (), report: Report = silent
+    network: Network, splits: Splits, terms: RaceTerms, held: Iterable[Lane] = (), report: Report = silent
 ) -> Iterator[Race]:
     """The race so far after every step of any lane.
 
@@ -131,20 +131,22 @@ def race(
             yield tuple(lanes[each] for each in wanted if each in lanes)
 
 
-def check(network: Network, splits: Splits, terms: Terms) -> None:
+def check(network: Network, splits: Splits, terms: RaceTerms) -> None:
     """Raise BadInput where such a race can't be run."""
     for selector in terms.selectors:
         check_applies(selector, network)
     if terms.settings.updates and "finetune" not in splits:
         raise BadInput("A race with updates needs images for fine-tuning.")
-    check_reachable(measure_costs(network), nothing(network.units), terms.settings)
+    check_reachable(measure_costs(network), none_removed(network.units), terms.settings)
 
 
-def _run(network: Network, splits: Splits, terms: Terms, selector: str, seed: int, report: Report) -> Iterator[Lane]:
-    lane, before = Lane(selector, seed, not terms.seeded(selector, network)), nothing(network.units)
+def _run(
+    network: Network, splits: Splits, terms: RaceTerms, selector: str, seed: int, report: Report
+) -> Iterator[Lane]:
+    lane, before = Lane(selector, seed, not terms.seeded(selector, network)), none_removed(network.units)
     for step in iterate(network, splits, terms.of_lane(selector, seed), report):
-        speed = Speed(*measure_latencies([network, step.network])) if terms.timed else None
-        point = Point(step.metrics, step.pruned, gone(network.units, before, step.removed), speed)
+        speed = PointLatency(*measure_latencies([network, step.network])) if terms.timed else None
+        point = RacePoint(step.metrics, step.pruned, gone(network.units, before, step.removed), speed)
         lane, before = replace(lane, points=(*lane.points, point)), step.removed
         yield lane
     yield replace(lane, finished=True)

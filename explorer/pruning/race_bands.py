@@ -9,15 +9,15 @@ import numpy as np
 
 from explorer.evaluation.metrics import Metrics
 from explorer.networks.units import Label
-from explorer.pruning.race import Lane, Point, Race
+from explorer.pruning.race import Lane, Race, RacePoint
 from explorer.pruning.selectors import ORACLE
 
-FIRST = (0.1, 0.25, 0.5)  # shares of the units, for what went first
+REPORTED_SHARES = (0.1, 0.25, 0.5)  # shares of the units, for what went first
 LATENCY = "latency"
 
 
 @dataclass(frozen=True, eq=False)
-class Band:
+class RaceBand:
     """One selector over its seeds, step by step, as far as its lanes have come: arrays of (steps,).
 
     x: median share left, 1 = the network as given. y, low, high: median, least and largest of the quantity. seeds: how
@@ -34,7 +34,7 @@ class Band:
     seeds: np.ndarray
 
 
-def bands(race: Race, quantity: str, against: str, *, fine_tuned: bool) -> list[Band]:
+def bands(race: Race, quantity: str, against: str, *, fine_tuned: bool) -> list[RaceBand]:
     """The bands of all selectors. quantity: "accuracy" or "loss"; against: "units", "parameters", "flops" or "latency".
 
     Seeds are put together step by step, so that they have as many units. Without updates all is before fine-tuning.
@@ -45,12 +45,12 @@ def bands(race: Race, quantity: str, against: str, *, fine_tuned: bool) -> list[
     ]
 
 
-def _band(lanes: list[Lane], quantity: str, against: str, fine_tuned: bool) -> Band:
+def _band(lanes: list[Lane], quantity: str, against: str, fine_tuned: bool) -> RaceBand:
     steps = range(max(len(lane.points) for lane in lanes))
     there = [[lane for lane in lanes if len(lane.points) > step] for step in steps]
     x = [[left(lane, lane.points[n], against) for lane in some] for n, some in enumerate(there)]
     y = [[getattr(measured(lane.points[n], fine_tuned), quantity) for lane in some] for n, some in enumerate(there)]
-    return Band(
+    return RaceBand(
         selector=lanes[0].selector,
         fine_tuned=fine_tuned,
         every_seed=lanes[0].every_seed,
@@ -62,14 +62,14 @@ def _band(lanes: list[Lane], quantity: str, against: str, fine_tuned: bool) -> B
     )
 
 
-def left(lane: Lane, point: Point, against: str) -> float:
+def left(lane: Lane, point: RacePoint, against: str) -> float:
     """What is left at a point of the units, parameters or FLOPs that the lane began with, or of its latency."""
     if against == LATENCY:
         return point.speed.share if point.speed else float("nan")
     return float(getattr(point.metrics, against) / getattr(lane.points[0].metrics, against))
 
 
-def measured(point: Point, fine_tuned: bool) -> Metrics:
+def measured(point: RacePoint, fine_tuned: bool) -> Metrics:
     """The metrics after the step's fine-tuning, or before it."""
     return point.metrics if fine_tuned or point.pruned is None else point.pruned
 
@@ -105,7 +105,7 @@ def _side_by_side(race: Race, reference: str, selector: str) -> Iterable[tuple[L
                 yield other, lane
 
 
-def at_share(band: Band, share: float) -> int | None:
+def at_share(band: RaceBand, share: float) -> int | None:
     """The first step with at most this share left, or None; the lanes may still come so far."""
     there = np.flatnonzero(band.x <= share + 1e-9)
     return int(there[0]) if len(there) else None

@@ -16,12 +16,12 @@ from explorer.networks.costs import Costs
 from explorer.networks.network import Network
 from explorer.networks.surgery import prune
 from explorer.pruning.goals import GOALS, LATENCY, spent
-from explorer.pruning.limits import FREE, Limits, portions
+from explorer.pruning.limits import NO_LIMITS, Limits, portions
 from explorer.pruning.plan import with_removed
 
 
 @dataclass(frozen=True, eq=False)
-class Found:
+class SearchResult:
     """The plan that meets a goal, and how many measurements it took to find it."""
 
     removed: Tensor  # (units,) bool
@@ -39,7 +39,7 @@ class Search:
     validation: Batches
     removed: Tensor  # (units,) bool: what is gone already
     saliency: Tensor  # (units,)
-    limits: Limits = FREE
+    limits: Limits = NO_LIMITS
     report: Report = silent
     measurements: int = field(default=0, init=False)
 
@@ -74,7 +74,7 @@ class Search:
         return staying(self.report, share, f"measurement {self.measurements} of about {steps}")
 
 
-def furthest(search: Search, name: str, number: float) -> Found:
+def furthest(search: Search, name: str, number: float) -> SearchResult:
     """Of a latency the least, of a budget the most that can go; the plan found has been measured itself.
 
     Neither need change in one direction as units go: next to the plan found lies one on the other side of the goal, but
@@ -84,16 +84,16 @@ def furthest(search: Search, name: str, number: float) -> Found:
     return _fast_enough(search, number) if name == LATENCY else _within(search, name, number)
 
 
-def _within(search: Search, name: str, number: float) -> Found:
+def _within(search: Search, name: str, number: float) -> SearchResult:
     first = search.beyond(1, name, number)
     if first:
         asked = GOALS[name].asked(number)
         raise BadInput(f"Nothing can go ({asked}): without the next to go, {first}.")
     _, count = _boundary(lambda n: search.beyond(n, name, number) is not None, 1, len(search.candidates) + 1)
-    return Found(search.plan(count - 1), search.measurements)
+    return SearchResult(search.plan(count - 1), search.measurements)
 
 
-def _fast_enough(search: Search, share: float) -> Found:
+def _fast_enough(search: Search, share: float) -> SearchResult:
     most = len(search.candidates)
     if (left := search.latency(most)) > share:
         raise BadInput(
@@ -105,7 +105,7 @@ def _fast_enough(search: Search, share: float) -> Found:
     _, count = _boundary(lambda n: search.latency(n) <= share, 0, most)
     while (left := search.latency(count)) > share and count < most:
         count = min(most, count + max(1, most // 50))
-    return Found(search.plan(count), search.measurements, left)
+    return SearchResult(search.plan(count), search.measurements, left)
 
 
 def _boundary(holds: Callable[[int], bool], low: int, high: int) -> tuple[int, int]:

@@ -20,7 +20,7 @@ from explorer.networks.architectures.families import FACTORY
 from explorer.networks.network import Network
 from explorer.networks.units import Units
 from explorer.pruning import joint
-from explorer.pruning.limits import FREE, Limits
+from explorer.pruning.limits import NO_LIMITS, Limits
 from explorer.scoring.criteria import CRITERIA, Criterion, fits_all
 from explorer.scoring.evidence import FROM_UPDATES, gather
 from explorer.scoring.oracle import oracle
@@ -38,7 +38,7 @@ class Candidates:
     reference: Callable[[], Tensor]  # gives (N, classes) logits of the network as loaded on these images
     count: int  # units that are to go
     charge: Tensor | None = None  # (units left,) what each unit's price counts against it
-    limits: Limits = FREE
+    limits: Limits = NO_LIMITS
     scaling: str = "none"  # layer by layer, for selectors that have any
     seed: int = 0
     further: bool = False  # more than `count` units may go, as long as they change nothing
@@ -106,7 +106,7 @@ def _by_oracle(candidates: Candidates, report: Report) -> Ranked:
 
 
 def _jointly(candidates: Candidates, report: Report) -> Ranked:
-    calm = joint.CALM if candidates.further else -math.inf
+    calm = joint.NEGLIGIBLE_LOSS if candidates.further else -math.inf
     rules = joint.Rules(candidates.count, candidates.charge, candidates.limits, calm)
     found = joint.ranking(candidates.network, candidates.images, candidates.reference(), rules, report)
     return Ranked(found.places, max(1, len(found.units)))

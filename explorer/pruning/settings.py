@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from explorer.core.errors import BadInput
 from explorer.evaluation.metrics import Metrics
 from explorer.pruning.goals import ACCURACY, GOALS, Goal, check_goal, spent
-from explorer.pruning.limits import FREE, Limits
+from explorer.pruning.limits import NO_LIMITS, Limits
 from explorer.pruning.plan import Aim
 from explorer.pruning.selectors import check_from_updates, check_known, ranked_by
 from explorer.scoring.ranking import check_price, check_scaling
@@ -33,7 +33,7 @@ class Settings:
     penalty: float = 0.0  # a unit's price counts this much against it; of FLOPs, the paper's value is 1e-3
     step: int = 1  # units removed between two rankings
     further: bool = False  # joint: more than a step of units, as long as they change nothing
-    limits: Limits = FREE
+    limits: Limits = NO_LIMITS
     updates: int = 0  # fine-tuning minibatches after each step
     recipe: Recipe = field(default_factory=Recipe)
     least_accuracy: float = 0.0  # a budget beside the target, 0 to 1; 0 is none

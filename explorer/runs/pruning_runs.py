@@ -14,7 +14,7 @@ from explorer.networks.graph.safetensors_file import write_network
 from explorer.networks.load import RUN_NETWORK
 from explorer.networks.network import Network
 from explorer.pruning import procedure
-from explorer.pruning.procedure import Step
+from explorer.pruning.procedure import PruningStep
 from explorer.pruning.settings import UPDATES, Settings
 from explorer.pruning.stop_rules import ending
 from explorer.runs import timeline
@@ -92,7 +92,7 @@ def grown(
         yield run
 
 
-def step_at(network: Network, states: Timeline, folder: Path, settings: Settings) -> Step:
+def step_at(network: Network, states: Timeline, folder: Path, settings: Settings) -> PruningStep:
     """The step that the procedure goes on from: a run's current state, with the network as it was then.
 
     What its updates said of its units comes with it where the same criterion was estimated from them.
@@ -101,7 +101,7 @@ def step_at(network: Network, states: Timeline, folder: Path, settings: Settings
     pruned, state, chosen = pruned_at(network, states, folder), states.state, ("criterion", "evidence")
     same = settings.evidence == UPDATES and all(state.settings.get(n) == getattr(settings, n) for n in chosen)
     saliency = read_saliency(folder / state.weights) if state.weights and same else None
-    return Step(states.current, pruned, removed, state.metrics, state.pruned, updates, saliency)
+    return PruningStep(states.current, pruned, removed, state.metrics, state.pruned, updates, saliency)
 
 
 def newest(states: Timeline) -> int:
@@ -115,7 +115,7 @@ def why_ended(costs: Costs, states: Timeline, number: int, settings: Settings) -
 
 
 def _state(
-    states: Timeline, parent: int, network: Network, step: Step, settings: Settings, weights: str | None
+    states: Timeline, parent: int, network: Network, step: PruningStep, settings: Settings, weights: str | None
 ) -> State:
     """The state that a step of the procedure makes."""
     lost = int((step.removed & ~timeline.removed_at(states, network.units, parent)).sum())

@@ -11,7 +11,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from explorer.core.documents import Form, damaged, digest_of, is_older, read_document, write_document
+from explorer.core.documents import DocumentFormat, damaged, digest_of, is_older, read_document, write_document
 from explorer.core.errors import BadInput
 from explorer.core.progress import Report, silent
 from explorer.core.text import quoted
@@ -19,15 +19,15 @@ from explorer.data import Splits
 from explorer.evaluation.evaluate import Latency
 from explorer.networks.network import Network
 from explorer.pruning.limits import Limits
-from explorer.pruning.race import Lane, Point, Race, Speed, Terms, race
+from explorer.pruning.race import Lane, PointLatency, Race, RacePoint, RaceTerms, race
 from explorer.pruning.settings import Settings
 from explorer.runs.store import Run
 from explorer.runs.timeline_json import metrics_from_json
 from explorer.training.finetune import recipe_from
 
-FORM = Form("pruning-explorer race", 2, without_digest=(1,))
+FORM = DocumentFormat("pruning-explorer race", 2, without_digest=(1,))
 AGAIN = "delete this file, and going on with the race runs its lane again"
-LANE = Form("pruning-explorer lane", 2, without_digest=(1,), unnamed=True, remedy=AGAIN)
+LANE = DocumentFormat("pruning-explorer lane", 2, without_digest=(1,), unnamed=True, remedy=AGAIN)
 FILE = "race.json"
 LANES = "lane-*.json"
 BROKEN = (KeyError, TypeError, AttributeError, ValueError, OverflowError, RecursionError)
@@ -39,11 +39,11 @@ class Kept:
 
     network: Mapping[str, Any]  # {"source", "digest", ...}
     data: Mapping[str, Any]  # {"source", "seed", "digest", "splits"}
-    terms: Terms
+    terms: RaceTerms
     lanes: Race = ()
 
 
-def begin(folder: Path, about: Run, terms: Terms) -> None:
+def begin(folder: Path, about: Run, terms: RaceTerms) -> None:
     """Write what is raced into the folder; BadInput where it holds another race.
 
     about: from `explorer.runs.run_folders.described`.
@@ -55,7 +55,9 @@ def begin(folder: Path, about: Run, terms: Terms) -> None:
         write_document(folder / FILE, FORM, asked)
 
 
-def kept_race(network: Network, splits: Splits, terms: Terms, folder: Path, report: Report = silent) -> Iterator[Race]:
+def kept_race(
+    network: Network, splits: Splits, terms: RaceTerms, folder: Path, report: Report = silent
+) -> Iterator[Race]:
     """`race` in a folder that has begun: from the lanes that it holds, and every finished lane kept."""
     held, of_race = read_race(folder).lanes, digest_of(_content(folder))
     if held:
@@ -75,7 +77,7 @@ def read_race(folder: Path) -> Kept:
     return Kept(content["network"], content["data"], terms, tuple(read() for _, read in lanes_of(folder)))
 
 
-def read_terms(folder: Path) -> Terms:
+def read_terms(folder: Path) -> RaceTerms:
     """The terms of a folder's race; BadInput where there is none, or its file is damaged."""
     try:
         return _terms(_content(folder)["terms"])
@@ -123,10 +125,10 @@ def _lane_path(folder: Path, selector: str, seed: int) -> Path:
     return folder / f"lane-{selector.replace(':', '.')}-{seed}.json"  # not every system knows : in names
 
 
-def _terms(data: Mapping[str, Any]) -> Terms:
+def _terms(data: Mapping[str, Any]) -> RaceTerms:
     given = data["settings"]
     settings = {**_known(Settings, given), "recipe": recipe_from(given["recipe"]), "limits": _limits(given["limits"])}
-    return Terms(tuple(data["selectors"]), tuple(data["seeds"]), Settings(**settings), bool(data["timed"]))
+    return RaceTerms(tuple(data["selectors"]), tuple(data["seeds"]), Settings(**settings), bool(data["timed"]))
 
 
 def _limits(data: Mapping[str, Any]) -> Limits:
@@ -153,13 +155,13 @@ def _read_lane(path: Path, of_race: str, selector: str, seed: int) -> Lane:
         raise damaged(path, f"it does not hold the lane of {selector}, seed {seed}", AGAIN) from error
 
 
-def _point(entry: Mapping[str, Any]) -> Point:
+def _point(entry: Mapping[str, Any]) -> RacePoint:
     pruned, speed = entry["pruned"], entry["speed"]
-    return Point(
+    return RacePoint(
         metrics_from_json(entry["metrics"]),
         None if pruned is None else metrics_from_json(pruned),
         tuple((str(layer), int(channel)) for layer, channel in entry["removed"]),
-        None if speed is None else Speed(_latency(speed["full"]), _latency(speed["pruned"])),
+        None if speed is None else PointLatency(_latency(speed["full"]), _latency(speed["pruned"])),
     )
 
 

@@ -16,7 +16,7 @@ from safetensors import SafetensorError
 from torch import Tensor
 
 from explorer.core.documents import (
-    Form,
+    DocumentFormat,
     damaged,
     is_older,
     read_checked,
@@ -29,12 +29,12 @@ from explorer.core.errors import BadInput
 from explorer.core.files import read_regular, write_whole
 from explorer.networks.load import RUN_NETWORK
 from explorer.networks.network import Network, fingerprint, with_weights_of
-from explorer.networks.regrowth import regrown
 from explorer.networks.surgery import prune
+from explorer.networks.whole_shape import regrown
 from explorer.runs import timeline_json
 from explorer.runs.timeline import Timeline, removed_at, trained_at
 
-FORM = Form("pruning-explorer run", 3, without_digest=(2,))
+FORM = DocumentFormat("pruning-explorer run", 3, without_digest=(2,))
 FILE = "run.json"
 WEIGHTS_FILES = "weights-*.safetensors"
 SALIENCY = "saliency of what is left"  # beside the weights; no parameter can be called so

@@ -13,7 +13,7 @@ from explorer.core.text import quoted
 from explorer.evaluation.metrics import Metrics
 from explorer.runs.timeline import LONGEST_NAME, Scratch, State, Timeline, path
 
-MOST = 2**53  # of whole numbers: beyond, they are no counts
+MAX_EXACT_INTEGER = 2**53  # of whole numbers: beyond, they are no counts
 WEIGHTS = re.compile(r"[\w-]{1,80}\.safetensors", re.ASCII)
 
 
@@ -86,7 +86,7 @@ def _key(number: str) -> int:
 
 
 def _number(value: object) -> int:
-    if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value < MOST:
+    if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value < MAX_EXACT_INTEGER:
         raise TypeError(f"{quoted(value)} is no whole number from 0")
     return value
 
@@ -117,5 +117,5 @@ def metrics_from_json(entry: Mapping[str, Any]) -> Metrics:
 def _check_measured(name: str, value: Any, kind: Any) -> None:
     if isinstance(value, bool) or not isinstance(value, kind) or not math.isfinite(value):
         raise TypeError(f"{name} is no such number")
-    if not 0 <= value <= {"accuracy": 1}.get(name, MOST if kind is int else math.inf):
+    if not 0 <= value <= {"accuracy": 1}.get(name, MAX_EXACT_INTEGER if kind is int else math.inf):
         raise ValueError(f"{name} can't be {quoted(value)}")

@@ -8,13 +8,13 @@ from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
 
-from explorer.core.documents import Form, damaged, read_document, write_document
+from explorer.core.documents import DocumentFormat, damaged, read_document, write_document
 from explorer.data import UNCHANGED, Changes, changes_from_json
 from explorer.networks.load import DEMO
 from explorer.training.finetune import IMAGENET, PAPER, Recipe, recipe_from
 
 REMEDY = "delete its folder and start anew"
-FORM = Form("pruning-explorer tuning", 2, without_digest=(1,), unnamed=True, remedy=REMEDY)
+FORM = DocumentFormat("pruning-explorer tuning", 2, without_digest=(1,), unnamed=True, remedy=REMEDY)
 ASKED = "tuning.json"
 TEXTS, NUMBERS = ("arch", "weights", "name", "data"), ("epochs", "seed")
 

@@ -41,7 +41,7 @@ Work = Callable[[Network, Batches, int, Report], dict[str, Any]]
 
 
 @dataclass(frozen=True)
-class Stage:
+class EvidencePass:
     """Parts of the evidence that come from the same passes, and what these cost."""
 
     parts: frozenset[str]
@@ -80,16 +80,16 @@ def _ranks(network: Network, batches: Batches, seed: int, report: Report) -> dic
 
 CLASSWISE = f"a backward pass a class; above {EXACT_CLASSES} classes {LARGEST + 2 + DRAWS} in all"
 STAGES = (
-    Stage(frozenset({"kernels", "batchnorm"}), "none: reads the weights", _kernels, of_weights=True),
-    Stage(frozenset({"kernel_distances"}), "none: reads the weights", _distances, of_weights=True),
-    Stage(frozenset({"seen"}), "one forward and backward pass", _observation),
-    Stage(frozenset({"curvature", "linear_change"}), CLASSWISE, _classwise),
-    Stage(frozenset({"map_ranks"}), f"a singular value decomposition a map, {RANKED_IMAGES} images", _ranks),
+    EvidencePass(frozenset({"kernels", "batchnorm"}), "none: reads the weights", _kernels, of_weights=True),
+    EvidencePass(frozenset({"kernel_distances"}), "none: reads the weights", _distances, of_weights=True),
+    EvidencePass(frozenset({"seen"}), "one forward and backward pass", _observation),
+    EvidencePass(frozenset({"curvature", "linear_change"}), CLASSWISE, _classwise),
+    EvidencePass(frozenset({"map_ranks"}), f"a singular value decomposition a map, {RANKED_IMAGES} images", _ranks),
 )  # cheapest first
 PARTS = frozenset[str]().union(*(stage.parts for stage in STAGES))
 ALWAYS = frozenset({"units", "seed"})
 FROM_UPDATES = ALWAYS.union({"seen"}, *(stage.parts for stage in STAGES if stage.of_weights))
-"""The parts that there are where images were only seen in passing, by `explorer.training.updates.train_observed`."""
+"""The parts there are where images were only seen in passing: `explorer.training.update_evidence.train_observed`."""
 
 
 def gather(

@@ -25,7 +25,7 @@ LARGEST = 9  # logits followed where there are more classes, beside the label's
 
 
 @dataclass(frozen=True, eq=False)
-class Others:
+class UnfollowedClasses:
     """What is known of the classes that are not followed, for p = the loss's probabilities."""
 
     average: Tensor  # (N, units) float32: sum over all classes c of p_c * dlogit_c/dg_u
@@ -41,7 +41,7 @@ class Linearisation:
     labels: Tensor  # (N,) int64
     classes: Tensor  # (N, K) int64: whose slopes are known, no class twice
     slopes: Tensor  # (N, K, units) float32: dlogit_c/dg_u
-    others: Others | None = None  # where there are classes beyond these K, and they were asked for
+    others: UnfollowedClasses | None = None  # where there are classes beyond these K, and they were asked for
     loss: Loss = CROSS_ENTROPY  # the network's own
 
     def __len__(self) -> int:
@@ -112,12 +112,12 @@ def _slopes(logits: Tensor, chosen: Tensor, gates: Tensor) -> Tensor:
     return torch.stack([torch.autograd.grad(s, gates, retain_graph=True)[0] for s in sums], dim=1)
 
 
-def _others(logits: Tensor, p: Tensor, followed: Tensor, gates: Tensor, chances: Tensor) -> Others:
+def _others(logits: Tensor, p: Tensor, followed: Tensor, gates: Tensor, chances: Tensor) -> UnfollowedClasses:
     """chances: (N, draws) uniform in 0 to 1: which of the classes not followed, by their cumulated probability."""
     rest = p.cpu().double().scatter(1, followed.cpu(), 0.0).cumsum(1)
     drawn = torch.searchsorted(rest, chances * rest[:, -1:], right=True).clamp(max=p.shape[1] - 1)
     (average,) = torch.autograd.grad((p * logits).sum(), gates, retain_graph=True)
-    return Others(average.cpu(), _slopes(logits, drawn.to(p.device), gates).cpu())
+    return UnfollowedClasses(average.cpu(), _slopes(logits, drawn.to(p.device), gates).cpu())
 
 
 def linear_change(found: Linearisation) -> Tensor:

@@ -80,7 +80,7 @@ def writers(units: Units) -> Iterable[str]:
 
 
 # How statistics of a unit's channels, and of the convolutions that write it, are put together.
-TOGETHER: dict[str, tuple[Reduce, Reduce]] = {
+REDUCTIONS: dict[str, tuple[Reduce, Reduce]] = {
     "gradient_abs": (torch.sum, torch.mean),
     "weight_effect": (torch.sum, torch.sum),
     "mean": (torch.mean, torch.mean),
@@ -107,7 +107,7 @@ def _observe_batch(network: Network, gated: Gated, recorder: FeatureMaps, x: Ten
         | {"weight_effect": _weight_effect(gated, name, outputs[name], of_outputs[name])}
         for name in names
     }
-    found = {name: by_unit(units, {w: s[name] for w, s in by_writer.items()}, *how) for name, how in TOGETHER.items()}
+    found = {name: by_unit(units, {w: s[name] for w, s in by_writer.items()}, *how) for name, how in REDUCTIONS.items()}
     statistics = {name: value.cpu().double() for name, value in ({"gradient": gradient} | found).items()}
     positions = torch.tensor([by_image(recorder.maps[layer.name], len(y))[0, 0].numel() for layer in units.layers])
     return Observation(units=units, **statistics, labels=y.cpu(), positions=positions[units.layer_index])

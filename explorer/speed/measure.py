@@ -17,12 +17,12 @@ from explorer.evaluation.evaluate import latencies
 from explorer.networks.costs import Costs, measure_costs
 from explorer.networks.network import Network
 from explorer.networks.surgery import prune
-from explorer.networks.units import Units, nothing
+from explorer.networks.units import Units, none_removed
 from explorer.pruning.limits import Limits
-from explorer.pruning.plan import below
+from explorer.pruning.plan import below_thresholds
 from explorer.speed.engines import engine
 from explorer.speed.memory import peak_memory
-from explorer.speed.result import USUAL, Rounded, Size, Speed, Terms, Timing
+from explorer.speed.result import DEFAULT_TERMS, Rounded, Size, SpeedReport, Timing, TimingTerms
 
 
 @dataclass(frozen=True)
@@ -38,7 +38,9 @@ class Case:
         return f"{self.engine}, {self.threads} threads, batch {self.batch}"
 
 
-def measure_speed(full: Network, pruned: Network, terms: Terms = USUAL, report: Report = silent) -> Speed:
+def measure_speed(
+    full: Network, pruned: Network, terms: TimingTerms = DEFAULT_TERMS, report: Report = silent
+) -> SpeedReport:
     """Time both networks in turns, a run of each, under all terms; and what rounding the widths up would change.
 
     The latter with the first engine that runs here, its first number of threads, and the most images at once.
@@ -50,7 +52,7 @@ def measure_speed(full: Network, pruned: Network, terms: Terms = USUAL, report: 
     timings, refused = _timings(full, pruned, terms, report)
     threads = terms.threads[0] if terms.threads else torch.get_num_threads()
     case = Case(timings[0].engine, threads, batch, terms.runs) if timings else None
-    return Speed(
+    return SpeedReport(
         size(full, batch),
         size(pruned, batch),
         tuple(timings),
@@ -76,7 +78,7 @@ def size(network: Network, batch: int) -> Size:
     return Size(costs.parameters(), costs.flops(), weights, peak_memory(network, batch), batch)
 
 
-def _timings(full: Network, pruned: Network, terms: Terms, report: Report) -> tuple[list[Timing], list[str]]:
+def _timings(full: Network, pruned: Network, terms: TimingTerms, report: Report) -> tuple[list[Timing], list[str]]:
     found: list[Timing] = []
     refused: dict[str, str] = {}
     ways = product(terms.engines, terms.threads or (torch.get_num_threads(),), terms.batches)
@@ -112,7 +114,9 @@ def _threads(number: int) -> Iterator[None]:
 def rounded_up(units: Units, removed: Tensor, multiple: int) -> Tensor:
     """The plan (units,) that removes only as many of these units as leave widths in multiples, so: fewer."""
     kept = (~removed).double()
-    return below(units, nothing(units), kept, {layer.name: 0.5 for layer in units.layers}, Limits(multiple=multiple))
+    return below_thresholds(
+        units, none_removed(units), kept, {layer.name: 0.5 for layer in units.layers}, Limits(multiple=multiple)
+    )
 
 
 def _rounded(full: Network, costs: Costs, removed: Tensor, multiple: int, case: Case | None, report: Report) -> Rounded:

@@ -14,7 +14,7 @@ LONGEST = 100_000  # of a number of threads, of images, or of runs
 
 
 @dataclass(frozen=True)
-class Terms:
+class TimingTerms:
     """What is measured: every engine with every number of threads and of images at once, on one device."""
 
     engines: tuple[str, ...] = ("eager",)
@@ -34,7 +34,7 @@ class Terms:
             Limits(multiple=multiple)
 
 
-USUAL = Terms()
+DEFAULT_TERMS = TimingTerms()
 
 
 @dataclass(frozen=True)
@@ -84,7 +84,7 @@ class Rounded:
 
 
 @dataclass(frozen=True)
-class Speed:
+class SpeedReport:
     """Full and pruned network side by side."""
 
     full: Size
@@ -100,7 +100,7 @@ class Speed:
         return self.full.flops / self.pruned.flops
 
 
-def warning(speed: Speed, timing: Timing) -> str:
+def warning(speed: SpeedReport, timing: Timing) -> str:
     """Why the pruned network is not faster under these conditions, in one sentence; nothing where it is."""
     if timing.faster:
         return ""
@@ -111,7 +111,7 @@ def warning(speed: Speed, timing: Timing) -> str:
     )
 
 
-def _reason(speed: Speed, timing: Timing) -> str:
+def _reason(speed: SpeedReport, timing: Timing) -> str:
     if speed.theoretical < 1.1:
         return f"it has {1 / speed.theoretical:.0%} of the FLOPs left, so there is little to gain"
     rates = [

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from explorer.study.bench import Bench
+from explorer.study.bench import StudyInputs
 from explorer.study.folders import REPORT, Study, read_study
 from explorer.study.parts import PARTS, Part
 from explorer.study.presets import PRESETS, Preset
 from explorer.study.running import study
 
-__all__ = ["PARTS", "PRESETS", "REPORT", "Bench", "Part", "Preset", "Study", "read_study", "study"]
+__all__ = ["PARTS", "PRESETS", "REPORT", "Part", "Preset", "Study", "StudyInputs", "read_study", "study"]

@@ -14,7 +14,7 @@ from explorer.scoring.evidence import Evidence, gather
 from explorer.scoring.oracle import oracle
 from explorer.scoring.ranking import correlation_table
 from explorer.study import published
-from explorer.study.bench import Bench, Finding, Found, Results, known
+from explorer.study.bench import Finding, PartResult, Results, StudyInputs, known
 from explorer.study.chance import of_chance
 from explorer.study.published import MEASURES
 
@@ -22,7 +22,7 @@ Table = Mapping[str, Mapping[str, float | None]]
 Spans = Mapping[str, Mapping[str, Sequence[float | None]]]
 
 
-def agreement(bench: Bench, done: Results, report: Report) -> Found:
+def agreement(bench: StudyInputs, done: Results, report: Report) -> PartResult:
     """The table with bootstrap intervals over the images, the oracle itself, and what chance would give."""
     network, images, preset = bench.network, bench.splits["calibration"], bench.preset
     names = [name for name in applicable(network) if name in preset.scored]
@@ -51,7 +51,7 @@ def agreement(bench: Bench, done: Results, report: Report) -> Found:
         f"the images give. Random: {preset.draws} draws; l2 scaling makes the numbers of narrow layers larger, so that "
         "there chance itself may correlate."
     )
-    return Found(result, setting, [*_of_criteria(rows, result["intervals"]), _of_chance(chance)])
+    return PartResult(result, setting, [*_of_criteria(rows, result["intervals"]), _of_chance(chance)])
 
 
 def _of_criteria(rows: Table, spans: Spans) -> list[Finding]:

@@ -17,7 +17,7 @@ from explorer.study.presets import Preset
 
 
 @dataclass(frozen=True, eq=False)
-class Bench:
+class StudyInputs:
     """A network on its device, its images, and where finished lanes lie."""
 
     network: Network
@@ -62,7 +62,7 @@ class Finding:
 
 
 @dataclass(frozen=True)
-class Found:
+class PartResult:
     """What a part found. The same settings give the same, but for what is measured in time."""
 
     result: Mapping[str, Any]
@@ -77,7 +77,7 @@ class Found:
 
 Results = Mapping[str, Mapping[str, Any]]
 """Part -> its result, of the parts that came before."""
-Work = Callable[[Bench, Results, Report], Found]
+Work = Callable[[StudyInputs, Results, Report], PartResult]
 
 
 def known(value: float) -> float | None:

@@ -10,16 +10,16 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from explorer.core.documents import Form, damaged, digest_of, is_older, read_document, write_document
+from explorer.core.documents import DocumentFormat, damaged, digest_of, is_older, read_document, write_document
 from explorer.core.errors import BadInput
 from explorer.core.text import quoted
-from explorer.study.bench import Found
+from explorer.study.bench import PartResult
 from explorer.study.parts import PARTS, Part
 
 FORMAT = "pruning-explorer study 1"  # of study.json, which is only written
-FORM = Form("pruning-explorer study", 2, without_digest=(1,))  # of begun.json
+FORM = DocumentFormat("pruning-explorer study", 2, without_digest=(1,))  # of begun.json
 AGAIN = "delete this file, and going on with the study measures its part again"
-PART = Form("pruning-explorer study part", 2, without_digest=(1,), unnamed=True, remedy=AGAIN)
+PART = DocumentFormat("pruning-explorer study part", 2, without_digest=(1,), unnamed=True, remedy=AGAIN)
 BEGUN, WHOLE, REPORT = "begun.json", "study.json", "report.html"
 RESULTS = ("result", "setting", "findings", "measured")
 MEASURED = "Seconds and latencies: measured anew in every run, and no part of what two studies must have in common."
@@ -70,7 +70,7 @@ def begin(folder: Path, about: Mapping[str, Any]) -> None:
             raise BadInput(f"{folder} holds a study with {name} {there}, not {value}: give another folder.")
 
 
-def keep(folder: Path, name: str, found: Found) -> None:
+def keep(folder: Path, name: str, found: PartResult) -> None:
     """Write a part that is done."""
     of_study = digest_of(_content(folder / BEGUN))
     write_document(_path(folder, name), PART, {"study": of_study, "name": name, **found.to_json()})

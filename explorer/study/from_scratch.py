@@ -10,44 +10,44 @@ from torch import Tensor
 from explorer.core.errors import BadInput
 from explorer.core.progress import Report, one_of
 from explorer.networks.costs import measure_costs
-from explorer.networks.units import Units, nothing
+from explorer.networks.units import Units, none_removed
 from explorer.runs.controls import control_of
-from explorer.study.bench import Bench, Finding, Found, Results, said_seeds
+from explorer.study.bench import Finding, PartResult, Results, StudyInputs, said_seeds
 from explorer.training.finetune import Training
 
-KEPT = 0.5**0.5  # of a layer's units: what it reads and what it writes both shrink, so its parameters halve
+SHARE_KEPT = 0.5**0.5  # of a layer's units: what it reads and what it writes both shrink, so its parameters halve
 
 
 def halved(units: Units) -> Tensor:
     """(units,) bool: the plan that leaves half the parameters of a layer whose two sides shrink, 0.71 of the others."""
-    removed = nothing(units)
+    removed = none_removed(units)
     for place in units.slices.values():
-        removed[place.start + max(1, round(KEPT * (place.stop - place.start))) : place.stop] = True
+        removed[place.start + max(1, round(SHARE_KEPT * (place.stop - place.start))) : place.stop] = True
     return removed
 
 
-def from_scratch(bench: Bench, done: Results, report: Report) -> Found:
+def from_scratch(bench: StudyInputs, done: Results, report: Report) -> PartResult:
     """Accuracy after training, one point a seed; none, with the reason, where the network can't be trained so."""
     preset = bench.preset
     try:
         points = _points(bench, report)
     except BadInput as problem:
-        return Found({"points": []}, f"Not done on {bench.validated}, {said_seeds(bench.seeds)}: {problem}")
+        return PartResult({"points": []}, f"Not done on {bench.validated}, {said_seeds(bench.seeds)}: {problem}")
     recipe = preset.scratch_recipe
     setting = (
         f"Accuracy on {bench.validated}, after {preset.scratch_updates} updates from random weights: "
         f"{recipe.optimizer.upper()}, learning rate {recipe.learning_rate:g}, minibatches of {recipe.batch_size}; "
         f"{said_seeds(bench.seeds)}."
     )
-    return Found({"points": points}, setting, [_finding(points, done)])
+    return PartResult({"points": points}, setting, [_finding(points, done)])
 
 
-def _points(bench: Bench, report: Report) -> list[dict[str, Any]]:
+def _points(bench: StudyInputs, report: Report) -> list[dict[str, Any]]:
     count = len(bench.seeds)
     return [_trained(bench, seed, one_of(report, i, count)) for i, seed in enumerate(bench.seeds)]
 
 
-def _trained(bench: Bench, seed: int, report: Report) -> dict[str, Any]:
+def _trained(bench: StudyInputs, seed: int, report: Report) -> dict[str, Any]:
     network, preset, whole = bench.network, bench.preset, measure_costs(bench.network)
     removed, training = halved(network.units), Training(preset.scratch_recipe, seed)
     metrics = control_of(network, removed, bench.splits, preset.scratch_updates, training, report).metrics

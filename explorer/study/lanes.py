@@ -8,13 +8,13 @@ from typing import Any
 
 from explorer.core.progress import Report, one_of, within
 from explorer.networks.costs import measure_costs
-from explorer.pruning.race import RANDOM, Lane, Race, Terms
+from explorer.pruning.race import RANDOM, Lane, Race, RaceTerms
 from explorer.pruning.race_bands import bands
 from explorer.pruning.settings import Settings
 from explorer.runs.race_folders import begin, kept_race
 from explorer.scoring.criteria import CRITERIA, applicable
 from explorer.scoring.ranking import FLOPS_PENALTY
-from explorer.study.bench import Bench, Finding, Found, Results, mean_accuracy
+from explorer.study.bench import Finding, PartResult, Results, StudyInputs, mean_accuracy
 
 VGG16_MFLOPS = 7.27  # of the mean map of VGG-16 at 224 pixels, which the paper's weight was chosen for
 PLAIN, PAPERS, SCALED = "plain", "flops", "flops-scaled"
@@ -23,7 +23,7 @@ AGAINST = ("units", "parameters", "flops")
 Line = dict[str, Any]
 
 
-def lanes(bench: Bench, done: Results, report: Report) -> Found:
+def lanes(bench: StudyInputs, done: Results, report: Report) -> PartResult:
     """Every criterion's way down, Taylor's with FLOPs regularisation by the paper's weight and by one to scale."""
     races = races_of(bench)
     lanes_in_all = sum(len(terms.lanes(bench.network)) for terms in races.values())
@@ -40,10 +40,10 @@ def lanes(bench: Bench, done: Results, report: Report) -> Found:
         f" FLOPs weights: the paper's {FLOPS_PENALTY:g}, and {races[SCALED].settings.penalty:.2g}, which stands to "
         "this network's MFLOPs a map as the paper's to VGG-16's."
     )
-    return Found(result, _setting(bench) + weights, _findings(lines))
+    return PartResult(result, _setting(bench) + weights, _findings(lines))
 
 
-def races_of(bench: Bench) -> dict[str, Terms]:
+def races_of(bench: StudyInputs) -> dict[str, RaceTerms]:
     """The races of the study, by the folder that each is kept in."""
     preset = bench.preset
     settings = Settings(
@@ -56,17 +56,17 @@ def races_of(bench: Bench) -> dict[str, Terms]:
     selectors = tuple(name for name in preset.raced if name in applicable(bench.network))
     penalties = {PAPERS: FLOPS_PENALTY, SCALED: penalty_to_scale(bench)}
     return {
-        PLAIN: Terms(selectors, bench.seeds, settings),
-        **{name: Terms(("taylor",), bench.seeds, replace(settings, penalty=p)) for name, p in penalties.items()},
+        PLAIN: RaceTerms(selectors, bench.seeds, settings),
+        **{name: RaceTerms(("taylor",), bench.seeds, replace(settings, penalty=p)) for name, p in penalties.items()},
     }
 
 
-def penalty_to_scale(bench: Bench) -> float:
+def penalty_to_scale(bench: StudyInputs) -> float:
     """The weight that stands to this network's MFLOPs a map as the paper's stood to VGG-16's."""
     return FLOPS_PENALTY * VGG16_MFLOPS / (float(measure_costs(bench.network).unit_flops().mean()) / 1e6)
 
 
-def raced(bench: Bench, name: str, terms: Terms, report: Report) -> Race:
+def raced(bench: StudyInputs, name: str, terms: RaceTerms, report: Report) -> Race:
     """The race of a sub-folder: its finished lanes are kept, and not run again."""
     folder = bench.folder / name
     begin(folder, bench.about, terms)
@@ -107,7 +107,7 @@ def averages(lines: Sequence[Line], against: str) -> dict[str, float]:
     return {line["name"]: average(line, against, least) for line in lines}
 
 
-def _setting(bench: Bench) -> str:
+def _setting(bench: StudyInputs) -> str:
     preset = bench.preset
     step = max(1, round(preset.step * len(bench.network.units)))
     return (
@@ -149,7 +149,7 @@ def _said(values: Mapping[str, float]) -> str:
     return "mean accuracy on the way down: " + ", ".join(f"{CRITERIA[n].title} {value:.1%}" for n, value in ordered)
 
 
-def updates(bench: Bench, done: Results, report: Report) -> Found:
+def updates(bench: StudyInputs, done: Results, report: Report) -> PartResult:
     """Fig. 6: Taylor with several numbers of updates between two prunings."""
     plain, compared = races_of(bench)[PLAIN], sorted(bench.preset.compared)
     lines = []
@@ -166,4 +166,4 @@ def updates(bench: Bench, done: Results, report: Report) -> Found:
     rising = list(values.values()) == sorted(values.values())
     claim = Finding("More updates leave a higher accuracy.", f"mean accuracy on the way down: {here}", rising)
     setting = _setting(bench).replace(f"then {bench.preset.updates} updates", "then updates, Taylor")
-    return Found({"lines": lines}, setting, [claim])
+    return PartResult({"lines": lines}, setting, [claim])

@@ -12,7 +12,7 @@ from explorer.study.bench import Work
 from explorer.study.from_scratch import from_scratch
 from explorer.study.lanes import lanes, updates
 from explorer.study.one_shot import one_shot
-from explorer.study.published import Published
+from explorer.study.published import PublishedResult
 from explorer.study.rank_table import rank_table
 from explorer.study.speed import speed
 
@@ -26,7 +26,7 @@ class Part:
     paper: str  # its counterpart there
     computes: str
     look: str  # what to look for, in one sentence
-    published: Published
+    published: PublishedResult
     work: Work
     share: float  # of a quick study's time, about, for the bar
     needs: tuple[str, ...] = ()  # the parts whose results it reads

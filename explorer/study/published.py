@@ -18,7 +18,7 @@ CAVEAT = (
 
 
 @dataclass(frozen=True)
-class Published:
+class PublishedResult:
     """One table or figure of the paper."""
 
     says: str  # what it shows, in a sentence or two
@@ -71,30 +71,30 @@ def _table_1() -> tuple[tuple[Cell, ...], ...]:
     )
 
 
-CORRELATIONS = Published(
+CORRELATIONS = PublishedResult(
     "Within layers Taylor agrees best with the oracle; over all layers, only after layer-wise l2 scaling. Unscaled, "
     "OBD does best on four of five.",
     "AlexNet and VGG-16, fine-tuned to Flowers-102 and Birds-200, and AlexNet on ImageNet; images of 224 pixels.",
     ("Network / data", "Spearman", *TITLES),
     _table_1(),
 )
-RANKS = Published(
+RANKS = PublishedResult(
     "The median importance falls with depth; layers before a max-pooling matter more; every layer has maps of high and "
     "of low rank.",
     "VGG-16 fine-tuned to Birds-200, 4,224 maps, oracle-abs.",
 )
-ONE_SHOT = Published(
+ONE_SHOT = PublishedResult(
     "Pruned by one precomputed ranking without fine-tuning, the accuracy stays higher by oracle-abs than by "
     "oracle-loss.",
     "The fine-tuned networks of Table 1, ranked once; before any fine-tuning after removal.",
 )
-RACE = Published(
+RACE = PublishedResult(
     "Taylor keeps the highest accuracy on the way down, against parameters and against GFLOPs; with FLOPs "
     "regularisation it does better still at the same GFLOPs; random falls behind, and so does training from scratch.",
     "VGG-16 on Birds-200 (30 updates a map) and AlexNet on Flowers-102 (10 updates a map): one map a step, SGD, "
     "minibatches of 32, momentum 0.9, learning rate 1e-4, weight decay 1e-4, test images.",
 )
-UPDATES = Published(
+UPDATES = PublishedResult(
     "More updates between two prunings leave a higher accuracy.",
     "Taylor; 10, 30, 60 and 1000 updates between two prunings.",
 )
@@ -111,7 +111,7 @@ def _timed(network: str, *about: Cell) -> list[tuple[Cell, ...]]:
     return found
 
 
-SPEED = Published(
+SPEED = PublishedResult(
     "The pruned networks are faster on every device, by less than their FLOPs are fewer.",
     "AlexNet on Flowers-102 (accuracy top-1) and VGG-16 on ImageNet (top-5), after fine-tuning; FLOPs as published.",
     ("Network / data", "Device", "Full", "Pruned A", "Pruned B"),

@@ -12,7 +12,7 @@ from explorer.networks.feature_maps import max_pooled
 from explorer.scoring.criteria import CRITERIA
 from explorer.scoring.evidence import gather
 from explorer.scoring.ranking import l2, rank_statistics, ranks, spearman
-from explorer.study.bench import Bench, Finding, Found, Results
+from explorer.study.bench import Finding, PartResult, Results, StudyInputs
 
 QUARTER = 0.25
 FALLS = 0.5  # rank correlation with depth from which ranks are said to fall
@@ -20,7 +20,7 @@ FALLS = 0.5  # rank correlation with depth from which ranks are said to fall
 Layers = list[dict[str, Any]]
 
 
-def rank_table(bench: Bench, done: Results, report: Report) -> Found:
+def rank_table(bench: StudyInputs, done: Results, report: Report) -> PartResult:
     """Five numbers and all ranks of every layer, of oracle-abs and, beside it, of Taylor with l2 scaling."""
     network, images = bench.network, bench.splits["calibration"]
     exact = torch.tensor(done["agreement"]["oracle_loss"], dtype=torch.float64).abs()
@@ -30,10 +30,10 @@ def rank_table(bench: Bench, done: Results, report: Report) -> Found:
     pooled = max_pooled(network)
     panels = {name: _layers(bench, saliency, pooled) for name, saliency in saliencies.items()}
     setting = f"Oracle-abs on {bench.calibrated}, before fine-tuning; rank 1 = most important of {len(exact):,} units."
-    return Found({"panels": panels}, setting, _findings(panels["oracle"], len(exact)))
+    return PartResult({"panels": panels}, setting, _findings(panels["oracle"], len(exact)))
 
 
-def _layers(bench: Bench, saliency: Tensor, pooled: frozenset[str]) -> Layers:
+def _layers(bench: StudyInputs, saliency: Tensor, pooled: frozenset[str]) -> Layers:
     units = bench.network.units
     by_layer = units.by_layer(ranks(saliency))
     return [

@@ -13,12 +13,12 @@ import torch
 from explorer.core.files import write_whole
 from explorer.core.progress import Report, silent, within
 from explorer.networks.costs import measure_costs
-from explorer.study.bench import Bench
+from explorer.study.bench import StudyInputs
 from explorer.study.folders import WHOLE, Study, begin, keep, read_study
 from explorer.study.parts import PARTS, Part, wanted
 
 
-def described(bench: Bench) -> dict[str, Any]:
+def described(bench: StudyInputs) -> dict[str, Any]:
     """What is studied: all that decides the results."""
     network, costs = bench.network, measure_costs(bench.network)
     size = {"units": len(network.units), "parameters": costs.parameters(), "flops": costs.flops()}
@@ -38,7 +38,7 @@ def described(bench: Bench) -> dict[str, Any]:
     }
 
 
-def study(bench: Bench, report: Report = silent, only: Collection[str] = ()) -> Iterator[Study]:
+def study(bench: StudyInputs, report: Report = silent, only: Collection[str] = ()) -> Iterator[Study]:
     """The study as its folder holds it, at first and after every part that was missing; study.json at the end.
 
     only: names of parts; the others, but for those that these need, stay missing.

@@ -13,20 +13,20 @@ from explorer.networks.network import Network
 from explorer.networks.surgery import prune
 from explorer.networks.units import Label
 from explorer.pruning.plan import from_json
-from explorer.pruning.race import Lane, Point
+from explorer.pruning.race import Lane, RacePoint
 from explorer.runs.race_folders import read_race
-from explorer.study.bench import Bench, Finding, Found, Results
+from explorer.study.bench import Finding, PartResult, Results, StudyInputs
 from explorer.study.lanes import SCALED
 from explorer.study.presets import A_MAPS, B_MAPS
 
 AIMS = {"pruned A": A_MAPS, "pruned B": B_MAPS}  # at most these shares of the maps
 
 
-def speed(bench: Bench, done: Results, report: Report) -> Found:
+def speed(bench: StudyInputs, done: Results, report: Report) -> PartResult:
     """Size and accuracy of the full network and of two pruned ones; what they take, one image and a batch at once."""
     lane = read_race(bench.folder / SCALED).lanes[0]
     network, batches = bench.network, (1, bench.preset.batch)
-    states: dict[str, tuple[Network, Point]] = {"full": (network, lane.points[0])}
+    states: dict[str, tuple[Network, RacePoint]] = {"full": (network, lane.points[0])}
     for name, share in AIMS.items():
         states[name] = _pruned(network, lane, share)
     networks = [each for each, _ in states.values()]
@@ -44,10 +44,10 @@ def speed(bench: Bench, done: Results, report: Report) -> Found:
         f"fine-tuning. Latency: median of {bench.preset.runs} forward passes with their quartiles, the networks in "
         f"turn, on {network.device}, threads: {torch.get_num_threads()}."
     )
-    return Found({"networks": sizes}, setting, (), measured)
+    return PartResult({"networks": sizes}, setting, (), measured)
 
 
-def _pruned(network: Network, lane: Lane, share: float) -> tuple[Network, Point]:
+def _pruned(network: Network, lane: Lane, share: float) -> tuple[Network, RacePoint]:
     """The shape at the first point with at most this share of the maps; the weights make no difference to its speed."""
     gone: list[Label] = []
     for point in lane.points:
@@ -58,7 +58,7 @@ def _pruned(network: Network, lane: Lane, share: float) -> tuple[Network, Point]
     return prune(network, plan), point
 
 
-def _size(point: Point, units: int) -> dict[str, Any]:
+def _size(point: RacePoint, units: int) -> dict[str, Any]:
     metrics = point.metrics
     return {
         "maps": metrics.units / units,

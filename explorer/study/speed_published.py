@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
-class Published:
+class PublishedSpeed:
     """One row: a network on a device, full and pruned."""
 
     network: str
@@ -29,7 +29,7 @@ class Published:
 
 _CPU, _TITAN = "CPU i7-5930K", "Titan X"
 TABLE = tuple(
-    Published(network, where, flops, left, full, pruned)
+    PublishedSpeed(network, where, flops, left, full, pruned)
     for network, flops, where, full, *pairs in (
         ("AlexNet / Flowers-102", 1.46, f"{_CPU}, batch 16", 226.4, (0.4, 121.4), (0.2, 87.0)),
         ("AlexNet / Flowers-102", 1.46, f"{_TITAN} (Pascal), batch 16", 4.8, (0.4, 2.4), (0.2, 1.9)),

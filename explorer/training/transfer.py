@@ -19,7 +19,7 @@ from explorer.networks.checkpoints.reading import Checkpoint
 from explorer.networks.costs import measure_costs
 from explorer.networks.load import assemble
 from explorer.networks.network import Network, with_weights_of
-from explorer.networks.units import nothing
+from explorer.networks.units import none_removed
 from explorer.training.finetune import OPTIMIZERS, Recipe, Span, Training, descend, minibatches
 
 EPOCH_SEEDS = 1_000_003  # between the seeds of two epochs
@@ -95,7 +95,7 @@ def epochs(
 
 
 def _measured(network: Network, validation: Batches, report: Report) -> Metrics:
-    return metrics_of(evaluate(network, validation, report=report), measure_costs(network), nothing(network.units))
+    return metrics_of(evaluate(network, validation, report=report), measure_costs(network), none_removed(network.units))
 
 
 def kept(optimizer: torch.optim.Optimizer) -> State:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from explorer.core import locks
-from explorer.core.documents import Form, is_older, read_checked, read_document
+from explorer.core.documents import DocumentFormat, is_older, read_checked, read_document
 from explorer.core.errors import BadInput
 from explorer.networks.load import RUN_NETWORK
 from explorer.runs import race_folders, tunings
@@ -24,7 +24,7 @@ BAD = (DAMAGED, MISSING)
 OLDER = "written by a version that kept no SHA-256"
 SHA256 = re.compile(r"[0-9a-f]{64}")
 UPLOADS = "uploads"
-OWN = ("manifest.json", "proof.safetensors")  # that folders of exports hold
+EXPORT_FILES = ("manifest.json", "proof.safetensors")  # that folders of exports hold
 T = TypeVar("T")
 
 
@@ -65,7 +65,7 @@ def _in_folder(folder: Path, names: list[str]) -> Iterator[Checked]:
             yield from check(folder)
     if folder.name == UPLOADS:
         yield from (_file(folder / name, name, "upload") for name in names if SHA256.fullmatch(name))
-    if OWN[0] in names:
+    if EXPORT_FILES[0] in names:
         yield from (Checked(folder / name, "export", UNCHECKED, "`verify` runs it") for name in names)
 
 
@@ -146,7 +146,7 @@ CHECKS: dict[str, Callable[[Path], Iterator[Checked]]] = {
 """Name of a document -> how its folder is checked."""
 
 
-def _document(path: Path, what: str, form: Form, read: Callable[[], object]) -> Checked:
+def _document(path: Path, what: str, form: DocumentFormat, read: Callable[[], object]) -> Checked:
     found = _read(path, read, what)
     return found if isinstance(found, Checked) else Checked(path, what, *_age(path, form))
 
@@ -159,7 +159,7 @@ def _read(path: Path, read: Callable[[], T], what: str = "") -> T | Checked:
         return Checked(path, what or path.stem, DAMAGED, _why(path, problem))
 
 
-def _age(path: Path, form: Form) -> tuple[str, str]:
+def _age(path: Path, form: DocumentFormat) -> tuple[str, str]:
     return (UNCHECKED, OLDER) if is_older(read_document(path, form, ""), form) else (OK, "")
 
 

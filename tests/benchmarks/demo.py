@@ -16,7 +16,7 @@ from explorer.data import Batches, open_images
 from explorer.evaluation.evaluate import evaluate
 from explorer.networks.costs import measure_costs
 from explorer.networks.surgery import prune
-from explorer.networks.units import nothing
+from explorer.networks.units import none_removed
 from explorer.pruning.plan import remove_next
 from explorer.scoring.criteria import score
 from explorer.scoring.evidence import STAGES, gather
@@ -48,7 +48,7 @@ def main() -> None:
     network, images = open_network("demo"), open_images("demo")
     batches = Batches(images, "calibration", network.preprocessing, chosen.images, 32)
     evidence = gather(network, batches)
-    saliency, plan = score(evidence)["taylor"], nothing(network.units)
+    saliency, plan = score(evidence)["taylor"], none_removed(network.units)
     works: dict[str, Callable[[], object]] = {
         "forward pass, gated": lambda: evaluate(network, batches),
         **{

@@ -30,7 +30,7 @@ from explorer.networks.architectures.small import resnet20
 from explorer.networks.costs import measure_costs
 from explorer.networks.network import Network
 from explorer.networks.surgery import prune
-from explorer.networks.units import nothing
+from explorer.networks.units import none_removed
 from explorer.pruning.plan import remove_until
 from explorer.scoring.criteria import score
 from explorer.scoring.evidence import gather
@@ -59,7 +59,7 @@ def halved(whole: Network) -> tuple[Network, float]:
     """The network at half its FLOPs, and the share that is left."""
     units, costs = whole.units, measure_costs(whole)
     saliency = l2(score(gather(whole, [], ["kernels"]))["weight"], units)
-    removed = remove_until(costs, nothing(units), saliency, "flops", 0.5)
+    removed = remove_until(costs, none_removed(units), saliency, "flops", 0.5)
     return prune(whole, removed), costs.flops(removed) / costs.flops()
 
 

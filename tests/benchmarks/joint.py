@@ -25,8 +25,8 @@ from explorer.networks.costs import measure_costs
 from explorer.networks.load import batches_for, for_classes
 from explorer.networks.network import Network
 from explorer.networks.surgery import prune
-from explorer.networks.units import Units, nothing
-from explorer.pruning.joint import EVERY, Course, Rules, default_step, ranking, select
+from explorer.networks.units import Units, none_removed
+from explorer.pruning.joint import SHARE_PER_LINEARISATION, Course, Rules, default_step, ranking, select
 from explorer.pruning.plan import over_all_units, remove_next
 from explorer.scoring.criteria import CRITERIA
 from explorer.scoring.evidence import gather
@@ -103,7 +103,7 @@ def by_criterion(name: str, scaling: str) -> Chosen:
     """All at once, by one ranking."""
 
     def plans(trial: Trial, seed: int) -> list[Tensor]:
-        saliency, whole = scores(trial.network, trial, name, scaling, seed), nothing(trial.network.units)
+        saliency, whole = scores(trial.network, trial, name, scaling, seed), none_removed(trial.network.units)
         return [remove_next(trial.network.units, whole, saliency, count) for count in counts(trial)]
 
     return plans
@@ -118,7 +118,7 @@ def by_criterion_anew(name: str, scaling: str) -> Chosen:
     """Ranked anew in the smaller network after every few units."""
 
     def plans(trial: Trial, seed: int) -> list[Tensor]:
-        units, removed, found = trial.network.units, nothing(trial.network.units), []
+        units, removed, found = trial.network.units, none_removed(trial.network.units), []
         for count in counts(trial):
             while (missing := count - int(removed.sum())) > 0:
                 saliency = over_all_units(scores(prune(trial.network, removed), trial, name, scaling, seed), removed)
@@ -131,14 +131,14 @@ def by_criterion_anew(name: str, scaling: str) -> Chosen:
 
 def joint_once(trial: Trial, seed: int) -> list[Tensor]:
     """The joint order from one linearisation."""
-    said, whole = evaluate(trial.network, trial.calibration).logits, nothing(trial.network.units)
+    said, whole = evaluate(trial.network, trial.calibration).logits, none_removed(trial.network.units)
     places = ranking(trial.network, trial.calibration, said, Rules(counts(trial)[-1])).places
     return [remove_next(trial.network.units, whole, places, count) for count in counts(trial)]
 
 
 def joint_anew(trial: Trial, seed: int) -> list[Tensor]:
     """Joint linearised pruning as it is meant: linearised anew on the way."""
-    removed, found, costs = nothing(trial.network.units), [], measure_costs(trial.network)
+    removed, found, costs = none_removed(trial.network.units), [], measure_costs(trial.network)
     for count in counts(trial):
         left = (len(removed) - count + 0.001) / len(removed)
         removed = select(trial.network, costs, trial.calibration, removed, Course("units", left))
@@ -154,7 +154,7 @@ WAYS: dict[str, Chosen] = {
     "OBD (Fisher), raw": by_criterion("obd", "none"),
     "linearised oracle, raw": by_criterion("linear_oracle", "none"),
     "joint linearised, one Jacobian": joint_once,
-    f"joint linearised, anew every {EVERY:.0%}": joint_anew,
+    f"joint linearised, anew every {SHARE_PER_LINEARISATION:.0%}": joint_anew,
 }
 
 
@@ -162,7 +162,7 @@ def compare(name: str, seeds: Sequence[int]) -> dict[str, list[list[float]]]:
     """Way -> seed -> share -> accuracy, printed way by way."""
     trials = {seed: opened(name, seed) for seed in seeds}
     first = trials[seeds[0]]
-    whole = " / ".join(f"{t.accuracy(nothing(t.network.units)):.3f}" for t in trials.values())
+    whole = " / ".join(f"{t.accuracy(none_removed(t.network.units)):.3f}" for t in trials.values())
     print(
         f"\n{name}: {len(first.network.units)} units; chosen on {len(first.calibration)} images, accuracy on "
         f"{len(first.measured)} others, seeds {', '.join(map(str, seeds))}; nothing removed: {whole}"
@@ -185,7 +185,9 @@ def compare(name: str, seeds: Sequence[int]) -> dict[str, list[list[float]]]:
 def check_goal(table: dict[str, list[list[float]]]) -> None:
     """How far joint linearised pruning lies above the paper's criterion at 30 %."""
     at = SHARES.index(0.3)
-    joint, taylor = (table[way] for way in (f"joint linearised, anew every {EVERY:.0%}", "Taylor + l2 (paper)"))
+    joint, taylor = (
+        table[way] for way in (f"joint linearised, anew every {SHARE_PER_LINEARISATION:.0%}", "Taylor + l2 (paper)")
+    )
     ahead = [100 * (a[at] - b[at]) for a, b in zip(joint, taylor, strict=True)]
     print(
         f"joint above Taylor + l2 at 30 %: {', '.join(f'{points:+.1f}' for points in ahead)} points; "
@@ -198,7 +200,7 @@ def time_selection() -> None:
     network = open_network("demo")
     batches = Batches(open_images("demo"), "calibration", network.preprocessing, 256, 32)
     start = time.perf_counter()
-    select(network, measure_costs(network), batches, nothing(network.units), Course("units", 0.5))
+    select(network, measure_costs(network), batches, none_removed(network.units), Course("units", 0.5))
     print(f"\nselecting half of the demo's units on 256 images: {time.perf_counter() - start:.1f} s; goal: 10 s")
 
 

@@ -20,7 +20,7 @@ from subjects import SUBJECTS, Subject
 from torch import Tensor
 
 from explorer.networks.network import Network
-from explorer.scoring.oracle import Incremental, Oracle, Reference, Way, oracle_steps
+from explorer.scoring.oracle import Incremental, Oracle, OracleOptions, ReferenceOracle, oracle_steps
 from explorer.scoring.ranking import spearman
 
 
@@ -53,7 +53,7 @@ def peak() -> float:
 
 def reference(network: Network, x: Tensor, y: Tensor, units: Tensor) -> Timed:
     """(N, units) changes of some units, the whole network run for each, scaled up to the time for all of them."""
-    slow = Reference(network)
+    slow = ReferenceOracle(network)
     slow.gated.body.to(memory_format=torch.channels_last)
     x = x.to(memory_format=torch.channels_last)
     slow.changes_of(units[:2].tolist(), x, y)  # warms up
@@ -109,7 +109,7 @@ def curve(subject: Subject, exact: Timed) -> None:
         "reference's time"
     )
     settled: Oracle | None = None
-    for found in oracle_steps(network, batches, Way(estimates=True)):
+    for found in oracle_steps(network, batches, OracleOptions(estimates=True)):
         taken = time.perf_counter() - start
         mark = " <- settled" if found.settled and settled is None else ""
         settled = settled or (found if found.settled else None)

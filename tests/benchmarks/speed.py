@@ -19,7 +19,7 @@ from networks_at_hand import network
 
 from explorer.networks.costs import measure_costs
 from explorer.networks.surgery import prune
-from explorer.networks.units import nothing
+from explorer.networks.units import none_removed
 from explorer.pruning.plan import remove_until
 from explorer.speed.measure import Case, time_both
 from explorer.study.speed_published import TABLE
@@ -41,7 +41,7 @@ def main() -> None:
     whole = network(torchvision.models.vgg16(weights=None), (3, 224, 224), "vgg16", 1000)
     units, costs = whole.units, measure_costs(whole)
     saliency = torch.cat([torch.linspace(0, 1, len(layer)) for layer in units.layers])
-    removed = remove_until(costs, nothing(units), saliency, "flops", PAPER.pruned_gflops / PAPER.full_gflops)
+    removed = remove_until(costs, none_removed(units), saliency, "flops", PAPER.pruned_gflops / PAPER.full_gflops)
     pruned, left = prune(whole, removed), int((~removed).sum())
     print(
         f"{costs.flops() / 1e9:.2f} -> {costs.flops(removed) / 1e9:.2f} GFLOPs, {left} of {len(units)} units",

@@ -23,7 +23,7 @@ from explorer.networks.architectures.small import vgg_small
 from explorer.networks.load import DEMO, batches_for
 from explorer.networks.network import Network, with_weights_of
 from explorer.networks.surgery import prune
-from explorer.networks.units import Units, nothing
+from explorer.networks.units import Units, none_removed
 from explorer.runs.origins import Source, open_source, source_to_json
 from explorer.runs.store import Run, read_run, write_run, write_weights
 from explorer.runs.timeline import State, Timeline, jump, start, step
@@ -34,7 +34,7 @@ MEASURED = Metrics(0.1, 0.97, 64, 448, 1000, 4000)
 
 def without(units: Units, gone: Sequence[int] = GONE) -> Tensor:
     """The plan that takes the units of the tests."""
-    removed = nothing(units)
+    removed = none_removed(units)
     removed[list(gone)] = True
     return removed
 

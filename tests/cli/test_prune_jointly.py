@@ -11,7 +11,7 @@ from explorer import open_network
 from explorer.data import open_images
 from explorer.networks.costs import measure_costs
 from explorer.networks.load import batches_for
-from explorer.networks.units import nothing
+from explorer.networks.units import none_removed
 from explorer.pruning.joint import Course, default_step, select, selection
 from explorer.pruning.plan import to_json
 from explorer.runs.store import read_run
@@ -22,7 +22,7 @@ def test_half_of_the_demo_goes_as_the_engine_selects_it(few: Path, tmp_path: Pat
     done, found = result(tmp_path, "prune", "demo", "--data", few, *arguments)
     network = open_network("demo")
     images = batches_for(network, open_images(str(few)), "calibration")
-    plan = select(network, measure_costs(network), images, nothing(network.units), Course("units", 0.5))
+    plan = select(network, measure_costs(network), images, none_removed(network.units), Course("units", 0.5))
     assert found["removed"] == to_json(network.units, plan)
     assert (found["after"]["units"], found["settings"]["step"]) == (224, default_step(network.units))
     assert "demo pruned by Joint linearised" in done.out

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from invoke import Done, result, run
 
-from explorer.cli.limiting import chosen
+from explorer.cli.limit_options import chosen
 from explorer.pruning.settings import Settings
 from explorer.runs import pruning_runs, run_folders, store
 from explorer.runs.store import read_run

@@ -9,9 +9,9 @@ import pytest
 
 from explorer.confined import calls
 from explorer.confined.child import KINDS
-from explorer.confined.running import ALWAYS, Ended, Limits, described, in_force, run
+from explorer.confined.running import ALWAYS, Ended, ProcessLimits, described, in_force, run
 
-LIMITS = Limits(seconds=20, memory=2**28, output=1000)
+LIMITS = ProcessLimits(seconds=20, memory=2**28, output=1000)
 
 
 @pytest.fixture

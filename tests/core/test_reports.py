@@ -139,7 +139,7 @@ def test_where_the_work_folder_can_t_be_written_the_report_goes_elsewhere(
 
 
 def test_old_reports_go(workdir: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(reports, "KEPT", 2)
+    monkeypatch.setattr(reports, "REPORTS_KEPT", 2)
     for _ in range(4):
         reports.failure(RuntimeError("no"), "a test")
     assert len(list((workdir / "reports").iterdir())) == 2

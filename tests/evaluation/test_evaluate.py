@@ -14,7 +14,7 @@ from torch.nn.functional import pad
 
 from explorer.evaluation.evaluate import Outcome, evaluate, measure_latency
 from explorer.networks.dependencies import find_units
-from explorer.networks.exactness import FIXED, exact_units
+from explorer.networks.gate_check import FIXED, exact_units
 
 OUTCOME = Outcome(torch.tensor([[2.0, 0.0], [0.0, 1.0], [3.0, 0.0]]), torch.tensor([0, 0, 0]))
 

@@ -14,7 +14,7 @@ from explorer.export import proof as proofs
 from explorer.export import verify as verifying
 from explorer.export.folders import export
 from explorer.export.formats import FORMATS, chosen
-from explorer.export.proof import Run, judge, read
+from explorer.export.proof import ProofRun, judge, read
 from explorer.export.verify import RUNNABLE, verify
 
 
@@ -65,14 +65,14 @@ def test_a_verdict_tells_difference_agreement_and_accuracy() -> None:
     largest = float(proof.logits.abs().max())
     wrong = proof.logits.clone()
     wrong[0, wrong[0].argmin()] += 1000
-    first = judge(Path(), "pt2", 1e-4, proof, Run(wrong, 1.0))
+    first = judge(Path(), "pt2", 1e-4, proof, ProofRun(wrong, 1.0))
     assert (first.ok, first.agreement) == (False, 3 / 4)
     assert first.max_abs_difference == pytest.approx(1000, rel=1e-5)
     assert first.max_relative_difference == pytest.approx(1000 / largest, rel=1e-5)
     for share, ok in ((0.9e-4, True), (1.1e-4, False)):
-        assert judge(Path(), "pt2", 1e-4, proof, Run(proof.logits + share * largest, 1.0)).ok == ok
+        assert judge(Path(), "pt2", 1e-4, proof, ProofRun(proof.logits + share * largest, 1.0)).ok == ok
     for broken in (torch.full_like(wrong, torch.nan), wrong[:, :2]):
-        found = judge(Path(), "pt2", 1e-4, proof, Run(broken, 1.0))
+        found = judge(Path(), "pt2", 1e-4, proof, ProofRun(broken, 1.0))
         assert (found.ok, found.max_abs_difference) == (False, None)
         assert found.error.startswith("its output has shape (4, ")
 

@@ -11,7 +11,7 @@ from exported import described, odd
 
 from explorer.evaluation.metrics import Metrics
 from explorer.export import report
-from explorer.export.charts import LEFT, NARROWEST, RIGHT, WIDTH, Point, bars, curve
+from explorer.export.charts import LEFT, NARROWEST, RIGHT, WIDTH, ChartPoint, bars, curve
 from explorer.runs.stages import CUT, LOADED, PRUNED, TUNED
 from explorer.runs.timeline import State
 
@@ -65,7 +65,7 @@ def test_a_step_with_fine_tuning_has_a_mark_before_and_one_after() -> None:
 
 
 def test_what_was_pruned_after_fine_tuning_is_neither_open_nor_filled() -> None:
-    points = [Point(1 - n / 9, 0.5, stage, "") for n, stage in enumerate((LOADED, PRUNED, TUNED, CUT))]
+    points = [ChartPoint(1 - n / 9, 0.5, stage, "") for n, stage in enumerate((LOADED, PRUNED, TUNED, CUT))]
     marks = [mark.split("/>")[0] for mark in curve("t", points, "left", percent=True).split("<circle ")[1:]]
     looks = [(mark.split('cx="')[1].split('"')[0], mark.split('class="')[1].rstrip('"')) for mark in marks]
     places = list(dict.fromkeys(x for x, _ in looks))
@@ -97,7 +97,7 @@ def test_an_epoch_of_fine_tuning_alone_has_no_mark_of_units_that_went() -> None:
 
 
 def test_marks_lie_where_their_values_do() -> None:
-    drawn = curve("t", [Point(1.0, 0.9, PRUNED, ""), Point(0.5, 0.7, TUNED, "")], "left", percent=True)
+    drawn = curve("t", [ChartPoint(1.0, 0.9, PRUNED, ""), ChartPoint(0.5, 0.7, TUNED, "")], "left", percent=True)
     (x0, y0), (x1, y1) = (
         (float(mark.split('cx="')[1].split('"')[0]), float(mark.split('cy="')[1].split('"')[0]))
         for mark in drawn.split("<circle ")[1:]
@@ -118,7 +118,7 @@ def columns(drawn: str) -> list[tuple[float, float, str]]:
 @pytest.mark.parametrize("states", [1, 2, 60, 1000])
 def test_every_state_is_found_by_the_mouse_however_many_there_are(states: int) -> None:
     shares = [1 - 0.9 * step / states for step in range(states)]
-    drawn = curve("t", [Point(x, x, TUNED, f"state {n}") for n, x in enumerate(shares)], "left", percent=False)
+    drawn = curve("t", [ChartPoint(x, x, TUNED, f"state {n}") for n, x in enumerate(shares)], "left", percent=False)
     found = columns(drawn)
     assert (found[0][0], found[-1][1]) == (LEFT, WIDTH - RIGHT)
     assert all(one[1] == pytest.approx(other[0], abs=0.11) for one, other in pairwise(found))
@@ -129,7 +129,7 @@ def test_every_state_is_found_by_the_mouse_however_many_there_are(states: int) -
 
 
 def test_states_at_one_place_are_told_together() -> None:
-    points = [Point(x, y, PRUNED, f"{x} {y}") for x, y in ((1.0, 0.9), (0.5, 0.7), (0.5, 0.8))]
+    points = [ChartPoint(x, y, PRUNED, f"{x} {y}") for x, y in ((1.0, 0.9), (0.5, 0.7), (0.5, 0.8))]
     assert [text for *_, text in columns(curve("t", points, "left", percent=True))] == ["1.0 0.9", "0.5 0.7\n0.5 0.8"]
 
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from explorer.core.errors import BadInput
-from explorer.figures.class_changes import MOST, class_changes
+from explorer.figures.class_changes import MAX_CLASSES, class_changes
 from explorer.figures.style import alt_text
 
 LOSS, ERROR = np.array([0.5, -0.3, 0.1, np.nan, 2.0]), np.array([0.2, 0.1, 0.06, np.nan, np.inf])
@@ -28,7 +28,7 @@ def test_classes_of_one_name_keep_bars_of_their_own() -> None:
 def test_of_many_classes_those_that_change_most_are_shown_in_their_order() -> None:
     loss = np.arange(30) / 10.0
     fig = class_changes(loss, np.full(30, 0.01), [f"class {i}" for i in range(30)], [""] * 30)
-    assert fig.data[0].x == tuple(str(i) for i in range(30 - MOST, 30))
+    assert fig.data[0].x == tuple(str(i) for i in range(30 - MAX_CLASSES, 30))
     assert "30 classes" in alt_text(fig) and "most for class 29, +2.9 nats; 29 classes change" in alt_text(fig)
 
 

@@ -7,10 +7,10 @@ import pytest
 
 from explorer.figures.race_curve import race_curve
 from explorer.figures.style import alt_text
-from explorer.pruning.race_bands import Band
+from explorer.pruning.race_bands import RaceBand
 
 X, Y, SEEDS = np.array([1.0, 0.75, 0.5]), np.array([0.97, 0.95, 0.9]), np.array([3, 3, 2])
-TAYLOR = Band("taylor", True, False, X, Y, np.array([0.97, 0.94, 0.85]), np.array([0.97, 0.96, 0.92]), SEEDS)
+TAYLOR = RaceBand("taylor", True, False, X, Y, np.array([0.97, 0.94, 0.85]), np.array([0.97, 0.96, 0.92]), SEEDS)
 
 
 def test_a_band_lies_behind_the_line_of_its_medians_and_says_of_how_many_seeds_it_is() -> None:

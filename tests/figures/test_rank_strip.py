@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 
 from explorer.core.errors import BadInput
-from explorer.figures.rank_strip import Place, rank_strip
+from explorer.figures.rank_strip import CriterionPlace, rank_strip
 from explorer.figures.style import CRITERION_STYLES, alt_text
 
-PLACES = [Place("oracle", 0.25, 0.5, "rank 3 of 9"), Place("weight", 1.0, 0.0, "rank 9 of 9")]
+PLACES = [CriterionPlace("oracle", 0.25, 0.5, "rank 3 of 9"), CriterionPlace("weight", 1.0, 0.0, "rank 9 of 9")]
 
 
 def test_a_row_has_a_mark_among_all_and_one_within_the_layer() -> None:

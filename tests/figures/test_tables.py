@@ -9,7 +9,7 @@ from explorer.figures.confusion import confusion
 from explorer.figures.correlation import correlation
 from explorer.figures.layer_overview import LayerCost, layer_overview
 from explorer.figures.style import DIVERGING, alt_text
-from explorer.figures.widths import LayerWidth, widths
+from explorer.figures.widths import DrawnWidth, widths
 
 
 def written(fig: object) -> dict[tuple[object, object], str]:
@@ -80,7 +80,7 @@ def test_confusion_of_the_wrong_shape_is_refused() -> None:
 
 
 def test_widths_add_up() -> None:
-    fig = widths([LayerWidth("conv1", 32, 32), LayerWidth("conv2", 16, 64)])
+    fig = widths([DrawnWidth("conv1", 32, 32), DrawnWidth("conv2", 16, 64)])
     kept, removed, numbers = fig.data
     assert (kept.x.tolist(), removed.x.tolist()) == ([32, 16], [0, 48])
     assert list(numbers.text) == [" 32", " 16 of 64"]

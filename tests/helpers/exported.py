@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from explorer import open_network
 from explorer.data.preprocessing import Preprocessing
-from explorer.export.contents import Contents, contents
+from explorer.export.contents import ExportContents, contents
 from explorer.export.proof import Proof, prove
 from explorer.networks.graph.safetensors_file import ENTRY, to_bytes
 from explorer.networks.network import Network
@@ -103,7 +103,7 @@ def export_bytes(network: Network) -> bytes:
     return to_bytes(network, metrics={}, provenance={})
 
 
-def described(network: Network, **more: Any) -> Contents:
+def described(network: Network, **more: Any) -> ExportContents:
     """What the files of a network tell of it."""
     return contents(network, **{"metrics": {}, "provenance": {}, **more})
 

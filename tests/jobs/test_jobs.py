@@ -15,7 +15,7 @@ from explorer.core.errors import BadInput
 from explorer.core.reports import MEMORY
 from explorer.jobs import job as job_module
 from explorer.jobs.job import AHEAD, HELD, LONG, QUICK, SPARE, TURN, Job
-from explorer.jobs.manager import KEPT, KEPT_BYTES, RECENT, JobManager
+from explorer.jobs.manager import FINISHED_JOBS_KEPT, KEPT_BYTES, RECENT, JobManager
 
 SECONDS = 5.0  # how long a test waits before it fails
 
@@ -212,13 +212,13 @@ def test_forgetting_drops_what_has_ended_alone(jobs: JobManager, held: Held) -> 
 
 
 def test_only_the_latest_finished_jobs_are_kept(jobs: JobManager) -> None:
-    for i in range(KEPT + 3):
+    for i in range(FINISHED_JOBS_KEPT + 3):
         last = jobs.submit(str(i), "work", lambda job: None)
     ended(last)
     jobs.submit("one more", "work", lambda job: None)
-    kept = [i for i in range(KEPT + 3) if jobs.find(str(i))]
-    assert kept[-1] == KEPT + 2
-    assert KEPT <= len(kept) + 1 <= KEPT + 1
+    kept = [i for i in range(FINISHED_JOBS_KEPT + 3) if jobs.find(str(i))]
+    assert kept[-1] == FINISHED_JOBS_KEPT + 2
+    assert FINISHED_JOBS_KEPT <= len(kept) + 1 <= FINISHED_JOBS_KEPT + 1
 
 
 def test_the_version_changes_whenever_there_is_something_new_to_see(jobs: JobManager) -> None:

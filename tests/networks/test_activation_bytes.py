@@ -11,7 +11,7 @@ from explorer.core.errors import BadInput
 from explorer.core.parallel import workers
 from explorer.data.preprocessing import Preprocessing
 from explorer.networks import activations
-from explorer.networks.activations import HELD, SHARE, activation_bytes, images_that_fit
+from explorer.networks.activations import MAPS_HELD_PER_IMAGE, SHARE_OF_FREE_MEMORY, activation_bytes, images_that_fit
 from explorer.networks.load import assemble, fitting_batch
 
 SHAPE = (1, 8, 8)
@@ -69,7 +69,7 @@ def test_batches_are_as_large_as_memory_allows(monkeypatch: pytest.MonkeyPatch) 
     found = network(Enlarging(4), SHAPE)
     an_image = activation_bytes(found.module, SHAPE)
     for images, expected in ((1000, 32), (7, 7), (0.1, 1)):
-        room = int(images * HELD * an_image * workers(found.device) / SHARE) + 1
+        room = int(images * MAPS_HELD_PER_IMAGE * an_image * workers(found.device) / SHARE_OF_FREE_MEMORY) + 1
         monkeypatch.setattr(activations, "free", lambda device, room=room: room)
         assert fitting_batch(found) == expected
 

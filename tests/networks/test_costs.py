@@ -10,7 +10,7 @@ from networks_at_hand import network as network_of
 from torch import nn
 
 from explorer.networks.costs import measure_costs
-from explorer.networks.units import nothing
+from explorer.networks.units import none_removed
 from explorer.pruning.plan import with_removed
 
 
@@ -24,7 +24,7 @@ def test_plain_network_by_arithmetic() -> None:
 def test_removing_a_unit_counts_its_consumers_too() -> None:
     network = at_hand("plain")
     costs = measure_costs(network)
-    removed = with_removed(nothing(network.units), [[0]])
+    removed = with_removed(none_removed(network.units), [[0]])
     assert costs.flops() - costs.flops(removed) == 2 * 64 * 10 + 2 * 16 * 9 * 6
     assert costs.parameters() - costs.parameters(removed) == 10 + 9 * 6
 
@@ -33,12 +33,12 @@ def test_activations_are_what_convolutions_write() -> None:
     network = at_hand("plain")
     costs = measure_costs(network)
     assert costs.activations() == 5 * 64 + 6 * 16
-    assert costs.activations(with_removed(nothing(network.units), [[0, 5, 6]])) == 4 * 64 + 4 * 16
+    assert costs.activations(with_removed(none_removed(network.units), [[0, 5, 6]])) == 4 * 64 + 4 * 16
 
 
 def test_batch_norm_has_two_parameters_a_channel() -> None:
     network = at_hand("plain_batchnorm")
-    removed = with_removed(nothing(network.units), [[0]])
+    removed = with_removed(none_removed(network.units), [[0]])
     costs = measure_costs(network)
     assert costs.parameters() - costs.parameters(removed) == 9 + 2 + 9 * 7
 

@@ -6,7 +6,7 @@ from networks_at_hand import at_hand
 
 from explorer import open_network
 from explorer.networks.costs import measure_costs
-from explorer.networks.layers import TOGETHER, LayerRow, list_layers
+from explorer.networks.layers import JOINED, LayerRow, list_layers
 
 
 def test_every_layer_of_the_demo_is_listed_with_its_costs() -> None:
@@ -28,4 +28,4 @@ def test_what_several_layers_write_is_listed_with_the_first() -> None:
         first, *others = layer.writers
         assert rows[first].prunable and rows[first].units == len(layer)
         for other in others:
-            assert (rows[other].units, rows[other].reason) == (0, TOGETHER.format(first))
+            assert (rows[other].units, rows[other].reason) == (0, JOINED.format(first))

@@ -22,7 +22,7 @@ from explorer.scoring.detail.consequence import effects_overall
 from explorer.scoring.linearise import linear_change
 from explorer.scoring.observe import observe
 from explorer.scoring.oracle.incremental import Incremental
-from explorer.scoring.oracle.reference import Reference
+from explorer.scoring.oracle.reference import ReferenceOracle
 from explorer.scoring.predict import linearise_all, predict
 from explorer.training.finetune import Recipe, Training, train
 
@@ -84,7 +84,7 @@ def test_a_network_is_judged_by_its_own_loss_wherever_it_is_measured() -> None:
     closed = torch.arange(len(network.units)) == 2
     after = evaluate(network, batches, closed)
     effect = effects_overall(outcome, after).loss
-    exact, fast = (Way(network).changes(batches.x, batches.y) for Way in (Reference, Incremental))
+    exact, fast = (Way(network).changes(batches.x, batches.y) for Way in (ReferenceOracle, Incremental))
     torch.testing.assert_close(exact[:, 2].mean()[None], effect, rtol=1e-4, atol=1e-6)
     torch.testing.assert_close(fast, exact, rtol=1e-3, atol=1e-5)
     linear = linearise_all(network, batches)

@@ -14,7 +14,7 @@ from explorer.networks import dependencies
 from explorer.networks.costs import measure_costs
 from explorer.networks.coupling import COMPUTED
 from explorer.networks.gates import Gated, open_gates
-from explorer.networks.layers import TOGETHER, check_prunable, list_layers
+from explorer.networks.layers import JOINED, check_prunable, list_layers
 from explorer.networks.load import assemble
 from explorer.networks.network import Network
 from explorer.networks.surgery import cut
@@ -41,7 +41,7 @@ def test_every_layer_that_runs_has_units_or_a_reason_and_never_both(name: str) -
     first = {layer.name for layer in network.units.layers}
     assert {row.name for row in rows.values() if row.prunable} == first
     assert all(
-        rows[name].reason == TOGETHER.format(layer.name) for layer in network.units.layers for name in layer.writers[1:]
+        rows[name].reason == JOINED.format(layer.name) for layer in network.units.layers for name in layer.writers[1:]
     )
 
 

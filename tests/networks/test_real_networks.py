@@ -18,7 +18,7 @@ from explorer.networks.graph.safetensors_file import load_network, to_bytes
 from explorer.networks.load import assemble, batches_for, for_classes
 from explorer.networks.network import Network
 from explorer.networks.surgery import prune
-from explorer.networks.units import nothing
+from explorer.networks.units import none_removed
 from explorer.pruning.plan import remove_until
 from explorer.scoring.criteria import applicable, needs, score
 from explorer.scoring.evidence import gather
@@ -60,7 +60,7 @@ def test_pruned_to_half_its_flops_it_computes_what_the_gates_showed_and_reloads(
     network, images, *_ = real
     batches, costs = few(network, images), measure_costs(network)
     saliency = l2(score(gather(network, batches, needs(["taylor"])))["taylor"], network.units)
-    removed = remove_until(costs, nothing(network.units), saliency, "flops", 0.5)
+    removed = remove_until(costs, none_removed(network.units), saliency, "flops", 0.5)
     pruned, shown = prune(network, removed), evaluate(network, batches, removed).logits
     assert measure_costs(pruned).flops() == costs.flops(removed) <= costs.flops() / 2
     logits = evaluate(pruned, batches).logits

@@ -16,7 +16,7 @@ from explorer.networks.architectures.small import resnet20
 from explorer.networks.costs import measure_costs
 from explorer.networks.network import Network
 from explorer.networks.surgery import prune
-from explorer.networks.units import nothing
+from explorer.networks.units import none_removed
 
 
 def random_plan(network: Network, seed: int, share: float) -> Tensor:
@@ -77,14 +77,14 @@ def test_surgery_leaves_its_input_alone(name: str) -> None:
 
 def test_units_that_stay_keep_their_original_channel() -> None:
     network = at_hand("plain")
-    removed = nothing(network.units)
+    removed = none_removed(network.units)
     removed[[0, 2]] = True
     assert prune(network, removed).units.labels[:3] == (("0", 1), ("0", 3), ("0", 4))
 
 
 def test_no_layer_may_become_empty() -> None:
     network = at_hand("plain")
-    removed = nothing(network.units)
+    removed = none_removed(network.units)
     removed[:5] = True
     with pytest.raises(BadInput, match="Layer 0 would lose all its 5 units; at least one must stay"):
         prune(network, removed)
@@ -109,7 +109,7 @@ def test_channels_of_a_grouped_convolution_go_one_of_every_group() -> None:
         *(("expand", c) for c in range(4)),
     )
     assert network.units.layers[0].written("reduce").tolist() == [[0, 3], [1, 4], [2, 5]]
-    removed = nothing(network.units)
+    removed = none_removed(network.units)
     removed[[1, 3, 4]] = True
     pruned = prune(network, removed).module
     kept = [0, 2, 3, 5]

@@ -16,9 +16,9 @@ from explorer.networks.network import Network
 from explorer.networks.surgery import prune
 from explorer.pruning import procedure
 from explorer.pruning.goals import GOALS, check_fast_enough, check_goal, spent
-from explorer.pruning.limits import FREE, Limits
+from explorer.pruning.limits import NO_LIMITS, Limits
 from explorer.pruning.plan import MEASURES
-from explorer.pruning.procedure import Step, iterate
+from explorer.pruning.procedure import PruningStep, iterate
 from explorer.pruning.settings import Settings
 from explorer.pruning.stop_rules import ending
 
@@ -28,11 +28,11 @@ SPLITS = dict.fromkeys(("calibration", "finetune", "validation"), IMAGES)
 UNITS = 11
 
 
-def run(**settings) -> list[Step]:
+def run(**settings) -> list[PruningStep]:
     return list(iterate(at_hand("plain"), SPLITS, Settings(criterion="weight", **settings)))
 
 
-def said(steps: list[Step], **settings) -> str:
+def said(steps: list[PruningStep], **settings) -> str:
     last = steps[-1]
     costs = measure_costs(at_hand("plain"))
     return ending(costs, last.removed, last.metrics, Settings(criterion="weight", **settings))
@@ -137,7 +137,7 @@ def test_a_measured_state_is_not_measured_again_when_the_run_goes_on(by_units: l
 def test_a_latency_below_that_of_the_smallest_network_is_refused(by_units: list[int]) -> None:
     with pytest.raises(BadInput, match=r"latency=0\.1 can't be reached: with every layer at .* 1, 0\.182 of the"):
         run(measure="latency", target=0.1)
-    check_fast_enough(at_hand("plain"), measure_costs(at_hand("plain")), 0.2, FREE)
+    check_fast_enough(at_hand("plain"), measure_costs(at_hand("plain")), 0.2, NO_LIMITS)
 
 
 def test_networks_are_timed_in_turns_and_their_lower_quartiles_compared(monkeypatch: pytest.MonkeyPatch) -> None:

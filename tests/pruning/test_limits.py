@@ -13,10 +13,10 @@ from explorer.core.errors import BadInput
 from explorer.evaluation.evaluate import evaluate
 from explorer.networks.costs import measure_costs
 from explorer.networks.surgery import prune
-from explorer.networks.units import Units, nothing
+from explorer.networks.units import Units, none_removed
 from explorer.pruning import joint
 from explorer.pruning.limits import Limits, choosing, keeping, portions, unmet
-from explorer.pruning.plan import below, remove_next, remove_until, share_left
+from explorer.pruning.plan import below_thresholds, remove_next, remove_until, share_left
 
 UNITS = at_hand("plain").units  # layers "0" with 5 units and "3" with 6
 SALIENCY = torch.arange(11, dtype=torch.float64)
@@ -67,27 +67,29 @@ def test_single_units_go_in_the_order_of_a_plain_search(seed: int, share: float,
 
 def test_a_portion_takes_its_layer_to_the_next_multiple_and_counts_by_its_mean() -> None:
     saliency = torch.tensor([4.0, 1, 9, 9, 9, 0, 1, 5, 5, 8, 8], dtype=torch.float64)
-    found = portions(UNITS, nothing(UNITS), saliency, Limits(multiple=2))
+    found = portions(UNITS, none_removed(UNITS), saliency, Limits(multiple=2))
     assert found == [[5, 6], [1], [7, 8], [0, 2]]  # means 0.5, 1, 5, 6.5
-    assert remove_next(UNITS, nothing(UNITS), saliency, 2, Limits(multiple=2)).nonzero()[:, 0].tolist() == [5, 6]
-    assert int(remove_next(UNITS, nothing(UNITS), saliency, 4, Limits(multiple=2)).sum()) == 5  # the last goes whole
+    assert remove_next(UNITS, none_removed(UNITS), saliency, 2, Limits(multiple=2)).nonzero()[:, 0].tolist() == [5, 6]
+    assert (
+        int(remove_next(UNITS, none_removed(UNITS), saliency, 4, Limits(multiple=2)).sum()) == 5
+    )  # the last goes whole
 
 
 def test_portions_of_equal_units_keep_their_order() -> None:
-    found = portions(UNITS, nothing(UNITS), torch.full((11,), 0.1).double(), Limits(multiple=3))
+    found = portions(UNITS, none_removed(UNITS), torch.full((11,), 0.1).double(), Limits(multiple=3))
     assert found == [[0, 1], [5, 6, 7]]
 
 
 def test_kept_layers_lose_nothing_by_any_way_to_choose() -> None:
     network, batches = at_hand("plain"), images((1, 8, 8), n=6)
     limits = keeping(UNITS, ["0"])
-    costs, whole = measure_costs(network), nothing(UNITS)
+    costs, whole = measure_costs(network), none_removed(UNITS)
     assert limits.of(UNITS) == {"0": 5, "3": 1}
     said = evaluate(network, batches).logits
     plans = [
         remove_next(UNITS, whole, SALIENCY, 99, limits),
         remove_until(costs, whole, SALIENCY, "units", 0.6, limits),
-        below(UNITS, whole, SALIENCY, {"0": 99.0, "3": 99.0}, limits),
+        below_thresholds(UNITS, whole, SALIENCY, {"0": 99.0, "3": 99.0}, limits),
         joint.select(network, costs, batches, whole, joint.Course("units", 0.6, limits=limits)),
     ]
     for plan in plans:
@@ -100,17 +102,17 @@ def test_kept_layers_lose_nothing_by_any_way_to_choose() -> None:
 def test_a_target_is_met_in_allowed_widths() -> None:
     network = at_hand("plain")
     costs = measure_costs(network)
-    plan = remove_until(costs, nothing(UNITS), SALIENCY, "flops", 0.5, Limits(multiple=2))
+    plan = remove_until(costs, none_removed(UNITS), SALIENCY, "flops", 0.5, Limits(multiple=2))
     assert [int((~part).sum()) for part in UNITS.by_layer(plan).values()] == [2, 6]
     assert share_left(costs, plan, "flops") <= 0.5
     with pytest.raises(
         BadInput, match=r"units=0.3 can't be reached: with every layer at its floor of 2, in steps of 2"
     ):
-        remove_until(costs, nothing(UNITS), SALIENCY, "units", 0.3, Limits(2, multiple=2))
+        remove_until(costs, none_removed(UNITS), SALIENCY, "units", 0.3, Limits(2, multiple=2))
 
 
 def test_below_a_threshold_widths_are_rounded_up() -> None:
-    plan = below(UNITS, nothing(UNITS), SALIENCY, {"0": 1.5, "3": 7.5}, Limits(multiple=2))
+    plan = below_thresholds(UNITS, none_removed(UNITS), SALIENCY, {"0": 1.5, "3": 7.5}, Limits(multiple=2))
     assert plan.nonzero()[:, 0].tolist() == [0, 5, 6]  # 2 and 3 lie below
 
 
@@ -134,12 +136,12 @@ CHOSEN = choosing(UNITS, {"3": (1,)}, {"0": (4,), "3": (5,)})  # saliency k = un
 
 def test_units_chosen_to_stay_or_to_go_do_so_by_any_way_to_choose() -> None:
     network, batches = at_hand("plain"), images((1, 8, 8), n=6)
-    costs, whole = measure_costs(network), nothing(UNITS)
+    costs, whole = measure_costs(network), none_removed(UNITS)
     assert portions(UNITS, whole, SALIENCY, CHOSEN) == [[4], [10], [0], [1], [2], [5], [7], [8], [9]]
     plans = [
         remove_next(UNITS, whole, SALIENCY, 99, CHOSEN),
         remove_until(costs, whole, SALIENCY, "units", 0.4, CHOSEN),
-        below(UNITS, whole, SALIENCY, {"3": 99.0}, CHOSEN),
+        below_thresholds(UNITS, whole, SALIENCY, {"3": 99.0}, CHOSEN),
         joint.select(network, costs, batches, whole, joint.Course("units", 0.4, limits=CHOSEN)),
     ]
     for plan in plans:
@@ -158,7 +160,7 @@ def test_a_unit_chosen_to_stay_comes_last_in_the_joint_order() -> None:
 
 def test_choices_outlive_surgery_by_the_channels_of_the_network_as_loaded() -> None:
     network = at_hand("plain")
-    removed = nothing(UNITS)
+    removed = none_removed(UNITS)
     removed[[0, 6]] = True
     smaller = prune(network, removed).units
     limits = choosing(UNITS, {"0": (0, 2)}, {"3": (1, 3)})
@@ -180,7 +182,7 @@ def test_a_threshold_takes_what_a_plain_search_takes(seed, share, floor, multipl
     lots = torch.randint(4, (len(UNITS),), generator=generator)  # 0 stays, 1 goes, others are free
     stay, go = (chosen_of(lots == lot) for lot in (0, 1))
     limits = choosing(UNITS, stay, go, Limits(floor, {}, multiple))
-    plan = below(UNITS, removed, saliency, {"0": line}, limits)
+    plan = below_thresholds(UNITS, removed, saliency, {"0": line}, limits)
     taken = removed.clone()
     for portion in portions(UNITS, removed, saliency, limits):
         if all(lots[unit] == 1 or (unit < 5 and saliency[unit] < line) for unit in portion):
@@ -199,29 +201,29 @@ def chosen_of(mask: Tensor) -> dict[str, tuple[int, ...]]:
 def test_what_was_to_go_and_stays_is_explained() -> None:
     everything = chosen_of(torch.ones(11, dtype=torch.bool))
     limits = choosing(UNITS, {}, everything)
-    plan = below(UNITS, nothing(UNITS), SALIENCY, {}, limits)
+    plan = below_thresholds(UNITS, none_removed(UNITS), SALIENCY, {}, limits)
     assert [int((~part).sum()) for part in UNITS.by_layer(plan).values()] == [1, 1]
     said = (
         "Chosen to go, and staying: 1 of 0, which is down to its floor of 1; 1 of 3, which is down to its floor of 1."
     )
     assert unmet(UNITS, plan, limits) == said
     locked = keeping(UNITS, ["0"], choosing(UNITS, {}, {"0": (1, 2), "3": (0,)}))
-    plan = below(UNITS, nothing(UNITS), SALIENCY, {}, locked)
+    plan = below_thresholds(UNITS, none_removed(UNITS), SALIENCY, {}, locked)
     assert unmet(UNITS, plan, locked) == "Chosen to go, and staying: 2 of 0, which stays whole."
     rounded = choosing(UNITS, {}, {"0": (1, 2)}, Limits(multiple=4))
-    plan = below(UNITS, nothing(UNITS), SALIENCY, {}, rounded)
+    plan = below_thresholds(UNITS, none_removed(UNITS), SALIENCY, {}, rounded)
     assert plan.nonzero()[:, 0].tolist() == [1]
     assert (
         unmet(UNITS, plan, rounded)
         == "Chosen to go, and staying: 1 of 0, which only loses units down to multiples of 4."
     )
-    assert unmet(UNITS, plan, CHOSEN) is not None and unmet(UNITS, nothing(UNITS), Limits(2)) is None
+    assert unmet(UNITS, plan, CHOSEN) is not None and unmet(UNITS, none_removed(UNITS), Limits(2)) is None
 
 
 def test_a_plan_that_can_do_nothing_more_names_the_units_that_stay() -> None:
     limits = choosing(UNITS, chosen_of(torch.ones(11, dtype=torch.bool)), {})
     with pytest.raises(BadInput, match="down to its floor of 1, with 11 units chosen to stay"):
-        remove_next(UNITS, nothing(UNITS), SALIENCY, 1, limits)
+        remove_next(UNITS, none_removed(UNITS), SALIENCY, 1, limits)
 
 
 @pytest.mark.parametrize(

@@ -10,8 +10,8 @@ from networks_at_hand import at_hand
 
 from explorer.core.errors import BadInput
 from explorer.networks.costs import measure_costs
-from explorer.networks.units import nothing
-from explorer.pruning.plan import MEASURES, below, from_json, remove_next, remove_until, share_left, to_json
+from explorer.networks.units import none_removed
+from explorer.pruning.plan import MEASURES, below_thresholds, from_json, remove_next, remove_until, share_left, to_json
 
 NETWORK = at_hand("plain")  # layers "0" with 5 units and "3" with 6
 UNITS, COSTS = NETWORK.units, measure_costs(NETWORK)
@@ -19,16 +19,16 @@ SALIENCY = torch.arange(11, dtype=torch.float64)  # layer 0 is the less importan
 
 
 def test_next_units_are_the_least_important_of_those_left() -> None:
-    removed = remove_next(UNITS, nothing(UNITS), SALIENCY, 2)
+    removed = remove_next(UNITS, none_removed(UNITS), SALIENCY, 2)
     assert remove_next(UNITS, removed, SALIENCY, 1).nonzero()[:, 0].tolist() == [0, 1, 2]
 
 
 def test_a_layer_at_its_floor_is_passed_over() -> None:
-    assert remove_next(UNITS, nothing(UNITS), SALIENCY, 6).nonzero()[:, 0].tolist() == [0, 1, 2, 3, 5, 6]
+    assert remove_next(UNITS, none_removed(UNITS), SALIENCY, 6).nonzero()[:, 0].tolist() == [0, 1, 2, 3, 5, 6]
 
 
 def test_a_step_that_can_do_nothing_says_why() -> None:
-    removed = remove_next(UNITS, nothing(UNITS), SALIENCY, 100)
+    removed = remove_next(UNITS, none_removed(UNITS), SALIENCY, 100)
     assert int(removed.sum()) == 9
     with pytest.raises(BadInput, match="No unit can go: every layer is down to its floor of 1"):
         remove_next(UNITS, removed, SALIENCY, 1)
@@ -39,10 +39,12 @@ def test_a_step_that_can_do_nothing_says_why() -> None:
 @given(target=st.floats(0.35, 0.99), seed=st.integers(0, 99))
 def test_until_a_target_removes_the_fewest_units_that_reach_it(measure: str, target: float, seed: int) -> None:
     saliency = torch.rand(11, generator=torch.Generator().manual_seed(seed)).double()
-    removed = remove_until(COSTS, nothing(UNITS), saliency, measure, target)
+    removed = remove_until(COSTS, none_removed(UNITS), saliency, measure, target)
     assert share_left(COSTS, removed, measure) <= target
     fewer = (
-        remove_next(UNITS, nothing(UNITS), saliency, int(removed.sum()) - 1) if removed.sum() > 1 else nothing(UNITS)
+        remove_next(UNITS, none_removed(UNITS), saliency, int(removed.sum()) - 1)
+        if removed.sum() > 1
+        else none_removed(UNITS)
     )
     assert share_left(COSTS, fewer, measure) > target
 
@@ -59,20 +61,20 @@ def test_until_a_target_removes_the_fewest_units_that_reach_it(measure: str, tar
 )
 def test_impossible_targets_are_named(measure: str, target: float, message: str) -> None:
     with pytest.raises(BadInput, match=message):
-        remove_until(COSTS, nothing(UNITS), SALIENCY, measure, target)
+        remove_until(COSTS, none_removed(UNITS), SALIENCY, measure, target)
 
 
 def test_below_a_threshold_goes_but_the_most_important_unit_stays() -> None:
-    removed = below(UNITS, nothing(UNITS), SALIENCY, {"0": 99.0, "3": 6.5})
+    removed = below_thresholds(UNITS, none_removed(UNITS), SALIENCY, {"0": 99.0, "3": 6.5})
     assert removed.nonzero()[:, 0].tolist() == [0, 1, 2, 3, 5, 6]
 
 
 def test_a_layer_without_threshold_loses_nothing() -> None:
-    assert not below(UNITS, nothing(UNITS), SALIENCY, {"3": 5.0}).any()
+    assert not below_thresholds(UNITS, none_removed(UNITS), SALIENCY, {"3": 5.0}).any()
 
 
 def test_json_both_ways() -> None:
-    removed = remove_next(UNITS, nothing(UNITS), SALIENCY, 6)
+    removed = remove_next(UNITS, none_removed(UNITS), SALIENCY, 6)
     entries = to_json(UNITS, removed)
     assert entries[4] == {"layer": "3", "channel": 0}
     assert torch.equal(from_json(UNITS, entries), removed)

@@ -17,7 +17,7 @@ from explorer.evaluation.evaluate import evaluate
 from explorer.networks.costs import Costs
 from explorer.networks.network import Network
 from explorer.networks.surgery import prune
-from explorer.pruning.procedure import SEEDS, Step, iterate
+from explorer.pruning.procedure import SEEDS, PruningStep, iterate
 from explorer.pruning.selectors import SELECTORS
 from explorer.pruning.settings import Settings
 from explorer.runs.store import read_saliency, read_weights, write_weights
@@ -25,7 +25,7 @@ from explorer.scoring.criteria import CRITERIA, applicable
 from explorer.scoring.evidence import gather
 from explorer.scoring.ranking import PRICES, SCALINGS, AtPlan
 from explorer.training.finetune import Recipe, Training, minibatches
-from explorer.training.updates import train_observed
+from explorer.training.update_evidence import train_observed
 
 IMAGES = images(SHAPE, n=24)
 SPLITS = dict.fromkeys(("calibration", "finetune", "validation"), IMAGES)
@@ -34,7 +34,7 @@ SPLITS = dict.fromkeys(("calibration", "finetune", "validation"), IMAGES)
 OF_UPDATES = Settings(step=2, updates=3, recipe=Recipe(0.05, batch_size=10), seed=3, evidence="updates")
 
 
-def run(name: str = "plain", **settings) -> list[Step]:
+def run(name: str = "plain", **settings) -> list[PruningStep]:
     return list(iterate(at_hand(name), SPLITS, Settings(**settings)))
 
 
@@ -93,7 +93,7 @@ def test_the_same_seed_gives_the_same_result() -> None:
     assert first.metrics == second.metrics
 
 
-def _reloaded(name: str, step: Step, folder: Path) -> Step:
+def _reloaded(name: str, step: PruningStep, folder: Path) -> PruningStep:
     """The step as a later process has it: the original pruned, and the weights from their file."""
     pruned = prune(at_hand(name), step.removed)
     return replace(step, network=read_weights(folder / write_weights(folder, step.network), pruned))
@@ -154,7 +154,7 @@ def test_every_update_is_heard_with_its_loss() -> None:
     assert len(heard) == steps[-1].updates and all(loss > 0 for loss in heard)
 
 
-def assert_same(found: Step, expected: Step) -> None:
+def assert_same(found: PruningStep, expected: PruningStep) -> None:
     assert (found.number, found.metrics, found.network.digest) == (
         expected.number,
         expected.metrics,

@@ -16,7 +16,7 @@ from explorer.evaluation.evaluate import Latency, measure_latencies
 from explorer.evaluation.metrics import Metrics
 from explorer.pruning import procedure
 from explorer.pruning.procedure import Settings, iterate
-from explorer.pruning.race import Lane, Point, Race, Speed, Terms, race
+from explorer.pruning.race import Lane, PointLatency, Race, RacePoint, RaceTerms, race
 from explorer.pruning.race_bands import at_share, bands, first_gone, shared_with
 from explorer.runs.race_folders import FILE, begin, kept_race, read_race
 from explorer.runs.store import Run
@@ -25,7 +25,7 @@ from explorer.training.finetune import Recipe
 IMAGES = images(SHAPE, n=24)
 SPLITS = {"calibration": IMAGES, "finetune": images(SHAPE, n=20, seed=5), "validation": IMAGES}
 SETTINGS = Settings(target=0.5, step=2, updates=3, recipe=Recipe(learning_rate=0.05, batch_size=8))
-TERMS = Terms(("taylor", "random", "joint", "oracle"), (0, 1), SETTINGS)
+TERMS = RaceTerms(("taylor", "random", "joint", "oracle"), (0, 1), SETTINGS)
 STILL = replace(TERMS, settings=replace(SETTINGS, updates=0))
 ABOUT = Run({"digest": "plain"}, {"digest": "noise", "splits": {"validation": 24}})
 
@@ -97,7 +97,7 @@ def test_without_updates_only_chance_has_a_lane_for_every_seed() -> None:
     assert {point.pruned for lane in lanes for point in lane.points} == {None}
     alone = [list(iterate(at_hand("plain"), SPLITS, STILL.of_lane("taylor", seed)))[-1] for seed in (0, 1)]
     assert alone[0].metrics == alone[1].metrics == lanes[0].points[-1].metrics
-    drawn = Terms(("taylor", "obd"), (0, 1), STILL.settings)
+    drawn = RaceTerms(("taylor", "obd"), (0, 1), STILL.settings)
     assert drawn.lanes(many_classes()) == [("taylor", 0), ("obd", 0), ("obd", 1)]
 
 
@@ -209,15 +209,15 @@ def test_networks_are_timed_in_turn(monkeypatch: pytest.MonkeyPatch) -> None:
     assert bands((lane,), "loss", "latency", fine_tuned=False)[0].x[-1] == lane.points[-1].speed.share
 
 
-def _point(units: int, accuracy: float, before: float | None, *channels: int, share: float = 1.0) -> Point:
+def _point(units: int, accuracy: float, before: float | None, *channels: int, share: float = 1.0) -> RacePoint:
     metrics = Metrics(1 - accuracy, accuracy, 10, units, 100 * units, 1000 * units)
     pruned = None if before is None else replace(metrics, accuracy=before)
     latency = Latency(2.0, 1.0, 3.0, 1, 20, "cpu", 1)
-    speed = Speed(latency, replace(latency, lower_quartile=share))
-    return Point(metrics, pruned, tuple(("conv", channel) for channel in channels), speed)
+    speed = PointLatency(latency, replace(latency, lower_quartile=share))
+    return RacePoint(metrics, pruned, tuple(("conv", channel) for channel in channels), speed)
 
 
-def _lane(selector: str, seed: int, *points: Point, every_seed: bool = False) -> Lane:
+def _lane(selector: str, seed: int, *points: RacePoint, every_seed: bool = False) -> Lane:
     return Lane(selector, seed, every_seed, points, True)
 
 

@@ -10,9 +10,9 @@ from torch import Tensor
 from explorer.core.errors import BadInput
 from explorer.evaluation.evaluate import evaluate
 from explorer.networks.costs import measure_costs
-from explorer.networks.units import nothing
+from explorer.networks.units import none_removed
 from explorer.pruning import search as searching
-from explorer.pruning.limits import FREE, Limits
+from explorer.pruning.limits import NO_LIMITS, Limits
 from explorer.pruning.search import Search, furthest
 
 NETWORK = at_hand("plain")
@@ -21,8 +21,8 @@ IMAGES = Tensors(X, NETWORK.module(X).argmax(1))
 RANKED = torch.randperm(11, generator=torch.Generator().manual_seed(1)).double()
 
 
-def search(removed: Tensor | None = None, limits: Limits = FREE) -> Search:
-    plan = nothing(NETWORK.units) if removed is None else removed
+def search(removed: Tensor | None = None, limits: Limits = NO_LIMITS) -> Search:
+    plan = none_removed(NETWORK.units) if removed is None else removed
     return Search(NETWORK, NETWORK, measure_costs(NETWORK), IMAGES, plan, RANKED, limits)
 
 

@@ -11,9 +11,9 @@ from explorer.core.errors import BadInput
 from explorer.core.progress import Report, silent
 from explorer.evaluation.evaluate import evaluate
 from explorer.networks.surgery import prune
-from explorer.networks.units import nothing
+from explorer.networks.units import none_removed
 from explorer.pruning import joint
-from explorer.pruning.race import Terms, race
+from explorer.pruning.race import RaceTerms, race
 from explorer.pruning.selectors import (
     SELECTORS,
     Candidates,
@@ -38,7 +38,7 @@ LAST_FIRST = "last_first"
 def candidates(name: str = "plain", **how: object) -> Candidates:
     """The units of a network that has lost its first one, as a step would show them."""
     network = at_hand(name)
-    removed = nothing(network.units)
+    removed = none_removed(network.units)
     removed[0] = True
     smaller = prune(network, removed)
     charge = torch.linspace(0, 0.1, len(smaller.units), dtype=torch.float64)
@@ -127,12 +127,12 @@ def backwards(plan: Tensor) -> bool:
 
 
 def test_a_new_row_races_without_another_line(last_first: None) -> None:
-    terms = Terms((LAST_FIRST, "taylor"), (0, 1), Settings(target=0.6, step=2))
+    terms = RaceTerms((LAST_FIRST, "taylor"), (0, 1), Settings(target=0.6, step=2))
     splits = {"calibration": IMAGES, "validation": IMAGES}
     *_, found = race(at_hand("plain"), splits, terms)
     assert [(lane.selector, lane.every_seed) for lane in found] == [(LAST_FIRST, True), ("taylor", True)]
     network = at_hand("plain")
-    gone = nothing(network.units)
+    gone = none_removed(network.units)
     gone[[network.units.labels.index(label) for point in found[0].points for label in point.removed]] = True
     assert backwards(gone) and int(gone.sum()) == 5
 
@@ -141,7 +141,7 @@ def test_a_persons_criterion_that_nobody_named_is_shown_and_not_run() -> None:
     row = selector_of("mine:my_score")
     assert (row.title, row.needs, row.anew) == ("My score", (), False) and "mine:my_score" not in SELECTORS
     splits = {"calibration": IMAGES, "validation": IMAGES}
-    terms = Terms(("mine:my_score",), (0, 1), Settings(target=0.6, step=2))
+    terms = RaceTerms(("mine:my_score",), (0, 1), Settings(target=0.6, step=2))
     assert terms.truth is None and terms.lanes(at_hand("plain")) == [("mine:my_score", 0)]
     why = "it is a person's own code, which runs only where they name it, with --criterion mine:my_score"
     with pytest.raises(BadInput, match=f"My score can't score this network: {why}"):

@@ -20,7 +20,7 @@ from explorer.evaluation.metrics import Metrics, metrics_of
 from explorer.networks.costs import measure_costs
 from explorer.networks.network import Network, with_weights_of
 from explorer.networks.surgery import prune
-from explorer.networks.units import gone, nothing
+from explorer.networks.units import gone, none_removed
 from explorer.pruning.plan import with_removed
 from explorer.runs import timeline as timelines
 from explorer.runs.store import (
@@ -201,7 +201,7 @@ def test_spoiled_weights_get_one_sentence(tmp_path: Path, name: str) -> None:
 def _tuned_twice(folder: Path) -> tuple[Network, timelines.Timeline, list[Network]]:
     """A run whose states 1 and 3 were trained; the networks that were then measured, of states 0 to 3."""
     network = at_hand("plain_batchnorm")
-    timeline, removed = timelines.start(measured(network)), nothing(network.units)
+    timeline, removed = timelines.start(measured(network)), none_removed(network.units)
     found = [network]
     for number, more in enumerate(([1, 6], [2], [7]), 1):
         before, removed = removed, with_removed(removed, [more])
@@ -217,7 +217,7 @@ def _tuned_twice(folder: Path) -> tuple[Network, timelines.Timeline, list[Networ
 
 
 def measured(network: Network) -> Metrics:
-    return metrics_of(evaluate(network, IMAGES), measure_costs(network), nothing(network.units))
+    return metrics_of(evaluate(network, IMAGES), measure_costs(network), none_removed(network.units))
 
 
 def test_every_state_has_its_weights_bit_for_bit(tmp_path: Path) -> None:

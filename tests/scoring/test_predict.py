@@ -9,7 +9,7 @@ from torch import nn
 
 from explorer.evaluation.evaluate import evaluate
 from explorer.networks.gates import open_gates
-from explorer.networks.units import nothing
+from explorer.networks.units import none_removed
 from explorer.scoring.linearise import Linearisation
 from explorer.scoring.predict import joined, linearise_all, predict
 
@@ -25,7 +25,7 @@ def test_without_a_nonlinearity_behind_them_any_set_of_units_is_predicted_exactl
     torch.manual_seed(0)
     subject = network(linear(), SHAPE)
     found = linearise_all(subject, IMAGES)
-    removed = nothing(subject.units)
+    removed = none_removed(subject.units)
     removed[[4, 6, 7, 9]] = True  # all of the last layer
     predicted, measured = predict(found, removed), evaluate(subject, IMAGES, removed)
     torch.testing.assert_close(predicted.logits.float(), measured.logits, rtol=1e-5, atol=1e-5)
@@ -36,10 +36,10 @@ def test_without_a_nonlinearity_behind_them_any_set_of_units_is_predicted_exactl
 @pytest.mark.parametrize("name", MODULES)
 def test_nothing_more_removed_is_what_was_measured(name: str) -> None:
     subject = at_hand(name)
-    removed = nothing(subject.units)
+    removed = none_removed(subject.units)
     removed[[0, 3]] = True
     found = linearise_all(subject, IMAGES, open_gates(removed))
-    predicted, measured = predict(found, nothing(subject.units)), evaluate(subject, IMAGES, removed)
+    predicted, measured = predict(found, none_removed(subject.units)), evaluate(subject, IMAGES, removed)
     torch.testing.assert_close(predicted.logits.float(), measured.logits, rtol=1e-5, atol=1e-5)
     assert torch.equal(predicted.labels, measured.labels)
 
@@ -59,7 +59,7 @@ def test_logits_whose_slopes_are_not_known_stay() -> None:
     slopes[0, :, 5] = torch.tensor([1.0, 2.0])
     logits = torch.arange(4.0, dtype=torch.float64)[None]
     found = Linearisation(units, logits, torch.tensor([3]), torch.tensor([[3, 1]]), slopes)
-    removed = nothing(units)
+    removed = none_removed(units)
     removed[5] = True
     assert predict(found, removed).logits.tolist() == [[0.0, -1.0, 2.0, 2.0]]
 

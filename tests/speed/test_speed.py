@@ -13,14 +13,14 @@ from explorer.core.errors import BadInput
 from explorer.evaluation.evaluate import Latency
 from explorer.networks.costs import measure_costs
 from explorer.networks.surgery import prune
-from explorer.networks.units import nothing
+from explorer.networks.units import none_removed
 from explorer.speed import engines
 from explorer.speed.engines import ENGINES, Engine
 from explorer.speed.measure import measure_speed, plan_between, rounded_up
 from explorer.speed.memory import peak_memory
-from explorer.speed.result import Terms, Timing, warning
+from explorer.speed.result import Timing, TimingTerms, warning
 
-QUICK = Terms(batches=(2,), runs=2, multiples=(4,))
+QUICK = TimingTerms(batches=(2,), runs=2, multiples=(4,))
 
 
 def latency(median: float, spread: float = 0.0, batch: int = 2) -> Latency:
@@ -29,7 +29,7 @@ def latency(median: float, spread: float = 0.0, batch: int = 2) -> Latency:
 
 def test_both_networks_are_measured_under_every_term() -> None:
     full = at_hand("plain")
-    removed = nothing(full.units)
+    removed = none_removed(full.units)
     removed[:3] = True
     pruned, notes = prune(full, removed), []
     threads = torch.get_num_threads()
@@ -48,7 +48,7 @@ def test_both_networks_are_measured_under_every_term() -> None:
 
 def test_the_plan_between_two_networks_is_the_one_that_led_from_one_to_the_other() -> None:
     full = at_hand("plain")
-    removed = nothing(full.units)
+    removed = none_removed(full.units)
     removed[[0, 3, 7]] = True
     pruned = prune(full, removed)
     assert plan_between(full.units, pruned.units).equal(removed)
@@ -79,7 +79,7 @@ def test_speed_up_throughput_and_what_counts_as_faster() -> None:
 
 def test_a_pruned_network_that_is_not_faster_gets_the_reason() -> None:
     full = at_hand("plain")
-    removed = nothing(full.units)
+    removed = none_removed(full.units)
     removed[:3] = True
     found = measure_speed(full, prune(full, removed), QUICK)
     size = found.full
@@ -115,7 +115,7 @@ def test_rounded_widths_are_timed_by_the_first_engine_that_runs_and_with_the_mos
     own = {"compiled": Engine("compiled", "", broken), "own": replace(ENGINES["eager"], name="own")}
     monkeypatch.setattr(engines, "ENGINES", {**ENGINES, **own})
     full = at_hand("plain")
-    removed = nothing(full.units)
+    removed = none_removed(full.units)
     removed[:3] = True
     for names, by in ((("compiled", "own", "eager"), "own"), (("compiled",), None)):
         found = measure_speed(full, prune(full, removed), replace(QUICK, engines=names, batches=(1, 4, 2)))
@@ -163,4 +163,4 @@ def test_memory_grows_with_the_batch_and_holds_at_least_the_largest_value() -> N
 )
 def test_terms_that_can_not_be_met_say_why(wrong: dict[str, object], said: str) -> None:
     with pytest.raises(BadInput, match=said):
-        Terms(**wrong)
+        TimingTerms(**wrong)

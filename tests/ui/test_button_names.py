@@ -11,8 +11,8 @@ from told import check_names
 from explorer.core.errors import BadInput
 from explorer.jobs.job import LONG, QUICK, SPARE, Job
 from explorer.ui.work import workspace
-from explorer.ui.work.ablations import oracle_key
 from explorer.ui.work.jobs import JOBS
+from explorer.ui.work.oracle_job import oracle_key
 from explorer.ui.work.workspace import Source
 
 Open = Callable[..., App]

@@ -12,11 +12,11 @@ import torch
 from driving import App
 
 from explorer.evaluation.evaluate import evaluate
-from explorer.networks.units import gone, nothing
+from explorer.networks.units import gone, none_removed
 from explorer.pruning import joint
 from explorer.runs.store import Run
 from explorer.scoring.criteria import CRITERIA, applicable
-from explorer.ui.work import linear, workspace
+from explorer.ui.work import joint_jobs, workspace
 from explorer.ui.work.jobs import JOBS
 from explorer.ui.work.workspace import Source
 
@@ -48,7 +48,7 @@ def test_one_and_ten_are_those_of_the_joint_order_of_the_network_as_it_is(jointl
 def test_down_to_a_target_is_the_engines_selection(jointly: App, saved: Saved) -> None:
     app = jointly.set("Down to, %", 60).click("Go").fine()
     opened = workspace.open_workspace(Source())
-    whole = nothing(opened.network.units)
+    whole = none_removed(opened.network.units)
     expected = joint.select(opened.network, opened.costs, opened.calibration, whole, joint.Course("units", 0.6))
     state = saved(app.run).timeline.state
     assert state.removed == gone(opened.network.units, whole, expected)
@@ -84,7 +84,7 @@ def test_the_saliency_page_shows_places(open_app: Open) -> None:
 def test_a_threshold_is_predicted_until_it_is_measured(open_app: Open, monkeypatch: pytest.MonkeyPatch) -> None:
     app = open_app("saliency").fine()
     opened = workspace.open_workspace(Source())
-    linear.linearising(opened, nothing(opened.network.units)).wait(60)
+    joint_jobs.linearising(opened, none_removed(opened.network.units)).wait(60)
     may_go_on = threading.Event()
 
     def slow(*arguments):
@@ -118,31 +118,31 @@ def table(app: App, column: str) -> dict[str, str]:
 def test_few_linearisations_are_kept(open_app: Open) -> None:
     opened = workspace.open_workspace(Source())
     plans = []
-    for unit in range(linear.KEPT + 2):
-        plan = nothing(opened.network.units)
+    for unit in range(joint_jobs.LINEARISATIONS_KEPT + 2):
+        plan = none_removed(opened.network.units)
         plan[unit] = True
         plans.append(plan)
-        linear.linearising(opened, plan).wait(60)
+        joint_jobs.linearising(opened, plan).wait(60)
     kept = [job for job in JOBS._jobs.values() if job.label == "Linearising" and job.result is not None]
-    assert len(kept) == linear.KEPT
-    assert linear.foreseen(opened, plans[-1], plans[-1] | plans[0]) is not None
+    assert len(kept) == joint_jobs.LINEARISATIONS_KEPT
+    assert joint_jobs.foreseen(opened, plans[-1], plans[-1] | plans[0]) is not None
 
 
 def test_a_linearisation_that_gave_way_to_another_is_begun_again(open_app: Open) -> None:
     opened = workspace.open_workspace(Source())
-    first, second = nothing(opened.network.units), nothing(opened.network.units)
+    first, second = none_removed(opened.network.units), none_removed(opened.network.units)
     first[[100, 101]], second[[100, 102]] = True, True
-    gone = linear.linearising(opened, first)
-    linear.linearising(opened, second)
+    gone = joint_jobs.linearising(opened, first)
+    joint_jobs.linearising(opened, second)
     gone.wait(60)
     assert gone.state == "cancelled"
-    again = linear.linearising(opened, first)
+    again = joint_jobs.linearising(opened, first)
     again.wait(60)
     assert again.state == "done"
 
 
 def test_what_takes_too_much_memory_is_not_linearised(monkeypatch: pytest.MonkeyPatch) -> None:
     opened = workspace.open_workspace(Source())
-    monkeypatch.setattr(linear, "MOST", 128 * 10 * 448 - 1)
-    assert linear.linearising(opened, nothing(opened.network.units)) is None
-    assert linear.foreseen(opened, nothing(opened.network.units), torch.ones(448, dtype=torch.bool)) is None
+    monkeypatch.setattr(joint_jobs, "MAX_SLOPES", 128 * 10 * 448 - 1)
+    assert joint_jobs.linearising(opened, none_removed(opened.network.units)) is None
+    assert joint_jobs.foreseen(opened, none_removed(opened.network.units), torch.ones(448, dtype=torch.bool)) is None

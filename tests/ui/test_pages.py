@@ -11,14 +11,14 @@ from driving import App
 from explorer.core.errors import BadInput
 from explorer.core.reports import MEMORY
 from explorer.jobs.job import LONG, Job
-from explorer.networks.units import nothing
+from explorer.networks.units import none_removed
 from explorer.runs.store import Run
 from explorer.runs.timeline import removed_at
 from explorer.scoring.criteria import CRITERIA
 from explorer.scoring.ranking import GROUPS, correlate, measures
 from explorer.ui.work import workspace
-from explorer.ui.work.ablations import oracle, oracle_key
 from explorer.ui.work.jobs import JOBS
+from explorer.ui.work.oracle_job import oracle, oracle_key
 from explorer.ui.work.results import scoring
 from explorer.ui.work.workspace import Source
 
@@ -203,7 +203,7 @@ def test_the_oracle_stops_when_its_ranks_have_settled_and_goes_on_when_asked(
 def test_every_measure_of_agreement_comes_with_intervals(open_app: Open, few: str) -> None:
     app = open_app("oracle", run=RUN).click("Run all 8 images")
     opened = workspace.open_workspace(FEW)
-    scored = scoring(opened, nothing(opened.network.units))
+    scored = scoring(opened, none_removed(opened.network.units))
     for job in (scored, JOBS.find(few)):
         job.wait(60)
     app.again().fine()

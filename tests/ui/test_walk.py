@@ -22,13 +22,13 @@ from explorer.core.progress import Report
 from explorer.jobs.job import Job
 from explorer.networks.graph.safetensors_file import write_network
 from explorer.networks.surgery import prune
-from explorer.networks.units import nothing
+from explorer.networks.units import none_removed
 from explorer.pruning import procedure
 from explorer.runs import controls
 from explorer.runs.origins import source_to_json
 from explorer.runs.store import Run, write_run
 from explorer.ui.work import changes, workspace
-from explorer.ui.work.changes import Move
+from explorer.ui.work.changes import ChosenStep
 from explorer.ui.work.jobs import JOBS
 from explorer.ui.work.session import current_view
 from explorer.ui.work.workspace import Source, keep_upload
@@ -68,14 +68,14 @@ def small(workdir: Path, monkeypatch: pytest.MonkeyPatch) -> Source:
     monkeypatch.setattr(workspace, "CALIBRATION", 16)
     monkeypatch.setattr(workspace, "VALIDATION", 24)
     network = open_network("demo")
-    plan = nothing(network.units)
+    plan = none_removed(network.units)
     for place in network.units.slices.values():
         plan[place.start + UNITS : place.stop] = True
     path = workdir / "small.safetensors"
     write_network(prune(network, plan), path, metrics={}, provenance={})
     iterate, trained, outcome_of = procedure.iterate, controls.trained, changes.outcome_of
 
-    def steps(*given: Any) -> Iterator[procedure.Step]:
+    def steps(*given: Any) -> Iterator[procedure.PruningStep]:
         for step in iterate(*given):
             GATES["turns"].wait(given[3])
             yield step
@@ -263,10 +263,10 @@ class Walk(RuleBasedStateMachine):
         plan[left[pick % len(left)]] = True
         if self.busy:
             with pytest.raises(BadInput, match="is working on this run"):
-                changes.take(view, lambda report: Move(plan, "1 unit by hand"), "1 unit by hand", {})
+                changes.take(view, lambda report: ChosenStep(plan, "1 unit by hand"), "1 unit by hand", {})
             assert self.told == before
         elif not GATES["step"].shut:
-            changes.take(view, lambda report: Move(plan, "1 unit by hand"), "1 unit by hand", {}).wait(SECONDS)
+            changes.take(view, lambda report: ChosenStep(plan, "1 unit by hand"), "1 unit by hand", {}).wait(SECONDS)
             after = self.told
             made = after.states[after.current]
             assert (made["how"], made["parent"]) == ("1 unit by hand", before.current)

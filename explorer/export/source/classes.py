@@ -9,36 +9,36 @@ from typing import Any
 
 from explorer.export.source.allowed import RESERVED
 from explorer.export.source.expressions import is_name
-from explorer.export.source.outline import Form, Outline, Slot
+from explorer.export.source.outline import Outline, OutlineItem, Slot
 
 ROOT = "Network"
 
 
 @dataclass(frozen=True)
-class Block:
+class SourceClass:
     """A class: its name, the blocks that it stands for, and which slots its arguments fill."""
 
     name: str
-    form: Form
+    form: OutlineItem
     paths: tuple[str, ...]
     labels: tuple[str, ...]  # of the slots
     values: tuple[Any, ...]  # of the slots, in its first block
     arguments: Mapping[str, tuple[int, ...]]  # name -> the slots that always hold the same number
 
 
-def blocks(found: Outline) -> dict[Form, Block]:
+def blocks(found: Outline) -> dict[OutlineItem, SourceClass]:
     """The classes that an outline needs, inner ones first, the network last."""
-    groups: dict[Form, list[tuple[str, tuple[Slot, ...]]]] = {}
+    groups: dict[OutlineItem, list[tuple[str, tuple[Slot, ...]]]] = {}
     for path, form, slots in found.blocks:
         groups.setdefault(form, []).append((path, slots))
-    made: dict[Form, Block] = {}
+    made: dict[OutlineItem, SourceClass] = {}
     for form, group in groups.items():
         taken = {block.name for block in made.values()} | RESERVED | {ROOT}
         made[form] = _block(_class_name(group[0][0], taken), form, group)
     return made
 
 
-def _block(name: str, form: Form, group: Sequence[tuple[str, tuple[Slot, ...]]]) -> Block:
+def _block(name: str, form: OutlineItem, group: Sequence[tuple[str, tuple[Slot, ...]]]) -> SourceClass:
     paths, slots = zip(*group, strict=True)
     columns: dict[tuple[str, ...], list[int]] = {}
     for place, column in enumerate(zip(*([slot.value for slot in each] for each in slots), strict=True)):
@@ -50,7 +50,7 @@ def _block(name: str, form: Form, group: Sequence[tuple[str, tuple[Slot, ...]]])
         label = _argument_name(labels[places[0]], taken)
         taken.add(label)
         arguments[label] = tuple(places)
-    return Block(name, form, paths, tuple(labels), tuple(slot.value for slot in slots[0]), arguments)
+    return SourceClass(name, form, paths, tuple(labels), tuple(slot.value for slot in slots[0]), arguments)
 
 
 def _argument_name(label: str, taken: set[str]) -> str:

@@ -10,8 +10,8 @@ from typing import Any
 
 import torch
 
-from explorer.export.source.steps import Step
-from explorer.networks.graph.kinds import Reference
+from explorer.export.source.steps import GraphStep
+from explorer.networks.graph.kinds import NodeReference
 from explorer.networks.graph.operations import FUNCTIONS
 from explorer.networks.graph.values import DTYPES, MEMORY_FORMATS
 
@@ -29,7 +29,7 @@ _ROWS = {list: "[{}]", tuple: "({})"}
 
 def literal(value: Any, names: Names) -> str:
     """An argument as source: what is printed depends on its type alone, so no text is ever taken for source."""
-    if isinstance(value, Reference):
+    if isinstance(value, NodeReference):
         return names[value.name]
     if isinstance(value, (list, tuple)):
         comma = "," if isinstance(value, tuple) and len(value) == 1 else ""
@@ -47,7 +47,7 @@ def literal(value: Any, names: Names) -> str:
     raise TypeError(f"{type(value).__name__} has no source")
 
 
-def expression(step: Step, names: Names, access: Callable[[str], str], *, in_place: bool = False) -> str:
+def expression(step: GraphStep, names: Names, access: Callable[[str], str], *, in_place: bool = False) -> str:
     """What a step computes; `access` says how its layer or tensor is reached.
 
     in_place: whether an in-place sum must change its operand, since somebody else reads it too.
@@ -61,7 +61,7 @@ def expression(step: Step, names: Names, access: Callable[[str], str], *, in_pla
     return _function(step, names, in_place)
 
 
-def _function(step: Step, names: Names, in_place: bool) -> str:
+def _function(step: GraphStep, names: Names, in_place: bool) -> str:
     family, _, name = step.target.rpartition(".")
     if step.target == "getattr":
         return f"{_operand(step.args[0], names)}.{step.args[1]}"
@@ -76,7 +76,7 @@ def _function(step: Step, names: Names, in_place: bool) -> str:
     return f"{left} {INFIX[name]} {right}"
 
 
-def _telling(step: Step) -> dict[str, Any]:
+def _telling(step: GraphStep) -> dict[str, Any]:
     """The keyword arguments of a function that are not its defaults."""
     try:
         known = inspect.signature(FUNCTIONS[step.target].call).parameters

@@ -9,9 +9,9 @@ from itertools import count
 from explorer.export.source.allowed import RESERVED
 from explorer.export.source.expressions import IN_PLACE, expression, is_name
 from explorer.export.source.regions import Region
-from explorer.export.source.steps import Program, Step, references
+from explorer.export.source.steps import GraphProgram, GraphStep, references
 
-MOST = 88  # characters of a nested expression
+MAX_EXPRESSION_LENGTH = 88  # characters of a nested expression
 LETTERS = "xyzuvw"
 
 
@@ -29,7 +29,7 @@ def parameters(region: Region) -> list[str]:
     return list(_letters(len(region.inputs)))
 
 
-def body(program: Program, region: Region, access: Callable[[str], str]) -> list[str]:
+def body(program: GraphProgram, region: Region, access: Callable[[str], str]) -> list[str]:
     """The statements; `access` says how a layer inside the block is reached from its `self`."""
     scope = _Scope()
     for value, name in zip(region.inputs, parameters(region), strict=True):
@@ -46,41 +46,46 @@ def body(program: Program, region: Region, access: Callable[[str], str]) -> list
     return [*scope.lines, f"return {scope.names[region.output]}"]
 
 
-def _expression(program: Program, part: Step | Region, scope: _Scope, access: Callable[[str], str]) -> str:
+def _expression(program: GraphProgram, part: GraphStep | Region, scope: _Scope, access: Callable[[str], str]) -> str:
     if isinstance(part, Region):
         return f"{access(part.path)}({', '.join(scope.names[value] for value in part.inputs)})"
     shared = part.target in IN_PLACE and not _private(program, part)
     return expression(part, scope.names, access, in_place=shared)
 
 
-def _private(program: Program, step: Step) -> bool:
+def _private(program: GraphProgram, step: GraphStep) -> bool:
     """Whether nobody else can see what an in-place sum does to its operand: a layer made it, and only for this."""
     owner = next((s for s in program.steps if s.name == step.uses[0]), None)
     return owner is not None and owner.op == "call_module" and program.users[owner.name] == (step.index,)
 
 
-def _nests(program: Program, part: Step | Region, following: Step | Region | None, made: str) -> bool:
+def _nests(program: GraphProgram, part: GraphStep | Region, following: GraphStep | Region | None, made: str) -> bool:
     """Whether a value may be written where it is used: once, in the very next step."""
-    if following is None or part.name not in following.uses or len(made) > MOST:
+    if following is None or part.name not in following.uses or len(made) > MAX_EXPRESSION_LENGTH:
         return False
     once = (
         program.users[part.name] == (following.index,)
-        if isinstance(following, Step)
+        if isinstance(following, GraphStep)
         else _only(program, part, following)
     )
     return once and (isinstance(following, Region) or _mentions(following, part.name) == 1)
 
 
-def _only(program: Program, part: Step | Region, region: Region) -> bool:
+def _only(program: GraphProgram, part: GraphStep | Region, region: Region) -> bool:
     return all(region.start <= user < region.stop for user in program.users[part.name])
 
 
-def _mentions(step: Step, value: str) -> int:
+def _mentions(step: GraphStep, value: str) -> int:
     return list(references([step.args, list(step.kwargs.values())])).count(value)
 
 
 def _assign(
-    program: Program, region: Region, part: Step | Region, made: str, following: Step | Region | None, scope: _Scope
+    program: GraphProgram,
+    region: Region,
+    part: GraphStep | Region,
+    made: str,
+    following: GraphStep | Region | None,
+    scope: _Scope,
 ) -> None:
     end = part.stop if isinstance(part, Region) else part.index + 1
     dead = [name for name, value in scope.held.items() if not _needed(program, region, value, end)]
@@ -90,15 +95,15 @@ def _assign(
     scope.lines.append(f"{name} = {made}")
 
 
-def _end(part: Step | Region) -> int:
+def _end(part: GraphStep | Region) -> int:
     return part.stop - 1 if isinstance(part, Region) else part.index
 
 
-def _needed(program: Program, region: Region, value: str, after: int) -> bool:
+def _needed(program: GraphProgram, region: Region, value: str, after: int) -> bool:
     return value == region.output or any(user >= after for user in program.users[value] if user < region.stop)
 
 
-def _variable(part: Step | Region, scope: _Scope, dead: list[str], brief: bool) -> str:
+def _variable(part: GraphStep | Region, scope: _Scope, dead: list[str], brief: bool) -> str:
     """A letter that is free again for what is used at once; the layer's own name for what lives longer."""
     own = (part.path or "").rpartition(".")[2]
     if not brief and is_name(own) and own not in RESERVED and own not in LETTERS and own not in scope.held:

@@ -12,7 +12,7 @@ from torch import Tensor
 from explorer.export.source.expressions import is_name, quoted
 from explorer.export.source.forward import body, parameters
 from explorer.export.source.regions import Region, is_chain
-from explorer.export.source.steps import Layer, Program
+from explorer.export.source.steps import GraphProgram, LayerModule
 from explorer.networks.graph.module_types import MODULES
 
 SHORT = {
@@ -22,7 +22,7 @@ SHORT = {
 
 
 @dataclass(frozen=True)
-class Form:
+class OutlineItem:
     """One thing that a block's __init__ makes; its numbers lie in slots beside it.
 
     kind: "layer" (name = its type), "tensor" (name = "parameter" or "buffer"), "sequence" (children one after the
@@ -31,7 +31,7 @@ class Form:
 
     kind: str
     name: str = ""
-    children: tuple[tuple[str, Form], ...] = ()
+    children: tuple[tuple[str, OutlineItem], ...] = ()
     arguments: tuple[str, ...] = ()  # of a layer: the names that its slots have
     fixed: bool = False  # a layer that training leaves alone
     inputs: tuple[str, ...] = ()  # of a block's forward
@@ -55,12 +55,12 @@ class Slot:
 class Outline:
     """A form with its numbers; `uses` are the blocks inside, itself last, each with its dotted name."""
 
-    form: Form
+    form: OutlineItem
     slots: tuple[Slot, ...]
-    blocks: tuple[tuple[str, Form, tuple[Slot, ...]], ...] = ()
+    blocks: tuple[tuple[str, OutlineItem, tuple[Slot, ...]], ...] = ()
 
 
-def outline(program: Program, tensors: Mapping[str, Tensor], region: Region) -> Outline:
+def outline(program: GraphProgram, tensors: Mapping[str, Tensor], region: Region) -> Outline:
     """The outline of a region and of all blocks in it."""
     tree: dict[str, Any] = {}
     for part in region.parts:
@@ -78,7 +78,7 @@ def _relative(path: str, prefix: str) -> tuple[str, ...]:
     return tuple(path[len(prefix) + bool(prefix) :].split("."))
 
 
-def _plant(tree: dict[str, Any], names: tuple[str, ...], part: Any, program: Program) -> None:
+def _plant(tree: dict[str, Any], names: tuple[str, ...], part: Any, program: GraphProgram) -> None:
     """Put a part into the tree of children; what reads a called layer's own weight adds nothing to it."""
     *holders, last = names
     for name in holders:
@@ -91,15 +91,15 @@ def _plant(tree: dict[str, Any], names: tuple[str, ...], part: Any, program: Pro
         tree.pop(last)
 
 
-def _form(program: Program, region: Region, children: Mapping[str, Form]) -> Form:
+def _form(program: GraphProgram, region: Region, children: Mapping[str, OutlineItem]) -> OutlineItem:
     named = tuple(children.items())
     if is_chain(region) and all(name.isdigit() for name in children):
-        return Form("sequence" if region.path else "block", children=named)
+        return OutlineItem("sequence" if region.path else "block", children=named)
     lines = body(program, region, lambda path: access(_relative(path, region.path), children))
-    return Form("block", children=named, inputs=tuple(parameters(region)), forward=tuple(lines))
+    return OutlineItem("block", children=named, inputs=tuple(parameters(region)), forward=tuple(lines))
 
 
-def access(names: tuple[str, ...], children: Mapping[str, Form], owner: str = "self") -> str:
+def access(names: tuple[str, ...], children: Mapping[str, OutlineItem], owner: str = "self") -> str:
     """How a layer or tensor is reached from the `self` of the block that it is in."""
     first, *rest = names
     reached = f"{owner}.{first}" if is_name(first) else f"getattr({owner}, {quoted(first)})"
@@ -117,10 +117,10 @@ def is_list(names: tuple[str, ...]) -> bool:
     return names == tuple(map(str, range(len(names))))
 
 
-def _grow(program: Program, tensors: Mapping[str, Tensor], name: str, branch: Any) -> Outline:
+def _grow(program: GraphProgram, tensors: Mapping[str, Tensor], name: str, branch: Any) -> Outline:
     if isinstance(branch, dict):
         found = {key: _grow(program, tensors, key, twig) for key, twig in branch.items()}
-        form = Form("holder", children=tuple((key, child.form) for key, child in found.items()))
+        form = OutlineItem("holder", children=tuple((key, child.form) for key, child in found.items()))
         slots = tuple(slot for child in found.values() for slot in child.slots)
         made = Outline(form, slots, tuple(block for child in found.values() for block in child.blocks))
     elif isinstance(branch, Region):
@@ -135,15 +135,15 @@ def _grow(program: Program, tensors: Mapping[str, Tensor], name: str, branch: An
 
 def _tensor(kind: str, tensor: Tensor) -> Outline:
     slots = (Slot("shape", tuple(tensor.shape)), Slot("dtype", tensor.dtype))
-    return Outline(Form("tensor", kind, arguments=("shape", "dtype")), slots)
+    return Outline(OutlineItem("tensor", kind, arguments=("shape", "dtype")), slots)
 
 
-def _layer(layer: Layer) -> Outline:
+def _layer(layer: LayerModule) -> Outline:
     arguments = {name: _plain(layer.type, name, value) for name, value in layer.arguments.items()}
     if "Pool" in layer.type and "stride" in arguments and arguments["stride"] == arguments["kernel_size"]:
         arguments["stride"] = None
     slots = tuple(Slot(SHORT.get(name, name), value) for name, value in arguments.items())
-    return Outline(Form("layer", layer.type, arguments=tuple(arguments), fixed=layer.fixed), slots)
+    return Outline(OutlineItem("layer", layer.type, arguments=tuple(arguments), fixed=layer.fixed), slots)
 
 
 def _plain(kind: str, name: str, value: Any) -> Any:

@@ -10,8 +10,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from explorer.export.source.steps import Program, Step
-from explorer.networks.graph.kinds import Reference
+from explorer.export.source.steps import GraphProgram, GraphStep
+from explorer.networks.graph.kinds import NodeReference
 
 _JOINING = frozenset({"add", "iadd", "add_", "mul", "imul", "mul_"})
 _ACTIVATIONS = frozenset(
@@ -28,7 +28,7 @@ class Region:
     stop: int
     inputs: tuple[str, ...]
     output: str
-    parts: tuple[Step | Region, ...]
+    parts: tuple[GraphStep | Region, ...]
 
     @property
     def uses(self) -> tuple[str, ...]:
@@ -41,7 +41,7 @@ class Region:
         return self.output
 
 
-def whole(program: Program) -> Region:
+def whole(program: GraphProgram) -> Region:
     """The network as one region, cut into blocks."""
     stop = len(program.steps)
     parts = tuple(_parts(program, "", 0, stop))
@@ -62,17 +62,17 @@ def is_chain(region: Region) -> bool:
     """Whether a region is what nn.Sequential does: its children one after the other, each called once."""
     value, paths = region.inputs, []
     for part in region.parts:
-        plain = isinstance(part, Region) or (part.op == "call_module" and part.args == (Reference(value[0]),))
+        plain = isinstance(part, Region) or (part.op == "call_module" and part.args == (NodeReference(value[0]),))
         if not plain or part.uses != value or not child_of(str(part.path), region.path):
             return False
-        if isinstance(part, Step) and part.kwargs:
+        if isinstance(part, GraphStep) and part.kwargs:
             return False
         value = (part.name,)
         paths.append(part.path)
     return len(set(paths)) == len(paths) and value == (region.output,)
 
 
-def _parts(program: Program, path: str, start: int, stop: int) -> Iterator[Step | Region]:
+def _parts(program: GraphProgram, path: str, start: int, stop: int) -> Iterator[GraphStep | Region]:
     here = start
     while here < stop:
         block = _block_at(program, path, here, stop)
@@ -80,7 +80,7 @@ def _parts(program: Program, path: str, start: int, stop: int) -> Iterator[Step 
         here = block.stop if block else here + 1
 
 
-def _block_at(program: Program, path: str, start: int, stop: int) -> Region | None:
+def _block_at(program: GraphProgram, path: str, start: int, stop: int) -> Region | None:
     """The outermost block inside `path` that begins with this step."""
     first = next((step for step in program.steps[start:stop] if step.path is not None), None)
     if first is None or not under(str(first.path), path):
@@ -94,7 +94,7 @@ def _block_at(program: Program, path: str, start: int, stop: int) -> Region | No
     return None
 
 
-def _block(program: Program, prefix: str, start: int, first: int, stop: int) -> Region | None:
+def _block(program: GraphProgram, prefix: str, start: int, first: int, stop: int) -> Region | None:
     """The block of a name whose first layer is at `first`; what leads up to that from `start` must belong to it."""
     inside = [s.index for s in program.steps if s.path is not None and under(s.path, prefix)]
     end = inside[-1] + 1
@@ -108,7 +108,7 @@ def _block(program: Program, prefix: str, start: int, first: int, stop: int) -> 
     return _checked(program, prefix, start, longer) if gathers else None
 
 
-def _checked(program: Program, prefix: str, start: int, end: int) -> Region | None:
+def _checked(program: GraphProgram, prefix: str, start: int, end: int) -> Region | None:
     """These steps as a block, if they have one output and are called as a person would call them."""
     outputs = _outputs(program, start, end)
     if len(outputs) != 1:
@@ -124,7 +124,7 @@ def _numbered(block: Region) -> bool:
     return all(name.isdigit() for name in first)
 
 
-def _extended(program: Program, start: int, end: int, stop: int) -> int:
+def _extended(program: GraphProgram, start: int, end: int, stop: int) -> int:
     """The end of a block with what takes its several outputs together, and the sums and activations behind it."""
     best, inputs = end, set(_inputs(program, start, end))
     while end < stop and program.steps[end].path is None:
@@ -137,15 +137,15 @@ def _extended(program: Program, start: int, end: int, stop: int) -> int:
     return best
 
 
-def _joins(step: Step) -> bool:
+def _joins(step: GraphStep) -> bool:
     return step.target.rpartition(".")[2] in _JOINING | _ACTIVATIONS
 
 
-def _outputs(program: Program, start: int, end: int) -> list[str]:
+def _outputs(program: GraphProgram, start: int, end: int) -> list[str]:
     return [step.name for step in program.steps[start:end] if any(user >= end for user in program.users[step.name])]
 
 
-def _inputs(program: Program, start: int, end: int) -> tuple[str, ...]:
+def _inputs(program: GraphProgram, start: int, end: int) -> tuple[str, ...]:
     made = {step.name for step in program.steps[start:end]}
     used = (name for step in program.steps[start:end] for name in step.uses)
     return tuple(dict.fromkeys(name for name in used if name not in made))

@@ -6,12 +6,12 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from explorer.networks.graph.kinds import Reference
+from explorer.networks.graph.kinds import NodeReference
 from explorer.networks.graph.values import decode, decode_plain
 
 
 @dataclass(frozen=True)
-class Step:
+class GraphStep:
     """One node of a graph; its arguments are values, those of other nodes as references."""
 
     index: int
@@ -34,7 +34,7 @@ class Step:
 
 def references(value: Any) -> Iterator[str]:
     """The names of the nodes that an argument refers to, in order."""
-    if isinstance(value, Reference):
+    if isinstance(value, NodeReference):
         yield value.name
     elif isinstance(value, slice):
         yield from references((value.start, value.stop, value.step))
@@ -44,7 +44,7 @@ def references(value: Any) -> Iterator[str]:
 
 
 @dataclass(frozen=True)
-class Layer:
+class LayerModule:
     """A layer of a graph: its type's name, its constructor's arguments, and whether training leaves it alone."""
 
     type: str
@@ -53,21 +53,21 @@ class Layer:
 
 
 @dataclass(frozen=True)
-class Program:
+class GraphProgram:
     """A graph as a list of steps from one input to one output."""
 
-    steps: tuple[Step, ...]
+    steps: tuple[GraphStep, ...]
     input: str
     output: str
-    layers: Mapping[str, Layer]  # by dotted name
+    layers: Mapping[str, LayerModule]  # by dotted name
     tensors: Mapping[str, str]  # dotted name -> "parameter" | "buffer"
     users: Mapping[str, tuple[int, ...]]  # value -> the indices of the steps that read it; the output reads last
 
 
-def program(graph: Mapping[str, Any]) -> Program:
+def program(graph: Mapping[str, Any]) -> GraphProgram:
     """The program of a graph that `graph.trace` has written."""
     *nodes, last = graph["nodes"]
-    known = {node["name"]: Reference(node["name"]) for node in nodes}
+    known = {node["name"]: NodeReference(node["name"]) for node in nodes}
     given = next(node["name"] for node in nodes if node["op"] == "placeholder")
     (output,) = references(decode(last["args"], known))
     inner = [node for node in nodes if node["op"] != "placeholder"]
@@ -79,15 +79,15 @@ def program(graph: Mapping[str, Any]) -> Program:
     users[output].append(len(steps))
     layers = {path: _layer(layer) for path, layer in graph["modules"].items()}
     found = {name: tuple(places) for name, places in users.items()}
-    return Program(steps, given, output, layers, graph["tensors"], found)
+    return GraphProgram(steps, given, output, layers, graph["tensors"], found)
 
 
-def _step(place: int, node: Mapping[str, Any], known: Mapping[str, Reference]) -> Step:
+def _step(place: int, node: Mapping[str, Any], known: Mapping[str, NodeReference]) -> GraphStep:
     args = tuple(decode(value, known) for value in node["args"])
     kwargs = {key: decode(value, known) for key, value in node["kwargs"].items()}
-    return Step(place, node["name"], node["op"], node["target"], args, kwargs)
+    return GraphStep(place, node["name"], node["op"], node["target"], args, kwargs)
 
 
-def _layer(layer: Mapping[str, Any]) -> Layer:
+def _layer(layer: Mapping[str, Any]) -> LayerModule:
     arguments = {name: decode_plain(value) for name, value in layer["arguments"].items()}
-    return Layer(layer["type"], arguments, bool(layer["fixed"]))
+    return LayerModule(layer["type"], arguments, bool(layer["fixed"]))

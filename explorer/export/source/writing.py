@@ -9,10 +9,10 @@ from typing import Any
 
 import torch
 
-from explorer.export.source.classes import ROOT, Block
+from explorer.export.source.classes import ROOT, SourceClass
 from explorer.export.source.expressions import is_name, literal, quoted
 from explorer.export.source.layout import call, statement
-from explorer.export.source.outline import Form, defaults, is_list
+from explorer.export.source.outline import OutlineItem, defaults, is_list
 
 IN_METHOD = 92  # of 100 characters
 
@@ -26,7 +26,7 @@ class Number:
     value: Any = None
 
 
-def source(block: Block, made: Mapping[Form, Block]) -> list[str]:
+def source(block: SourceClass, made: Mapping[OutlineItem, SourceClass]) -> list[str]:
     """The lines of a class."""
     numbers = _numbers(block)
     if not block.form.forward:
@@ -38,18 +38,18 @@ def source(block: Block, made: Mapping[Form, Block]) -> list[str]:
     return [*lines, "", f"    def forward(self, {inputs}) -> Tensor:", *forward]
 
 
-def _head(block: Block, base: str) -> list[str]:
+def _head(block: SourceClass, base: str) -> list[str]:
     return [f"class {block.name}({base}):", f'    """{_places(block)}"""', ""]
 
 
-def _places(block: Block) -> str:
+def _places(block: SourceClass) -> str:
     if block.name == ROOT:
         return "The whole network: a batch of images to their logits."
     first, *others = block.paths
     return f"{first}." if not others else f"{first} to {others[-1]}, {len(block.paths)} blocks."
 
 
-def _signature(block: Block) -> list[str]:
+def _signature(block: SourceClass) -> list[str]:
     wanted = [f"{name}: {_type(block.values[places[0]])}" for name, places in block.arguments.items()]
     first = f"    def __init__({', '.join(['self', *wanted])}) -> None:"
     if len(first) <= 100:
@@ -63,7 +63,7 @@ def _type(value: Any) -> str:
     return "tuple[int, ...]" if isinstance(value, tuple) else type(value).__name__ if value is not None else "object"
 
 
-def _numbers(block: Block) -> list[Number]:
+def _numbers(block: SourceClass) -> list[Number]:
     numbers = [Number(literal(value, {}), True, value) for value in block.values]
     for name, places in block.arguments.items():
         for place in places:
@@ -71,19 +71,21 @@ def _numbers(block: Block) -> list[Number]:
     return numbers
 
 
-def _sequential_init(block: Block, numbers: list[Number], made: Mapping[Form, Block]) -> list[str]:
+def _sequential_init(block: SourceClass, numbers: list[Number], made: Mapping[OutlineItem, SourceClass]) -> list[str]:
     children = [_made(form, part, made) for _, form, part in _split(block.form.children, numbers)]
     lines = call("super().__init__", _ordered(block.form.children, children))
     return [*_signature(block), *(f"        {line}" for line in lines)]
 
 
-def _split(children: Sequence[tuple[str, Form]], numbers: list[Number]) -> Iterator[tuple[str, Form, list[Number]]]:
+def _split(
+    children: Sequence[tuple[str, OutlineItem]], numbers: list[Number]
+) -> Iterator[tuple[str, OutlineItem, list[Number]]]:
     for name, form in children:
         yield name, form, numbers[: form.size]
         numbers = numbers[form.size :]
 
 
-def _ordered(children: Sequence[tuple[str, Form]], made: list[list[str]]) -> list[list[str]]:
+def _ordered(children: Sequence[tuple[str, OutlineItem]], made: list[list[str]]) -> list[list[str]]:
     """What nn.Sequential takes: its children, or where their names are not 0, 1, 2, ... these as well."""
     names = tuple(name for name, _ in children)
     if is_list(names):
@@ -93,7 +95,10 @@ def _ordered(children: Sequence[tuple[str, Form]], made: list[list[str]]) -> lis
 
 
 def _statements(
-    children: Sequence[tuple[str, Form]], numbers: list[Number], made: Mapping[Form, Block], owner: str
+    children: Sequence[tuple[str, OutlineItem]],
+    numbers: list[Number],
+    made: Mapping[OutlineItem, SourceClass],
+    owner: str,
 ) -> Iterator[list[str]]:
     """The statements that give `owner` its children."""
     for name, form, part in _split(children, numbers):
@@ -111,7 +116,7 @@ def _statements(
             )
 
 
-def _held_tensors(form: Form, numbers: list[Number], owner: str) -> Iterator[list[str]]:
+def _held_tensors(form: OutlineItem, numbers: list[Number], owner: str) -> Iterator[list[str]]:
     for name, child, part in _split(form.children, numbers):
         if child.kind == "tensor":
             yield _tensor(owner, name, child, part)
@@ -119,7 +124,7 @@ def _held_tensors(form: Form, numbers: list[Number], owner: str) -> Iterator[lis
             yield from _held_tensors(child, part, f"{owner}.get_submodule({quoted(name)})")
 
 
-def _tensor(owner: str, name: str, form: Form, numbers: list[Number]) -> list[str]:
+def _tensor(owner: str, name: str, form: OutlineItem, numbers: list[Number]) -> list[str]:
     shape, dtype = numbers
     empty = f"torch.empty({shape.text}" + ("" if dtype.value is torch.float32 else f", dtype={dtype.text}") + ")"
     if form.name == "buffer":
@@ -127,7 +132,7 @@ def _tensor(owner: str, name: str, form: Form, numbers: list[Number]) -> list[st
     return [f"{owner}.register_parameter({quoted(name)}, nn.Parameter({empty}))"]
 
 
-def _made(form: Form, numbers: list[Number], made: Mapping[Form, Block]) -> list[str]:
+def _made(form: OutlineItem, numbers: list[Number], made: Mapping[OutlineItem, SourceClass]) -> list[str]:
     """The lines of the expression that makes a child."""
     if form.kind == "layer":
         return _layer(form, numbers)
@@ -148,7 +153,7 @@ def _made(form: Form, numbers: list[Number], made: Mapping[Form, Block]) -> list
     return call("nn.ModuleDict", [call("", named, "{}")])
 
 
-def _layer(form: Form, numbers: list[Number]) -> list[str]:
+def _layer(form: OutlineItem, numbers: list[Number]) -> list[str]:
     """A layer with those of its arguments that are not defaults, the leading ones without their names."""
     known, arguments, in_order = defaults(form.name), [], True
     given = dict(zip(form.arguments, numbers, strict=True))

@@ -21,7 +21,7 @@ from explorer.networks.checkpoints.state_dicts import COUNTER, plain
 from explorer.networks.checkpoints.taking import Taken, candidates
 
 TRIALS = {"num_classes": (2, 3), "in_channels": (1, 3)}  # each option is told apart by what it changes
-SHOWN = 3  # differences of a kind that a message names
+DIFFERENCES_NAMED = 3  # differences of a kind that a message names
 
 Shapes = Mapping[str, Size]
 Trial = tuple[Shapes, Shapes]
@@ -212,8 +212,8 @@ def _differences(weights: Mapping[str, Tensor], expected: Shapes) -> Iterator[st
     ]
     for what, entries in (("missing ", missing), ("unexpected ", unexpected), ("", other)):
         if entries:
-            more = f" and {len(entries) - SHOWN} more" if len(entries) > SHOWN else ""
-            yield what + ", ".join(entries[:SHOWN]) + more
+            more = f" and {len(entries) - DIFFERENCES_NAMED} more" if len(entries) > DIFFERENCES_NAMED else ""
+            yield what + ", ".join(entries[:DIFFERENCES_NAMED]) + more
 
 
 def _shape(shape: Size) -> str:

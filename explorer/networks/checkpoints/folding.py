@@ -10,7 +10,7 @@ from torch import Tensor
 
 
 @dataclass(frozen=True)
-class Kind:
+class Reparametrisation:
     """A reparametrisation: the endings of a weight's parts, where "{}" is the weight's name, and their sum."""
 
     name: str
@@ -38,11 +38,11 @@ def _spectral(original: Tensor, left: Tensor, right: Tensor) -> Tensor:
 
 
 KINDS = (
-    Kind("a pruning mask", ("{}_orig", "{}_mask"), _masked),
-    Kind("spectral norm", ("{}_orig", "{}_u", "{}_v"), _spectral),
-    Kind("weight norm", ("{}_g", "{}_v"), _normed),
-    Kind("weight norm", ("parametrizations.{}.original0", "parametrizations.{}.original1"), _normed),
-    Kind(
+    Reparametrisation("a pruning mask", ("{}_orig", "{}_mask"), _masked),
+    Reparametrisation("spectral norm", ("{}_orig", "{}_u", "{}_v"), _spectral),
+    Reparametrisation("weight norm", ("{}_g", "{}_v"), _normed),
+    Reparametrisation("weight norm", ("parametrizations.{}.original0", "parametrizations.{}.original1"), _normed),
+    Reparametrisation(
         "spectral norm",
         ("parametrizations.{}.original", "parametrizations.{}.0._u", "parametrizations.{}.0._v"),
         _spectral,
@@ -67,11 +67,11 @@ def folded(weights: Mapping[str, Tensor], expected: Collection[str]) -> tuple[di
     return result, counts
 
 
-def _ends(name: str, kind: Kind) -> bool:
+def _ends(name: str, kind: Reparametrisation) -> bool:
     return name.endswith(tuple(kind.parts[0].format(weight) for weight in WEIGHTS))
 
 
-def _fold(result: dict[str, Tensor], first: str, kind: Kind) -> bool:
+def _fold(result: dict[str, Tensor], first: str, kind: Reparametrisation) -> bool:
     """Replace the parts by their weight; False where some are missing or do not go together."""
     weight = max((each for each in WEIGHTS if first.endswith(kind.parts[0].format(each))), key=len)
     layer = first.removesuffix(kind.parts[0].format(weight))

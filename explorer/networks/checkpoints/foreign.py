@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Collection
 
 SAVE = 'torch.save({}, "weights.pth")'
-HERE = "{file}"  # stands for the file's name, as Python writes it
+FILE_PLACEHOLDER = "{file}"  # stands for the file's name, as Python writes it
 SCRIPT = f"save the weights where the network is built: {SAVE.format('model.state_dict()')}"
 TORCHSCRIPT = "is TorchScript, a program that is not run here; save its weights alone: " + SAVE.format(
-    f"torch.jit.load({HERE}).state_dict()"
+    f"torch.jit.load({FILE_PLACEHOLDER}).state_dict()"
 )
 EXPORTED = "is a program of torch.export (.pt2), which is not run here; save its weights alone: " + SAVE.format(
-    f"dict(torch.export.load({HERE}).state_dict)"
+    f"dict(torch.export.load({FILE_PLACEHOLDER}).state_dict)"
 )
 KERAS = f"is a Keras network, whose layers are not torch's; build it in PyTorch, and {SCRIPT}"
 STARTS = {
@@ -24,7 +24,7 @@ STARTS = {
     b"\x93NUMPY": f"is a single NumPy array, without the names of weights; {SCRIPT}",
 }
 TAR = "is a tar archive; unpack it first, or, where torch.save wrote it before 2017, save it anew: " + SAVE.format(
-    f"torch.load({HERE})"
+    f"torch.load({FILE_PLACEHOLDER})"
 )
 ONNX = f"is an ONNX graph, whose weights no longer have the names of their layers; {SCRIPT}"
 TFLITE = f"is a TensorFlow Lite network, whose layers are not torch's; build it in PyTorch, and {SCRIPT}"
@@ -61,10 +61,10 @@ def module_of(path: str, kind: str) -> str:
     steps = "".join(f"[{int(step) if step.isdecimal() else step!r}]" for step in path.split("/") if step)
     return (
         f"is a whole pickled module ({kind[:80]}), which is code and is not run here; where the file is trusted, save "
-        f"its weights alone: {SAVE.format(f'torch.load({HERE}, weights_only=False){steps}.state_dict()')}"
+        f"its weights alone: {SAVE.format(f'torch.load({FILE_PLACEHOLDER}, weights_only=False){steps}.state_dict()')}"
     )
 
 
 def filled(clause: str, name: str) -> str:
     """The clause with the file's name in its line of Python."""
-    return clause.replace(HERE, repr(name))
+    return clause.replace(FILE_PLACEHOLDER, repr(name))

@@ -9,14 +9,14 @@ from explorer.core.bounds import PICKLE_BYTES
 from explorer.core.errors import BadInput
 from explorer.networks.checkpoints.pickle_machine import Machine, Storage, Value
 from explorer.networks.checkpoints.safe_pickle import check_claims, run
-from explorer.networks.checkpoints.state_dicts import Contents, contents_of
+from explorer.networks.checkpoints.state_dicts import CheckpointContents, contents_of
 
 MAGIC = 0x1950A86A20F9469CFC6C
 HEADER = 8  # bytes before each storage: its number of items
-FIRST = 64  # bytes that hold the first pickle, which is the magic number
+HEADER_BYTES = 64  # bytes that hold the first pickle, which is the magic number
 
 
-def read(stream: IO[bytes], length: int) -> Contents:
+def read(stream: IO[bytes], length: int) -> CheckpointContents:
     """What the file holds; BadInput, with a clause that follows the file's name, where it is not as it should be."""
     return _saved(stream, length) if _is_saved(stream) else _dumped(stream)
 
@@ -24,12 +24,12 @@ def read(stream: IO[bytes], length: int) -> Contents:
 def _is_saved(stream: IO[bytes]) -> bool:
     stream.seek(0)
     try:
-        return bool(run(Machine(), io.BytesIO(stream.read(FIRST))).data == MAGIC)
+        return bool(run(Machine(), io.BytesIO(stream.read(HEADER_BYTES))).data == MAGIC)
     except ValueError:
         return False
 
 
-def _saved(stream: IO[bytes], length: int) -> Contents:
+def _saved(stream: IO[bytes], length: int) -> CheckpointContents:
     root, places = _head(stream, length)
 
     def load(storage: Storage) -> bytes:
@@ -62,7 +62,7 @@ def _head(stream: IO[bytes], length: int) -> tuple[Value, dict[object, int]]:
     return root, places
 
 
-def _dumped(stream: IO[bytes]) -> Contents:
+def _dumped(stream: IO[bytes]) -> CheckpointContents:
     stream.seek(0)
     machine = Machine({}, _storage_in)
     root = _run(machine, io.BytesIO(stream.read()), "is not a torch checkpoint")

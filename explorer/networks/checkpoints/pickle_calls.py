@@ -9,7 +9,7 @@ import torch
 
 from explorer.core.errors import BadInput
 from explorer.core.text import quoted
-from explorer.networks.checkpoints.pickle_machine import Machine, Storage, Stranger, Value, View
+from explorer.networks.checkpoints.pickle_machine import Machine, Storage, Stranger, TensorView, Value
 
 MAX_DIMENSIONS = 8
 TYPES = {
@@ -123,7 +123,7 @@ def _view(machine: Machine, storage: Storage, dtype: torch.dtype, place: tuple[V
         needed = max(claim, reach * dtype.itemsize)
         raise BadInput(f"claims {needed:,} bytes for a tensor whose storage holds {storage.size:,}")
     machine.claimed += claim
-    machine.push("tensor", View(storage, dtype, start, shape, steps))
+    machine.push("tensor", TensorView(storage, dtype, start, shape, steps))
 
 
 def _storage_inside(machine: Machine, data: Value) -> None:

@@ -25,7 +25,7 @@ class Storage:
 
 
 @dataclass(frozen=True, slots=True)
-class View:
+class TensorView:
     """A tensor that is not made yet."""
 
     storage: Storage

@@ -16,7 +16,7 @@ from explorer.core.errors import BadInput
 from explorer.networks.checkpoints import foreign
 from explorer.networks.checkpoints.pickle_machine import Machine
 from explorer.networks.checkpoints.safe_pickle import check_claims, run
-from explorer.networks.checkpoints.state_dicts import Contents, contents_of
+from explorer.networks.checkpoints.state_dicts import CheckpointContents, contents_of
 
 MAX_DIRECTORY = 2 << 20  # bytes
 END, END64 = 22, 98  # bytes of the end record without a comment, and with its 64-bit forms before it
@@ -28,7 +28,7 @@ def is_zip(stream: IO[bytes]) -> bool:
     return stream.read(4) == b"PK\x03\x04"
 
 
-def read(stream: IO[bytes], length: int) -> Contents:
+def read(stream: IO[bytes], length: int) -> CheckpointContents:
     """What the archive holds; BadInput, with a clause that follows the file's name, where it is not as it should be."""
     _check_directory(stream, length)
     try:
@@ -40,7 +40,7 @@ def read(stream: IO[bytes], length: int) -> Contents:
         raise BadInput("is no plain state dict, or is damaged: its zip archive or pickle can't be followed") from error
 
 
-def _contents(archive: zipfile.ZipFile, length: int) -> Contents:
+def _contents(archive: zipfile.ZipFile, length: int) -> CheckpointContents:
     members = archive.infolist()
     _check_count(members)
     if kind := foreign.archive_of([member.filename for member in members]):

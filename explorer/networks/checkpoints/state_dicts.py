@@ -11,7 +11,7 @@ from torch import Tensor
 from explorer.core.errors import BadInput
 from explorer.core.text import quoted
 from explorer.networks.checkpoints import foreign
-from explorer.networks.checkpoints.pickle_machine import MAX_DEPTH, Storage, Value, View
+from explorer.networks.checkpoints.pickle_machine import MAX_DEPTH, Storage, TensorView, Value
 
 INSIDE = "/"  # between a container's name and a name in it; a tensor's own name has dots
 LONGEST = 256  # characters of a path
@@ -22,7 +22,7 @@ INTEGERS = (COUNTER, "index", "mask", "ids")  # endings of buffers that are righ
 
 
 @dataclass(frozen=True, eq=False)
-class Contents:
+class CheckpointContents:
     """What a file holds, by path such as "state_dict/conv1.weight"; items of a list count from 0."""
 
     tensors: dict[str, Tensor]
@@ -33,12 +33,12 @@ class Contents:
 
 @dataclass(eq=False)
 class _Found:
-    views: dict[str, View] = field(default_factory=dict)
+    views: dict[str, TensorView] = field(default_factory=dict)
     others: list[str] = field(default_factory=list)
     networks: list[tuple[str, str]] = field(default_factory=list)
 
 
-def contents_of(root: Value, load: Callable[[Storage], bytes | memoryview]) -> Contents:
+def contents_of(root: Value, load: Callable[[Storage], bytes | memoryview]) -> CheckpointContents:
     """All tensors of a pickle's stand-in; `load` gives a storage's bytes. BadInput where there is none."""
     found = _Found()
     for path, value in _walk(root, "", set()):
@@ -55,7 +55,7 @@ def contents_of(root: Value, load: Callable[[Storage], bytes | memoryview]) -> C
     if found.views and all(path.rpartition(INSIDE)[2].isdecimal() for path in found.views):
         raise BadInput(f"holds tensors without names, in a list; {foreign.SCRIPT}")
     values = _values(root, {})
-    return Contents(_made(found.views, load), tuple(found.others), tuple(found.networks), values)
+    return CheckpointContents(_made(found.views, load), tuple(found.others), tuple(found.networks), values)
 
 
 def plain(name: str, tensor: Tensor) -> Tensor:
@@ -124,7 +124,7 @@ def _is_network(value: Value) -> bool:
     return any(part is not None and part.kind == "dict" and part.data for part in parts)
 
 
-def _note_tensor(found: _Found, path: str, view: View) -> None:
+def _note_tensor(found: _Found, path: str, view: TensorView) -> None:
     if not path.isprintable() or len(path) > LONGEST:
         raise BadInput(f"has a tensor under the name {quoted(path, 80)}, which no network has")
     if path in found.views:
@@ -132,7 +132,7 @@ def _note_tensor(found: _Found, path: str, view: View) -> None:
     found.views[path] = view
 
 
-def _made(views: dict[str, View], load: Callable[[Storage], bytes | memoryview]) -> dict[str, Tensor]:
+def _made(views: dict[str, TensorView], load: Callable[[Storage], bytes | memoryview]) -> dict[str, Tensor]:
     """The tensors; those of one storage share its memory, as they did before."""
     held: dict[object, bytearray] = {}
     tensors = {}
@@ -143,7 +143,7 @@ def _made(views: dict[str, View], load: Callable[[Storage], bytes | memoryview])
     return tensors
 
 
-def _tensor(view: View, data: bytearray) -> Tensor:
+def _tensor(view: TensorView, data: bytearray) -> Tensor:
     count = len(data) // view.dtype.itemsize
     flat = torch.frombuffer(data, dtype=view.dtype, count=count) if count else torch.empty(0, dtype=view.dtype)
     try:

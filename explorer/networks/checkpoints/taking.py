@@ -22,7 +22,7 @@ LOSSES = re.compile(r"criterion|loss|metric|accuracy|auroc|confmat|(^|_)(acc|f1)
 BOOKKEEPING = ("n_averaged", "total_ops", "total_params")  # left in state dicts by weight averaging and profilers
 AUX_HEADS = ("aux1.", "aux2.", "AuxLogits.")  # of googlenet and inception_v3, which are built without
 RENAMED = ((re.compile(r"(denselayer\d+\.(?:norm|relu|conv))\.([12])\."), r"\1\2."),)  # as torchvision, on loading
-SHOWN = 4  # names of what was left
+LEFT_NAMED = 4  # names of what was left
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,10 +42,10 @@ class Taken:
         said = [f"Taken from the file: {len(self.used)} tensors{_under(self.prefix)}"]
         said += [f"{kind} folded into {count} weights" for kind, count in self.folds.items()]
         if left:
-            names = ", ".join(shortened(one_line(name), 60) for name in [*left][:SHOWN])
-            said.append(f"left: {names}" + (f" and {len(left) - SHOWN} more" if len(left) > SHOWN else ""))
+            names = ", ".join(shortened(one_line(name), 60) for name in [*left][:LEFT_NAMED])
+            said.append(f"left: {names}" + (f" and {len(left) - LEFT_NAMED} more" if len(left) > LEFT_NAMED else ""))
         if more:
-            also = ", ".join(f"those{_under(other.prefix)}" for other in more[:SHOWN])
+            also = ", ".join(f"those{_under(other.prefix)}" for other in more[:LEFT_NAMED])
             said.append(f"{also} fit as well, and the first in the file that are no running average are taken")
         return "; ".join(said) + "."
 

@@ -21,7 +21,7 @@ LARGEST = 2**31 - 1  # of whole numbers that count or place something
 
 
 @dataclass(frozen=True)
-class Kind:
+class ArgumentKind:
     """What an argument must be: `rule` ends the sentence "it must be ..."; `spread` ones may come one by one, last."""
 
     rule: str
@@ -30,56 +30,56 @@ class Kind:
 
 
 @dataclass(frozen=True)
-class Reference:
+class NodeReference:
     """The value of a graph's node, by the node's name."""
 
     name: str
 
 
-Signature = Mapping[str, Kind]  # parameter -> kind, in the order of positional arguments
+Signature = Mapping[str, ArgumentKind]  # parameter -> kind, in the order of positional arguments
 ALIASES = {"axis": "dim", "keepdims": "keepdim", "split_size": "split_size_or_sections"}  # other words that torch takes
 
 
-def takes(**kinds: Kind) -> Signature:
+def takes(**kinds: ArgumentKind) -> Signature:
     """A signature."""
     return kinds
 
 
-def whole(least: int) -> Kind:
+def whole(least: int) -> ArgumentKind:
     """A whole number within 31 bits."""
     lowest = "-2^31" if least < -LARGEST else str(least)
-    return Kind(f"a whole number from {lowest} to 2^31 - 1", lambda v: _is_whole(v) and least <= v <= LARGEST)
+    return ArgumentKind(f"a whole number from {lowest} to 2^31 - 1", lambda v: _is_whole(v) and least <= v <= LARGEST)
 
 
-def one_of(*words: str) -> Kind:
+def one_of(*words: str) -> ArgumentKind:
     """One of these words."""
-    return Kind(" or ".join(map(repr, words)), lambda v: isinstance(v, str) and v in words)
+    return ArgumentKind(" or ".join(map(repr, words)), lambda v: isinstance(v, str) and v in words)
 
 
-def either(*kinds: Kind) -> Kind:
+def either(*kinds: ArgumentKind) -> ArgumentKind:
     """What is of any of these kinds."""
     rule = " or ".join(kind.rule for kind in kinds)
-    return Kind(rule, lambda v: any(kind.holds(v) for kind in kinds))
+    return ArgumentKind(rule, lambda v: any(kind.holds(v) for kind in kinds))
 
 
-def optional(kind: Kind) -> Kind:
+def optional(kind: ArgumentKind) -> ArgumentKind:
     """A kind, or None."""
     return either(kind, NOTHING)
 
 
-def row(kind: Kind, least: int = 0, most: int = 100_000) -> Kind:
+def row(kind: ArgumentKind, least: int = 0, most: int = 100_000) -> ArgumentKind:
     """A tuple or list of one kind."""
 
     def holds(value: Any) -> bool:
         return isinstance(value, (tuple, list)) and least <= len(value) <= most and all(map(kind.holds, value))
 
-    return Kind(f"{least} to {most} values, each {kind.rule}", holds)
+    return ArgumentKind(f"{least} to {most} values, each {kind.rule}", holds)
 
 
-def one_or_row(kind: Kind, least: int, most: int, *, spread: bool = False) -> Kind:
+def one_or_row(kind: ArgumentKind, least: int, most: int, *, spread: bool = False) -> ArgumentKind:
     """One kind or a tuple or list of it; `spread` ones may come as the last positional arguments, as in view(2, 3)."""
     both = either(kind, row(kind, least, most))
-    return Kind(f"{kind.rule} or {least} to {most} of these", both.holds, spread)
+    return ArgumentKind(f"{kind.rule} or {least} to {most} of these", both.holds, spread)
 
 
 def check_arguments(what: str, signature: Signature, args: Sequence[Any], kwargs: Mapping[str, Any]) -> None:
@@ -115,27 +115,27 @@ def _is_real(value: Any) -> bool:
 
 
 # Plain values, which layers are built with.
-NOTHING = Kind("nothing", lambda v: v is None)
-FLAG = Kind("true or false", lambda v: isinstance(v, bool))
+NOTHING = ArgumentKind("nothing", lambda v: v is None)
+FLAG = ArgumentKind("true or false", lambda v: isinstance(v, bool))
 COUNT = whole(1)
 AMOUNT = whole(0)
 PLACE = whole(-LARGEST - 1)
-NUMBER = Kind("a number", _is_real)
-FINITE = Kind("a finite number", lambda v: _is_real(v) and math.isfinite(v))
-SHARE = Kind("a number from 0 to 1", lambda v: _is_real(v) and 0 <= v <= 1)
+NUMBER = ArgumentKind("a number", _is_real)
+FINITE = ArgumentKind("a finite number", lambda v: _is_real(v) and math.isfinite(v))
+SHARE = ArgumentKind("a number from 0 to 1", lambda v: _is_real(v) and 0 <= v <= 1)
 SIDES = one_or_row(COUNT, 1, 3)
 MARGINS = one_or_row(AMOUNT, 1, 3)
 
 # What nodes are called with besides: values of earlier nodes, and what indexes them.
-NODE = Kind("a node", lambda v: isinstance(v, (fx.Node, Reference)))
-DTYPE = optional(Kind("a type of numbers", lambda v: isinstance(v, torch.dtype)))
-LAYOUT = Kind("a memory format", lambda v: isinstance(v, torch.memory_format))
+NODE = ArgumentKind("a node", lambda v: isinstance(v, (fx.Node, NodeReference)))
+DTYPE = optional(ArgumentKind("a type of numbers", lambda v: isinstance(v, torch.dtype)))
+LAYOUT = ArgumentKind("a memory format", lambda v: isinstance(v, torch.memory_format))
 DIM = either(PLACE, NODE)  # also of sizes, that another node may have read
 DIMS = optional(one_or_row(DIM, 0, 16))
 TERM = either(NODE, NUMBER, row(DIM, 0, 16))  # of sums and products; sizes are added as rows
 TENSORS = either(NODE, row(NODE, 1))
 _SPAN = optional(DIM)
-_ELLIPSIS = Kind("...", lambda v: isinstance(v, EllipsisType))
-_SLICE = Kind("a slice", lambda v: isinstance(v, slice) and all(map(_SPAN.holds, (v.start, v.stop, v.step))))
+_ELLIPSIS = ArgumentKind("...", lambda v: isinstance(v, EllipsisType))
+_SLICE = ArgumentKind("a slice", lambda v: isinstance(v, slice) and all(map(_SPAN.holds, (v.start, v.stop, v.step))))
 _PLAIN_INDEX = either(DIM, NOTHING, _ELLIPSIS, _SLICE)
-INDEX = Kind("an index", either(_PLAIN_INDEX, row(either(_PLAIN_INDEX, row(DIM)), 0, 16)).holds)
+INDEX = ArgumentKind("an index", either(_PLAIN_INDEX, row(either(_PLAIN_INDEX, row(DIM)), 0, 16)).holds)

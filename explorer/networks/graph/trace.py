@@ -33,14 +33,14 @@ _QUESTIONS = (operator.eq, operator.getitem, getattr)  # what an assertion asks:
 
 
 @dataclass(frozen=True)
-class Trace:
+class TracedGraph:
     """A graph and the tensors that it runs on, under their state-dict names."""
 
     graph: dict[str, Any]
     tensors: dict[str, Tensor]
 
 
-def trace(module: nn.Module, name: str) -> Trace:
+def trace(module: nn.Module, name: str) -> TracedGraph:
     """Trace a module in eval mode; `name` stands in the errors.
 
     What eval mode never runs is left out: unused branches, stochastic depth, assertions about shapes, and functional
@@ -79,7 +79,7 @@ def _drop_idle(graph: fx.Graph) -> None:
             graph.erase_node(node)
 
 
-def _described(traced: fx.GraphModule) -> Trace:
+def _described(traced: fx.GraphModule) -> TracedGraph:
     nodes = [_node(node, traced) for node in traced.graph.nodes]
     called = {n.target for n in traced.graph.nodes if n.op == "call_module"}
     layers = {str(path): traced.get_submodule(str(path)) for path in sorted(called)}
@@ -91,7 +91,7 @@ def _described(traced: fx.GraphModule) -> Trace:
         "modules": {path: _layer(layer, path) for path, layer in layers.items()},
         "tensors": {p: "parameter" if isinstance(t, nn.Parameter) else "buffer" for p, t in direct.items()},
     }
-    return Trace(graph, tensors | direct)
+    return TracedGraph(graph, tensors | direct)
 
 
 def _node(node: fx.Node, traced: fx.GraphModule) -> dict[str, Any]:

@@ -9,7 +9,24 @@ smallest; p_n is what the unpruned network says, so that no labels are needed. J
 network without those that are gone.
 """
 
-from explorer.pruning.joint.greedy import Order, Rules, order
-from explorer.pruning.joint.selection import CALM, EVERY, Course, default_step, ranking, select
+from explorer.pruning.joint.greedy import JointOrder, Rules, order
+from explorer.pruning.joint.selection import (
+    NEGLIGIBLE_LOSS,
+    SHARE_PER_LINEARISATION,
+    Course,
+    default_step,
+    ranking,
+    select,
+)
 
-__all__ = ["CALM", "EVERY", "Course", "Order", "Rules", "default_step", "order", "ranking", "select"]
+__all__ = [
+    "NEGLIGIBLE_LOSS",
+    "SHARE_PER_LINEARISATION",
+    "Course",
+    "JointOrder",
+    "Rules",
+    "default_step",
+    "order",
+    "ranking",
+    "select",
+]

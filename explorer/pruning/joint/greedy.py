@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from explorer.core.progress import Report, silent
-from explorer.pruning.limits import FREE, Limits
+from explorer.pruning.limits import NO_LIMITS, Limits
 from explorer.scoring.linearise import Linearisation
 
 DROP = 0.2  # of the candidates: so many may be out of play before the others are moved together
@@ -17,7 +17,7 @@ TINY = torch.finfo(torch.float32).tiny
 
 
 @dataclass(frozen=True, eq=False)
-class Order:
+class JointOrder:
     """The units in the order in which they go."""
 
     units: Tensor  # (count,) int64: places in the global order of the network that was linearised
@@ -37,14 +37,14 @@ class Rules:
 
     count: int | None = None  # units to order; None: all that the layers' floors allow
     charge: Tensor | None = None  # (units,) nats, taken off the divergence that a unit adds
-    limits: Limits = FREE
+    limits: Limits = NO_LIMITS
     calm: float = -math.inf  # nats: more than `count` units are ordered as long as they add at most this in all
 
 
 ALL_ALLOWED = Rules()
 
 
-def order(found: Linearisation, reference: Tensor, rules: Rules = ALL_ALLOWED, report: Report = silent) -> Order:
+def order(found: Linearisation, reference: Tensor, rules: Rules = ALL_ALLOWED, report: Report = silent) -> JointOrder:
     """The greedy order of the units, from one linearisation.
 
     reference: (N, classes) logits of the unpruned network on the same images.
@@ -61,7 +61,7 @@ def order(found: Linearisation, reference: Tensor, rules: Rules = ALL_ALLOWED, r
     rest[units] = False
     left = rest.nonzero()[:, 0]
     ordered, added = torch.tensor(units, dtype=torch.int64), torch.tensor(divergence[1:], dtype=torch.float64)
-    return Order(ordered, added, left[race.added()[left].argsort(stable=True)])
+    return JointOrder(ordered, added, left[race.added()[left].argsort(stable=True)])
 
 
 class _Race:

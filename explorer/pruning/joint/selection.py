@@ -14,19 +14,19 @@ from explorer.networks.costs import Costs
 from explorer.networks.network import Network
 from explorer.networks.surgery import prune
 from explorer.networks.units import Units
-from explorer.pruning.joint.greedy import ALL_ALLOWED, Order, Rules, order
-from explorer.pruning.limits import FREE, Limits
+from explorer.pruning.joint.greedy import ALL_ALLOWED, JointOrder, Rules, order
+from explorer.pruning.limits import NO_LIMITS, Limits
 from explorer.pruning.plan import over_all_units, remove_towards, remove_until, share_left
 from explorer.scoring.predict import linearise_all
 from explorer.scoring.ranking import AtPlan
 
-EVERY = 0.04  # of all units: so many go between two linearisations
-CALM = 1e-4  # nats: units that together add no more leave J as it is
+SHARE_PER_LINEARISATION = 0.04  # of all units: so many go between two linearisations
+NEGLIGIBLE_LOSS = 1e-4  # nats: units that together add no more leave J as it is
 
 
 def ranking(
     network: Network, batches: Batches, reference: Tensor, rules: Rules = ALL_ALLOWED, report: Report = silent
-) -> Order:
+) -> JointOrder:
     """The greedy order of the network's units, from one linearisation.
 
     reference: (N, classes) logits of the unpruned network on the same images.
@@ -42,7 +42,7 @@ class Course:
     target: float  # at most this share of the measure is left
     every: int | None = None  # units that go between two linearisations; by default EVERY of all
     charge: AtPlan | None = None  # from `explorer.scoring.ranking.charges`: nats that each unit's removal is worth
-    limits: Limits = FREE
+    limits: Limits = NO_LIMITS
 
 
 def select(
@@ -60,7 +60,7 @@ def select(
     while (left := share_left(costs, removed, measure)) > target:
         now = staying(report, (first - left) / (first - target), f"{left:.1%} of the {measure} left")
         charge = None if course.charge is None else course.charge(removed)[~removed]
-        found = ranking(prune(network, removed), batches, reference, Rules(count, charge, limits, CALM), now)
+        found = ranking(prune(network, removed), batches, reference, Rules(count, charge, limits, NEGLIGIBLE_LOSS), now)
         places, decided = over_all_units(found.places, removed), max(1, len(found.units))
         removed = remove_towards(costs, removed, places, decided, (measure, target), limits)
     return removed
@@ -68,4 +68,4 @@ def select(
 
 def default_step(units: Units) -> int:
     """Units that go between two linearisations where nobody says otherwise: EVERY of all, at least 1."""
-    return max(1, round(EVERY * len(units)))
+    return max(1, round(SHARE_PER_LINEARISATION * len(units)))

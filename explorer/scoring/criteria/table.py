@@ -59,7 +59,7 @@ def fits_all(network: Network) -> str | None:
 
 
 MOLCHANOV = "Molchanov et al. 2017, arXiv:1611.06440"
-HERE = "this project"
+THIS_PROJECT = "this project"
 NONE: Mapping[str, Any] = MappingProxyType({})
 
 
@@ -115,8 +115,8 @@ CRITERIA: dict[str, Criterion] = {
             parameters={"absolute": "element"},
             variant="Taylor with the absolute value at every position.",
         ),
-        Criterion("taylor2", "Taylor-2", "nats", taylor2, ("seen", "curvature"), HERE),
-        Criterion("linear_oracle", "Linearised oracle", "nats", linear_oracle, ("linear_change",), HERE),
+        Criterion("taylor2", "Taylor-2", "nats", taylor2, ("seen", "curvature"), THIS_PROJECT),
+        Criterion("linear_oracle", "Linearised oracle", "nats", linear_oracle, ("linear_change",), THIS_PROJECT),
         Criterion("obd", "OBD", "nats", obd, ("curvature",), "LeCun et al. 1990"),
         Criterion(
             "weight_taylor",

@@ -11,7 +11,7 @@ from explorer.scoring.detail.consequence import (
     saving,
 )
 from explorer.scoring.detail.images import EXCITEMENT, activation, as_seen, exciting, upsampled
-from explorer.scoring.detail.standing import Standing, neighbours, standing
+from explorer.scoring.detail.standing import UnitRank, neighbours, standing
 from explorer.scoring.detail.weights import Kernel, KernelPicture, Norm, kernel_picture, kernels, locate, norms, source
 
 __all__ = [
@@ -22,7 +22,7 @@ __all__ = [
     "KernelPicture",
     "Norm",
     "Saving",
-    "Standing",
+    "UnitRank",
     "activation",
     "as_seen",
     "coupled",

@@ -13,7 +13,7 @@ from explorer.scoring.ranking.places import average_places
 
 
 @dataclass(frozen=True)
-class Standing:
+class UnitRank:
     """A unit's place by one criterion: rank 1 = least important, ties share their average; nan for a removed unit."""
 
     value: float  # what the criterion gives
@@ -33,12 +33,12 @@ class Standing:
         return (self.layer_rank - 1) / max(1, self.layer_of - 1)
 
 
-def standing(value: Tensor, compared: Tensor, units: Units, removed: Tensor, unit: int) -> Standing:
+def standing(value: Tensor, compared: Tensor, units: Units, removed: Tensor, unit: int) -> UnitRank:
     """value (units,): as the criterion gives it; compared (units,): what units are ranked by, scaled for one."""
     layer = units.layer_index == units.layer_index[unit]
     of_all, of_layer = ~removed, ~removed & layer
     ranks = (nan, nan) if removed[unit] else (_rank(compared, of_all, unit), _rank(compared, of_layer, unit))
-    return Standing(float(value[unit]), ranks[0], int(of_all.sum()), ranks[1], int(of_layer.sum()))
+    return UnitRank(float(value[unit]), ranks[0], int(of_all.sum()), ranks[1], int(of_layer.sum()))
 
 
 def _rank(compared: Tensor, among: Tensor, unit: int) -> float:

@@ -1,9 +1,9 @@
 """Oracle: in come units, out what removing each alone does to the loss, measured, before fine-tuning."""
 
-from explorer.scoring.oracle.anytime import PRECISIONS, Way, oracle, oracle_steps
+from explorer.scoring.oracle.anytime import PRECISIONS, OracleOptions, oracle, oracle_steps
 from explorer.scoring.oracle.incremental import Incremental
 from explorer.scoring.oracle.keeping import oracle_bytes, read_oracle
-from explorer.scoring.oracle.reference import Reference, reference_oracle
+from explorer.scoring.oracle.reference import ReferenceOracle, reference_oracle
 from explorer.scoring.oracle.result import SETTLED, Oracle
 
 __all__ = [
@@ -11,8 +11,8 @@ __all__ = [
     "SETTLED",
     "Incremental",
     "Oracle",
-    "Reference",
-    "Way",
+    "OracleOptions",
+    "ReferenceOracle",
     "oracle",
     "oracle_bytes",
     "oracle_steps",

@@ -14,10 +14,10 @@ from explorer.networks.gates import Gated
 from explorer.networks.network import Network
 from explorer.scoring.linearise import linear_change, linearise
 from explorer.scoring.oracle.ablator import Ablator, Counter
-from explorer.scoring.oracle.estimate import FIRST, most_telling_first
+from explorer.scoring.oracle.estimate import LEADING_IMAGES, most_telling_first
 from explorer.scoring.oracle.incremental import Incremental
 from explorer.scoring.oracle.program import Untraceable
-from explorer.scoring.oracle.reference import Reference
+from explorer.scoring.oracle.reference import ReferenceOracle
 from explorer.scoring.oracle.result import Oracle
 from explorer.scoring.ranking.correlation import spearman
 
@@ -27,7 +27,7 @@ TOLERANCE = 1e-3  # of a change, and nats
 
 
 @dataclass(frozen=True)
-class Way:
+class OracleOptions:
     """How the oracle is to be computed."""
 
     reference: bool = False  # the slow, obvious implementation
@@ -36,7 +36,9 @@ class Way:
     precision: str = "float32"  # of convolutions and products
 
 
-def oracle(network: Network, batches: Batches, way: Way = Way(estimates=False), report: Report = silent) -> Oracle:
+def oracle(
+    network: Network, batches: Batches, way: OracleOptions = OracleOptions(estimates=False), report: Report = silent
+) -> Oracle:
     """The oracle of all images."""
     *_, whole = oracle_steps(network, batches, way, report=report)
     return whole
@@ -45,7 +47,7 @@ def oracle(network: Network, batches: Batches, way: Way = Way(estimates=False), 
 def oracle_steps(
     network: Network,
     batches: Batches,
-    way: Way = Way(),
+    way: OracleOptions = OracleOptions(),
     *,
     known: Oracle | None = None,
     linear: Tensor | None = None,
@@ -68,7 +70,7 @@ def oracle_steps(
     left = order[~torch.isin(order, found.positions)]
     if not len(left):
         return
-    ablator, note = _ablator(network, way, *next(iter(batches.picked(left[:FIRST]))))
+    ablator, note = _ablator(network, way, *next(iter(batches.picked(left[:LEADING_IMAGES]))))
     found = replace(found, method=ablator.method, note=note)
     for positions in _portions(left, batches.size):
         rows = [ablator.changes(x, y, counter) for x, y in batches.picked(positions)]
@@ -80,9 +82,9 @@ def oracle_steps(
 
 def _portions(order: Tensor, size: int) -> list[Tensor]:
     """Small ones at first, so that there is soon something to see."""
-    sizes = [FIRST]
+    sizes = [LEADING_IMAGES]
     while sum(sizes) < len(order):
-        sizes.append(min(sum(sizes), max(size, FIRST)))
+        sizes.append(min(sum(sizes), max(size, LEADING_IMAGES)))
     return [part for part in order.split([*sizes[:-1], len(order) - sum(sizes[:-1])]) if len(part)]
 
 
@@ -102,20 +104,20 @@ def _linearised(
     return torch.cat(parts)
 
 
-def _ablator(network: Network, way: Way, x: Tensor, y: Tensor) -> tuple[Ablator, str]:
+def _ablator(network: Network, way: OracleOptions, x: Tensor, y: Tensor) -> tuple[Ablator, str]:
     """The fastest way that gives the right figures, tried out on a few images, and what there is to know about it."""
     if way.reference:
-        return Reference(network), ""
+        return ReferenceOracle(network), ""
     try:
         incremental = Incremental(network, way.memory, PRECISIONS[way.precision])
     except Untraceable as reason:
-        return Reference(network), f"{reason} So every unit's ablation runs the whole network."
+        return ReferenceOracle(network), f"{reason} So every unit's ablation runs the whole network."
     if incremental.precision != torch.float32:
         coarse, exact = (a.changes(x, y).mean(0).abs() for a in (incremental, Incremental(network, way.memory)))
         agreement = f"rank correlation with float32 {spearman(coarse, exact):.3f}, all layers, {len(y)} images"
         return incremental, f"Computed in {way.precision}: {agreement}."
     if not _right(network, x[:1], y[:1], incremental.changes(x[:1], y[:1])[0]):
-        return Reference(
+        return ReferenceOracle(
             network
         ), "Running in parts gave other figures, so every unit's ablation runs the whole network."
     return incremental, ""

@@ -24,9 +24,9 @@ from torch import Tensor
 from explorer.networks.units import Units
 from explorer.scoring.ranking.correlation import spearman_rows
 
-FIRST = 8  # images in the order of the data
+LEADING_IMAGES = 8  # images in the order of the data
 PRIOR = 32  # images that a layer's factor counts for beside a unit's own
-OWN = 0.75  # weight of l^2 itself in q
+OWN_WEIGHT = 0.75  # weight of l^2 itself in q
 DRAWS = 32
 
 
@@ -42,7 +42,7 @@ def most_telling_first(linear: Tensor) -> Tensor:
     """(N, units) linearised changes -> (N,) the order in which to ablate images: see above."""
     sizes = linear.abs()
     share = (sizes / sizes.sum(0).clamp(min=torch.finfo(sizes.dtype).tiny)).mean(1)
-    share[:FIRST] = torch.arange(FIRST, 0, -1, dtype=share.dtype)[: len(share)] + share.max()
+    share[:LEADING_IMAGES] = torch.arange(LEADING_IMAGES, 0, -1, dtype=share.dtype)[: len(share)] + share.max()
     return share.argsort(descending=True, stable=True)
 
 
@@ -63,7 +63,7 @@ def _error(exact: Tensor, done: Tensor, left: Tensor) -> Tensor:
     square = torch.cat([done, left]).square()
     tiny = torch.finfo(square.dtype).tiny
     average = square.mean(1, keepdim=True) * square.mean(0) / square.mean().clamp(min=tiny)
-    q = OWN * square + (1 - OWN) * average + 1e-9 * square.mean() + tiny
+    q = OWN_WEIGHT * square + (1 - OWN_WEIGHT) * average + 1e-9 * square.mean() + tiny
     own = ((exact - done).square() / q[:m]).mean(0)
     factor = (PRIOR * own.mean() + m * own) / (PRIOR + m)
     return (factor * q[m:].sum(0)).sqrt() / len(square)

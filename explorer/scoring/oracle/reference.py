@@ -15,7 +15,7 @@ from explorer.scoring.oracle.ablator import Counter, Done, ignore
 from explorer.scoring.oracle.result import Oracle
 
 
-class Reference:
+class ReferenceOracle:
     """Close one gate, run the whole network, repeat: slow, obvious, exact."""
 
     method = "reference"
@@ -48,7 +48,7 @@ class Reference:
 
 def reference_oracle(network: Network, batches: Batches, report: Report = silent) -> Oracle:
     """The oracle of all images, by `Reference`."""
-    reference, total = Reference(network), len(batches)
+    reference, total = ReferenceOracle(network), len(batches)
     done = Counter(report, total)
     changes = torch.cat([reference.changes(x, y, done) for x, y in batches])
-    return Oracle(network.units, changes, torch.arange(total), total, Reference.method)
+    return Oracle(network.units, changes, torch.arange(total), total, ReferenceOracle.method)

@@ -22,7 +22,7 @@ from explorer.evaluation.evaluate import timed
 from explorer.networks.costs import Costs
 from explorer.networks.coupling import depthwise
 from explorer.networks.network import Network, replica
-from explorer.networks.units import Layer, nothing
+from explorer.networks.units import Layer, none_removed
 
 ROUNDS, WARMUP = 11, 2
 CONVOLUTIONS = (nn.Conv1d, nn.Conv2d, nn.Conv3d)
@@ -70,7 +70,7 @@ def _saving(network: Network, costs: Costs, layer: Layer, inputs: dict[str, torc
     count = len(layer) // 2
     if not count:
         return torch.zeros(rounds, dtype=torch.float64)
-    removed = nothing(network.units)
+    removed = none_removed(network.units)
     removed[network.units.slices[layer.name]][:count] = True
     full, half = costs.widths(), costs.widths(removed)
     changed = [name for name in inputs if full[name] != half[name]]

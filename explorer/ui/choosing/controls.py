@@ -10,12 +10,12 @@ from torch import Tensor
 
 from explorer.figures.curve import AGAINST, QUANTITIES
 from explorer.jobs.job import Job
-from explorer.pruning.limits import FREE, Limits
+from explorer.pruning.limits import NO_LIMITS, Limits
 from explorer.pruning.selectors import SELECTORS, ranked_by, scaling_for, selectors_for
 from explorer.scoring.ranking import FLOPS_PENALTY, PRICES, SCALING_TITLES, SCALINGS, AtPlan, penalty_title, scaled
-from explorer.ui.choosing import by_hand
+from explorer.ui.choosing import hand_limits
 from explorer.ui.work.jobs import JOBS
-from explorer.ui.work.linear import ordering
+from explorer.ui.work.joint_jobs import ordering
 from explorer.ui.work.progress import await_result
 from explorer.ui.work.results import Saliencies, scoring
 from explorer.ui.work.session import View
@@ -26,7 +26,7 @@ NEVER_SCALED = "Chance, the oracle and joint linearised are never scaled."
 
 
 @dataclass(frozen=True)
-class Choice:
+class RankingChoice:
     """How units are ranked."""
 
     criterion: str
@@ -34,7 +34,7 @@ class Choice:
     penalty: float
     anew: bool
     price: str = "flops"
-    limits: Limits = FREE
+    limits: Limits = NO_LIMITS
 
     @property
     def unit(self) -> str:
@@ -101,7 +101,7 @@ def axes_choice(prefix: str, timed: bool = False) -> tuple[str, str]:
     return quantity, against
 
 
-def choice(view: View) -> Choice:
+def choice(view: View) -> RankingChoice:
     """Criterion, scaling and price of a unit, the same on every page."""
     criterion = criterion_choice(on_offer(view))
     always_anew = SELECTORS[criterion].anew
@@ -115,7 +115,7 @@ def choice(view: View) -> Choice:
             help="Score the network as it is now instead of the network as loaded.",
         )
         limits = _limits_choice(view)
-    return Choice(criterion, scaling, penalty, anew, price, limits)
+    return RankingChoice(criterion, scaling, penalty, anew, price, limits)
 
 
 def _limits_choice(view: View) -> Limits:
@@ -124,10 +124,10 @@ def _limits_choice(view: View) -> Limits:
     st.multiselect(
         "Layers that stay whole",
         [layer.name for layer in units.layers],
-        key=by_hand.locked_key(),
+        key=hand_limits.locked_key(),
         persist_state="session",
     )
-    by_hand.clear_button("clear-limits")
+    hand_limits.clear_button("clear-limits")
     with st.container(horizontal=True):
         floor = st.number_input(
             "Least units a layer",
@@ -145,7 +145,7 @@ def _limits_choice(view: View) -> Limits:
             persist_state="session",
             help="Of every layer that loses units: many devices compute 8 or 16 channels in the time of one.",
         )
-    return by_hand.limited(units, floor, multiple)
+    return hand_limits.limited(units, floor, multiple)
 
 
 def _price_choice() -> tuple[str, float]:
@@ -178,7 +178,7 @@ def saliencies(view: View, anew: bool = False, needed: str = "taylor") -> Salien
     return await_result(job, enough=lambda found: needed in found.saliencies).saliencies
 
 
-def ranking(view: View, chosen: Choice) -> Tensor:
+def ranking(view: View, chosen: RankingChoice) -> Tensor:
     """(units,) scaled saliencies; what is already removed is at infinity."""
     selector = SELECTORS[chosen.criterion]
     if selector.anew:
@@ -187,14 +187,14 @@ def ranking(view: View, chosen: Choice) -> Tensor:
     return scaled_like(view, raw, chosen)
 
 
-def scaled_like(view: View, saliency: Tensor, chosen: Choice) -> Tensor:
+def scaled_like(view: View, saliency: Tensor, chosen: RankingChoice) -> Tensor:
     """A raw saliency under the chosen scaling and price."""
     charge = _charge(view, chosen)
     scaling = scaling_for(chosen.criterion, chosen.scaling)
     return scaled(saliency, view.workspace.network.units, scaling, charge).where(~view.removed, float("inf"))
 
 
-def _charge(view: View, chosen: Choice) -> Tensor | None:
+def _charge(view: View, chosen: RankingChoice) -> Tensor | None:
     return chosen.penalty * prices(view, chosen.price) if chosen.penalty else None
 
 

@@ -18,20 +18,20 @@ from explorer.pruning import procedure
 from explorer.pruning.goals import GOALS
 from explorer.pruning.joint import Course
 from explorer.pruning.plan import remove_next, remove_until
-from explorer.pruning.search import Found, Search, furthest
+from explorer.pruning.search import Search, SearchResult, furthest
 from explorer.pruning.selectors import SELECTORS
 from explorer.pruning.settings import Settings
 from explorer.pruning.stop_rules import check_within
 from explorer.scoring.ranking import charges
-from explorer.ui.choosing.controls import Choice
+from explorer.ui.choosing.controls import RankingChoice
 from explorer.ui.elements import wording
 from explorer.ui.elements.boundary import boundary, failed, tell
-from explorer.ui.work.changes import Move, check_ready, take
+from explorer.ui.work.changes import ChosenStep, check_ready, take
 from explorer.ui.work.progress import NOTHING, REDRAWN, explain_end, follow, redraw
 from explorer.ui.work.run_jobs import STEP, TURNS, busy, unless, work_on
 from explorer.ui.work.session import View
 
-LOOK = 1.0  # seconds between two looks at whether a run can be changed again
+RUN_POLL_SECONDS = 1.0  # seconds between two looks at whether a run can be changed again
 PATIENCE = 6.0  # seconds in which a click waits for its step instead of showing progress
 
 
@@ -72,7 +72,7 @@ def problems(view: View) -> None:
 def _await_free(run: str) -> None:
     """Have the page drawn again as soon as the run can be changed, whichever page it is."""
 
-    @st.fragment(run_every=LOOK)
+    @st.fragment(run_every=RUN_POLL_SECONDS)
     @boundary()
     def box() -> None:
         if not busy(run):
@@ -81,37 +81,37 @@ def _await_free(run: str) -> None:
     box()
 
 
-def remove(view: View, plan: Tensor, how: str, chosen: Choice) -> None:
+def remove(view: View, plan: Tensor, how: str, chosen: RankingChoice) -> None:
     """Take the step to a plan, waiting for it a little."""
-    take(view, lambda report: Move(plan, how), how, asdict(chosen)).wait(PATIENCE)
+    take(view, lambda report: ChosenStep(plan, how), how, asdict(chosen)).wait(PATIENCE)
 
 
-def next_plan(view: View, saliency: Tensor, count: int, chosen: Choice) -> Tensor:
+def next_plan(view: View, saliency: Tensor, count: int, chosen: RankingChoice) -> Tensor:
     """The plan without so many more of the least important units; BadInput where none of them can go."""
     return remove_next(view.workspace.network.units, view.removed, saliency, count, chosen.limits)
 
 
-def remove_count(view: View, saliency: Tensor, count: int, chosen: Choice) -> None:
+def remove_count(view: View, saliency: Tensor, count: int, chosen: RankingChoice) -> None:
     """Remove the least important units."""
     plan = next_plan(view, saliency, count, chosen)
     gone = int((plan & ~view.removed).sum())
     remove(view, plan, f"{wording.count(gone, 'unit')} by {chosen.title}", chosen)
 
 
-def remove_to(view: View, saliency: Tensor, measure: str, target: float, chosen: Choice) -> None:
+def remove_to(view: View, saliency: Tensor, measure: str, target: float, chosen: RankingChoice) -> None:
     """Remove the least important units until at most a share of a measure is left."""
     plan = _down_to(view, saliency, measure, target, chosen)
     remove(view, plan, _how(measure, target, chosen), chosen)
 
 
-def _down_to(view: View, saliency: Tensor, measure: str, target: float, chosen: Choice) -> Tensor:
+def _down_to(view: View, saliency: Tensor, measure: str, target: float, chosen: RankingChoice) -> Tensor:
     plan = remove_until(view.workspace.costs, view.removed, saliency, measure, target, chosen.limits)
     if not (plan & ~view.removed).any():
         raise BadInput(f"At most {target:.0%} of the {measure} is left already: there is nothing to remove.")
     return plan
 
 
-def select_to(view: View, measure: str, target: float, chosen: Choice, select: Callable[..., Tensor]) -> None:
+def select_to(view: View, measure: str, target: float, chosen: RankingChoice, select: Callable[..., Tensor]) -> None:
     """Remove units, ranked anew on the way, until at most a share of a measure is left."""
     workspace = view.workspace
     network, costs = workspace.network, workspace.costs
@@ -119,15 +119,15 @@ def select_to(view: View, measure: str, target: float, chosen: Choice, select: C
 
     how = _how(measure, target, chosen)
 
-    def choose(report: Report) -> Move:
+    def choose(report: Report) -> ChosenStep:
         charge = charges(chosen.price, chosen.penalty, network, costs, report)
         course = Course(measure, target, charge=charge, limits=chosen.limits)
-        return Move(select(network, costs, workspace.calibration, view.removed, course, report), how)
+        return ChosenStep(select(network, costs, workspace.calibration, view.removed, course, report), how)
 
     take(view, choose, how, asdict(chosen)).wait(PATIENCE)
 
 
-def go_to(view: View, saliency: Tensor, measure: str, target: float, chosen: Choice) -> None:
+def go_to(view: View, saliency: Tensor, measure: str, target: float, chosen: RankingChoice) -> None:
     """Remove units in one go until a goal is met: counted, or searched for by measurements."""
     if not GOALS[measure].counted:
         attempt(search_to, view, saliency, measure, target, chosen)
@@ -137,7 +137,7 @@ def go_to(view: View, saliency: Tensor, measure: str, target: float, chosen: Cho
         attempt(remove_to, view, saliency, measure, target, chosen)
 
 
-def search_to(view: View, saliency: Tensor, measure: str, target: float, chosen: Choice) -> None:
+def search_to(view: View, saliency: Tensor, measure: str, target: float, chosen: RankingChoice) -> None:
     """Remove units as far as measurements allow: by bisection of a ranking, or in steps ranked anew."""
     selector = SELECTORS[chosen.criterion]
     settings = Settings(
@@ -154,18 +154,18 @@ def search_to(view: View, saliency: Tensor, measure: str, target: float, chosen:
     check_within(settings, view.timeline.state.metrics)
     how = _how(measure, target, chosen)
 
-    def choose(report: Report) -> Move:
+    def choose(report: Report) -> ChosenStep:
         found = _walked(view, settings, report) if selector.anew else _searched(view, saliency, settings, report)
-        return Move(found.removed, f"{how}, {wording.count(found.measurements, 'measurement')}", found.latency)
+        return ChosenStep(found.removed, f"{how}, {wording.count(found.measurements, 'measurement')}", found.latency)
 
     take(view, choose, how, asdict(chosen)).wait(PATIENCE)
 
 
-def _how(measure: str, target: float, chosen: Choice) -> str:
+def _how(measure: str, target: float, chosen: RankingChoice) -> str:
     return f"{GOALS[measure].asked(target)} by {chosen.title}"
 
 
-def _searched(view: View, saliency: Tensor, settings: Settings, report: Report) -> Found:
+def _searched(view: View, saliency: Tensor, settings: Settings, report: Report) -> SearchResult:
     loaded, now = view.loaded, view.workspace
     search = Search(
         loaded.network, now.network, now.costs, now.validation, view.removed, saliency, settings.limits, report
@@ -173,11 +173,11 @@ def _searched(view: View, saliency: Tensor, settings: Settings, report: Report) 
     return furthest(search, settings.measure, settings.target)
 
 
-def _walked(view: View, settings: Settings, report: Report) -> Found:
+def _walked(view: View, settings: Settings, report: Report) -> SearchResult:
     """The last state within a budget, or the first that is fast enough, of the procedure without updates."""
     now, state = view.workspace, view.timeline.state
     network = prune(now.network, view.removed) if view.removed.any() else now.network
-    start = procedure.Step(0, network, view.removed, state.metrics)
+    start = procedure.PruningStep(0, network, view.removed, state.metrics)
     within, taken = start, 0
     splits = {"calibration": now.calibration, "validation": now.validation}
     for each in procedure.iterate(now.network, splits, settings, report, start):
@@ -187,4 +187,4 @@ def _walked(view: View, settings: Settings, report: Report) -> Found:
         raise BadInput(
             f"Nothing can go ({settings.goal.asked(settings.target)}): the next units that go together are too many."
         )
-    return Found(within.removed, taken, within.metrics.latency)
+    return SearchResult(within.removed, taken, within.metrics.latency)

@@ -16,7 +16,7 @@ from explorer.ui.work.session import View
 
 
 @dataclass(frozen=True, eq=False)
-class Order:
+class UnitRanking:
     """How a page ranks units."""
 
     saliency: Tensor  # (units,) what it ranks by
@@ -25,7 +25,7 @@ class Order:
     anew: bool = False  # whether criteria are scored in the network as it is now
 
 
-def unit_in_detail(view: View, asked: int | None, order: Order) -> None:
+def unit_in_detail(view: View, asked: int | None, order: UnitRanking) -> None:
     """Show the unit that was asked for on this page in this run, or go on showing the one that is open."""
     if asked is not None:
         st.session_state[_key(view)] = asked
@@ -59,7 +59,7 @@ def _key(view: View) -> str:
     return f"unit-{view.workspace.key}"
 
 
-def _dialog(view: View, order: Order) -> None:
+def _dialog(view: View, order: UnitRanking) -> None:
     unit = st.session_state[_key(view)]
     _head(view, order, unit)
     written = looks.written_choice(view, unit)
@@ -74,7 +74,7 @@ def _dialog(view: View, order: Order) -> None:
         worth.class_effects(view, unit)
 
 
-def _head(view: View, order: Order, unit: int) -> None:
+def _head(view: View, order: UnitRanking, unit: int) -> None:
     units, removed = view.workspace.network.units, view.removed
     layer, channel = units.labels[unit]
     title, buttons = st.columns([5, 1.4], vertical_alignment="center")
@@ -104,7 +104,7 @@ def _show(view: View, unit: int) -> None:
         st.session_state[_key(view)] = unit
 
 
-def _summary(view: View, order: Order, unit: int) -> str:
+def _summary(view: View, order: UnitRanking, unit: int) -> str:
     units, costs = view.workspace.network.units, view.workspace.costs
     found = saving(costs, view.removed, unit)
     if view.removed[unit]:

@@ -12,7 +12,7 @@ from explorer.core.text import cell
 from explorer.data import Batches
 from explorer.figures.kernel import kernel_figure
 from explorer.figures.overlays import SLOTS, overlays
-from explorer.networks.units import nothing
+from explorer.networks.units import none_removed
 from explorer.scoring.detail import (
     EXCITEMENT,
     Kernel,
@@ -38,7 +38,7 @@ from explorer.ui.work.workspace import Workspace
 ANY = -1  # class
 
 
-class Written(NamedTuple):
+class KernelSlot(NamedTuple):
     """One channel of the unit, in one of the convolutions that write it."""
 
     writer: str
@@ -46,10 +46,10 @@ class Written(NamedTuple):
     place: int  # among the unit's channels there
 
 
-def written_choice(view: View, unit: int) -> Written:
+def written_choice(view: View, unit: int) -> KernelSlot:
     """Which of a unit's kernels is looked at; asked for only where there are several."""
     layer, row = locate(view.loaded.network.units, unit)
-    options = [Written(w, c, i) for w in layer.writers for i, c in enumerate(layer.written(w)[row].tolist())]
+    options = [KernelSlot(w, c, i) for w in layer.writers for i, c in enumerate(layer.written(w)[row].tolist())]
     if len(options) == 1:
         return options[0]
     return st.selectbox(
@@ -61,7 +61,7 @@ def written_choice(view: View, unit: int) -> Written:
     )
 
 
-def images(view: View, unit: int, written: Written) -> None:
+def images(view: View, unit: int, written: KernelSlot) -> None:
     """The images that excite the unit most, or others, with its activation over them."""
     workspace, seen = view.loaded, _seen(view.loaded)
     by, order, first = _images_choice(workspace, seen, unit)
@@ -108,7 +108,7 @@ def _images_choice(workspace: Workspace, seen: Observation, unit: int) -> tuple[
 
 def _seen(workspace: Workspace) -> Observation:
     """What scoring saw of the calibration images in the network as loaded."""
-    scored = scoring(workspace, nothing(workspace.network.units))
+    scored = scoring(workspace, none_removed(workspace.network.units))
     found: Observation = await_result(scored, _has_seen).evidence.seen
     return found
 
@@ -128,7 +128,7 @@ def _hover(workspace: Workspace, seen: Observation, unit: int, image: int, label
     return "<br>".join((f"<b>{label}</b>", name, *values, f"positive at {float(seen.positive[image, unit]):.0%}"))
 
 
-def _about_images(view: View, unit: int, by: str, written: Written, top: float) -> str:
+def _about_images(view: View, unit: int, by: str, written: KernelSlot, top: float) -> str:
     layer, _ = locate(view.loaded.network.units, unit)
     several = len(layer.writers) > 1 or layer.written(written.writer).shape[1] > 1
     which = f" The map is what {written.writer} writes; the figures are of all kernels together." if several else ""
@@ -141,7 +141,7 @@ def _about_images(view: View, unit: int, by: str, written: Written, top: float) 
     )
 
 
-def kernel(view: View, unit: int, written: Written) -> None:
+def kernel(view: View, unit: int, written: KernelSlot) -> None:
     """The kernel, and the inputs that weigh most in it."""
     st.markdown("**Its kernel**")
     network = view.loaded.network
@@ -162,7 +162,7 @@ def _input(view: View, writer: str, channel: int) -> str:
     return f"{layer}, {original}" + (" †" if view.removed[behind] else "")
 
 
-def _about_kernel(view: View, unit: int, chosen: Kernel, written: Written, slices: int) -> str:
+def _about_kernel(view: View, unit: int, chosen: Kernel, written: KernelSlot, slices: int) -> str:
     size = "×".join(map(str, chosen.weights.shape[2:]))
     inputs = wording.count(chosen.weights.shape[1], "input channel")
     most = " The inputs that weigh most, with their share of the sum of |weights|; † removed." if slices else ""

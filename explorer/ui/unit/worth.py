@@ -6,18 +6,18 @@ import streamlit as st
 
 from explorer.core.text import markdown
 from explorer.evaluation.evaluate import Outcome
-from explorer.figures.class_changes import MOST, class_changes
-from explorer.figures.rank_strip import Place, rank_strip
+from explorer.figures.class_changes import MAX_CLASSES, class_changes
+from explorer.figures.rank_strip import CriterionPlace, rank_strip
 from explorer.figures.unit_effects import CLEAR
 from explorer.jobs.job import Job
 from explorer.pruning.selectors import ORACLE, SELECTORS, scaling_for
-from explorer.scoring.detail import Effects, Standing, effects_by_class, effects_overall, open_and_closed, standing
+from explorer.scoring.detail import Effects, UnitRank, effects_by_class, effects_overall, open_and_closed, standing
 from explorer.scoring.ranking import SCALING_TITLES, scaled
 from explorer.ui.choosing.controls import saliencies
 from explorer.ui.elements import say, wording
 from explorer.ui.elements.chart import chart
-from explorer.ui.work.ablations import oracle
 from explorer.ui.work.jobs import JOBS
+from explorer.ui.work.oracle_job import oracle
 from explorer.ui.work.progress import NOTHING, explain_end, follow
 from explorer.ui.work.results import find_measuring, measuring, scoring
 from explorer.ui.work.session import View
@@ -39,7 +39,7 @@ def standings(view: View, unit: int, scaling: str, anew: bool) -> None:
         found[name] = standing(saliency, scaled(saliency, units, scaling_for(name, scaling)), units, removed, unit)
     st.markdown("**By every criterion**")
     if not removed[unit]:
-        places = [Place(name, s.share, s.layer_share, _ranked(s)) for name, s in found.items()]
+        places = [CriterionPlace(name, s.share, s.layer_share, _ranked(s)) for name, s in found.items()]
         chart(rank_strip(places), "unit-ranks")
     st.dataframe(_table(found), hide_index=True, height=350)
     base = "the network as it is now" if anew else "the network as loaded"
@@ -51,14 +51,14 @@ def standings(view: View, unit: int, scaling: str, anew: bool) -> None:
     follow(job, drawn)
 
 
-def _ranked(found: Standing) -> str:
+def _ranked(found: UnitRank) -> str:
     return (
         f"{found.value:.4g}<br>rank {wording.rank(found.rank)} of {found.of:,} units left<br>"
         f"rank {wording.rank(found.layer_rank)} of {found.layer_of:,} in its layer"
     )
 
 
-def _table(found: dict[str, Standing]) -> dict[str, list[str]]:
+def _table(found: dict[str, UnitRank]) -> dict[str, list[str]]:
     titles = {name: SELECTORS[name].title for name in found} | {ORACLE: "Oracle-abs"}
     return {
         "Criterion": [titles[name] for name in found],
@@ -133,7 +133,7 @@ def _changes(view: View, unit: int, before: Outcome, after: Outcome) -> None:
     figure = class_changes(found.loss.numpy(), found.error.numpy(), classes, _notes(found))
     chart(figure, "unit-classes")
     would = "Its removal changed" if view.removed[unit] else "Its removal would change"
-    few = f" The {MOST} classes that change most are shown." if len(classes) > MOST else ""
+    few = f" The {MAX_CLASSES} classes that change most are shown." if len(classes) > MAX_CLASSES else ""
     say.caption(
         f"{would} the loss from {before.loss:.4f} to {after.loss:.4f} nats ({_signed(float(total.loss))} ± "
         f"{float(total.error):.2g}) and the accuracy from {before.accuracy:.1%} to {after.accuracy:.1%}. Bars: mean "

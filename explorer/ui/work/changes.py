@@ -14,8 +14,8 @@ from explorer.evaluation.metrics import metrics_of
 from explorer.jobs.job import Job
 from explorer.runs import timeline as timelines
 from explorer.runs.timeline import State, Timeline
-from explorer.ui.work.ahead import outcome_of
 from explorer.ui.work.jobs import JOBS
+from explorer.ui.work.prefetch import outcome_of
 from explorer.ui.work.run_jobs import STEP, busy, check, key_of, needed
 from explorer.ui.work.session import View, drop_unneeded, grow_run, on_disk
 
@@ -72,7 +72,7 @@ def _check_same(view: View, timeline: Timeline) -> None:
 
 
 @dataclass(frozen=True, eq=False)
-class Move:
+class ChosenStep:
     """A step that was chosen."""
 
     removed: Tensor  # (units,) bool
@@ -80,7 +80,7 @@ class Move:
     latency: float | None = None  # share of the whole network's, where it was measured
 
 
-def take(view: View, choose: Callable[[Report], Move], label: str, settings: Mapping[str, Any]) -> Job:
+def take(view: View, choose: Callable[[Report], ChosenStep], label: str, settings: Mapping[str, Any]) -> Job:
     """The job that chooses a step, measures the network without its units, and adds that state under the one in view.
 
     BadInput where the run is not ready for it. Where it goes on before the job ends, the step is not taken.

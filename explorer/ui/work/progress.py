@@ -18,7 +18,7 @@ PATIENCE = 6.0  # seconds in which a page waits for a result instead of showing 
 INSTANT = 0.15  # seconds in which a page waits for a result that it can be drawn without
 NOTHING = "nothing was changed"
 REDRAWN = "redrawn"
-SOON = 0.3  # seconds more, where it will be there by then: to draw the page twice would take longer
+GRACE_SECONDS = 0.3  # seconds more, where it will be there by then: to draw the page twice would take longer
 
 # A browser may ask for a fragment once more, by itself or by a click, at the moment in which its page is being drawn
 # anew without it, the work being done: Streamlit answers with nothing, as it should, but would write a line into the
@@ -53,8 +53,8 @@ def await_result(job: Job, enough: Callable[[Any], bool] = lambda found: True) -
 def wait_shortly(job: Job) -> None:
     """Wait for a job that is nearly done, whatever the page can show without its result."""
     job.wait(INSTANT)
-    if job.seconds_left is not None and job.seconds_left < SOON:
-        job.wait(SOON)
+    if job.seconds_left is not None and job.seconds_left < GRACE_SECONDS:
+        job.wait(GRACE_SECONDS)
 
 
 def follow(

@@ -12,7 +12,7 @@ from explorer.core.errors import BadInput
 from explorer.core.locks import turn
 from explorer.evaluation.evaluate import Outcome
 from explorer.evaluation.metrics import metrics_of
-from explorer.networks.units import nothing
+from explorer.networks.units import none_removed
 from explorer.runs import timeline as timelines
 from explorer.runs.origins import Source, source_from_json, source_to_json
 from explorer.runs.run_folders import grow
@@ -39,7 +39,7 @@ class View:
     @property
     def as_loaded(self) -> View:
         """The same run, looked at before its first step."""
-        return replace(self, workspace=self.loaded, removed=nothing(self.loaded.network.units))
+        return replace(self, workspace=self.loaded, removed=none_removed(self.loaded.network.units))
 
     @property
     def stage(self) -> Stage:
@@ -113,7 +113,7 @@ def _at_state(loaded: Workspace, folder: Path, timeline: Timeline) -> Workspace:
 
 
 def _started(workspace: Workspace) -> Timeline:
-    plan = nothing(workspace.network.units)
+    plan = none_removed(workspace.network.units)
     return timelines.start(metrics_of(await_outcome(workspace, plan), workspace.costs, plan))
 
 

@@ -19,7 +19,7 @@ from explorer.export import model_source
 from explorer.export.contents import contents
 from explorer.networks.architectures.families import build, known_architectures
 from explorer.networks.costs import measure_costs
-from explorer.networks.exactness import exact_units
+from explorer.networks.gate_check import exact_units
 from explorer.networks.gates import Gated, open_gates
 from explorer.networks.network import Network
 from explorer.networks.surgery import cut

@@ -22,8 +22,8 @@ from explorer.networks.graph.kinds import (
     SHARE,
     SIDES,
     TENSORS,
-    Kind,
-    Reference,
+    ArgumentKind,
+    NodeReference,
     check_arguments,
     one_of,
     optional,
@@ -31,7 +31,7 @@ from explorer.networks.graph.kinds import (
 from explorer.networks.graph.module_types import MODULES
 from explorer.networks.graph.operations import FUNCTIONS, METHODS
 
-NODE, INF, CODE = Reference("x"), float("inf"), 'torch.os.system("true")'
+NODE, INF, CODE = NodeReference("x"), float("inf"), 'torch.os.system("true")'
 
 
 @pytest.mark.parametrize(
@@ -52,7 +52,7 @@ NODE, INF, CODE = Reference("x"), float("inf"), 'torch.os.system("true")'
         (INDEX, [0, ..., None, slice(1, NODE), (slice(None), NODE, [1])], ["x", CODE, True, slice("a"), ((0,), "a")]),
     ],
 )
-def test_a_kind_takes_what_its_rule_says_and_nothing_else(kind: Kind, good: list[Any], bad: list[Any]) -> None:
+def test_a_kind_takes_what_its_rule_says_and_nothing_else(kind: ArgumentKind, good: list[Any], bad: list[Any]) -> None:
     assert [value for value in good if not kind.holds(value)] == []
     assert [value for value in bad if kind.holds(value)] == []
 

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from explorer.evaluation.evaluate import evaluate
 from explorer.networks.units import Layer, Units
-from explorer.pruning.joint import Order, Rules, order
+from explorer.pruning.joint import JointOrder, Rules, order
 from explorer.scoring.linearise import Linearisation
 from explorer.scoring.predict import linearise_all
 
@@ -27,7 +27,7 @@ def divergence(reference: Tensor, logits: Tensor) -> float:
 NEAR = 1e-6  # nats: two units as near as this may change places
 
 
-def assert_greedy(found: Linearisation, reference: Tensor, result: Order, charge: Tensor) -> list[float]:
+def assert_greedy(found: Linearisation, reference: Tensor, result: JointOrder, charge: Tensor) -> list[float]:
     """Every candidate is tried at every step, and none is better than the one that went; the KL after each step."""
     left = [len(layer) for layer in found.units.layers]
     of_unit = found.units.layer_index.tolist()

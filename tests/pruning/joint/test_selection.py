@@ -14,7 +14,7 @@ from explorer.evaluation.evaluate import evaluate
 from explorer.networks.costs import measure_costs
 from explorer.networks.network import Network
 from explorer.networks.surgery import prune
-from explorer.networks.units import nothing
+from explorer.networks.units import none_removed
 from explorer.pruning import joint
 from explorer.pruning.joint import Course, Rules, default_step, order, ranking, select, selection
 from explorer.pruning.plan import share_left
@@ -31,11 +31,11 @@ SPLITS = dict.fromkeys(("calibration", "finetune", "validation"), IMAGES)
 def never_further(monkeypatch: pytest.MonkeyPatch) -> None:
     """Linearise anew after every round, even where units of these small networks change almost nothing."""
     for module in (selection, joint):
-        monkeypatch.setattr(module, "CALM", -math.inf)
+        monkeypatch.setattr(module, "NEGLIGIBLE_LOSS", -math.inf)
 
 
 def selected(network: Network, measure: str, target: float, *, removed=None, report=silent, **how) -> torch.Tensor:
-    start = nothing(network.units) if removed is None else removed
+    start = none_removed(network.units) if removed is None else removed
     return select(network, measure_costs(network), IMAGES, start, Course(measure, target, **how), report)
 
 
@@ -55,7 +55,7 @@ def test_each_round_goes_on_from_the_network_that_the_last_one_left(name: str) -
     reference = evaluate(network, IMAGES).logits
     while len(gone) < 4:  # two rounds of two
         left = [u for u in range(len(network.units)) if u not in gone]
-        removed = nothing(network.units)
+        removed = none_removed(network.units)
         removed[gone] = True
         found = order(linearise_all(prune(network, removed), IMAGES), reference, Rules(2))
         gone += [left[u] for u in found.units.tolist()]
@@ -75,7 +75,7 @@ def test_units_that_change_nothing_need_no_new_linearisation(monkeypatch: pytest
 
 def test_a_plan_is_continued() -> None:
     network = at_hand("plain")
-    begun = nothing(network.units)
+    begun = none_removed(network.units)
     begun[[1, 7]] = True
     plan = selected(network, "units", 0.5, removed=begun, every=1)
     assert plan[[1, 7]].all()

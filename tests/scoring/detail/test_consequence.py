@@ -14,7 +14,7 @@ from explorer.evaluation.evaluate import Outcome, evaluate
 from explorer.networks.costs import measure_costs
 from explorer.networks.coupling import width
 from explorer.networks.surgery import prune
-from explorer.networks.units import nothing
+from explorer.networks.units import none_removed
 from explorer.pruning.plan import remove_next
 from explorer.scoring.detail import coupled, effects_by_class, effects_overall, open_and_closed, saving
 
@@ -24,7 +24,9 @@ EVERY = [*MODULES, *UNUSUAL]
 def some_gone(name: str) -> torch.Tensor:
     """A plan of three units, in any order of the network's."""
     units = at_hand(name).units
-    return remove_next(units, nothing(units), torch.rand(len(units), generator=torch.Generator().manual_seed(1)), 3)
+    return remove_next(
+        units, none_removed(units), torch.rand(len(units), generator=torch.Generator().manual_seed(1)), 3
+    )
 
 
 @pytest.mark.parametrize("name", EVERY)

@@ -10,7 +10,15 @@ from modules import branching
 from networks_at_hand import MODULES, SHAPE, at_hand, images
 
 from explorer.core.errors import BadInput
-from explorer.scoring.oracle import Incremental, Way, oracle, oracle_bytes, oracle_steps, read_oracle, reference_oracle
+from explorer.scoring.oracle import (
+    Incremental,
+    OracleOptions,
+    oracle,
+    oracle_bytes,
+    oracle_steps,
+    read_oracle,
+    reference_oracle,
+)
 
 
 @pytest.mark.parametrize("name", MODULES)
@@ -18,7 +26,7 @@ from explorer.scoring.oracle import Incremental, Way, oracle, oracle_bytes, orac
 def test_the_last_step_is_the_exact_oracle(name: str, estimates: bool) -> None:
     network, batches = at_hand(name), images(SHAPE, n=40, size=7)
     expected = reference_oracle(network, batches)
-    *steps, whole = oracle_steps(network, batches, Way(estimates=estimates))
+    *steps, whole = oracle_steps(network, batches, OracleOptions(estimates=estimates))
     torch.testing.assert_close(whole.oracle_loss, expected.oracle_loss, rtol=1e-4, atol=1e-6)
     torch.testing.assert_close(whole.standard_error, expected.standard_error, rtol=1e-3, atol=1e-6)
     torch.testing.assert_close(whole.rows, expected.rows, rtol=1e-3, atol=1e-6)
@@ -86,7 +94,7 @@ def test_figures_that_differ_from_the_gates_are_not_used(monkeypatch: pytest.Mon
 
 
 def test_lower_precision_states_how_well_its_ranks_agree() -> None:
-    found = oracle(at_hand("plain"), images(SHAPE), Way(estimates=False, precision="bfloat16"))
+    found = oracle(at_hand("plain"), images(SHAPE), OracleOptions(estimates=False, precision="bfloat16"))
     assert found.note.startswith("Computed in bfloat16: rank correlation with float32 0.9")
 
 

@@ -7,7 +7,7 @@ import torch
 from networks_at_hand import at_hand
 from torch import Tensor
 
-from explorer.scoring.oracle.estimate import FIRST, Estimate, estimate, expected_spearman, most_telling_first
+from explorer.scoring.oracle.estimate import LEADING_IMAGES, Estimate, estimate, expected_spearman, most_telling_first
 from explorer.scoring.ranking import spearman
 
 UNITS = at_hand("plain").units  # 11 in two layers
@@ -45,7 +45,7 @@ def test_on_the_way_it_is_the_exact_changes_where_known_and_the_linearised_elsew
 
 def test_a_perfect_control_variate_leaves_no_error() -> None:
     _, linear = changes(0)
-    found = after(FIRST, linear, linear)
+    found = after(LEADING_IMAGES, linear, linear)
     torch.testing.assert_close(found.mean, linear.mean(0))
     assert not found.error.any()
 
@@ -62,7 +62,7 @@ def test_errors_do_not_depend_on_the_scale_of_a_layer() -> None:
     torch.testing.assert_close(b.error, a.error * scale)
 
 
-@pytest.mark.parametrize("m", [FIRST, 24, 48])
+@pytest.mark.parametrize("m", [LEADING_IMAGES, 24, 48])
 def test_standard_errors_cover(m: int) -> None:
     """Of 1,100 estimates, the share within two standard errors is that of a normal variable, 95 %, or near it."""
     within = []
@@ -73,7 +73,7 @@ def test_standard_errors_cover(m: int) -> None:
     assert 0.85 <= float(torch.cat(within).double().mean()) <= 0.995
 
 
-@pytest.mark.parametrize("m", [FIRST, 24, 48])
+@pytest.mark.parametrize("m", [LEADING_IMAGES, 24, 48])
 def test_the_expected_rank_correlation_is_the_one_that_comes_true(m: int) -> None:
     expected, true = [], []
     for seed in range(60):
@@ -88,8 +88,8 @@ def test_the_expected_rank_correlation_is_the_one_that_comes_true(m: int) -> Non
 def test_the_first_images_come_in_the_datas_order_and_then_those_that_tell_most() -> None:
     _, linear = changes(0)
     order = most_telling_first(linear)
-    assert order[:FIRST].tolist() == list(range(FIRST))
-    share = (linear.abs() / linear.abs().sum(0)).mean(1)[order[FIRST:]]
+    assert order[:LEADING_IMAGES].tolist() == list(range(LEADING_IMAGES))
+    share = (linear.abs() / linear.abs().sum(0)).mean(1)[order[LEADING_IMAGES:]]
     assert (share.diff() <= 0).all()
     assert sorted(order.tolist()) == list(range(N))
     assert most_telling_first(linear[:3]).tolist() == [0, 1, 2]

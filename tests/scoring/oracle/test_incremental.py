@@ -9,7 +9,7 @@ from networks_at_hand import MODULES, SHAPE, Tensors, at_hand, images, network
 from torch import Tensor, nn
 
 from explorer.networks.network import Network
-from explorer.scoring.oracle import Incremental, Reference
+from explorer.scoring.oracle import Incremental, ReferenceOracle
 from explorer.scoring.oracle.ablation import Pairs, ablation
 from explorer.scoring.oracle.program import program_of
 
@@ -26,7 +26,7 @@ def of(name: str) -> tuple[Network, Tensors]:
 def test_every_change_is_the_references(name: str) -> None:
     network, batch = of(name)
     found = Incremental(network).changes(batch.x, batch.y)
-    expected = Reference(network).changes(batch.x, batch.y)
+    expected = ReferenceOracle(network).changes(batch.x, batch.y)
     assert expected.abs().max() > 1e-3
     assert (found - expected).abs().max() <= 1e-6
 

@@ -10,7 +10,7 @@ from networks_at_hand import MODULES, SHAPE, at_hand, images
 
 from explorer.evaluation.evaluate import evaluate
 from explorer.networks.surgery import prune
-from explorer.networks.units import nothing
+from explorer.networks.units import none_removed
 from explorer.pruning.plan import with_removed
 from explorer.scoring.oracle import reference_oracle
 
@@ -28,7 +28,7 @@ def test_oracle_is_the_change_in_loss_of_every_single_removal(name: str) -> None
     network, batches = at_hand(name), images(SHAPE)
     found, base = reference_oracle(network, batches), evaluate(network, batches).loss
     for unit in range(len(network.units)):
-        pruned = prune(network, with_removed(nothing(network.units), [[unit]]))
+        pruned = prune(network, with_removed(none_removed(network.units), [[unit]]))
         change = evaluate(pruned, batches).loss - base
         assert float(found.oracle_loss[unit]) == pytest.approx(change, rel=1e-4, abs=1e-6)
 

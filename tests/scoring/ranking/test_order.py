@@ -8,7 +8,7 @@ import torch
 from scipy import stats
 from values import FIRST, SECOND, UNITS, VALUES
 
-from explorer.networks.units import nothing
+from explorer.networks.units import none_removed
 from explorer.pruning.plan import remove_next
 from explorer.scoring.ranking import overlap, overlap_rows, rank_statistics, ranks
 
@@ -45,6 +45,6 @@ def test_rows_overlap_row_by_row() -> None:
 
 def test_ties_go_as_a_plan_takes_them() -> None:
     tied = torch.tensor([1.0, 0, 0, 1, 1, 0, 1, 1, 1, 1, 1])
-    plan = remove_next(UNITS, nothing(UNITS), tied, 2)
+    plan = remove_next(UNITS, none_removed(UNITS), tied, 2)
     taken = torch.where(plan, 0.0, 1.0)
     assert overlap(taken, tied, 2 / 11) == 1

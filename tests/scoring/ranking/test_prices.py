@@ -11,13 +11,13 @@ from explorer.core.errors import BadInput
 from explorer.core.progress import silent
 from explorer.networks.costs import measure_costs
 from explorer.networks.surgery import prune
-from explorer.networks.units import nothing
+from explorer.networks.units import none_removed
 from explorer.pruning.plan import with_removed
 from explorer.scoring.ranking import PRICES, charges
 
 PLAIN = at_hand("plain")  # conv 1 -> 5 on 8x8, pool, conv 5 -> 6 on 4x4, pool, linear 24 -> 8
 COSTS = measure_costs(PLAIN)
-WHOLE = nothing(PLAIN.units)
+WHOLE = none_removed(PLAIN.units)
 
 
 def price(name: str, removed: torch.Tensor = WHOLE) -> list[float]:
@@ -43,7 +43,7 @@ def test_savings_are_those_at_the_plan() -> None:
 def test_savings_are_what_surgery_saves(name: str) -> None:
     network = at_hand(name)
     costs = measure_costs(network)
-    whole = nothing(network.units)
+    whole = none_removed(network.units)
     flops, parameters = costs.savings(costs.flops, whole), costs.savings(costs.parameters, whole)
     for place in network.units.slices.values():
         for unit in (place.start, place.stop - 1):
@@ -59,7 +59,7 @@ def _weights(module: nn.Module) -> int:
 @pytest.mark.parametrize("name", PRICES)
 def test_charges_are_penalty_times_price(name: str) -> None:
     network = at_hand("residual")
-    costs, whole = measure_costs(network), nothing(network.units)
+    costs, whole = measure_costs(network), none_removed(network.units)
     charged = charges(name, 0.5, network, costs)(whole)
     assert charged.shape == (len(network.units),) and charged.dtype == torch.float64
     assert (charged >= 0).all()

@@ -10,7 +10,7 @@ from driving import App
 from explorer import open_network
 from explorer.core.progress import silent
 from explorer.networks.costs import measure_costs
-from explorer.networks.units import nothing
+from explorer.networks.units import none_removed
 from explorer.runs.store import Run
 from explorer.scoring.ranking import PRICES, SCALING_TITLES, SCALINGS, penalty_title
 
@@ -38,7 +38,7 @@ def test_a_price_that_outweighs_all_takes_a_unit_of_the_dearest_layer(
 ) -> None:
     app = open_app("prune").set("Price of a unit", "saving").set("Saved FLOPs penalty", 1000.0).fine()
     dearest = PRICES["saving"].of(network := open_network("demo"), measure_costs(network), silent)
-    unit = int(dearest(nothing(network.units)).argmax())
+    unit = int(dearest(none_removed(network.units)).argmax())
     layer, _ = network.units.labels[unit]
     app.click("Remove 1").fine()
     assert saved(app.run).timeline.state.removed[0][0] == layer

@@ -13,7 +13,7 @@ from explorer.core.errors import BadInput
 
 pytest.importorskip("streamlit")
 
-from explorer.pruning.sweep import Curve, Point
+from explorer.pruning.threshold_curve import Curve, ThresholdPoint
 from explorer.ui.components.strip.strip import StripLayer, strip_data
 from explorer.ui.components.threshold.threshold import threshold_data
 from explorer.ui.components.unit_map.unit_map import BELOW, GOES, REMOVED, ByHand, LayerCells, Look, unit_map_data
@@ -64,7 +64,9 @@ def test_a_strip_needs_layers() -> None:
 
 
 def test_the_curve_goes_to_the_browser_as_threshold_accuracy_loss() -> None:
-    curve = Curve((Point(0.5, 3, 1.25, 0.75), Point(1.0, 2, 2.5, 0.5)), (Point(0.5, 3, 1.5, 0.25),))
+    curve = Curve(
+        (ThresholdPoint(0.5, 3, 1.25, 0.75), ThresholdPoint(1.0, 2, 2.5, 0.5)), (ThresholdPoint(0.5, 3, 1.5, 0.25),)
+    )
     sent = threshold_data(np.array([0.5, 1.0]), 0.5, curve=curve)["curve"]
     assert sent == {"predicted": [[0.5, 0.75, 1.25], [1.0, 0.5, 2.5]], "measured": [[0.5, 0.25, 1.5]]}
     assert threshold(np.array([0.5, 1.0]))["curve"] is None

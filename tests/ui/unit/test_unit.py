@@ -20,14 +20,14 @@ from explorer.data import Batches, open_images
 from explorer.evaluation.evaluate import evaluate
 from explorer.evaluation.metrics import Metrics
 from explorer.networks.costs import measure_costs
-from explorer.networks.units import nothing
+from explorer.networks.units import none_removed
 from explorer.runs import timeline as timelines
 from explorer.scoring.ranking import l2, ranks
 from explorer.ui.unit import worth as unit_worth
-from explorer.ui.unit.dialog import Order
+from explorer.ui.unit.dialog import UnitRanking
 from explorer.ui.work import workspace
-from explorer.ui.work.ablations import oracle, oracle_key, start_oracle
 from explorer.ui.work.jobs import JOBS
+from explorer.ui.work.oracle_job import oracle, oracle_key, start_oracle
 from explorer.ui.work.results import find_measuring, plan_digest, scoring
 from explorer.ui.work.session import View
 from explorer.ui.work.workspace import Source, Workspace
@@ -48,7 +48,7 @@ def heading(app: App) -> str | None:
 
 
 def scored() -> dict[str, torch.Tensor]:
-    job = scoring(demo(), nothing(demo().network.units))
+    job = scoring(demo(), none_removed(demo().network.units))
     job.wait(60)
     return job.result.saliencies
 
@@ -107,7 +107,7 @@ def test_the_dialog_measures_what_goes_with_the_unit(open_app: Open) -> None:
 
 def test_images_are_chosen_by_answer_class_and_place(open_app: Open) -> None:
     app = open_app("saliency").click("Look at it").fine()
-    seen = scoring(demo(), nothing(demo().network.units)).result.evidence.seen
+    seen = scoring(demo(), none_removed(demo().network.units)).result.evidence.seen
 
     def values() -> list[float]:
         return [float(a["text"].split("<br>")[1]) for a in app.figure("unit-overlays")["layout"]["annotations"]]
@@ -197,7 +197,7 @@ def test_what_takes_long_is_measured_only_when_asked(open_app: Open, monkeypatch
 
 def test_a_measurement_that_nobody_waits_for_is_stopped(open_app: Open) -> None:
     opened, plan = demo(), torch.arange(448) == 3
-    view = SimpleNamespace(workspace=opened, removed=nothing(opened.network.units))
+    view = SimpleNamespace(workspace=opened, removed=none_removed(opened.network.units))
     assert find_measuring(opened, plan) is None
 
     def held(job: Any) -> None:
@@ -248,7 +248,7 @@ def test_units_of_every_kind_of_network_are_shown(name: str, tmp_path: Path) -> 
     units = opened.network.units
     removed = torch.zeros(len(units), dtype=torch.bool)
     removed[units.slices[units.layers[0].name].start + 1] = True
-    order = Order(torch.arange(len(units)).double(), "their place", "l2")
+    order = UnitRanking(torch.arange(len(units)).double(), "their place", "l2")
     for layer in units.layers:
         unit = units.slices[layer.name].start
         view = View(opened, opened, timelines.start(Metrics(1.0, 0.5, 4, len(units), 1, 1)), removed, "r")

@@ -9,7 +9,7 @@ import numpy as np
 import streamlit as st
 
 from explorer.figures.binning import scale_for
-from explorer.pruning.sweep import Curve, Point
+from explorer.pruning.threshold_curve import Curve, ThresholdPoint
 from explorer.ui.components.component import component
 
 _component = component(__file__)
@@ -69,6 +69,6 @@ def threshold_data(
     }
 
 
-def _points(points: Sequence[Point]) -> list[list[float]]:
+def _points(points: Sequence[ThresholdPoint]) -> list[list[float]]:
     """[threshold, accuracy, loss] of each."""
     return [[point.threshold, point.accuracy, point.loss] for point in points]

@@ -6,8 +6,8 @@ from collections.abc import Callable
 
 import streamlit as st
 
-from explorer.ui.pages.compare.at_once import at_once
-from explorer.ui.pages.compare.from_here import from_here
+from explorer.ui.pages.compare.next_step import from_here
+from explorer.ui.pages.compare.one_shot_compare import at_once
 from explorer.ui.pages.compare.racing import racing
 from explorer.ui.work.session import View
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import streamlit as st
 
-from explorer.pruning.race import RANDOM, Terms
+from explorer.pruning.race import RANDOM, RaceTerms
 from explorer.pruning.selectors import SELECTORS, selectors_for
 from explorer.pruning.settings import Settings
 from explorer.training.finetune import PAPER
@@ -83,4 +83,4 @@ def _extent(racers: int, seeds: int, settings: Settings, units: int) -> str:
 
 
 def _begin(view: View, selectors: tuple[str, ...], seeds: tuple[int, ...], settings: Settings, timed: bool) -> None:
-    races.look_at(races.start(view.loaded, Terms(selectors, seeds, settings, timed)))
+    races.look_at(races.start(view.loaded, RaceTerms(selectors, seeds, settings, timed)))

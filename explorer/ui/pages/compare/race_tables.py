@@ -10,16 +10,16 @@ import streamlit as st
 from explorer.core.text import markdown
 from explorer.networks.units import Label, Units
 from explorer.pruning.race import Lane
-from explorer.pruning.race_bands import FIRST, Band, at_share, bands, first_gone, shared_with
+from explorer.pruning.race_bands import REPORTED_SHARES, RaceBand, at_share, bands, first_gone, shared_with
 from explorer.pruning.selectors import selector_of
 from explorer.ui.elements import say
-from explorer.ui.pages.compare.races import Standing
+from explorer.ui.pages.compare.races import RaceStatus
 
 SHARES = (0.75, 0.5, 0.25)  # of the units, left
 NOT_YET = "–"
 
 
-def quality(now: Standing) -> None:
+def quality(now: RaceStatus) -> None:
     """Accuracy of every selector at some shares of the units: median, and in brackets the least and the largest."""
     found = bands(now.lanes, "accuracy", "units", fine_tuned=now.tuned)
     shares = [share for share in SHARES if share >= now.terms.settings.target]
@@ -31,20 +31,20 @@ def quality(now: Standing) -> None:
     st.table(columns, border="horizontal", hide_index=True)
 
 
-def _accuracy(band: Band, step: int | None) -> str:
+def _accuracy(band: RaceBand, step: int | None) -> str:
     if step is None:
         return NOT_YET
     spread = f" ({100 * band.low[step]:.1f}–{100 * band.high[step]:.1f})" if band.seeds[step] > 1 else ""
     return f"{band.y[step]:.1%}{spread}"
 
 
-def first_to_go(units: Units, now: Standing) -> None:
+def first_to_go(units: Units, now: RaceStatus) -> None:
     """Which units each selector removed first, and how many of the oracle's."""
     st.subheader("What went first")
     share = st.segmented_control(
         "The first",
-        list(FIRST),
-        default=FIRST[0],
+        list(REPORTED_SHARES),
+        default=REPORTED_SHARES[0],
         format_func=lambda share: f"{share:.0%} of the units",
         key="race-first",
         persist_state="session",
@@ -55,7 +55,7 @@ def first_to_go(units: Units, now: Standing) -> None:
     columns = {"": [selector_of(lane.selector).title for lane in lanes]}
     columns["units by layer"] = [markdown(by_layer(units, first_gone(lane, float(share)))) for lane in lanes]
     if any(lane.selector == now.terms.truth for lane in lanes):
-        for each in FIRST:
+        for each in REPORTED_SHARES:
             columns[f"oracle's first {each:.0%}"] = [_shared(now, lane.selector, each) for lane in lanes]
     st.table(columns, border="horizontal", hide_index=True)
     say.caption(_about(now, lanes))
@@ -70,12 +70,12 @@ def by_layer(units: Units, removed: Collection[Label] | None) -> str:
     return ", ".join(f"{layer.name}: {counts[layer.name]}" for layer in units.layers if counts[layer.name])
 
 
-def _shared(now: Standing, selector: str, share: float) -> str:
+def _shared(now: RaceStatus, selector: str, share: float) -> str:
     found = shared_with(now.lanes, selector, share)
     return NOT_YET if found is None else f"{found:.0%}"
 
 
-def _about(now: Standing, lanes: list[Lane]) -> str:
+def _about(now: RaceStatus, lanes: list[Lane]) -> str:
     text = f"Units that were gone when at least that share was, to the end of the step; of seed {lanes[0].seed}."
     if now.terms.truth:
         text += (

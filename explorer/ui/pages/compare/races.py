@@ -16,7 +16,7 @@ from explorer.data import Splits
 from explorer.jobs.job import LONG, Job
 from explorer.networks.load import batches_for
 from explorer.networks.network import Network
-from explorer.pruning.race import Race, Terms, check
+from explorer.pruning.race import Race, RaceTerms, check
 from explorer.runs.race_folders import FILE, begin, kept_race, read_race
 from explorer.runs.run_folders import described
 from explorer.ui.work.jobs import JOBS
@@ -25,11 +25,11 @@ from explorer.ui.work.workspace import Workspace, workdir
 
 
 @dataclass(frozen=True, eq=False)
-class Standing:
+class RaceStatus:
     """How far a race has come."""
 
     name: str  # of its folder
-    terms: Terms
+    terms: RaceTerms
     lanes: Race
     job: Job | None
 
@@ -53,7 +53,7 @@ class Standing:
         return len(self.terms.lanes(network))
 
 
-def start(workspace: Workspace, terms: Terms) -> str:
+def start(workspace: Workspace, terms: RaceTerms) -> str:
     """Have the race run, from where it stands; the name of its folder. BadInput where it can't be run."""
     splits, name = _splits(workspace, terms), _name(terms)
     check(workspace.network, splits, terms)
@@ -70,11 +70,11 @@ def start(workspace: Workspace, terms: Terms) -> str:
     return name
 
 
-def standing(workspace: Workspace, name: str) -> Standing:
+def standing(workspace: Workspace, name: str) -> RaceStatus:
     """Where a race stands, from its job and its folder; BadInput where that is damaged."""
     job, kept = JOBS.find(_key(workspace, name)), read_race(_folder(workspace) / name)
     lanes = job.partial if job and job.active and job.partial else kept.lanes
-    return Standing(name, kept.terms, lanes, job)
+    return RaceStatus(name, kept.terms, lanes, job)
 
 
 def all_races(workspace: Workspace) -> list[str]:
@@ -102,7 +102,7 @@ def look_at(name: str) -> None:
     st.query_params["race"] = name
 
 
-def _splits(workspace: Workspace, terms: Terms) -> Splits:
+def _splits(workspace: Workspace, terms: RaceTerms) -> Splits:
     splits = {"calibration": workspace.calibration, "validation": workspace.validation}
     if not terms.settings.updates:
         return splits
@@ -111,7 +111,7 @@ def _splits(workspace: Workspace, terms: Terms) -> Splits:
     return {**splits, "finetune": batches_for(workspace.network, workspace.images, "finetune")}
 
 
-def _name(terms: Terms) -> str:
+def _name(terms: RaceTerms) -> str:
     """The same for the same terms, so that asking again finds what there is."""
     return hashlib.sha256(json.dumps(asdict(terms), sort_keys=True).encode()).hexdigest()[:16]
 

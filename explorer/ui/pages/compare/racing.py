@@ -16,7 +16,7 @@ from explorer.ui.elements.chart import chart
 from explorer.ui.pages.compare import races
 from explorer.ui.pages.compare.race_form import race_form
 from explorer.ui.pages.compare.race_tables import first_to_go, quality
-from explorer.ui.pages.compare.races import Standing
+from explorer.ui.pages.compare.races import RaceStatus
 from explorer.ui.work.progress import NOTHING, explain_end, follow
 from explorer.ui.work.session import View
 
@@ -48,7 +48,7 @@ def racing(view: View) -> None:
             st.info("Choose who races: all prune the network as loaded in the same steps, fine-tuned alike in between.")
 
 
-def _controls(view: View, now: Standing) -> None:
+def _controls(view: View, now: RaceStatus) -> None:
     """Which race is shown, how far it is, and what can be done with it."""
     _choice(view, now.name)
     if now.job and now.active:
@@ -108,7 +108,7 @@ def _title(view: View, name: str) -> str:
     )
 
 
-def _curves(view: View, now: Standing) -> None:
+def _curves(view: View, now: RaceStatus) -> None:
     with st.container(horizontal=True, gap="medium"):
         quantity, against = axes_choice("race", now.terms.timed)
         stage = _stage() if now.tuned else "before"
@@ -132,7 +132,7 @@ def _stage() -> str:
     )
 
 
-def _about(view: View, now: Standing, lanes: Race) -> str:
+def _about(view: View, now: RaceStatus, lanes: Race) -> str:
     settings, recipe, seeds = now.terms.settings, now.terms.settings.recipe, now.terms.seeds
     tuned = (
         f"then {wording.count(settings.updates, 'update')} with {recipe.optimizer.upper()}, learning rate "
@@ -150,7 +150,7 @@ def _about(view: View, now: Standing, lanes: Race) -> str:
     )
 
 
-def _timed(now: Standing) -> str:
+def _timed(now: RaceStatus) -> str:
     speed = now.lanes[0].points[-1].speed
     if speed is None:
         return ""

@@ -11,11 +11,11 @@ from explorer.core.text import markdown
 from explorer.export.formats import Format
 from explorer.export.proof import Verdict
 from explorer.ui.elements import say, wording
-from explorer.ui.pages.export.exports import KEPT, Made, zipped
+from explorer.ui.pages.export.exports import STATES_KEPT, ExportedState, zipped
 from explorer.ui.work.session import View
 
 
-def proof(made: Made) -> None:
+def proof(made: ExportedState) -> None:
     """What the clean processes found, in a sentence and in numbers; and why a file is not offered."""
     good = [each for each in made.verdicts if each.ok]
     if good:
@@ -45,7 +45,7 @@ def _reason(verdict: Verdict) -> str:
     )
 
 
-def _row(made: Made, each: Format, path: Path) -> dict[str, str]:
+def _row(made: ExportedState, each: Format, path: Path) -> dict[str, str]:
     found = made.verdict(each)
     about = {"File": path.name, "Size": f"{path.stat().st_size / 1e3:,.0f} kB"}
     if found is None:
@@ -63,7 +63,7 @@ def _shown(number: float | None, form: str) -> str:
     return "–" if number is None else form.format(number)
 
 
-def downloads(view: View, number: int, made: Made) -> None:
+def downloads(view: View, number: int, made: ExportedState) -> None:
     """All files in one archive, each alone, and how to load it."""
     name = f"{view.loaded.network.name.partition('.')[0]}-state-{number}"
     paths = [*made.offered.values(), made.manifest]
@@ -80,7 +80,7 @@ def downloads(view: View, number: int, made: Made) -> None:
         for path in paths:
             of_file = (path.read_bytes, path.name)
             st.download_button(markdown(f"Download {path.name}"), *of_file, on_click="ignore", width="stretch")
-    say.caption(f"The work folder keeps the files of the {KEPT} states of a run that were exported last.")
+    say.caption(f"The work folder keeps the files of the {STATES_KEPT} states of a run that were exported last.")
     with st.expander("How to load them"):
         for each in made.offered:
             say.caption(f"{each.file_name}: {each.description}")

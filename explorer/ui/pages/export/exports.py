@@ -22,11 +22,11 @@ from explorer.ui.work.run_jobs import EXPORT, key_of
 from explorer.ui.work.session import View, run_folder
 from explorer.ui.work.workspace import workdir
 
-KEPT = 4  # states of a run whose files stay in the work folder
+STATES_KEPT = 4  # states of a run whose files stay in the work folder
 
 
 @dataclass(frozen=True)
-class Made:
+class ExportedState:
     """The files of one state, and how they did."""
 
     files: dict[Format, Path]
@@ -52,7 +52,7 @@ class Made:
 
 
 @dataclass(frozen=True, eq=False)
-class Shown:
+class PinnedExport:
     """A folder of exports that a tab shows: kept in the tab's session, and gone with it."""
 
     folder: Path
@@ -61,7 +61,7 @@ class Shown:
         _SHOWN.add(self)
 
 
-_SHOWN: WeakSet[Shown] = WeakSet()  # of all tabs
+_SHOWN: WeakSet[PinnedExport] = WeakSet()  # of all tabs
 
 
 def folder_of(run: str, number: int) -> Path:
@@ -73,11 +73,11 @@ def make(view: View, number: int, names: Sequence[str]) -> Job:
     """Start making and proving the files of a state."""
     folder, state = folder_of(view.run, number), _state(view, number)
 
-    def work(job: Job) -> Made:
+    def work(job: Job) -> ExportedState:
         paths, verdicts, proof = export_state(state, folder, names, job.report)
         tidy(folder)  # not before: a job that is cancelled deletes nothing
         files = {each: paths[each.name] for each in FORMATS.values() if each.name in paths}
-        return Made(files, folder / MANIFEST, verdicts, len(proof.inputs), float(proof.logits.abs().max()))
+        return ExportedState(files, folder / MANIFEST, verdicts, len(proof.inputs), float(proof.logits.abs().max()))
 
     return JOBS.submit(key_of(EXPORT, view.run, number), f"Files of state {number}", work, LONG)
 
@@ -103,7 +103,7 @@ def tidy(coming: Path) -> None:
     for run in [path for path in coming.parent.parent.glob("*") if path.is_dir()]:
         others = sorted((path for path in run.iterdir() if path != coming), key=_age)
         known = run == coming.parent or run_folder(run.name).is_dir()
-        for folder in others[(KEPT - (run == coming.parent)) * known :]:
+        for folder in others[(STATES_KEPT - (run == coming.parent)) * known :]:
             if folder not in {each.folder for each in list(_SHOWN)} and remove_unused(folder):
                 JOBS.forget(key_of(EXPORT, run.name, int(folder.name.removeprefix("state-"))))
         with suppress(OSError):  # it holds what has stayed

@@ -8,7 +8,7 @@ from torch import Tensor
 from explorer.core.text import markdown
 from explorer.export.folders import MANIFEST
 from explorer.export.formats import FORMATS, Format, unavailable
-from explorer.figures.widths import LayerWidth, widths
+from explorer.figures.widths import DrawnWidth, widths
 from explorer.runs.stages import stage_at
 from explorer.runs.timeline import removed_at
 from explorer.ui.elements import say
@@ -21,7 +21,7 @@ from explorer.ui.work.progress import NOTHING, explain_end, follow
 from explorer.ui.work.run_jobs import EXPORT, key_of
 from explorer.ui.work.session import View
 
-USUAL = ("safetensors", "plan", "report")
+USUAL_FORMATS = ("safetensors", "plan", "report")
 
 
 def page(view: View) -> None:
@@ -71,8 +71,8 @@ def _making(view: View, number: int) -> None:
     _form(view, number)
 
 
-def _result(view: View, number: int, made: exports.Made) -> None:
-    st.session_state["shown-export"] = exports.Shown(exports.folder_of(view.run, number))
+def _result(view: View, number: int, made: exports.ExportedState) -> None:
+    st.session_state["shown-export"] = exports.PinnedExport(exports.folder_of(view.run, number))
     if not made.there:
         st.info("The files of this state have been deleted since: make them again.")
         _form(view, number)
@@ -100,7 +100,7 @@ def _offer(each: Format) -> bool:
     reason = unavailable(each)
     ticked = st.checkbox(
         markdown(each.file_name),
-        each.name in USUAL and not reason,
+        each.name in USUAL_FORMATS and not reason,
         disabled=bool(reason),
         key=f"format-{each.name}",
         help=each.description,
@@ -110,7 +110,7 @@ def _offer(each: Format) -> bool:
     return ticked and not reason
 
 
-def _widths(view: View, plan: Tensor) -> list[LayerWidth]:
+def _widths(view: View, plan: Tensor) -> list[DrawnWidth]:
     """Every layer with what a plan leaves of it, of the network as loaded."""
     gone = view.workspace.network.units.by_layer(plan)
-    return [LayerWidth(name, int((~part).sum()), len(part)) for name, part in gone.items()]
+    return [DrawnWidth(name, int((~part).sum()), len(part)) for name, part in gone.items()]

@@ -11,8 +11,8 @@ from explorer.jobs.job import LONG, Job
 from explorer.runs.store import pruned_at
 from explorer.speed.engines import ENGINES
 from explorer.speed.measure import measure_speed
-from explorer.speed.result import USUAL, Rounded, Speed, Terms, Timing, warning
-from explorer.study.speed_published import SOURCE, TABLE, Published
+from explorer.speed.result import DEFAULT_TERMS, Rounded, SpeedReport, Timing, TimingTerms, warning
+from explorer.study.speed_published import SOURCE, TABLE, PublishedSpeed
 from explorer.ui.elements import say
 from explorer.ui.elements.chart import chart
 from explorer.ui.elements.wording import short
@@ -40,25 +40,26 @@ def measured_speed(view: View, number: int) -> None:
 
 def _form(view: View, number: int) -> None:
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
-        engines = st.multiselect("Run by", list(ENGINES), list(USUAL.engines), key="speed-engines", width=220)
-        batches = st.multiselect("Images at once", BATCHES, list(USUAL.batches), key="speed-batches", width=170)
+        engines = st.multiselect("Run by", list(ENGINES), list(DEFAULT_TERMS.engines), key="speed-engines", width=220)
+        batches = st.multiselect("Images at once", BATCHES, list(DEFAULT_TERMS.batches), key="speed-batches", width=170)
         most = torch.get_num_threads()
         threads = st.multiselect("Threads", sorted({1, most}), [most], key="speed-threads", width=130)
         there = available()
         device = st.selectbox("Device", there, there.index("cpu"), key="speed-device", width=110)
         if st.button("Measure", key="measure-speed", disabled=not (engines and batches and threads)):
-            measure(view, number, Terms(tuple(engines), tuple(threads), tuple(batches)), device)
+            measure(view, number, TimingTerms(tuple(engines), tuple(threads), tuple(batches)), device)
             st.rerun()
     say.caption(
-        f"State {number} and the network as loaded take turns on blank images: {USUAL.runs} runs of each after warm-up."
+        f"State {number} and the network as loaded take turns on blank images: {DEFAULT_TERMS.runs} runs of each "
+        "after warm-up."
     )
 
 
-def measure(view: View, number: int, terms: Terms, device: str) -> Job:
+def measure(view: View, number: int, terms: TimingTerms, device: str) -> Job:
     """Start measuring a state beside the network as loaded."""
     folder = run_folder(view.run)
 
-    def work(job: Job) -> Speed:
+    def work(job: Job) -> SpeedReport:
         full = view.loaded.network.to(choose(device))
         pruned = pruned_at(view.loaded.network, view.timeline, folder, number).to(choose(device))
         return measure_speed(full, pruned, terms, job.report)
@@ -66,7 +67,7 @@ def measure(view: View, number: int, terms: Terms, device: str) -> Job:
     return JOBS.submit(key_of(SPEED, view.run, number), f"Speed of state {number}", work, LONG)
 
 
-def _result(found: Speed) -> None:
+def _result(found: SpeedReport) -> None:
     if found.timings:
         chart(speed_bars([_pair(each) for each in found.timings]), "speed")
         say.caption(
@@ -94,7 +95,7 @@ def _pair(timing: Timing) -> Pair:
     return Pair(timing.conditions, full, pruned)
 
 
-def _sizes(found: Speed) -> list[dict[str, str]]:
+def _sizes(found: SpeedReport) -> list[dict[str, str]]:
     return [
         {
             "Network": name,
@@ -107,7 +108,7 @@ def _sizes(found: Speed) -> list[dict[str, str]]:
     ]
 
 
-def _rounded(each: Rounded, found: Speed) -> dict[str, str]:
+def _rounded(each: Rounded, found: SpeedReport) -> dict[str, str]:
     assert each.timing is not None
     return {
         "Multiples of": str(each.multiple),
@@ -119,7 +120,7 @@ def _rounded(each: Rounded, found: Speed) -> dict[str, str]:
     }
 
 
-def _published(row: Published) -> dict[str, str]:
+def _published(row: PublishedSpeed) -> dict[str, str]:
     return {
         "Network": row.network,
         "Where": row.where,

@@ -12,7 +12,7 @@ from explorer.figures.confusion import confusion
 from explorer.figures.layer_overview import LayerCost, layer_overview
 from explorer.networks.costs import FLOPS_CONVENTION
 from explorer.networks.layers import list_layers
-from explorer.networks.units import nothing
+from explorer.networks.units import none_removed
 from explorer.ui.choosing.steps import attempt
 from explorer.ui.elements import say
 from explorer.ui.elements.chart import chart
@@ -74,7 +74,7 @@ def page(view: View) -> None:
     with quality:
         st.subheader("Right and wrong")
         classes = workspace.network.classes
-        found = await_outcome(workspace, nothing(workspace.network.units))
+        found = await_outcome(workspace, none_removed(workspace.network.units))
         chart(confusion(found.confusion(len(classes)).numpy(), classes), "confusion")
         say.caption(
             f"{found.accuracy:.1%} right, loss {found.loss:.4f} nats, on {workspace.validated_on}, before pruning."

@@ -20,8 +20,8 @@ from explorer.ui.pages.network.opening import arch_field, field_key, show
 from explorer.ui.pages.network.tunings import Tuning, all_tunings, look_at, start, unreadable
 from explorer.ui.work.workspace import keep_upload
 
-OWN = "own"
-WEIGHTS: dict[str, str] = {IMAGENET: "ImageNet, published", OWN: "a checkpoint", NONE: "none, from scratch"}
+OWN_CHECKPOINT = "own"
+WEIGHTS: dict[str, str] = {IMAGENET: "ImageNet, published", OWN_CHECKPOINT: "a checkpoint", NONE: "none, from scratch"}
 
 
 @st.dialog("Fine-tune a network", width="large", on_dismiss=lambda: show(None))
@@ -49,7 +49,7 @@ def _form(said: Any) -> None:
         arch = arch_field("for example torchvision:resnet18")
         weights, uploaded = _weights_fields()
         data = data_field(field_key("images"))
-        ready = arch is not None and (weights != OWN or uploaded is not None)
+        ready = arch is not None and (weights != OWN_CHECKPOINT or uploaded is not None)
         pressed = foot.button("Start", type="primary", disabled=not ready)
         usual = usual_preparation(arch) if arch else None
         if usual:
@@ -73,7 +73,7 @@ def _weights_fields() -> tuple[str, Any]:
         format_func=WEIGHTS.__getitem__,
         help="Published weights are downloaded where they are not at hand.",
     )
-    uploaded = st.file_uploader("Checkpoint", key=field_key("start")) if weights == OWN else None
+    uploaded = st.file_uploader("Checkpoint", key=field_key("start")) if weights == OWN_CHECKPOINT else None
     return str(weights), uploaded
 
 
@@ -107,7 +107,7 @@ def _begin(asked: Tuning, usual: Preparation, uploaded: Any) -> None:
     """Check what can be checked at once, keep the checked bytes, and start the job."""
     preprocessing = asked.changes.apply(usual.preprocessing)
     open_images(asked.data, seed=asked.seed, clips=preprocessing.clips)
-    if asked.weights == OWN:
+    if asked.weights == OWN_CHECKPOINT:
         content = uploaded.getvalue()
         read_checkpoint(content, uploaded.name)
         asked = replace(asked, weights=keep_upload(content), name=uploaded.name)

@@ -13,7 +13,16 @@ from explorer.ui.choosing.steps import attempt
 from explorer.ui.elements import say
 from explorer.ui.elements.boundary import boundary, offer
 from explorer.ui.elements.chart import chart
-from explorer.ui.pages.network.tunings import DEVICE, Standing, Tuning, discard, look_at, open_tuned, standing, start
+from explorer.ui.pages.network.tunings import (
+    DEVICE,
+    Tuning,
+    TuningStatus,
+    discard,
+    look_at,
+    open_tuned,
+    standing,
+    start,
+)
 from explorer.ui.work.progress import progress_of, redraw
 
 
@@ -82,7 +91,7 @@ def _settings(tuning: Tuning) -> str:
     )
 
 
-def _ended(tuning: Tuning, found: Standing) -> None:
+def _ended(tuning: Tuning, found: TuningStatus) -> None:
     if found.job and found.job.state == "failed":
         say.error(f"{found.job.label}: {found.job.error}")
         offer(found.job.report_file)

@@ -29,7 +29,7 @@ DEVICE = "cpu"
 
 
 @dataclass(frozen=True, eq=False)
-class Standing:
+class TuningStatus:
     """How far a fine-tuning has come."""
 
     states: Timeline | None  # a state an epoch; None before the network at its start has been measured
@@ -48,13 +48,13 @@ def start(tuning: Tuning) -> Job:
     return JOBS.submit(_key(tuning), f"Fine-tuning {tuning.title}", lambda job: _work(tuning, job), LONG)
 
 
-def standing(tuning: Tuning) -> Standing:
+def standing(tuning: Tuning) -> TuningStatus:
     """Where a fine-tuning stands, from its job or else from its folder."""
     job = JOBS.find(_key(tuning))
     if job and job.active and job.partial is not None:
-        return Standing(job.partial, False, job)
+        return TuningStatus(job.partial, False, job)
     held = read_run(folder_of(tuning)) if (folder_of(tuning) / FILE).is_file() else None
-    return Standing(held.timeline, held.finished, job) if held else Standing(None, False, job)
+    return TuningStatus(held.timeline, held.finished, job) if held else TuningStatus(None, False, job)
 
 
 def open_tuned(tuning: Tuning) -> None:

@@ -17,7 +17,7 @@ from explorer.scoring.oracle import Oracle
 from explorer.scoring.ranking import GROUPS, TOP, measures, ranks, spearman
 from explorer.ui.elements import say
 from explorer.ui.elements.chart import chart
-from explorer.ui.work.ablations import bootstrapping
+from explorer.ui.work.oracle_job import bootstrapping
 from explorer.ui.work.progress import NOTHING, explain_end, follow
 from explorer.ui.work.results import Saliencies
 from explorer.ui.work.session import View

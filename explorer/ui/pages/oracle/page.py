@@ -11,7 +11,7 @@ from explorer.core.text import markdown
 from explorer.figures.rank_statistics import LayerRanks, RankPanel, rank_statistics
 from explorer.figures.unit_effects import CLEAR, unit_effects
 from explorer.jobs.job import Job
-from explorer.networks.units import nothing
+from explorer.networks.units import none_removed
 from explorer.scoring.criteria import applicable
 from explorer.scoring.oracle import Oracle
 from explorer.scoring.ranking import SCALINGS, ranks
@@ -20,9 +20,9 @@ from explorer.ui.choosing.steps import attempt
 from explorer.ui.elements import say
 from explorer.ui.elements.chart import chart, clickable_chart
 from explorer.ui.pages.oracle.agreement import Chosen, agreement
-from explorer.ui.unit.dialog import Order, openings, unit_in_detail
-from explorer.ui.work.ablations import calibration_of, oracle, oracle_key, start_oracle
+from explorer.ui.unit.dialog import UnitRanking, openings, unit_in_detail
 from explorer.ui.work.jobs import JOBS
+from explorer.ui.work.oracle_job import calibration_of, oracle, oracle_key, start_oracle
 from explorer.ui.work.progress import NOTHING, explain_end, follow
 from explorer.ui.work.results import pooled_layers, scoring
 from explorer.ui.work.session import View
@@ -49,7 +49,7 @@ def page(view: View) -> None:
     panels = [_panel(workspace, "oracle", found.oracle_abs)] if found else []
     with caption:
         say.caption(_about_ranks(workspace, found))
-    scored = scoring(workspace, nothing(workspace.network.units))
+    scored = scoring(workspace, none_removed(workspace.network.units))
     drawn = scored.version  # before the scores are taken: what comes later is seen as new
     if found and scored.result is None:
         with picture:
@@ -64,7 +64,7 @@ def page(view: View) -> None:
         chart(rank_statistics([*panels, _panel(workspace, criterion, saliency)]), f"ranks-{len(panels)}")
     if found:
         agreement(view, found, scored, Chosen(criterion, scaling, saliency, scores))
-        unit_in_detail(view, clicked, Order(found.oracle_abs, "the oracle", scaling))
+        unit_in_detail(view, clicked, UnitRanking(found.oracle_abs, "the oracle", scaling))
     if len(scores) < len(applicable(workspace.network)):  # the table fills as criteria are scored
         explain_end(scored, f"the figures of {len(scores)} criteria are there")
         follow(scored, drawn)

@@ -16,7 +16,7 @@ from explorer.ui.work.progress import NOTHING, explain_end, follow
 from explorer.ui.work.run_jobs import SCRATCH, key_of, work_on
 from explorer.ui.work.session import View, grow_run
 
-USUAL = 300  # updates of a state that had none
+DEFAULT_UPDATES = 300  # updates of a state that had none
 
 
 def from_scratch(view: View, recipe: Recipe | None) -> None:
@@ -56,7 +56,9 @@ def _tell(view: View, held: Scratch) -> None:
 
 def _form(view: View, recipe: Recipe) -> None:
     had = updates_at(view.timeline)
-    updates = st.number_input("Updates from scratch", 1, None, had or USUAL, key=f"scratch-{view.timeline.current}")
+    updates = st.number_input(
+        "Updates from scratch", 1, None, had or DEFAULT_UPDATES, key=f"scratch-{view.timeline.current}"
+    )
     usual = f"the state has had {had} itself" if had else "the state has had none itself"
     say.caption(
         f"Fresh weights in the layers of state {view.timeline.current}, {recipe.optimizer}, learning rate "

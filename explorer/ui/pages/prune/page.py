@@ -24,18 +24,18 @@ from explorer.pruning.limits import portions
 from explorer.runs import timeline as timelines
 from explorer.runs.stages import LOADED, PRUNED, TUNED, stages
 from explorer.scoring.criteria import CRITERIA, applicable
-from explorer.ui.choosing.controls import Choice, axes_choice, choice, criterion_choice, ranking
+from explorer.ui.choosing.controls import RankingChoice, axes_choice, choice, criterion_choice, ranking
 from explorer.ui.choosing.steps import attempt, go_to, next_plan, pressed, remove_count
 from explorer.ui.elements import say
 from explorer.ui.elements.chart import chart, picture_and_side
+from explorer.ui.pages.prune.baseline import rival
 from explorer.ui.pages.prune.from_scratch import from_scratch
 from explorer.ui.pages.prune.goal_form import goal_choice
-from explorer.ui.pages.prune.rival import rival
 from explorer.ui.pages.prune.states import states
 from explorer.ui.pages.prune.turns import turns
-from explorer.ui.unit.dialog import Order, openings, unit_in_detail
-from explorer.ui.work.ahead import measure_ahead
+from explorer.ui.unit.dialog import UnitRanking, openings, unit_in_detail
 from explorer.ui.work.changes import jump
+from explorer.ui.work.prefetch import measure_ahead
 from explorer.ui.work.progress import NOTHING, explain_end, follow_shortly
 from explorer.ui.work.results import first_image_maps
 from explorer.ui.work.run_jobs import busy, unless
@@ -60,10 +60,10 @@ def page(view: View) -> None:
         states(view)
     with side:
         clicked = _candidates(view, saliency, chosen)
-    unit_in_detail(view, clicked, Order(saliency, chosen.title, chosen.scaling, chosen.anew))
+    unit_in_detail(view, clicked, UnitRanking(saliency, chosen.title, chosen.scaling, chosen.anew))
 
 
-def _buttons(view: View, saliency: Tensor, chosen: Choice) -> bool:
+def _buttons(view: View, saliency: Tensor, chosen: RankingChoice) -> bool:
     """The buttons of what comes next; False while turns are under way."""
     reason = busy(view.run)
     st.markdown("**Step**")
@@ -90,7 +90,7 @@ def _buttons(view: View, saliency: Tensor, chosen: Choice) -> bool:
     return recipe is not None
 
 
-def _look_ahead(view: View, saliency: Tensor, chosen: Choice) -> None:
+def _look_ahead(view: View, saliency: Tensor, chosen: RankingChoice) -> None:
     """Have the states measured that the buttons lead to."""
     plans = []
     for count in COUNTS:
@@ -103,7 +103,7 @@ def _back(view: View, steps: int) -> int:
     return timelines.back(view.timeline, steps).current
 
 
-def _curve(view: View, chosen: Choice) -> None:
+def _curve(view: View, chosen: RankingChoice) -> None:
     with st.container(horizontal=True, gap="medium", vertical_alignment="bottom"):
         quantity, against = axes_choice("prune")
         criteria = applicable(view.workspace.network)
@@ -119,14 +119,16 @@ def _curve(view: View, chosen: Choice) -> None:
         follow_shortly(*measuring)
 
 
-def _beside(view: View, chosen: Choice, other: str) -> tuple[list[Metrics], tuple[Job, object] | None]:
+def _beside(view: View, chosen: RankingChoice, other: str) -> tuple[list[Metrics], tuple[Job, object] | None]:
     """The rival at as many units as each state on the way, as far as it is measured."""
     units = [view.timeline.states[number].metrics.units for number in timelines.path(view.timeline)]
-    by = Choice(other, chosen.scaling, chosen.penalty, False, chosen.price)
+    by = RankingChoice(other, chosen.scaling, chosen.penalty, False, chosen.price)
     return rival(view, by, [units[0] - left for left in units])
 
 
-def _figure(view: View, chosen: Choice, other: str, beside: list[Metrics], quantity: str, against: str) -> go.Figure:
+def _figure(
+    view: View, chosen: RankingChoice, other: str, beside: list[Metrics], quantity: str, against: str
+) -> go.Figure:
     root, now = view.timeline.root.metrics, view.timeline.state.metrics
     drawn = partial(_series, Axes(quantity, against, root))
     here = _points(view, timelines.path(view.timeline))
@@ -184,7 +186,7 @@ def _controls(view: View) -> list[Point]:
     return [(control.metrics, TUNED) for number in way if (control := states[number].scratch)]
 
 
-def _candidates(view: View, saliency: Tensor, chosen: Choice) -> int | None:
+def _candidates(view: View, saliency: Tensor, chosen: RankingChoice) -> int | None:
     """The least important units with their feature maps, worst first; the one that was clicked."""
     workspace = view.loaded
     units = workspace.network.units

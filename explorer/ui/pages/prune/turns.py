@@ -15,7 +15,7 @@ from explorer.pruning.stop_rules import check_reachable, check_within, reached
 from explorer.runs.pruning_runs import Pruning, grown, newest, why_ended
 from explorer.runs.timeline import Timeline
 from explorer.training.finetune import Recipe
-from explorer.ui.choosing.controls import Choice
+from explorer.ui.choosing.controls import RankingChoice
 from explorer.ui.choosing.steps import attempt, pressed
 from explorer.ui.elements import say, wording
 from explorer.ui.pages.prune.turns_form import Turns, turns_form
@@ -27,7 +27,7 @@ from explorer.ui.work.run_jobs import TURNS, key_of, work_on
 from explorer.ui.work.session import View, run_folder, run_of
 
 
-def turns(view: View, chosen: Choice, measure: str, target: float) -> Recipe | None:
+def turns(view: View, chosen: RankingChoice, measure: str, target: float) -> Recipe | None:
     """The form that begins it, with its recipe; or how far it is."""
     job = work_on(view.run, TURNS)
     if job and job.active:
@@ -78,7 +78,7 @@ def _kept(timeline: Timeline, added: Sequence[int]) -> str:
     )
 
 
-def _settings(view: View, chosen: Choice, measure: str, target: float, asked: Turns) -> Settings:
+def _settings(view: View, chosen: RankingChoice, measure: str, target: float, asked: Turns) -> Settings:
     return Settings(
         criterion=chosen.criterion,
         measure=measure,
@@ -96,7 +96,7 @@ def _settings(view: View, chosen: Choice, measure: str, target: float, asked: Tu
     )
 
 
-def begin(view: View, chosen: Choice, measure: str, target: float, asked: Turns) -> None:
+def begin(view: View, chosen: RankingChoice, measure: str, target: float, asked: Turns) -> None:
     """Start the job; BadInput where the goal can't be reached, is reached already, or the recipe is impossible."""
     loaded, now = view.loaded, view.timeline.state.metrics
     settings = _settings(view, chosen, measure, target, asked)

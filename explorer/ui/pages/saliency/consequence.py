@@ -8,10 +8,10 @@ from torch import Tensor
 from explorer.core.text import markdown
 from explorer.evaluation.evaluate import Outcome
 from explorer.evaluation.metrics import Metrics, metrics_of
-from explorer.ui.choosing.controls import Choice
+from explorer.ui.choosing.controls import RankingChoice
 from explorer.ui.choosing.steps import attempt, remove
 from explorer.ui.elements import say, wording
-from explorer.ui.work.linear import foreseen, linearising
+from explorer.ui.work.joint_jobs import foreseen, linearising
 from explorer.ui.work.progress import NOTHING, await_result, explain_end, follow_shortly, wait_shortly
 from explorer.ui.work.results import measuring
 from explorer.ui.work.run_jobs import busy, unless
@@ -20,7 +20,7 @@ from explorer.ui.work.session import View
 PENDING = "…"
 
 
-def consequence(view: View, plan: Tensor, how: str, chosen: Choice) -> None:
+def consequence(view: View, plan: Tensor, how: str, chosen: RankingChoice) -> None:
     """The table of a plan, and the button that takes the step to it; how: what the timeline is to call it."""
     job, predicted = measuring(view.workspace, plan), foreseen(view.workspace, view.removed, plan)
     wait_shortly(job)

@@ -12,11 +12,11 @@ from torch import Tensor
 from explorer.core.progress import staying
 from explorer.evaluation.evaluate import Outcome, evaluate
 from explorer.jobs.job import SPARE, Job
-from explorer.pruning.sweep import Curve, sweep, trace
+from explorer.pruning.threshold_curve import Curve, sweep, trace
 from explorer.ui.elements import say
 from explorer.ui.elements.boundary import offer
 from explorer.ui.work.jobs import JOBS
-from explorer.ui.work.linear import linearising
+from explorer.ui.work.joint_jobs import linearising
 from explorer.ui.work.results import measured_before
 from explorer.ui.work.workspace import Workspace
 
@@ -25,7 +25,7 @@ STOPPED = "one-shot-stopped"  # keys of those that a person has stopped
 
 
 @dataclass(frozen=True)
-class Trace:
+class PartialCurve:
     """A curve on its way."""
 
     job: Job | None  # None once stopped
@@ -70,12 +70,12 @@ def tracing(
     workspace: Workspace,
     removed: Tensor,
     saliency: Tensor,
-    limiting: Tensor,
+    needed: Tensor,
     lines: Mapping[str, float],
     moved: frozenset[str],
-) -> Trace:
+) -> PartialCurve:
     """The curve of the threshold of the layers `moved`, all else as it is; begun in the background if need be."""
-    found = sweep(workspace.network.units, removed, saliency, limiting, lines, moved)
+    found = sweep(workspace.network.units, removed, saliency, needed, lines, moved)
     digest = hashlib.sha256(found.plans.numpy().tobytes() + repr(found.thresholds).encode()).hexdigest()
     key = f"one-shot-{workspace.key}-{digest}"
     _supersede(key)
@@ -91,10 +91,10 @@ def tracing(
         return job.partial
 
     if key in st.session_state.get(STOPPED, ()):
-        return Trace(JOBS.find(key), linear, key)
+        return PartialCurve(JOBS.find(key), linear, key)
     if (job := JOBS.find(key)) and job.state == "cancelled":
         JOBS.forget(key)
-    return Trace(JOBS.ensure(key, "Measuring the one-shot curve", work, SPARE), linear, key)
+    return PartialCurve(JOBS.ensure(key, "Measuring the one-shot curve", work, SPARE), linear, key)
 
 
 def _supersede(key: str) -> None:

@@ -9,17 +9,17 @@ from torch import Tensor
 
 from explorer.figures.distributions import LayerValues, distributions
 from explorer.pruning.limits import Limits, unmet
-from explorer.pruning.plan import limiting, under
+from explorer.pruning.plan import line_needed, removed_by_lines
 from explorer.pruning.selectors import SELECTORS
-from explorer.ui.choosing import by_hand
-from explorer.ui.choosing.controls import Choice, choice, ranking
+from explorer.ui.choosing import hand_limits
+from explorer.ui.choosing.controls import RankingChoice, choice, ranking
 from explorer.ui.elements import say, wording
 from explorer.ui.elements.chart import chart, picture_and_side
 from explorer.ui.pages.saliency.consequence import consequence
-from explorer.ui.pages.saliency.lines import Lines, chosen_layer, handle, left
+from explorer.ui.pages.saliency.threshold_lines import Lines, chosen_layer, handle, left
 from explorer.ui.pages.saliency.units_by_hand import Cells, units_map
-from explorer.ui.unit.dialog import Order, unit_choice, unit_in_detail
-from explorer.ui.work.linear import linearising
+from explorer.ui.unit.dialog import UnitRanking, unit_choice, unit_in_detail
+from explorer.ui.work.joint_jobs import linearising
 from explorer.ui.work.session import View
 
 
@@ -29,10 +29,10 @@ def page(view: View) -> None:
     with side:
         chosen = choice(view)
         saliency = ranking(view, chosen).float().double()  # as the threshold sees it: float32
-        needed = limiting(view.workspace.network.units, view.removed, saliency, chosen.limits)
+        needed = line_needed(view.workspace.network.units, view.removed, saliency, chosen.limits)
         layer = chosen_layer(view)
         lines = handle(view, chosen, saliency, layer, needed)
-    plan = view.removed | under(needed, _over_units(view, lines))
+    plan = view.removed | removed_by_lines(needed, _over_units(view, lines))
     with picture:
         say.subheader(f"{SELECTORS[chosen.criterion].title} of every unit, by layer")
         chart(_distributions(view, saliency, plan, chosen, lines), "distributions")
@@ -42,7 +42,7 @@ def page(view: View) -> None:
     with side:
         linearising(view.workspace, view.removed)  # begins in the background, for predictions to come
         _outcome(view, plan, saliency < _over_units(view, lines), chosen)
-    unit_in_detail(view, asked, Order(saliency, chosen.title, chosen.scaling, chosen.anew))
+    unit_in_detail(view, asked, UnitRanking(saliency, chosen.title, chosen.scaling, chosen.anew))
 
 
 def _over_units(view: View, lines: Lines) -> Tensor:
@@ -54,7 +54,7 @@ def _over_units(view: View, lines: Lines) -> Tensor:
     ]
 
 
-def _outcome(view: View, plan: Tensor, below: Tensor, chosen: Choice) -> None:
+def _outcome(view: View, plan: Tensor, below: Tensor, chosen: RankingChoice) -> None:
     """What the lines and choices would do, or why they do nothing; and what they can't do."""
     more, held = plan & ~view.removed, int((below & ~plan).sum())
     if more.any():
@@ -62,7 +62,7 @@ def _outcome(view: View, plan: Tensor, below: Tensor, chosen: Choice) -> None:
     elif not held:
         st.info("Drag the line to the right to see what would go, and what that would cost.")
     if held:
-        why = by_hand.summary() or f"every layer keeps {chosen.limits}"
+        why = hand_limits.summary() or f"every layer keeps {chosen.limits}"
         say.info(f"{wording.count(held, 'unit')} below a line {'stays' if held == 1 else 'stay'}: {why}.")
     if refused := unmet(view.workspace.network.units, plan, chosen.limits):
         say.warning(refused)
@@ -76,7 +76,7 @@ def _how(more: Tensor, title: str, limits: Limits, view: View) -> str:
     )
 
 
-def _distributions(view: View, saliency: Tensor, plan: Tensor, chosen: Choice, lines: Lines) -> go.Figure:
+def _distributions(view: View, saliency: Tensor, plan: Tensor, chosen: RankingChoice, lines: Lines) -> go.Figure:
     rows = []
     for name, place in view.workspace.network.units.slices.items():
         going = plan[place][~view.removed[place]].numpy()
@@ -84,7 +84,7 @@ def _distributions(view: View, saliency: Tensor, plan: Tensor, chosen: Choice, l
     return distributions(rows, criterion=chosen.title, value_unit=chosen.unit)
 
 
-def _caption(view: View, chosen: Choice) -> str:
+def _caption(view: View, chosen: RankingChoice) -> str:
     base = "the network as it is now" if chosen.anew else "the network as loaded"
     return (
         f"{SELECTORS[chosen.criterion].summary} Higher means keep. Scored in {base}, in eval mode, on "

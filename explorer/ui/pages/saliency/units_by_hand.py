@@ -8,12 +8,12 @@ import numpy as np
 import streamlit as st
 from torch import Tensor
 
-from explorer.ui.choosing import by_hand
+from explorer.ui.choosing import hand_limits
 from explorer.ui.components.unit_map.unit_map import ORDERS, ByHand, LayerCells, Look, unit_map
-from explorer.ui.pages.saliency.lines import EVERY_LAYER, Lines
+from explorer.ui.pages.saliency.threshold_lines import EVERY_LAYER, Lines
 from explorer.ui.work.session import View
 
-MOST = 1024  # cells drawn for all layers; of larger networks, those of the chosen layer
+MAX_CELLS = 1024  # cells drawn for all layers; of larger networks, those of the chosen layer
 
 
 @dataclass(frozen=True, eq=False)
@@ -29,7 +29,7 @@ class Cells:
 def units_map(view: View, cells: Cells) -> None:
     """The map with its order and what has been chosen so far."""
     names = [layer.name for layer in view.workspace.network.units.layers]
-    whole = len(view.removed) <= MOST
+    whole = len(view.removed) <= MAX_CELLS
     with st.container(horizontal=True, vertical_alignment="bottom", horizontal_alignment="distribute"):
         st.subheader("Which units go", width="content")
         order = st.segmented_control(
@@ -42,15 +42,15 @@ def units_map(view: View, cells: Cells) -> None:
         )
     unit_map(
         _layers(view, cells),
-        ByHand(by_hand.stay(), by_hand.go(), by_hand.locked(), by_hand.stamp()),
+        ByHand(hand_limits.stay(), hand_limits.go(), hand_limits.locked(), hand_limits.stamp()),
         Look(order, cells.layer, names if whole else [cells.layer]),
         key="unit-map",
-        on_choose=by_hand.choose,
+        on_choose=hand_limits.choose,
         on_layer=_choose_layer,
     )
     if not whole and cells.layer == EVERY_LAYER:
         st.caption("Click a layer's name to see its units.")
-    by_hand.clear_button("clear-map")
+    hand_limits.clear_button("clear-map")
 
 
 def _choose_layer(name: str) -> None:

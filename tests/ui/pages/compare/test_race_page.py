@@ -12,7 +12,7 @@ from driving import App
 
 from explorer.evaluation.evaluate import evaluate
 from explorer.jobs.job import Job
-from explorer.networks.units import nothing
+from explorer.networks.units import none_removed
 from explorer.runs.race_folders import read_race
 from explorer.ui.work import workspace
 from explorer.ui.work.jobs import JOBS
@@ -156,7 +156,7 @@ def test_what_is_measured_of_the_next_step_is_what_the_engine_measures(open_app:
     loaded = workspace.open_workspace(Source())
     by_layer = dict(part.split(": ") for part in row["next to go, by layer"][0].split(", "))
     weights = [loaded.network.module.get_submodule(layer.name).weight for layer in loaded.network.units.layers]
-    plan = nothing(loaded.network.units)
+    plan = none_removed(loaded.network.units)
     for layer, weight in zip(loaded.network.units.layers, weights, strict=True):
         order = weight.square().flatten(1).mean(1).argsort()
         plan[loaded.network.units.slices[layer.name]][order[: int(by_layer.get(layer.name, 0))]] = True

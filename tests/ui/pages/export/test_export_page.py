@@ -20,7 +20,7 @@ from explorer.export.formats import FORMATS
 from explorer.export.staging import staging
 from explorer.runs.opening import place
 from explorer.ui.pages.export.exported import zipped
-from explorer.ui.pages.export.exports import KEPT, Made, Shown, tidy
+from explorer.ui.pages.export.exports import STATES_KEPT, ExportedState, PinnedExport, tidy
 from explorer.ui.work import workspace
 from explorer.ui.work.jobs import JOBS
 from explorer.ui.work.workspace import Source
@@ -28,7 +28,7 @@ from explorer.ui.work.workspace import Source
 Open = Callable[..., App]
 
 
-def made(app: App, state: int) -> Made:
+def made(app: App, state: int) -> ExportedState:
     """Press the button, and wait for the files."""
     app.click("Make and prove")
     job = JOBS.find(f"export-{app.run}-{state}")
@@ -59,7 +59,7 @@ def test_the_files_of_a_state_are_proven_on_the_images_of_the_page(open_app: Ope
     with zipfile.ZipFile(BytesIO(zipped("it", list(found.offered.values())))) as archive:
         assert archive.namelist() == ["it/network.safetensors", "it/plan.json", "it/report.html"]
         assert archive.read("it/plan.json") == found.files[FORMATS["plan"]].read_bytes()
-    assert f"keeps the files of the {KEPT} states" in app.text
+    assert f"keeps the files of the {STATES_KEPT} states" in app.text
     found.files[FORMATS["plan"]].unlink()
     app.again().fine()
     assert "have been deleted since: make them again" in app.said and not offered(app)
@@ -146,14 +146,14 @@ def test_of_each_run_the_states_exported_last_stay_and_of_a_run_that_is_gone_non
             put(place / run / f"state-{state}", age=state if run == "mine" else 10 - state)
     (workdir / "runs" / "other").mkdir(parents=True)
     tidy(place / "mine" / "state-5")
-    assert KEPT == 4
+    assert STATES_KEPT == 4
     kept = [*(f"mine state-{n}" for n in (0, 1, 2, 5)), *(f"other state-{n}" for n in (2, 3, 4, 5))]
     assert left(workdir) == kept and not (place / "gone").exists()
 
 
 def test_what_a_tab_shows_and_what_somebody_writes_is_not_deleted(workdir: Path) -> None:
     shown, written, idle = (put(workdir / "exports" / "gone" / f"state-{n}", 9) for n in range(3))
-    tab = Shown(shown)
+    tab = PinnedExport(shown)
     with staging(written):
         tidy(workdir / "exports" / "mine" / "state-0")
         assert shown.exists() and written.exists() and not idle.exists()

@@ -15,7 +15,7 @@ from explorer.evaluation.evaluate import Outcome
 from explorer.evaluation.samples import ORDERS, samples
 from explorer.networks.costs import measure_costs
 from explorer.networks.layers import list_layers
-from explorer.networks.units import nothing
+from explorer.networks.units import none_removed
 from explorer.ui.pages.network import predictions
 from explorer.ui.work import workspace
 from explorer.ui.work.results import measuring
@@ -36,7 +36,7 @@ def shown(app: App) -> list[tuple[str, ...]]:
 
 def outcome() -> Outcome:
     opened = workspace.open_workspace(Source())
-    job = measuring(opened, nothing(opened.network.units))
+    job = measuring(opened, none_removed(opened.network.units))
     job.wait(60)
     return job.result
 

@@ -14,7 +14,7 @@ from explorer import open_network
 from explorer.data import open_images
 from explorer.networks.load import batches_for
 from explorer.runs.run_folders import described
-from explorer.study import PARTS, PRESETS, Bench, study
+from explorer.study import PARTS, PRESETS, StudyInputs, study
 from explorer.study.published import CAVEAT
 from explorer.training.finetune import Recipe
 
@@ -45,7 +45,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     limits = {"calibration": TINY.images, "finetune": 16, "validation": TINY.validation}
     splits = {name: batches_for(network, images, name, limit) for name, limit in limits.items()}
     about = described(network, splits, {}, network_from="demo", images_from="demo")
-    list(study(Bench(network, splits, TINY, 0, out, about)))
+    list(study(StudyInputs(network, splits, TINY, 0, out, about)))
     return out
 
 

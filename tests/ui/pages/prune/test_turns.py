@@ -102,7 +102,7 @@ def passes(monkeypatch: pytest.MonkeyPatch) -> threading.Semaphore:
     """Each release lets the turns keep one more step; until then they stand still before it."""
     allowed, iterate = threading.Semaphore(0), procedure.iterate
 
-    def steps(*given: Any) -> Iterator[procedure.Step]:
+    def steps(*given: Any) -> Iterator[procedure.PruningStep]:
         for step in iterate(*given):
             while not allowed.acquire(timeout=0.01):
                 given[3](1, 4, "stands still")  # the report: pauses and cancels

@@ -16,7 +16,7 @@ from explorer.ui.work.results import measured_before, plan_digest
 from explorer.ui.work.workspace import Workspace
 
 LATEST = "ahead"  # the keys of the jobs that this tab began last
-LOOK = 0.05  # seconds between two looks at a job that is nearly there
+PREFETCH_POLL_SECONDS = 0.05  # seconds between two looks at a job that is nearly there
 
 
 def measure_ahead(workspace: Workspace, plans: Sequence[Tensor]) -> None:
@@ -38,7 +38,7 @@ def outcome_of(workspace: Workspace, removed: Tensor, report: Report) -> Outcome
         ahead.hurry()
         while ahead.active:
             report(ahead.done, ahead.total, ahead.note)
-            ahead.wait(LOOK)
+            ahead.wait(PREFETCH_POLL_SECONDS)
     if ahead and ahead.result:
         return ahead.result
     return measured_before(workspace, removed) or evaluate(workspace.network, workspace.validation, removed, report)

@@ -9,12 +9,12 @@ import numpy as np
 import streamlit as st
 from torch import Tensor
 
-from explorer.pruning.limits import FREE
-from explorer.ui.choosing.controls import Choice
+from explorer.pruning.limits import NO_LIMITS
+from explorer.ui.choosing.controls import RankingChoice
 from explorer.ui.components.threshold.threshold import threshold_histogram
 from explorer.ui.elements import say
 from explorer.ui.elements.boundary import boundary
-from explorer.ui.pages.saliency.one_shot import Trace, tracing
+from explorer.ui.pages.saliency.one_shot import PartialCurve, tracing
 from explorer.ui.work.address import run_id
 from explorer.ui.work.progress import redraw
 from explorer.ui.work.session import View
@@ -59,12 +59,12 @@ def chosen_layer(view: View) -> str:
     )
 
 
-def lines_in_force(view: View, chosen: Choice) -> Lines:
+def lines_in_force(view: View, chosen: RankingChoice) -> Lines:
     """What has been drawn for this ranking of the present state."""
     return st.session_state.get(_key(view, chosen), Lines())
 
 
-def handle(view: View, chosen: Choice, saliency: Tensor, layer: str, limiting: Tensor) -> Lines:
+def handle(view: View, chosen: RankingChoice, saliency: Tensor, layer: str, needed: Tensor) -> Lines:
     """Draw the histogram with its handle, and what belongs to it; returns the lines in force."""
     lines, key = lines_in_force(view, chosen), _key(view, chosen)
     layers = [one.name for one in view.workspace.network.units.layers]
@@ -80,7 +80,7 @@ def handle(view: View, chosen: Choice, saliency: Tensor, layer: str, limiting: T
             st.session_state[key] = lines_in_force(view, chosen).moved(layer, float(np.float32(to)))
             st.session_state[MOVED] = True
 
-        curve = tracing(view.workspace, view.removed, saliency, limiting, lines.by_layer(layers), frozenset(names))
+        curve = tracing(view.workspace, view.removed, saliency, needed, lines.by_layer(layers), frozenset(names))
         _histogram(values, value, f"{key}-{layer}", chosen.unit, move, curve)
         say.caption(
             f"Against the threshold: dashed what is predicted, dots what is measured on {view.workspace.validated_on}, "
@@ -92,7 +92,7 @@ def handle(view: View, chosen: Choice, saliency: Tensor, layer: str, limiting: T
 
 
 def _histogram(
-    values: np.ndarray, value: float, key: str, unit: str, move: Callable[[float], None], curve: Trace
+    values: np.ndarray, value: float, key: str, unit: str, move: Callable[[float], None], curve: PartialCurve
 ) -> None:
     """The handle; while the curve behind it grows, only this part of the page is drawn again."""
     drawn = curve.ready, curve.active
@@ -141,5 +141,5 @@ def left(view: View, saliency: Tensor, name: str) -> np.ndarray:
     return saliency[place][~view.removed[place]].numpy().astype(np.float32)
 
 
-def _key(view: View, chosen: Choice) -> str:
-    return f"lines-{run_id()}-{replace(chosen, limits=FREE)}-{view.timeline.current}"
+def _key(view: View, chosen: RankingChoice) -> str:
+    return f"lines-{run_id()}-{replace(chosen, limits=NO_LIMITS)}-{view.timeline.current}"

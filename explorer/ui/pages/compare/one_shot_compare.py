@@ -11,20 +11,20 @@ from torch import Tensor
 from explorer.figures.curve import curve
 from explorer.figures.series import Series
 from explorer.jobs.job import LONG, Job
-from explorer.pruning.comparison import Curves, one_shot_curves
+from explorer.pruning.one_shot import Curves, one_shot_curves
 from explorer.pruning.selectors import ORACLE, SELECTORS
 from explorer.scoring.ranking import overlap
-from explorer.ui.choosing.controls import NEVER_SCALED, Choice, axes_choice, on_offer, ranking, scaling_choice
+from explorer.ui.choosing.controls import NEVER_SCALED, RankingChoice, axes_choice, on_offer, ranking, scaling_choice
 from explorer.ui.elements import say
 from explorer.ui.elements.chart import chart
-from explorer.ui.work.ablations import oracle
 from explorer.ui.work.jobs import JOBS
+from explorer.ui.work.oracle_job import oracle
 from explorer.ui.work.progress import NOTHING, explain_end, follow
 from explorer.ui.work.session import View
 from explorer.ui.work.visitors import own
 from explorer.ui.work.workspace import Workspace
 
-FIRST = ("taylor", "obd", "activation_mean", "weight", "random")
+CRITERIA_SHOWN_FIRST = ("taylor", "obd", "activation_mean", "weight", "random")
 REMOVED_FIRST = (0.1, 0.25, 0.5)  # shares of the units, for the overlap
 
 
@@ -60,7 +60,7 @@ def _rankings(view: View) -> dict[str, Tensor]:
     chosen = st.multiselect(
         "Criteria",
         names,
-        [n for n in (*FIRST, ORACLE) if n in names],
+        [n for n in (*CRITERIA_SHOWN_FIRST, ORACLE) if n in names],
         format_func=_title,
         key="compared",
         persist_state="session",
@@ -71,7 +71,7 @@ def _rankings(view: View) -> dict[str, Tensor]:
         if SELECTORS[name].measured and whole is not None:
             found[name] = whole.oracle_abs
         else:
-            found[name] = ranking(view.as_loaded, Choice(name, scaling, 0.0, False))
+            found[name] = ranking(view.as_loaded, RankingChoice(name, scaling, 0.0, False))
     return found
 
 

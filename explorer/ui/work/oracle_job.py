@@ -12,7 +12,7 @@ from explorer.core.files import write_whole
 from explorer.data import Batches
 from explorer.jobs.job import LONG, SPARE, Job
 from explorer.networks.load import batches_for
-from explorer.networks.units import Units, nothing
+from explorer.networks.units import Units, none_removed
 from explorer.scoring.bootstrap import Interval, intervals
 from explorer.scoring.criteria import score
 from explorer.scoring.evidence import Evidence
@@ -42,7 +42,7 @@ def start_oracle(workspace: Workspace, images: int, until_settled: bool) -> None
     Its partial result is the oracle as far as it is known. With `until_settled` it ends as soon as the ranks settle.
     """
     batches, known = calibration_of(workspace, images), _kept_oracle(workspace)
-    scored = scoring(workspace, nothing(workspace.network.units))
+    scored = scoring(workspace, none_removed(workspace.network.units))
 
     def work(job: Job) -> Oracle:  # not before the scores are there: they go first
         linear = scored.result.evidence.linear_change if scored.result and batches is workspace.calibration else None

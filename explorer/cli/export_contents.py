@@ -6,13 +6,13 @@ from pathlib import Path
 
 from explorer.cli.subject import Subject
 from explorer.core.errors import BadInput
-from explorer.export.contents import Contents, contents, of_state
+from explorer.export.contents import ExportContents, contents, of_state
 from explorer.networks.network import Network
 from explorer.runs.store import Run, pruned_at
 from explorer.runs.timeline import Timeline
 
 
-def as_asked(subject: Subject, state: int | None) -> Contents:
+def contents_at_state(subject: Subject, state: int | None) -> ExportContents:
     """The subject's network, or that of another state of its run; BadInput where there is no such state."""
     run, where = subject.run, subject.request.network
     if run is None or run.timeline is None:
@@ -26,7 +26,7 @@ def as_asked(subject: Subject, state: int | None) -> Contents:
     return _of_run(run, run.timeline, state, pruned_at(subject.original, run.timeline, Path(where), state))
 
 
-def original_of(subject: Subject) -> Contents:
+def original_of(subject: Subject) -> ExportContents:
     """The network that the subject's run began with; BadInput where that is not to be had."""
     run = subject.run
     if run is None or run.timeline is None:
@@ -34,7 +34,7 @@ def original_of(subject: Subject) -> Contents:
     return _of_run(run, run.timeline, 0, subject.original)
 
 
-def _of_any(subject: Subject) -> Contents:
+def _of_any(subject: Subject) -> ExportContents:
     """A network that is no run's, with what its own file tells of it."""
     network, manifest = subject.network, subject.place.file.manifest if subject.place else None
     origin = {"network": {"name": network.name, "arch": network.arch, "digest": network.digest}}
@@ -45,6 +45,6 @@ def _of_any(subject: Subject) -> Contents:
     )
 
 
-def _of_run(run: Run, timeline: Timeline, number: int, network: Network) -> Contents:
+def _of_run(run: Run, timeline: Timeline, number: int, network: Network) -> ExportContents:
     about = {"network": run.network, "data": run.data, "settings": run.settings}
     return of_state(network, timeline, number, provenance=about)

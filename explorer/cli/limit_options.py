@@ -15,7 +15,7 @@ from explorer.pruning.limits import Limits, choosing, keeping
 
 EVERY_LAYER = ""
 SPAN = re.compile(r"\s*(\d{1,9})(?:-(\d{1,9}))?\s*", re.ASCII)
-MOST = 1_000_000  # channels in one span
+MAX_CHANNELS_IN_SPAN = 1_000_000  # channels in one span
 
 
 class Floor(click.ParamType):
@@ -56,7 +56,7 @@ def _channels(span: re.Match[str]) -> range:
     first, last = int(span[1]), int(span[2] or span[1])
     if first > last:
         raise BadInput(f"Channels {span[0]} are none: the first must not be above the last.")
-    if last - first >= MOST:
+    if last - first >= MAX_CHANNELS_IN_SPAN:
         raise BadInput(f"Channels {span[0]} are too many: no layer has {last - first + 1:,}.")
     return range(first, last + 1)
 

@@ -15,7 +15,7 @@ from torch import Tensor
 from explorer.core.progress import Report, silent
 from explorer.evaluation.evaluate import Outcome
 from explorer.networks.units import Units
-from explorer.pruning.plan import under
+from explorer.pruning.plan import removed_by_lines
 from explorer.scoring.linearise import Linearisation
 from explorer.scoring.predict import predict
 
@@ -23,7 +23,7 @@ PLACES = 25  # thresholds that are predicted; every second one is measured as we
 
 
 @dataclass(frozen=True)
-class Point:
+class ThresholdPoint:
     """What comes of one threshold."""
 
     threshold: float  # a float32 number, in the saliency's unit
@@ -36,8 +36,8 @@ class Point:
 class Curve:
     """The points so far, by ascending threshold."""
 
-    predicted: tuple[Point, ...] = ()
-    measured: tuple[Point, ...] = ()
+    predicted: tuple[ThresholdPoint, ...] = ()
+    measured: tuple[ThresholdPoint, ...] = ()
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,13 +52,13 @@ def sweep(
     units: Units,
     removed: Tensor,
     saliency: Tensor,
-    limiting: Tensor,
+    needed: Tensor,
     lines: Mapping[str, float],
     moved: Collection[str],
 ) -> Sweep:
     """A threshold of the layers `moved` at evenly spaced ranks of their saliencies, while other lines stay.
 
-    limiting: (units,) from `explorer.pruning.plan.limiting`. lines: layer name -> threshold, of the layers that stay.
+    needed: (units,) from `explorer.pruning.plan.line_needed`. lines: layer name -> threshold of the layers that stay.
     """
     inside = torch.tensor([layer.name in moved for layer in units.layers])[units.layer_index]
     fixed = torch.tensor([lines.get(layer.name, -torch.inf) for layer in units.layers], dtype=torch.float64)
@@ -66,7 +66,7 @@ def sweep(
     ranks = np.linspace(0, len(values) - 1, min(PLACES, len(values))).round().astype(int)
     thresholds = torch.from_numpy(np.unique(values[ranks])).double()
     drawn = torch.where(inside, thresholds[:, None], fixed[units.layer_index])
-    return Sweep(tuple(thresholds.tolist()), removed | under(limiting, drawn))
+    return Sweep(tuple(thresholds.tolist()), removed | removed_by_lines(needed, drawn))
 
 
 def trace(
@@ -92,5 +92,5 @@ def trace(
         yield curve
 
 
-def _point(threshold: float, plan: Tensor, outcome: Outcome) -> Point:
-    return Point(threshold, int((~plan).sum()), outcome.loss, outcome.accuracy)
+def _point(threshold: float, plan: Tensor, outcome: Outcome) -> ThresholdPoint:
+    return ThresholdPoint(threshold, int((~plan).sum()), outcome.loss, outcome.accuracy)

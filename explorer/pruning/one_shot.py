@@ -15,7 +15,7 @@ from explorer.evaluation.evaluate import evaluate
 from explorer.evaluation.metrics import Metrics, metrics_of
 from explorer.networks.costs import Costs
 from explorer.networks.network import Network
-from explorer.networks.units import nothing
+from explorer.networks.units import none_removed
 from explorer.pruning.plan import remove_next
 
 SHARES = (1.0, 0.9, 0.8, 0.7, 0.6, 0.5, 0.4, 0.3, 0.2)  # of the units, left
@@ -48,6 +48,6 @@ def one_shot_curves(
 
 def down_to(costs: Costs, saliency: Tensor, share: float) -> Tensor:
     """The plan that leaves this share of the units, rounded, or what the floors of the layers allow."""
-    plan = nothing(costs.units)
+    plan = none_removed(costs.units)
     count = len(plan) - round(share * len(plan))
     return remove_next(costs.units, plan, saliency, count) if count else plan

@@ -9,7 +9,7 @@ import pytest
 from click.testing import CliRunner
 from invoke import result, run
 
-from explorer.cli.recipes import distillation_options, recipe_of, recipe_options
+from explorer.cli.recipe_options import distillation_options, recipe_of, recipe_options
 from explorer.core.errors import BadInput
 from explorer.training.finetune import Recipe
 from explorer.training.schedules import SCHEDULES

@@ -11,13 +11,13 @@ from torch import Tensor
 
 from explorer.evaluation.evaluate import evaluate
 from explorer.jobs.job import Job
-from explorer.networks.units import Label, gone, nothing
+from explorer.networks.units import Label, gone, none_removed
 from explorer.runs.store import Run
 from explorer.runs.timeline import removed_at
 from explorer.ui.pages.saliency import units_by_hand
 from explorer.ui.work import workspace
 from explorer.ui.work.jobs import JOBS
-from explorer.ui.work.linear import linearising
+from explorer.ui.work.joint_jobs import linearising
 from explorer.ui.work.workspace import Source
 
 Open = Callable[..., App]
@@ -33,7 +33,7 @@ def kept(run: Run) -> dict[str, int]:
 
 def labels(plan: Tensor) -> tuple[Label, ...]:
     units = workspace.open_workspace(Source()).network.units
-    return gone(units, nothing(units), plan)
+    return gone(units, none_removed(units), plan)
 
 
 def choose(app: App, stay: dict | None = None, go: dict | None = None, locked: list | None = None) -> App:
@@ -64,7 +64,7 @@ def test_lines_of_several_layers_hold_together(open_app: Open, saved: Saved) -> 
 
 def expected(common: float, own: dict[str, float]) -> Tensor:
     """Units below their lines, by Taylor with l2, without anything of the page."""
-    from explorer.pruning.plan import below
+    from explorer.pruning.plan import below_thresholds
     from explorer.scoring.criteria import CRITERIA
     from explorer.scoring.evidence import gather
     from explorer.scoring.ranking import scaled
@@ -74,7 +74,7 @@ def expected(common: float, own: dict[str, float]) -> Tensor:
     taylor = CRITERIA["taylor"]
     found = scaled(taylor.saliency(gather(opened.network, opened.calibration, taylor.needs)), units, "l2")
     lines = {layer.name: own.get(layer.name, common) for layer in units.layers}
-    return below(units, nothing(units), found.float().double(), lines)
+    return below_thresholds(units, none_removed(units), found.float().double(), lines)
 
 
 def test_all_own_lines_are_taken_back_at_once(open_app: Open) -> None:
@@ -147,7 +147,7 @@ def test_the_curve_is_predicted_and_measured_where_the_handle_can_go(open_app: O
     app = open_app("saliency").fine()
     curve = ended(app).result
     opened = workspace.open_workspace(Source())
-    linear = linearising(opened, nothing(opened.network.units)).result
+    linear = linearising(opened, none_removed(opened.network.units)).result
     assert linear is not None and len(curve.predicted) > len(curve.measured) >= 12
     assert {point.threshold for point in curve.measured} <= {point.threshold for point in curve.predicted}
     assert curve.measured[0].units == 448 and curve.measured[-1].units < 20
@@ -198,7 +198,7 @@ def test_another_ranking_ends_the_curve_that_nobody_looks_at(open_app: Open) -> 
 
 
 def test_large_networks_show_the_cells_of_one_layer(open_app: Open, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(units_by_hand, "MOST", 100)
+    monkeypatch.setattr(units_by_hand, "MAX_CELLS", 100)
     app = open_app("saliency").fine()
     assert "Click a layer's name to see its units." in app.text
     assert "Click a layer's name" not in app.set("Threshold for", "features.2").fine().text

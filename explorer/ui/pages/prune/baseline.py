@@ -8,15 +8,15 @@ from torch import Tensor
 
 from explorer.evaluation.metrics import Metrics, metrics_of
 from explorer.jobs.job import BESIDE, Job
-from explorer.networks.units import nothing
+from explorer.networks.units import none_removed
 from explorer.pruning.plan import remove_next
 from explorer.scoring.criteria import CRITERIA
-from explorer.ui.choosing.controls import Choice, saliencies, scaled_like
+from explorer.ui.choosing.controls import RankingChoice, saliencies, scaled_like
 from explorer.ui.work.results import measuring
 from explorer.ui.work.session import View
 
 
-def rival(view: View, chosen: Choice, counts: Sequence[int]) -> tuple[list[Metrics], tuple[Job, object] | None]:
+def rival(view: View, chosen: RankingChoice, counts: Sequence[int]) -> tuple[list[Metrics], tuple[Job, object] | None]:
     """The network as loaded without its least important units, so many at each point, as far as that is measured.
 
     And the job that measures the next point, with its version, where there is still one: no page waits for it.
@@ -33,9 +33,9 @@ def rival(view: View, chosen: Choice, counts: Sequence[int]) -> tuple[list[Metri
     return found, None
 
 
-def _without(view: View, chosen: Choice, count: int) -> Tensor:
+def _without(view: View, chosen: RankingChoice, count: int) -> Tensor:
     units = view.loaded.network.units
     if not count:
-        return nothing(units)
+        return none_removed(units)
     raw = saliencies(view, needed=chosen.criterion)[chosen.criterion]
-    return remove_next(units, nothing(units), scaled_like(view.as_loaded, raw, chosen), count)
+    return remove_next(units, none_removed(units), scaled_like(view.as_loaded, raw, chosen), count)

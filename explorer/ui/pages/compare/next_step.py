@@ -12,16 +12,16 @@ from explorer.networks.units import gone
 from explorer.pruning.plan import remove_next
 from explorer.pruning.race import RANDOM
 from explorer.pruning.selectors import JOINT, ORACLE, SELECTORS
-from explorer.ui.choosing.controls import NEVER_SCALED, Choice, on_offer, ranking, scaling_choice
+from explorer.ui.choosing.controls import NEVER_SCALED, RankingChoice, on_offer, ranking, scaling_choice
 from explorer.ui.elements import say, wording
 from explorer.ui.pages.compare.race_tables import by_layer
-from explorer.ui.work.ablations import oracle
-from explorer.ui.work.linear import foreseen, linearising
+from explorer.ui.work.joint_jobs import foreseen, linearising
+from explorer.ui.work.oracle_job import oracle
 from explorer.ui.work.progress import follow
 from explorer.ui.work.results import measuring
 from explorer.ui.work.session import View
 
-FIRST = ("taylor", "obd", "activation_mean", "weight", RANDOM, JOINT, ORACLE)
+SELECTORS_SHOWN_FIRST = ("taylor", "obd", "activation_mean", "weight", RANDOM, JOINT, ORACLE)
 POLL = 0.3  # seconds between two looks at a measurement
 QUIET = 1.5  # seconds of measuring before its progress is shown
 PENDING = "…"
@@ -52,7 +52,7 @@ def _choices(view: View) -> tuple[list[str], int, str]:
     chosen = st.multiselect(
         "Criteria",
         names,
-        [name for name in FIRST if name in names],
+        [name for name in SELECTORS_SHOWN_FIRST if name in names],
         format_func=lambda name: SELECTORS[name].title,
         key="asked",
         persist_state="session",
@@ -75,7 +75,7 @@ def _plan(view: View, name: str, count: int, scaling: str) -> Tensor:
     """The plan of the state with `count` more units gone by a criterion that scores the state itself."""
     saliency = _oracle(view) if SELECTORS[name].measured else None
     if saliency is None:
-        saliency = ranking(view, Choice(name, scaling, 0.0, True))
+        saliency = ranking(view, RankingChoice(name, scaling, 0.0, True))
     return remove_next(view.loaded.network.units, view.removed, saliency, count)
 
 

@@ -9,7 +9,7 @@ from driving import App
 
 from explorer.evaluation.evaluate import evaluate
 from explorer.pruning import joint
-from explorer.pruning.comparison import down_to
+from explorer.pruning.one_shot import down_to
 from explorer.ui.work import workspace
 from explorer.ui.work.jobs import JOBS
 from explorer.ui.work.workspace import Source

@@ -8,8 +8,8 @@ from networks_at_hand import MODULES, UNUSUAL, at_hand, images, shape_of
 
 from explorer.evaluation.evaluate import evaluate
 from explorer.networks.network import Network, fingerprint, with_weights_of
-from explorer.networks.regrowth import regrown
 from explorer.networks.surgery import prune
+from explorer.networks.whole_shape import regrown
 
 
 def half(network: Network) -> torch.Tensor:

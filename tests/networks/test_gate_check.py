@@ -9,9 +9,9 @@ import torch
 from networks_at_hand import at_hand
 from torch import Tensor, nn
 
-from explorer.networks import exactness
+from explorer.networks import gate_check
 from explorer.networks.dependencies import find_units
-from explorer.networks.exactness import INEXACT, UNCHECKED, exact_units
+from explorer.networks.gate_check import INEXACT, UNCHECKED, exact_units
 
 
 class Watched(nn.Module):
@@ -80,7 +80,7 @@ def test_the_search_for_what_is_wrong_ends_after_a_number_of_checks(monkeypatch:
     torch.manual_seed(0)
     module = Rolled().requires_grad_(False)
     units = find_units(module, torch.zeros(1, 1, 9, 9))
-    monkeypatch.setattr(exactness, "LEAST_CHECKS", 1)
-    monkeypatch.setattr(exactness, "LAYERS_CHECKED", 1)
+    monkeypatch.setattr(gate_check, "LEAST_CHECKS", 1)
+    monkeypatch.setattr(gate_check, "LAYERS_CHECKED", 1)
     checked = exact_units(module, units, (1, 9, 9))
     assert not checked.layers and [checked.unprunable[name] for name in ("first", "second")] == 2 * [UNCHECKED]

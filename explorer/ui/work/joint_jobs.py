@@ -22,8 +22,8 @@ from explorer.ui.work.results import plan_digest
 from explorer.ui.work.workspace import Workspace
 
 JOINTLY = 1024  # units whose order is decided together; the others follow by what each would add then
-MOST = 2**26  # slopes of a linearisation that are kept: 256 MB
-KEPT = 3  # linearisations
+MAX_SLOPES = 2**26  # slopes of a linearisation that are kept: 256 MB
+LINEARISATIONS_KEPT = 3  # linearisations
 _RECENT: deque[str] = deque()  # their keys
 _LOCK = threading.Lock()
 
@@ -55,7 +55,7 @@ def _logits(workspace: Workspace, report: Report) -> Tensor:
 def linearising(workspace: Workspace, removed: Tensor) -> Job | None:
     """The job that linearises the validation images with these units gated; None where that takes too much memory."""
     network = workspace.network
-    if len(workspace.validation) * len(network.classes) * len(network.units) > MOST:
+    if len(workspace.validation) * len(network.classes) * len(network.units) > MAX_SLOPES:
         return None
 
     def work(job: Job) -> Linearisation:
@@ -78,7 +78,7 @@ def _keep(key: str) -> None:
         if (job := JOBS.find(older)) and job.active:
             job.cancel()
             _RECENT.remove(older)
-    while len(_RECENT) > KEPT:
+    while len(_RECENT) > LINEARISATIONS_KEPT:
         JOBS.forget(_RECENT.popleft())
 
 

@@ -12,8 +12,8 @@ from driving import SECONDS, App
 from explorer.core.progress import silent
 from explorer.evaluation.evaluate import evaluate
 from explorer.jobs.job import Job
-from explorer.networks.units import nothing
-from explorer.ui.work import ahead
+from explorer.networks.units import none_removed
+from explorer.ui.work import prefetch
 from explorer.ui.work.jobs import JOBS
 from explorer.ui.work.workspace import Source, Workspace, open_workspace
 
@@ -21,7 +21,7 @@ Open = Callable[..., App]
 
 
 def begun(app: App) -> list[Job]:
-    return [JOBS.find(key) for key in app.test.session_state[ahead.LATEST]]
+    return [JOBS.find(key) for key in app.test.session_state[prefetch.LATEST]]
 
 
 def demo() -> Workspace:
@@ -29,7 +29,7 @@ def demo() -> Workspace:
 
 
 def plan(*units: int) -> torch.Tensor:
-    removed = nothing(demo().network.units)
+    removed = none_removed(demo().network.units)
     removed[list(units)] = True
     return removed
 
@@ -53,20 +53,23 @@ def test_a_step_that_was_measured_ahead_is_not_measured_again(open_app: Open, mo
         raise AssertionError("measured again")
 
     with monkeypatch.context() as patch:
-        patch.setattr(ahead, "evaluate", refuse)
+        patch.setattr(prefetch, "evaluate", refuse)
         assert app.click("Remove 1").fine().facts["Units"] == "447"
 
 
 def test_the_numbers_are_those_of_a_measurement_now() -> None:
     opened, removed = demo(), plan(5, 77, 200)
     ahead_of = JOBS.submit(
-        ahead._key(opened, removed), "Measuring ahead", lambda job: ahead._measured(opened, removed, job), ahead.AHEAD
+        prefetch._key(opened, removed),
+        "Measuring ahead",
+        lambda job: prefetch._measured(opened, removed, job),
+        prefetch.AHEAD,
     )
-    found = ahead.outcome_of(opened, removed, silent)
+    found = prefetch.outcome_of(opened, removed, silent)
     now = evaluate(opened.network, opened.validation, removed)
     assert found.logits.equal(now.logits) and found.labels.equal(now.labels)
     ahead_of.wait(SECONDS)
-    assert ahead.outcome_of(opened, removed, silent) is ahead_of.result
+    assert prefetch.outcome_of(opened, removed, silent) is ahead_of.result
 
 
 def test_what_cannot_be_asked_for_any_more_is_not_measured(open_app: Open, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -75,7 +78,7 @@ def test_what_cannot_be_asked_for_any_more_is_not_measured(open_app: Open, monke
             job.report(0, 1)
             job.wait(0.01)
 
-    monkeypatch.setattr(ahead, "_measured", held)
+    monkeypatch.setattr(prefetch, "_measured", held)
     app = open_app("prune").set("Criterion", "weight")
     before = begun(app)
     after = begun(app.set("Criterion", "mutual_information"))

@@ -19,7 +19,7 @@ from explorer.scoring.criteria import CRITERIA
 from explorer.scoring.evidence import gather
 from explorer.scoring.observe import Observation, joined, observe
 from explorer.training.finetune import OPTIMIZERS, Minibatch, Recipe, Training, minibatches, train
-from explorer.training.updates import train_observed
+from explorer.training.update_evidence import train_observed
 
 RECIPE = Recipe(0.02, batch_size=8)
 

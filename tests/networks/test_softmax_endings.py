@@ -15,7 +15,11 @@ from torch.nn import functional as F
 from explorer.core.errors import BadInput
 from explorer.data.preprocessing import Preprocessing
 from explorer.evaluation.evaluate import evaluate
-from explorer.networks.endings import (
+from explorer.networks.gates import Gated, open_gates
+from explorer.networks.graph.safetensors_file import load_network
+from explorer.networks.load import assemble, network_file
+from explorer.networks.network import Network
+from explorer.networks.softmax_endings import (
     INDEPENDENT,
     MAY_BE_SHARE,
     ONE_OUTPUT,
@@ -24,10 +28,6 @@ from explorer.networks.endings import (
     SOFTMAX,
     classifier,
 )
-from explorer.networks.gates import Gated, open_gates
-from explorer.networks.graph.safetensors_file import load_network
-from explorer.networks.load import assemble, network_file
-from explorer.networks.network import Network
 from explorer.networks.surgery import prune
 from explorer.scoring.criteria import CRITERIA, needs
 from explorer.scoring.evidence import gather

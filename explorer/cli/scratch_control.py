@@ -7,8 +7,8 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from explorer.cli.keeping import stoppable
 from explorer.cli.output import progress, warn
+from explorer.cli.run_storage import stoppable
 from explorer.cli.subject import Subject
 from explorer.core.errors import BadInput
 from explorer.pruning.settings import Settings

@@ -7,7 +7,7 @@ from networks_at_hand import SHAPE, at_hand, images
 
 from explorer.evaluation.evaluate import evaluate
 from explorer.networks.costs import measure_costs
-from explorer.pruning.comparison import down_to, one_shot_curves
+from explorer.pruning.one_shot import down_to, one_shot_curves
 
 NETWORK = at_hand("plain")  # layers of 5 and 6 units
 COSTS, IMAGES = measure_costs(NETWORK), images(SHAPE)
