@@ -67,6 +67,7 @@ def laid_out(name: str, images: Mapping[Path, Dirs], deep: int) -> Layout:
     placed = {image.path for image in layout.placed}
     layout.keep({path: "in no folder of a split or class" for path in found if path not in placed})
     layout.keep({image.path: reason for image in layout.placed if (reason := _unlabelled(image, deep))})
+    _check_classes(name, layout)
     _keep_trained(layout)
     _note_depth(layout, deep)
     return layout
@@ -166,6 +167,16 @@ def _unlabelled(image: Placed, deep: int) -> str:
     if len(image.dirs) < deep:
         return f"unlabelled, in no class folder{where}" if not image.dirs else f"in no clip{where}"
     return f"deeper than CLASS/CLIP{where}" if deep > 1 and len(image.dirs) > deep else ""
+
+
+def _check_classes(name: str, layout: Layout) -> None:
+    """BadInput where the only "class" is a folder called like pictures, as in data for detection: split/images."""
+    labels = {image.label for image in layout.placed}
+    if len(labels) == 1 and all(_plain(label) in PICTURES for label in labels):
+        raise BadInput(
+            f"folder {name} has all images in folders called {_names(labels)}, which name no class: give each class a "
+            "sub-folder of its own, or a .csv table of paths and labels."
+        )
 
 
 def _keep_trained(layout: Layout) -> None:

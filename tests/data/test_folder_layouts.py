@@ -187,6 +187,21 @@ def test_what_can_be_read_in_two_ways_is_refused(tree, paths, message):
     assert "\n" not in str(caught.value)
 
 
+@pytest.mark.parametrize("folders", [("train/images", "valid/images"), ("train/JPEGImages",), ("images",)])
+def test_a_folder_called_like_pictures_alone_is_no_class(tree, folders):
+    folder = tree(*each(*folders))
+    for label in folders:
+        beside = folder / Path(label).parent / "labels"
+        beside.mkdir()
+        (beside / "0.txt").write_text("0 .5 .5 .1 .1")
+    with pytest.raises(BadInput, match=r"(?i)images, which name no class: give each class a sub-folder"):
+        open_images(str(folder))
+
+
+def test_a_folder_called_like_pictures_beside_another_is_a_class(tree):
+    assert open_images(str(tree(*each("images", "drawings")))).classes == ("drawings", "images")
+
+
 def test_content_decides_whether_a_file_is_an_image(tree):
     folder = tree("a/scan", "a/photo.dat", "b/bitmap.jpg")
     (folder / "b" / "labels.xml").write_text("<xml/>")
