@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import csv
 import os
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
-from explorer.core.bounds import TABLE_BYTES, TABLE_LINE, TABLE_LINES, check_file
 from explorer.core.errors import BadInput
 from explorer.core.text import quoted
 from explorer.data.decoding import examined
@@ -18,10 +15,7 @@ from explorer.data.images import Account, ImageSet, Labelled, image_set
 from explorer.data.labels import Numbering, numbering
 from explorer.data.table_columns import HOT, Columns, columns
 from explorer.data.table_files import TableFiles
-
-SEPARATORS = ",;\t"
-ENCODINGS = ("utf-8-sig", "cp1252")
-LATIN = "It is no UTF-8 text and was read as Windows-1252: names with letters beyond a to z may be wrong."
+from explorer.data.table_lines import table_lines
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,10 +66,7 @@ def _classes(table: Path, found: Columns, rows: list[ImageRow]) -> Numbering:
 def _read(files: TableFiles) -> tuple[Columns, list[ImageRow], list[str]]:
     """What the columns are, the rows, and notes on how they were read."""
     table = files.table
-    try:
-        check_file(table, TABLE_BYTES)
-        encoding = _encoding(table)
-        lines = _lines(table, encoding)
+    with table_lines(table) as (lines, notes):
         first = next(lines, None)
         if first is None:
             raise BadInput(f"{table} is empty: it needs a row an image, with its path and its label.")
@@ -83,44 +74,7 @@ def _read(files: TableFiles) -> tuple[Columns, list[ImageRow], list[str]]:
         found = columns(files, first[1], second[1] if second else [])
         given = [first, *([second] if second else [])][found.header :]
         rows = [_row(table, found, *numbered) for numbered in given] + [_row(table, found, *each) for each in lines]
-    except csv.Error as error:
-        raise BadInput(f"{table} can't be read as a table: {error}.") from error
-    except OSError as error:
-        raise BadInput(f"{table} can't be read: {error.strerror}.") from error
-    return found, rows, [LATIN] if encoding == "cp1252" else []
-
-
-def _encoding(table: Path) -> str:
-    """The first of ENCODINGS that the whole file is in, or UTF-16 where it begins like that; its lines are counted."""
-    with table.open("rb") as file:
-        begin = file.read(2)
-    for encoding in ("utf-16",) if begin in (b"\xff\xfe", b"\xfe\xff") else ENCODINGS:
-        try:
-            with table.open(encoding=encoding) as text:
-                blocks = iter(lambda: text.read(2**20), "")
-                TABLE_LINES.check(table, sum(block.count("\n") for block in blocks))
-            return encoding
-        except UnicodeError:
-            continue
-    raise BadInput(f"{table} is no table: it is not UTF-8 text.")
-
-
-def _lines(table: Path, encoding: str) -> Iterator[tuple[int, list[str]]]:
-    """The rows that are not blank, with their lines; one at a time, however long the table is."""
-    with table.open(encoding=encoding, newline="") as file:
-        separator = max(SEPARATORS, key=file.readline(TABLE_LINE.most).count)
-        file.seek(0)
-        pieces = iter(lambda: file.readline(TABLE_LINE.most + 1), "")
-        reader = csv.reader(_short(table, pieces), delimiter=separator, strict=True)
-        for cells in reader:
-            if any(cells):
-                yield reader.line_num, [cell.strip() for cell in cells]
-
-
-def _short(table: Path, lines: Iterator[str]) -> Iterator[str]:
-    for line in lines:
-        TABLE_LINE.check(table, len(line.rstrip("\r\n")))
-        yield line
+    return found, rows, notes
 
 
 def _row(table: Path, found: Columns, line: int, cells: list[str]) -> ImageRow:

@@ -15,6 +15,7 @@ from explorer.data.gesture_set import open_gestures
 from explorer.data.images import ImageSet
 from explorer.data.npy import open_npy_pair
 from explorer.data.npz import open_npz
+from explorer.data.pixel_tables import holds_pixels, open_pixel_table
 from explorer.data.torchvision_sets import download_torchvision, open_torchvision
 
 DEMO_IMAGES = "images.npz"
@@ -63,7 +64,8 @@ def _open_npy_pair(wanted: Wanted) -> ImageSet:
 
 
 def _open_table(wanted: Wanted) -> ImageSet:
-    return open_table(wanted.path, seed=wanted.seed, limit=wanted.limit)
+    opened = open_pixel_table if holds_pixels(wanted.path) else open_table
+    return opened(wanted.path, seed=wanted.seed, limit=wanted.limit)
 
 
 def _pair(where: str) -> list[Path]:

@@ -15,10 +15,13 @@ SPLIT_NAMES = {
     "finetune": ("finetune", "finetuning"),
     TRAIN: ("train", "training"),
     "calibration": ("calibration", "calib"),
-    "validation": ("validation", "val", "valid", "validate", "dev", "development", "eval", "evaluation"),
-    "test": ("test", "testing"),
+    "validation": (
+        *("validation", "val", "valid", "validate", "dev", "development", "eval", "evaluation"),
+        *("public test", "publictest"),
+    ),
+    "test": ("test", "testing", "private test", "privatetest"),
 }
-"""Split -> the names that people give it, in lower case."""
+"""Split -> the names that people give it, in lower case; the tests of Kaggle's competitions are two."""
 
 _NAMED = {name: split for split, names in SPLIT_NAMES.items() for name in names}
 _FILLERS = {"set", "data", "dataset", "image", "images", "imgs", "split", "folder", "seg"}
@@ -28,8 +31,7 @@ def split_named(name: str) -> str | None:
     """The split that a name such as "Validation", "test_set", "TrainData" or "train2017" means, or None."""
     apart = re.sub("([a-z])([A-Z])", r"\1 \2", name).lower()
     words = [word for word in re.findall("[a-z]+", apart) if word not in _FILLERS]
-    meant = [_NAMED.get(words[0].removesuffix(end)) for end in ("", *_FILLERS)] if len(words) == 1 else []
-    return next(filter(None, meant), None)
+    return next(filter(None, (_NAMED.get(" ".join(words).removesuffix(end)) for end in ("", *_FILLERS))), None)
 
 
 def stratified_order(labels: np.ndarray, seed: int) -> np.ndarray:

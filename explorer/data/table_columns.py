@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path, PureWindowsPath
 
@@ -21,12 +22,15 @@ COLUMNS = {
         *("label", "labels", "class", "classname", "category", "target", "y", "diagnosis", "species", "breed"),
         *("classid", "labelname", "dx"),
     ),
-    "split": ("split", "part", "subset", "dataset"),
+    "split": ("split", "part", "subset", "usage", "dataset"),
 }
 """What a row holds, and the names that its column may have, letters and digits alone; the first there counts."""
 
 HOT = {"0": 0, "1": 1, "0.0": 0, "1.0": 1}
 """How one-hot labels are written."""
+
+UNCLEAR = ("usage", "dataset")
+"""Names of columns that hold splits only where the values below are called like some."""
 
 INDEX = {"", "unnamed0", "index"}  # what pandas calls the numbers of rows
 
@@ -51,8 +55,7 @@ def columns(files: TableFiles, first: list[str], second: list[str]) -> Columns:
     one-hot in all that are left, which is noted. BadInput where this does not tell.
     """
     table, cells = files.table, [_plain_name(cell) for cell in first]
-    known = {kind: [name for name in usual if name in cells] for kind, usual in COLUMNS.items()}
-    known["split"] = [name for name in known["split"] if name != "dataset" or split_named(_cell(second, cells, name))]
+    known = _known(cells, second, COLUMNS)
     where = {kind: cells.index(found[0]) for kind, found in known.items() if found}
     paths = _paths(files, first, beside=not where)
     if paths and not {"path", "label"} <= set(where):
@@ -72,7 +75,35 @@ def columns(files: TableFiles, first: list[str], second: list[str]) -> Columns:
         where["label"] = left[0]
         notes.append(_read_as(first[left[0]], one_hot))
     names = {kind: f"column {quoted(first[at], 40)}" for kind, at in where.items()}
+    notes.append(_not_read(first, known, {*where.values(), *(one_hot or {}).values()}))
     return Columns(where, names, True, len(first), tuple(filter(None, notes)), one_hot)
+
+
+def labels_and_splits(
+    table: Path, first: list[str], second: list[str], pixels: set[int]
+) -> tuple[dict[str, int], list[str]]:
+    """Kind -> column, of labels and of splits where there are, in a table of which others hold the pixels; and notes.
+
+    Labels have a name that is known, or are all that is left. BadInput where this does not tell.
+    """
+    cells = ["" if at in pixels else _plain_name(cell) for at, cell in enumerate(first)]
+    known = _known(cells, second, ("label", "split"))
+    where = {kind: cells.index(found[0]) for kind, found in known.items() if found}
+    notes = [_chosen(table, first, found) for found in known.values() if found]
+    if "label" not in where:
+        left = [at for at, name in enumerate(cells) if name not in INDEX and at not in where.values()]
+        if len(left) != 1:
+            raise BadInput(f"{_beginning(table, first)}: which column holds the labels is unclear; call it label.")
+        where["label"] = left[0]
+        notes.append(_read_as(first[left[0]], None))
+    return where, [*filter(None, notes), *filter(None, [_not_read(first, known, pixels | set(where.values()))])]
+
+
+def _known(cells: list[str], second: list[str], kinds: Iterable[str]) -> dict[str, list[str]]:
+    """Kind -> the names of its columns that are there, in the order of COLUMNS."""
+    known = {kind: [name for name in COLUMNS[kind] if name in cells] for kind in kinds}
+    known["split"] = [name for name in known["split"] if name not in UNCLEAR or split_named(_cell(second, cells, name))]
+    return known
 
 
 def _plain_name(cell: str) -> str:
@@ -100,6 +131,13 @@ def _read_as(name: str, one_hot: dict[str, int] | None) -> str:
     if one_hot:
         return f"Labels are one-hot: classes are the columns {some(list(one_hot))}."
     return f"Labels are those of the column {name!r}."
+
+
+def _not_read(first: list[str], known: dict[str, list[str]], read: set[int]) -> str:
+    """Which columns hold what there is no use for, or ""; those that stood beside a chosen one are told already."""
+    told = INDEX.union(*known.values())
+    left = [quoted(name, 40) for at, name in enumerate(first) if at not in read and _plain_name(name) not in told]
+    return f"Not read: the column{'s' if len(left) > 1 else ''} {some(left)}." if left else ""
 
 
 def _chosen(table: Path, first: list[str], found: list[str]) -> str:

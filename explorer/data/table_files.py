@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -10,9 +11,11 @@ from pathlib import Path, PureWindowsPath
 
 from explorer.core.bounds import FOLDER_ENTRIES
 from explorer.core.errors import BadInput
+from explorer.core.text import quoted
 from explorer.data.decoding import SUFFIXES
 from explorer.data.images import some
 
+WEB = re.compile("[a-z][a-z0-9+.-]+://", re.IGNORECASE)
 ENDS = sorted({end for suffix in SUFFIXES for end in (suffix, suffix.upper())})
 
 
@@ -29,6 +32,8 @@ class TableFiles:
         A path relative to the table, with slashes of either kind; its suffix may be left out, and so may the folder, if
         that is beside the table.
         """
+        if WEB.match(name):
+            raise BadInput(f"{self.table}, line {line}, names {quoted(name)}: nothing is downloaded; name files.")
         path = self._named(line, name)
         if path.exists() or "/" in name or "\\" in name:
             return path

@@ -195,3 +195,21 @@ def test_bad_tables_give_one_sentence(table, text, message):
     with pytest.raises(BadInput, match=message) as caught:
         open_images(table(text))
     assert "\n" not in str(caught.value)
+
+
+def test_columns_that_are_not_read_are_told(table):
+    images = open_images(table(",path,label,age,x1\n0,img/0.png,dog,3,4\n1,img/1.png,cat,5,6\n"))
+    assert images.classes == ("cat", "dog")
+    assert images.notes == ("Not read: the columns 'age', 'x1'.",)
+
+
+def test_usage_is_a_split_where_its_values_are_called_like_some(table):
+    rows = "".join(f"img/{i}.png,{'ab'[i % 2]},{{{i // 2}}}\n" for i in range(4))
+    assert open_images(table("path,label,Usage\n" + rows.format("Training", "PublicTest"))).stored_splits
+    images = open_images(table("path,label,Usage\n" + rows.format("home", "office")))
+    assert (images.stored_splits, images.notes) == (False, ("Not read: the column 'Usage'.",))
+
+
+def test_addresses_in_the_web_are_not_fetched(table):
+    with pytest.raises(BadInput, match=r"line 2, names 'https://images.example/0.png': nothing is downloaded"):
+        open_images(table("path,label\nhttps://images.example/0.png,cat\n"))
