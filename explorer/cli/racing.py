@@ -23,7 +23,6 @@ from explorer.core.errors import BadInput
 from explorer.core.locks import alone
 from explorer.data import Splits
 from explorer.figures.curve import AGAINST, QUANTITIES
-from explorer.networks.load import DEMO
 from explorer.pruning.limits import keeping
 from explorer.pruning.race import Race, RaceTerms, check
 from explorer.pruning.race_bands import LATENCY
@@ -147,8 +146,7 @@ def _splits(subject: Subject, terms: RaceTerms) -> Splits:
 def _run(subject: Subject, terms: RaceTerms, splits: Splits, out: Path) -> Race:
     request, network = subject.request, subject.network
     check(network, splits, terms)
-    data = request.data or (str(subject.run.data["source"]) if subject.run else DEMO)
-    about = run_folders.described(network, splits, {}, network_from=request.network, images_from=data)
+    about = run_folders.described(network, splits, {}, network_from=request.network, images_from=subject.images_from)
     lanes: Race = ()
     try:
         with alone(out, IN_USE), progress("Racing") as report:

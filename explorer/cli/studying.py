@@ -26,7 +26,6 @@ from explorer.core.progress import Report
 from explorer.data import Batches
 from explorer.figures.study_report import report_page
 from explorer.networks.architectures.pretrained import imagenet
-from explorer.networks.load import DEMO
 from explorer.runs import run_folders
 from explorer.scoring.criteria import CRITERIA
 from explorer.study import PARTS, PRESETS, REPORT, Preset, Study, StudyInputs
@@ -118,8 +117,7 @@ def _bench(subject: Subject, preset: Preset, out: Path) -> StudyInputs:
         name: subject.batches(name, min(filter(None, (limit, request.limit)), default=None))
         for name, limit in limits.items()
     }
-    data = request.data or (str(subject.run.data["source"]) if subject.run else DEMO)
-    about = run_folders.described(network, splits, {}, network_from=request.network, images_from=data)
+    about = run_folders.described(network, splits, {}, network_from=request.network, images_from=subject.images_from)
     return StudyInputs(network, splits, preset, subject.seed, out, about)
 
 

@@ -58,7 +58,7 @@ class Subject:
     @property
     def images_from(self) -> str:
         """What --data would be told to open the same images."""
-        return self.request.data or (str(self.run.data["source"]) if self.run else DEMO)
+        return self.request.data or (self.place and self.place.images_from) or DEMO
 
     @property
     def batch_size(self) -> int:
@@ -145,7 +145,7 @@ def open_subject(request: Request, *, needs_images: bool = True, needs_units: bo
         if needs_images and run is None:  # a run's own file says how its images are prepared
             _check_prepared(request)
         seed = request.seed if request.seed is not None else int(run.data.get("seed", 0)) if run else 0
-        where = request.data or (DEMO if request.network == DEMO else run.data.get("source") if run else None)
+        where = request.data or (DEMO if request.network == DEMO else found.images_from)
         if needs_images and not where:
             raise BadInput(f"Give --data: on which images {request.network} is to be measured can't be guessed.")
         network = found.network(found.preprocessing(request.changes)).to(device)

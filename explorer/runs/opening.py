@@ -11,6 +11,7 @@ from pathlib import Path
 
 from explorer.core.errors import BadInput
 from explorer.data import Changes, Preprocessing
+from explorer.data.uploads import kept_images
 from explorer.networks.load import DEMO, ORIGINAL, RUN_NETWORK, NetworkFile, file_at, network_file
 from explorer.networks.network import Network
 from explorer.runs.origins import source_file, source_from_json
@@ -25,6 +26,12 @@ class Place:
     name: str  # what its network is called
     file: NetworkFile  # what its network, or its original, is read from
     run: Run | None  # of which it is the folder
+
+    @property
+    def images_from(self) -> str | None:
+        """The images of its run, as --data names them; BadInput where they were uploaded, and are gone."""
+        source = self.run.data.get("source") if self.run else None
+        return kept_images(source, Path(self.where).resolve().parent.parent) if isinstance(source, str) else None
 
     def preprocessing(self, changes: Changes) -> Preprocessing:
         """What images go through with these changes; BadInput where what can't be known is not given."""

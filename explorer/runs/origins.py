@@ -10,7 +10,8 @@ from typing import Any
 from explorer.core.documents import sha256
 from explorer.core.errors import BadInput
 from explorer.core.files import read_regular
-from explorer.data import UNCHANGED, Changes, changes_from_json
+from explorer.data import UNCHANGED, Changes, ImageSet, changes_from_json, open_images
+from explorer.data.uploads import kept_images
 from explorer.networks.load import DEMO, NetworkFile, demo_file, network_file
 from explorer.networks.network import Network
 
@@ -22,7 +23,7 @@ class Source:
     network: str = DEMO  # or the SHA-256 of an uploaded file, kept in the work folder
     name: str = DEMO  # what the upload was called
     arch: str | None = None
-    data: str = DEMO
+    data: str = DEMO  # or the reference of uploaded images, see `explorer.data.uploads`
     seed: int = 0
     changes: Changes = UNCHANGED  # of the preprocessing that the file or its architecture names
 
@@ -79,3 +80,8 @@ def open_source(source: Source, workdir: Path) -> Network:
     """The network of a source, for images that are prepared as it says; BadInput as `source_file`."""
     file = source_file(source, workdir)
     return file.network(file.preparation.with_changes(source.changes))
+
+
+def open_source_images(data: str, workdir: Path, *, seed: int, clips: bool) -> ImageSet:
+    """The images of a source, or of a fine-tuning; BadInput as `open_images`, or where uploaded ones are gone."""
+    return open_images(kept_images(data, workdir), seed=seed, clips=clips)

@@ -10,8 +10,9 @@ from pathlib import Path
 from typing import TypeVar
 
 from explorer.core import locks
-from explorer.core.documents import DocumentFormat, is_older, read_checked, read_document
+from explorer.core.documents import CHANGED, DocumentFormat, is_older, read_checked, read_document
 from explorer.core.errors import BadInput
+from explorer.data.uploads import content_of, is_home, place_of
 from explorer.networks.load import RUN_NETWORK
 from explorer.runs import race_folders, tunings
 from explorer.runs import store as runs
@@ -52,6 +53,8 @@ def audit(folder: Path) -> list[Checked]:
         files += [here / name for name in names]
         for each in _in_folder(here, [*folders, *names]):
             found[each.path] = each
+        if is_home(here):  # its folders are judged as a whole
+            folders.clear()
     if not found:
         raise BadInput(f"{folder} holds nothing that the app or a command has kept: give another folder.")
     others = (_other(path) for path in files if path not in found)
@@ -65,6 +68,8 @@ def _in_folder(folder: Path, names: list[str]) -> Iterator[Checked]:
             yield from check(folder)
     if folder.name == UPLOADS:
         yield from (_file(folder / name, name, "upload") for name in names if SHA256.fullmatch(name))
+    if is_home(folder):
+        yield from (_images(folder / name) for name in names if SHA256.fullmatch(name))
     if EXPORT_FILES[0] in names:
         yield from (Checked(folder / name, "export", UNCHECKED, "`verify` runs it") for name in names)
 
@@ -100,15 +105,26 @@ def _weights(path: Path) -> Checked:
 
 
 def _upload_of(folder: Path, run: Run) -> Iterator[Checked]:
-    """The upload that a run of the app began with, where it is gone: what is there is checked in its own folder."""
+    """The uploads that a run of the app began with, where they are gone: what is there is checked in its own folder."""
     try:
-        digest = source_from_json(run.network, run.data).network
+        source = source_from_json(run.network, run.data)
     except BadInput as problem:
         yield Checked(folder / runs.FILE, "run", DAMAGED, str(problem))
         return
-    path = folder.parent.parent / UPLOADS / digest
-    if SHA256.fullmatch(digest) and not os.path.lexists(path):
-        yield Checked(path, "upload", MISSING, f"the run in {folder.name} began with it")
+    work = folder.parent.parent
+    network = work / UPLOADS / source.network if SHA256.fullmatch(source.network) else None
+    for path, what in ((network, "upload"), (place_of(source.data, work), "images")):
+        if path and not os.path.lexists(path):
+            yield Checked(path, what, MISSING, f"the run in {folder.name} began with it")
+
+
+def _images(folder: Path) -> Checked:
+    """Uploaded images, which lie under the digest of what they are."""
+    try:
+        same = content_of(folder) == folder.name
+    except OSError as error:
+        return Checked(folder, "images", DAMAGED, error.strerror or str(error))
+    return Checked(folder, "images", OK) if same else Checked(folder, "images", DAMAGED, CHANGED)
 
 
 def _race(folder: Path) -> Iterator[Checked]:

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import hashlib
+import io
 import json
+import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 from exported import WIDTHS, without_last_channels
@@ -16,6 +19,7 @@ from torch import Tensor
 
 from explorer import open_network
 from explorer.data import Changes, open_images
+from explorer.data.uploads import keep_archive
 from explorer.evaluation.evaluate import evaluate
 from explorer.evaluation.metrics import Metrics
 from explorer.export import load_pruned
@@ -154,3 +158,19 @@ def test_what_a_run_of_the_app_can_not_be_used_for_is_one_sentence(mine: Path, r
         assert (done.code, done.out) == (2, ""), arguments
         assert done.err.startswith(f"Error: {said}") and done.err.count("\n") == 1
     assert json.loads((mine / "run.json").read_text())["timeline"]["current"] == 2
+
+
+def test_a_run_on_uploaded_images_opens_wherever_its_work_folder_is_moved(tmp_path: Path, few: Path) -> None:
+    x, y = (np.load(few)[name] for name in ("x", "y"))
+    stream = io.BytesIO()
+    np.savez(stream, x=x, y=y)
+    where = keep_archive(tmp_path / "before", stream, "few.npz")
+    folder = written(tmp_path / "before" / "runs" / "one", Source(data=where), start(MEASURED), {})
+    (tmp_path / "before").rename(tmp_path / "after")
+    folder = tmp_path / "after" / folder.relative_to(tmp_path / "before")
+    _, found = result(tmp_path, "evaluate", folder, "--split", "all")
+    _, same = result(tmp_path, "evaluate", "demo", "--data", few, "--split", "all")
+    assert (found["loss"], found["accuracy"], found["images"]) == (same["loss"], same["accuracy"], same["images"])
+    shutil.rmtree(tmp_path / "after" / "uploads")
+    refused = run("evaluate", folder)
+    assert refused.code == 2 and "'few.npz' are no longer in the work folder: upload them again." in refused.err

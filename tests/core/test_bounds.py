@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import struct
 import time
@@ -17,13 +18,14 @@ import numpy as np
 import pytest
 from exported import export_bytes
 from networks_at_hand import at_hand
+from pictures import zipped
 from PIL import Image
 
 from explorer import open_network
 from explorer.core import bounds
 from explorer.core.bounds import BOUNDS, MIB
 from explorer.core.errors import BadInput
-from explorer.data import inventory, open_images
+from explorer.data import inventory, open_images, unpacking, uploads
 from explorer.data.decoding import decode
 from explorer.export import plan_file
 from explorer.networks.checkpoints import safe_pickle, safe_zip, safetensors_reader
@@ -91,6 +93,10 @@ def checkpoint(path: Path) -> object:
     return open_network(path, arch="torchvision:alexnet")
 
 
+def keep(upload: tuple[Path, io.BytesIO]) -> str:
+    return uploads.keep_archive(*upload, "a.zip")
+
+
 def many_members(folder: Path) -> str:
     with zipfile.ZipFile(folder / "a.npz", "w") as file:
         for number in range(9_000):
@@ -138,6 +144,9 @@ LOWERED: dict[bounds.Bound, tuple[Any, Callable[[Path], Any], Callable[[Any], ob
     ),
     bounds.EXPORT_MANIFEST: (safetensors_file, lambda f: export_bytes(at_hand("plain")), load_network),
     bounds.EXPORT_NODES: (rebuild, lambda f: export_bytes(at_hand("plain")), load_network),
+    bounds.UPLOAD_FILES: (unpacking, lambda f: (f, zipped({"a": b"", "b": b""})), keep),
+    bounds.UPLOAD_UNPACKED: (unpacking, lambda f: (f, zipped({"a": b"1", "b": b"2"})), keep),
+    bounds.UPLOAD_DIRECTORY: (unpacking, lambda f: (f, zipped({"a": b""})), keep),
     bounds.EXPORT_UNITS: (manifest, lambda f: export_bytes(at_hand("plain")), load_network),
 }
 

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import pytest
+from pictures import zipped
 
 from explorer.core.documents import sha256
 from explorer.core.errors import BadInput
+from explorer.data.uploads import keep_archive, place_of
 from explorer.runs.store import FILE, Run, write_run
 from explorer.upkeep.audit import DAMAGED, MISSING, OK, UNCHECKED, UNKNOWN, audit
 
@@ -48,6 +51,20 @@ def test_an_upload_that_is_gone_is_missing_and_named_with_its_run(work: Path) ->
     upload.unlink()
     (found,) = (each for each in audit(work) if each.standing == MISSING)
     assert found.path == upload and found.why == "the run in first began with it"
+
+
+def test_uploaded_images_are_whole_damaged_or_missing(work: Path) -> None:
+    where = keep_archive(work, zipped({"a/1.png": b"1", "b/2.png": b"2"}), "mine.zip")
+    write_run(
+        work / "runs" / "first", Run({"source": "demo", "name": "demo", "arch": None}, {"source": where, "seed": 0})
+    )
+    place = place_of(where, work)
+    found = {each.path: (each.what, each.standing) for each in audit(work)}
+    assert found[place] == ("images", OK) and not any(place in path.parents for path in found)
+    (place / "mine" / "a" / "1.png").write_bytes(b"3")
+    assert next(each.standing for each in audit(work) if each.path == place) == DAMAGED
+    shutil.rmtree(place)
+    assert next(each for each in audit(work) if each.path == place).standing == MISSING
 
 
 def test_what_nothing_names_is_unknown_and_exports_are_for_verify(work: Path) -> None:

@@ -9,12 +9,12 @@ from pathlib import Path
 import streamlit as st
 
 from explorer.core.files import write_whole
-from explorer.data import Batches, ImageSet, Splits, open_images
+from explorer.data import Batches, ImageSet, Splits
 from explorer.networks.costs import Costs, measure_costs
 from explorer.networks.load import CALIBRATION, batches_for, for_classes
 from explorer.networks.network import Network
 from explorer.runs import origins
-from explorer.runs.origins import Source, open_source
+from explorer.runs.origins import Source, open_source, open_source_images
 from explorer.runs.store import at_state
 from explorer.runs.timeline import Timeline
 from explorer.ui.work.visitors import workdir
@@ -59,7 +59,7 @@ class Workspace:
 def open_workspace(source: Source) -> Workspace:
     """The workspace of a source; raises BadInput where network and images can't be opened or don't fit together."""
     network = open_source(source, workdir())
-    images = open_images(source.data, seed=source.seed, clips=network.preprocessing.clips)
+    images = open_source_images(source.data, workdir(), seed=source.seed, clips=network.preprocessing.clips)
     network = for_classes(network, images.classes, images.name)
     calibration = batches_for(network, images, "calibration", CALIBRATION)
     validation = batches_for(network, images, "validation", VALIDATION)

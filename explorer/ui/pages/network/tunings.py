@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import shutil
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import streamlit as st
 
 from explorer.core.errors import BadInput
 from explorer.core.locks import alone
+from explorer.data.uploads import kept_images
 from explorer.jobs.job import LONG, Job
 from explorer.networks.load import batches_for
 from explorer.runs.origins import read_upload
@@ -123,8 +124,9 @@ def _work(tuning: Tuning, job: Job) -> Run:
     from explorer.runs.tuning_runs import start_of, tuned, tuning_run
 
     job.report(0, 1, "opening images and network")
+    at_hand = replace(tuning, data=kept_images(tuning.data, workdir()))
     network, images = start_of(
-        tuning, lambda digest: read_checkpoint(read_upload(workdir(), digest, tuning.name), tuning.name), device=DEVICE
+        at_hand, lambda digest: read_checkpoint(read_upload(workdir(), digest, tuning.name), tuning.name), device=DEVICE
     )
     splits = {
         "finetune": batches_for(network, images, "finetune"),
