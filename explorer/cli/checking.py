@@ -12,6 +12,7 @@ import click
 from explorer.cli.options import json_option
 from explorer.cli.output import check_writable, table, write_json
 from explorer.core.errors import BadInput
+from explorer.core.text import counted
 from explorer.upkeep.audit import BAD, UNCHECKED, UNKNOWN, Checked, audit
 
 
@@ -41,14 +42,14 @@ def check(folder: Path, json: Path | None) -> None:
         },
     )
     if bad := sum(counts[standing] for standing in BAD):
-        raise BadInput(f"{folder} holds {bad} damaged or missing {'file' if bad == 1 else 'files'}: see the table.")
+        raise BadInput(f"{folder} holds {counted(bad, 'damaged or missing file')}: see the table.")
 
 
 def _show(folder: Path, found: list[Checked], counts: Counter[str]) -> None:
     rows = [[str(each.path.relative_to(folder)), each.what or "-", each.standing, each.why] for each in found]
     told = ", ".join(f"{number:,} {standing}" for standing, number in sorted(counts.items()))
     notes = [
-        f"{len(found):,} {'file' if len(found) == 1 else 'files'}: {told}.",
+        f"{counted(len(found), 'file')}: {told}.",
         f"{UNCHECKED.capitalize()}: it can't be told; {UNKNOWN}: no document names it, and nothing reads it.",
     ]
     table(f"Files in {folder}", ("File", "What", "State", "Why"), rows, notes)

@@ -11,7 +11,7 @@ import click
 from explorer.cli.options import Request, requests
 from explorer.cli.output import progress, table, write_json
 from explorer.cli.recipe_options import recipe_of, recipe_options
-from explorer.cli.run_storage import IN_USE, check_out, held_in, tell_going_on
+from explorer.cli.run_storage import IN_USE, OTHER_RUN, check_out, ended
 from explorer.cli.subject import Subject, open_subject, tell_account
 from explorer.core.errors import BadInput
 from explorer.core.locks import alone
@@ -98,13 +98,8 @@ def _train_to_the_end(subject: Subject, splits: Splits, recipe: Recipe, count: i
     asked = tuning_run(
         subject.network, splits, recipe, count, network_from=request.network, images_from=subject.images_from
     )
-    held = held_in(out, asked)
-    if held and held.finished:
-        return held
-    tell_going_on(out, held, "epoch")
     with progress("Fine-tuning") as report:
-        *_, run = tuned(subject.network, splits, asked, out, held, report)
-    return run
+        return ended(out, tuned(subject.network, splits, asked, out, OTHER_RUN, report), "epoch")
 
 
 def _show(subject: Subject, run: Run, validation: Batches) -> None:

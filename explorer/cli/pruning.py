@@ -15,7 +15,7 @@ from explorer.cli.output import progress, write_json
 from explorer.cli.own_criteria import FORM, CriterionName
 from explorer.cli.prune_report import results, settings_json, show
 from explorer.cli.recipe_options import distillation_options, recipe_of, recipe_options
-from explorer.cli.run_storage import IN_USE, check_out, held_in, stoppable, tell_going_on
+from explorer.cli.run_storage import IN_USE, OTHER_RUN, check_out, ended, stoppable
 from explorer.cli.scoring import summaries
 from explorer.cli.scratch_control import check_control, controlled
 from explorer.cli.subject import Subject, open_subject
@@ -27,7 +27,7 @@ from explorer.pruning.joint import SHARE_PER_LINEARISATION
 from explorer.pruning.selectors import SELECTORS
 from explorer.pruning.settings import CALIBRATION, EVIDENCE, Settings
 from explorer.runs.pruning_runs import Pruning, kept, pruning_run
-from explorer.runs.store import Run, drop_unnamed
+from explorer.runs.store import Run
 from explorer.scoring.ranking import FLOPS_PENALTY, PRICES, SCALINGS
 
 TARGET = NamedNumber(GOALS, [goal.number for goal in GOALS.values()], "flops=0.5")
@@ -134,7 +134,7 @@ def prune(request: Request, until: tuple[str, float], out: Path, resume: bool, *
     settings = _settings(until, options)  # a bad one is refused before the network is opened
     subject = open_subject(request, needs_units=True)
     settings = _completed(settings, options, subject)
-    splits = _splits(subject, settings)
+    splits = subject.splits(settings.updates)
     with alone(out, IN_USE):
         run = _to_the_end(subject, settings, splits, out, last_weights=options["keep_weights"] == "last")
         run = controlled(subject, settings, run, out, options)
@@ -176,22 +176,10 @@ def _to_the_end(subject: Subject, settings: Settings, splits: Splits, out: Path,
     """The run that the folder holds, as it is if finished, else taken to its end; or a new one."""
     network, where = subject.network, {"network_from": subject.request.network, "images_from": subject.images_from}
     asked = pruning_run(network, splits, settings, **where)
-    held = held_in(out, asked)
-    if held and held.finished:
-        drop_unnamed(out, held.states)
-        return held
     with (
         stoppable(out, "the steps so far: --resume goes on with them"),
         progress(f"Pruning by {SELECTORS[settings.criterion].title}") as report,
     ):
         pruning = Pruning(network, splits, settings)
-        steps = kept(pruning, asked, out, held, last_weights=last_weights, report=report)
-        first = next(steps)
-        tell_going_on(out, held, "step")  # only now: what the folder holds could be read
-        return [first, *steps][-1]
-
-
-def _splits(subject: Subject, settings: Settings) -> Splits:
-    """The images of every job; those for fine-tuning only where there is any."""
-    finetune = {"finetune": subject.batches("finetune")} if settings.updates else {}
-    return {"calibration": subject.calibration(), **finetune, "validation": subject.batches("validation")}
+        runs = kept(pruning, asked, out, OTHER_RUN, last_weights=last_weights, report=report)
+        return ended(out, runs, "step")

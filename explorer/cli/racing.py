@@ -92,7 +92,7 @@ def race(request: Request, out: Path, resume: bool, figure: Path | None, **optio
     asked = _terms(options)  # bad ones are refused before the network is opened
     subject = open_subject(request, needs_units=True)
     terms = _for_subject(asked, subject, options)
-    splits = _splits(subject, terms)
+    splits = subject.splits(terms.settings.updates)
     lanes = _run(subject, terms, splits, out)
     notes = show(subject, terms, splits["validation"], lanes)
     if figure is not None:
@@ -136,11 +136,6 @@ def _for_subject(asked: RaceTerms, subject: Subject, options: Mapping[str, Any])
         seeds=tuple(subject.seed + seed for seed in asked.seeds),
         settings=replace(asked.settings, step=step, limits=limits, seed=subject.seed),
     )
-
-
-def _splits(subject: Subject, terms: RaceTerms) -> Splits:
-    finetune = {"finetune": subject.batches("finetune")} if terms.settings.updates else {}
-    return {"calibration": subject.calibration(), **finetune, "validation": subject.batches("validation")}
 
 
 def _run(subject: Subject, terms: RaceTerms, splits: Splits, out: Path) -> Race:

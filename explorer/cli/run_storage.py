@@ -10,9 +10,9 @@ from pathlib import Path
 from explorer.cli.output import check_writable, tell
 from explorer.core.errors import BadInput
 from explorer.networks.load import RUN_NETWORK
-from explorer.runs.run_folders import held_run
-from explorer.runs.store import FILE, WEIGHTS_FILES, Run
+from explorer.runs.store import FILE, WEIGHTS_FILES, Run, holds_run
 
+OTHER_RUN = "give another --out"
 IN_USE = "wait for it to end, or give another --out"
 
 
@@ -26,18 +26,15 @@ def check_out(out: Path, resume: bool) -> None:
         raise BadInput(f"--out {out} already holds a {held[0]}, but no {FILE}: give another folder.")
 
 
-def held_in(out: Path, asked: Run) -> Run | None:
-    """The run that a folder holds, if any, after saying so of a finished one; BadInput for another one."""
-    held = held_run(out, asked)
-    if held and held.finished:
+def ended(out: Path, runs: Iterator[Run], unit: str) -> Run:
+    """The run at its end; of one that the folder holds already, say from which of its steps, or epochs, it goes on."""
+    held = holds_run(out)
+    run = next(runs)
+    if held and run.finished:
         tell(f"{out} already holds this run, finished: nothing was done.")
-    return held
-
-
-def tell_going_on(out: Path, held: Run | None, unit: str) -> None:
-    """Say from which of its steps, or epochs, an unfinished run goes on."""
-    if held:
-        tell(f"{out} holds this run up to {unit} {held.states.current}: going on from there.")
+    elif held:
+        tell(f"{out} holds this run up to {unit} {run.states.current}: going on from there.")
+    return [run, *runs][-1]
 
 
 @contextmanager

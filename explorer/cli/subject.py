@@ -13,7 +13,7 @@ from explorer.cli.options import Request
 from explorer.cli.output import progress, warn
 from explorer.core.device import choose
 from explorer.core.errors import BadInput
-from explorer.data import Batches, ImageSet, open_images
+from explorer.data import Batches, ImageSet, Splits, open_images
 from explorer.networks.architectures.families import split
 from explorer.networks.costs import FLOPS_CONVENTION, Costs, measure_costs
 from explorer.networks.layers import check_prunable
@@ -73,6 +73,11 @@ class Subject:
     def calibration(self) -> Batches:
         """The images that criteria and the oracle look at."""
         return self.batches("calibration", self.request.limit or CALIBRATION)
+
+    def splits(self, updates: int) -> Splits:
+        """The images that so many updates a step read; BadInput where there are none to fine-tune on."""
+        finetune = {"finetune": self.batches("finetune")} if updates else {}
+        return {"calibration": self.calibration(), **finetune, "validation": self.batches("validation")}
 
     def measured_on(self, batches: Batches, stage: Stage | None = None) -> str:
         """One line under every table: n, split, data, seed, device, stage (else the network's own), preprocessing."""

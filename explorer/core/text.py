@@ -47,6 +47,11 @@ def shortened(text: str, most: int) -> str:
     return f"{words if words and len(last) < most // 2 else start}{MORE}"
 
 
+def counted(number: int, noun: str) -> str:
+    """ "1 unit", "1,000 units"."""
+    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
+
+
 def first_line(error: BaseException, most: int = 200) -> str:
     """What went wrong, for the end of a sentence: the first line of an error's message, or the error's name."""
     lines = str(error).strip().splitlines() or [type(error).__name__]

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from explorer.core.errors import BadInput
+from explorer.core.text import counted
 from explorer.data.images import ImageSet
 from explorer.data.preprocessing import Preprocessing
 from explorer.data.splits import stratified_order
@@ -70,8 +71,8 @@ class Batches:
     def describe(self) -> str:
         """What a figure's caption says of its data: "256 calibration images of demo, seed 0"."""
         split = "" if self.split == ALL else f"{self.split} "
-        noun = ("clip" if self.images.clips else "image") + ("" if len(self) == 1 else "s")
-        return f"{len(self)} {split}{noun} of {self.images.name}, seed {self.images.seed}"
+        images = counted(len(self), f"{split}{'clip' if self.images.clips else 'image'}")
+        return f"{images} of {self.images.name}, seed {self.images.seed}"
 
     def _chunks(self) -> list[np.ndarray]:
         return np.split(self.indices, range(self.size, len(self), self.size))

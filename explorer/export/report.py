@@ -9,6 +9,7 @@ from itertools import accumulate
 from typing import Any
 
 from explorer.core.palette import page_variables
+from explorer.core.text import counted
 from explorer.export.charts import ChartPoint, bars, curve
 from explorer.export.contents import ExportContents
 from explorer.export.page_style import STYLE
@@ -178,8 +179,7 @@ def _steps(history: Sequence[State]) -> str:
         for step, (state, stage) in enumerate(zip(history, _stages(history), strict=True))
     ]
     table = _table(("", "Step", "Units", "MFLOPs", "Loss, nats", "Accuracy", "Measured"), rows)
-    how_many = f"{len(history) - 1:,} step{'s' if len(history) > 2 else ''}"
-    return _folded("Steps", f"{how_many} from the network as loaded to this state", table)
+    return _folded("Steps", f"{counted(len(history) - 1, 'step')} from the network as loaded to this state", table)
 
 
 def _pairs(title: str, values: Mapping[str, Any]) -> str:

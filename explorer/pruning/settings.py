@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from explorer.core.errors import BadInput
+from explorer.core.text import counted
 from explorer.evaluation.metrics import Metrics
 from explorer.pruning.goals import ACCURACY, GOALS, Goal, check_goal, spent
 from explorer.pruning.limits import NO_LIMITS, Limits
@@ -74,7 +75,7 @@ class Settings:
     @property
     def by(self) -> str:
         """What chooses the units, and with how much fine-tuning: "Taylor, layer-wise l2, 10 updates"."""
-        updates = f", {self.updates} update{'' if self.updates == 1 else 's'}" if self.updates else ""
+        updates = f", {counted(self.updates, 'update')}" if self.updates else ""
         return f"{ranked_by(self.criterion, self.scaling, self.price, self.penalty)}{updates}"
 
     def spent(self, metrics: Metrics) -> str | None:

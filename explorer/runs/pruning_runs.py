@@ -8,17 +8,19 @@ from functools import partial
 from pathlib import Path
 
 from explorer.core.progress import Report, silent
+from explorer.core.text import counted
 from explorer.data import Splits
 from explorer.networks.costs import Costs
 from explorer.networks.graph.safetensors_file import write_network
 from explorer.networks.load import RUN_NETWORK
 from explorer.networks.network import Network
+from explorer.networks.units import Units
 from explorer.pruning import procedure
 from explorer.pruning.procedure import PruningStep
 from explorer.pruning.settings import UPDATES, Settings
 from explorer.pruning.stop_rules import ending
 from explorer.runs import timeline
-from explorer.runs.run_folders import Change, change_own_run, change_run, described, grow
+from explorer.runs.run_folders import Change, change_own_run, change_run, described, grow, held_run
 from explorer.runs.store import Run, digests, drop_unnamed, pruned_at, read_saliency, write_run, write_weights
 from explorer.runs.timeline import State, Timeline
 
@@ -41,24 +43,30 @@ def kept(
     pruning: Pruning,
     asked: Run,
     folder: Path,
-    held: Run | None,
+    remedy: str,
     *,
     last_weights: bool = False,
     report: Report = silent,
 ) -> Iterator[Run]:
     """The run as the folder holds it at first, after each step, and when it is finished and its network is written.
 
-    It starts with the network as given, or goes on with the unfinished run `held`, of the same `asked`, after the last
-    step that the folder holds; it ends as it would have ended without the stop. The caller has the folder alone.
+    It starts with the network as given, or goes on after the last step that the folder holds of the run that was
+    `asked` for, and ends as it would have ended without the stop; one that is finished stays as it is. The caller has
+    the folder alone. BadInput, with the remedy, where the folder holds another run.
     last_weights: of the fine-tuned steps only the last one within all budgets keeps its weights.
     """
-    run = start = replace(asked, timeline=held.timeline if held else None, finished=False)
+    held = held_run(folder, asked, remedy)
     if held:
         drop_unnamed(folder, held.states)
-    if not (held and _is_beyond_a_budget(held.states)):
-        for run in grown(pruning, start, folder, change_own_run, report=report):
-            yield _with_last_weights(run, folder) if last_weights else run
-    yield _finish(pruning.network, _with_last_weights(run, folder) if last_weights else run, folder)
+    if held and held.finished:
+        yield held
+        return
+    start = replace(asked, timeline=held.timeline if held else None, finished=False)
+    ended = held and _is_beyond_a_budget(held.states)
+    for found in [start] if ended else grown(pruning, start, folder, change_own_run, report=report):
+        run = _with_last_weights(found, folder) if last_weights else found
+        yield run
+    yield _finish(pruning.network, run, folder)
 
 
 def grown(
@@ -85,7 +93,7 @@ def grown(
     number = run.states.current
     for step in steps:
         weights = write_weights(folder, step.network, step.saliency) if settings.updates else None
-        state = _state(run.states, number, network, step, settings, weights)
+        state = _state(run.states, number, network.units, step, settings, weights)
         follow = settings.spent(step.metrics) is None
         run = grow(folder, run, partial(timeline.step, state=state, follow=follow), change)
         number = newest(run.states)
@@ -115,13 +123,12 @@ def why_ended(costs: Costs, states: Timeline, number: int, settings: Settings) -
 
 
 def _state(
-    states: Timeline, parent: int, network: Network, step: PruningStep, settings: Settings, weights: str | None
+    states: Timeline, parent: int, units: Units, step: PruningStep, settings: Settings, weights: str | None
 ) -> State:
     """The state that a step of the procedure makes."""
-    lost = int((step.removed & ~timeline.removed_at(states, network.units, parent)).sum())
-    how = f"{lost} unit{'' if lost == 1 else 's'} by {settings.by}"
-    state = State(parent, (), how, step.metrics, step.pruned, settings.updates, weights, asdict(settings))
-    return timeline.named_units(states, network.units, step.removed, state)
+    taken = timeline.units_taken(states, parent, units, step.removed)
+    how = f"{counted(len(taken), 'unit')} by {settings.by}"
+    return State(parent, taken, how, step.metrics, step.pruned, settings.updates, weights, asdict(settings))
 
 
 def _is_beyond_a_budget(states: Timeline) -> bool:

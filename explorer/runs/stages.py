@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import reduce
 
+from explorer.core.text import counted
 from explorer.runs.timeline import State, Timeline, path
 
 LOADED = "as loaded"  # whatever was done to it before
@@ -24,8 +25,7 @@ class Stage:
 
     def __str__(self) -> str:
         """In words, with the number of updates: "after 9 fine-tuning updates"."""
-        updates = f"{self.updates:,} fine-tuning update{'' if self.updates == 1 else 's'}"
-        return _SAID.get(self.kind, self.kind).format(updates)
+        return _SAID.get(self.kind, self.kind).format(counted(self.updates, "fine-tuning update"))
 
     @property
     def pruned(self) -> Stage:

@@ -66,9 +66,9 @@ def start(metrics: Metrics) -> Timeline:
     return Timeline({0: State(None, (), "as loaded", metrics)})
 
 
-def named_units(timeline: Timeline, units: Units, removed: Tensor, state: State) -> State:
-    """The state with the names of the units that its step took: those of the plan `removed` (units,) after it."""
-    return replace(state, removed=gone(units, removed_at(timeline, units, state.parent), removed))
+def units_taken(timeline: Timeline, parent: int, units: Units, removed: Tensor) -> tuple[Label, ...]:
+    """The names of the units that a step from `parent` takes: those that the plan `removed` (units,) has beyond it."""
+    return gone(units, removed_at(timeline, units, parent), removed)
 
 
 def step(timeline: Timeline, state: State, *, follow: bool = True) -> Timeline:

@@ -21,7 +21,7 @@ from explorer.networks.graph.safetensors_file import write_network
 from explorer.networks.load import RUN_NETWORK
 from explorer.networks.network import Network
 from explorer.runs import timeline
-from explorer.runs.run_folders import described
+from explorer.runs.run_folders import described, held_run
 from explorer.runs.store import Run, digests, drop_unnamed, pruned_at, write_run, write_weights
 from explorer.runs.timeline import Timeline
 from explorer.runs.tunings import Tuning
@@ -66,15 +66,21 @@ def tuned(
     splits: Splits,
     asked: Run,
     folder: Path,
-    held: Run | None,
+    remedy: str,
     report: Report = silent,
 ) -> Iterator[Run]:
-    """The run as the folder holds it after each epoch, and once more when it is finished and its network is written.
+    """The run as the folder holds it at first, after each epoch, and when it is finished and its network is written.
 
-    It starts with the network as given, or goes on with the unfinished run `held`, of the same `asked`, after the last
-    epoch that the folder holds; it ends as it would have ended without the stop.
+    It starts with the network as given, or goes on after the last epoch that the folder holds of the run that was
+    `asked` for, and ends as it would have ended without the stop; one that is finished stays as it is. The caller has
+    the folder alone. BadInput, with the remedy, where the folder holds another run.
     """
-    epoch = start = _stopped_at(network, folder, held) if held else None
+    held = held_run(folder, asked, remedy)
+    epoch = start = _stopped_at(network, folder, held) if held and not held.finished else None
+    if held:
+        yield held
+    if held and held.finished:
+        return
     states, count = held.timeline if held else None, asked.settings["epochs"]
     training = Training(recipe_from(asked.settings), splits["finetune"].images.seed)
     updates = updates_of_an_epoch(splits["finetune"], training.recipe)

@@ -9,7 +9,7 @@ from html import unescape
 import pytest
 
 from explorer.core.errors import BadInput
-from explorer.core.text import JOINER, UNSEEN, cell, first_line, markdown, one_line, plotly, quoted, shortened
+from explorer.core.text import JOINER, UNSEEN, cell, counted, first_line, markdown, one_line, plotly, quoted, shortened
 
 HOSTILE = [
     "![x](http://127.0.0.1:9/t.png)",
@@ -112,3 +112,8 @@ def test_a_sentence_says_names_whole_and_cuts_what_is_too_long_for_one() -> None
     name = "n" * 251 + ".pth"
     assert str(BadInput(f"/folder/{name} is no file.")) == f"/folder/{name} is no file."
     assert str(BadInput(f"/folder/{name}x is no file.")) == f"/folder/{'n' * 60}... is no file."
+
+
+@pytest.mark.parametrize(("number", "text"), [(1, "1 unit"), (0, "0 units"), (10, "10 units"), (4224, "4,224 units")])
+def test_counting(number: int, text: str) -> None:
+    assert counted(number, "unit") == text

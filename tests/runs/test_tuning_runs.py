@@ -15,7 +15,6 @@ from explorer.core.errors import BadInput
 from explorer.data import Batches, ImageSet, Labelled, Splits, image_set
 from explorer.networks.load import batches_for
 from explorer.networks.network import Network
-from explorer.runs.run_folders import held_run
 from explorer.runs.store import Run, read_run
 from explorer.runs.tuning_runs import tuned, tuning_run
 from explorer.training.finetune import Recipe
@@ -46,7 +45,7 @@ def splits(network: Network, data: ImageSet) -> Splits:
 
 def run_in(folder: Path, network: Network, splits: Splits, **options: Any) -> Iterator[Run]:
     asked = tuning_run(network, splits, RECIPE, COUNT, network_from="none", images_from="shades")
-    return tuned(network, splits, asked, folder, held_run(folder, asked), **options)
+    return tuned(network, splits, asked, folder, "discard it", **options)
 
 
 def files(folder: Path) -> dict[str, bytes]:
@@ -114,7 +113,7 @@ def test_an_epoch_under_way_can_be_cancelled_and_loses_no_epoch_before(
     assert set(files(tmp_path)) == kept
     (tmp_path / ".optimizer-2.safetensors.abc.tmp").write_bytes(b"half")
     numbers = [run.timeline.current for run in run_in(tmp_path, network, splits)]
-    assert numbers == [2, 3, 3] and files(tmp_path) == whole
+    assert numbers == [1, 2, 3, 3] and files(tmp_path) == whole
 
 
 def test_what_an_optimizer_kept_must_be_there(network: Network, splits: Splits, tmp_path: Path) -> None:
@@ -130,8 +129,8 @@ def test_a_folder_of_other_settings_is_refused(network: Network, splits: Splits,
     next(run_in(tmp_path, network, splits))
     other = tuning_run(network, splits, RECIPE, COUNT + 1, network_from="none", images_from="shades")
     with pytest.raises(BadInput, match=r"holds a run with epochs 3, not 4: discard it\.$"):
-        held_run(tmp_path, other, "discard it")
+        next(tuned(network, splits, other, tmp_path, "discard it"))
     fewer = {**splits, "validation": Batches(splits["validation"].images, "validation", network.preprocessing, 2)}
     other = tuning_run(network, fewer, RECIPE, COUNT, network_from="none", images_from="shades")
     with pytest.raises(BadInput, match="holds a run with images"):
-        held_run(tmp_path, other)
+        next(tuned(network, fewer, other, tmp_path, "discard it"))

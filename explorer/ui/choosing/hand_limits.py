@@ -7,9 +7,10 @@ from typing import Any
 
 import streamlit as st
 
+from explorer.core.text import counted
 from explorer.networks.units import Units
 from explorer.pruning.limits import Chosen, Limits, choosing, keeping
-from explorer.ui.elements import say, wording
+from explorer.ui.elements import say
 from explorer.ui.work.address import run_id
 
 
@@ -58,9 +59,9 @@ def summary() -> str:
     """What was chosen, "1 layer locked, 2 units stay, 1 goes"; nothing where nothing was."""
     layers, staying, going = len(locked()), *(sum(map(len, part().values())) for part in (stay, go))
     parts = [
-        f"{wording.count(layers, 'layer')} locked" if layers else "",
-        f"{wording.count(staying, 'unit')} chosen to stay" if staying else "",
-        f"{wording.count(going, 'unit')} chosen to go" if going else "",
+        f"{counted(layers, 'layer')} locked" if layers else "",
+        f"{counted(staying, 'unit')} chosen to stay" if staying else "",
+        f"{counted(going, 'unit')} chosen to go" if going else "",
     ]
     return ", ".join(filter(None, parts))
 

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from explorer.core.errors import BadInput
 from explorer.core.progress import Report
-from explorer.core.text import markdown
+from explorer.core.text import counted, markdown
 from explorer.networks.surgery import prune
 from explorer.pruning import procedure
 from explorer.pruning.goals import GOALS
@@ -24,7 +24,6 @@ from explorer.pruning.settings import Settings
 from explorer.pruning.stop_rules import check_within
 from explorer.scoring.ranking import charges
 from explorer.ui.choosing.controls import RankingChoice
-from explorer.ui.elements import wording
 from explorer.ui.elements.boundary import boundary, failed, tell
 from explorer.ui.work.changes import ChosenStep, check_ready, take
 from explorer.ui.work.progress import NOTHING, REDRAWN, explain_end, follow, redraw
@@ -95,7 +94,7 @@ def remove_count(view: View, saliency: Tensor, count: int, chosen: RankingChoice
     """Remove the least important units."""
     plan = next_plan(view, saliency, count, chosen)
     gone = int((plan & ~view.removed).sum())
-    remove(view, plan, f"{wording.count(gone, 'unit')} by {chosen.title}", chosen)
+    remove(view, plan, f"{counted(gone, 'unit')} by {chosen.title}", chosen)
 
 
 def remove_to(view: View, saliency: Tensor, measure: str, target: float, chosen: RankingChoice) -> None:
@@ -156,7 +155,7 @@ def search_to(view: View, saliency: Tensor, measure: str, target: float, chosen:
 
     def choose(report: Report) -> ChosenStep:
         found = _walked(view, settings, report) if selector.anew else _searched(view, saliency, settings, report)
-        return ChosenStep(found.removed, f"{how}, {wording.count(found.measurements, 'measurement')}", found.latency)
+        return ChosenStep(found.removed, f"{how}, {counted(found.measurements, 'measurement')}", found.latency)
 
     take(view, choose, how, asdict(chosen)).wait(PATIENCE)
 
@@ -179,8 +178,7 @@ def _walked(view: View, settings: Settings, report: Report) -> SearchResult:
     network = prune(now.network, view.removed) if view.removed.any() else now.network
     start = procedure.PruningStep(0, network, view.removed, state.metrics)
     within, taken = start, 0
-    splits = {"calibration": now.calibration, "validation": now.validation}
-    for each in procedure.iterate(now.network, splits, settings, report, start):
+    for each in procedure.iterate(now.network, now.splits(settings.updates), settings, report, start):
         taken += 1
         within = within if settings.spent(each.metrics) else each
     if within is start:

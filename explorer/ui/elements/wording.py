@@ -39,11 +39,6 @@ def _signed(number: float, form: str, unit: str) -> str:
     return "" if float(text) == 0 else text.replace("-", "−") + unit
 
 
-def count(number: int, noun: str) -> str:
-    """ "1 unit", "10 units"."""
-    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
-
-
 def rank(place: float) -> str:
     """ "3"; of ties, which share their average, "3.5"; "–" for what has none."""
     return "–" if place != place else f"{place:,.1f}".removesuffix(".0")

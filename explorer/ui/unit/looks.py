@@ -8,7 +8,7 @@ import streamlit as st
 import torch
 from torch import Tensor
 
-from explorer.core.text import cell
+from explorer.core.text import cell, counted
 from explorer.data import Batches
 from explorer.figures.kernel import kernel_figure
 from explorer.figures.overlays import SLOTS, overlays
@@ -28,7 +28,7 @@ from explorer.scoring.detail import (
     upsampled,
 )
 from explorer.scoring.observe import Observation
-from explorer.ui.elements import say, wording
+from explorer.ui.elements import say
 from explorer.ui.elements.chart import chart
 from explorer.ui.work.progress import await_result
 from explorer.ui.work.results import Scored, scoring
@@ -164,7 +164,7 @@ def _input(view: View, writer: str, channel: int) -> str:
 
 def _about_kernel(view: View, unit: int, chosen: Kernel, written: KernelSlot, slices: int) -> str:
     size = "×".join(map(str, chosen.weights.shape[2:]))
-    inputs = wording.count(chosen.weights.shape[1], "input channel")
+    inputs = counted(chosen.weights.shape[1], "input channel")
     most = " The inputs that weigh most, with their share of the sum of |weights|; † removed." if slices else ""
     bias = "no bias" if chosen.bias is None else f"bias {float(chosen.bias[written.place]):.4g}"
     over = [f"{n.module}: scale {_listed(n.scale)}, shift {_listed(n.shift)}" for n in norms(view.loaded.network, unit)]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from explorer.core.text import markdown
+from explorer.core.text import counted, markdown
 from explorer.evaluation.evaluate import Outcome
 from explorer.figures.class_changes import MAX_CLASSES, class_changes
 from explorer.figures.rank_strip import CriterionPlace, rank_strip
@@ -96,7 +96,7 @@ def class_effects(view: View, unit: int) -> None:
     workspace, plans = view.workspace, open_and_closed(view.removed, unit)
     cost = workspace.costs.flops(plans[0]) * len(workspace.validation)
     begun = all(find_measuring(workspace, plan) for plan in plans)
-    label = f"Measure it on {wording.count(len(workspace.validation), 'validation image')}"
+    label = f"Measure it on {counted(len(workspace.validation), 'validation image')}"
     if not (begun or cost <= EAGER or st.button(markdown(label), key="unit-measure")):
         st.caption("What removing it does to each class is not known yet: it takes a pass over the validation images.")
         return
@@ -144,6 +144,6 @@ def _changes(view: View, unit: int, before: Outcome, after: Outcome) -> None:
 
 def _notes(found: Effects) -> list[str]:
     return [
-        f"accuracy {100 * change:+.1f} points, {wording.count(images, 'image')}"
+        f"accuracy {100 * change:+.1f} points, {counted(images, 'image')}"
         for change, images in zip(found.accuracy.tolist(), found.images.tolist(), strict=True)
     ]

@@ -91,10 +91,10 @@ def take(view: View, choose: Callable[[Report], ChosenStep], label: str, setting
     def work(job: Job) -> None:
         move = choose(job.report)
         outcome = outcome_of(workspace, move.removed, job.report)
-        units, found = workspace.network.units, metrics_of(outcome, workspace.costs, move.removed, move.latency)
-        seeded = {**settings, "seed": workspace.source.seed}
-        step = State(view.timeline.current, (), move.how, found, settings=seeded)
-        state = timelines.named_units(view.timeline, units, move.removed, step)
+        found = metrics_of(outcome, workspace.costs, move.removed, move.latency)
+        parent, seeded = view.timeline.current, {**settings, "seed": workspace.source.seed}
+        taken = timelines.units_taken(view.timeline, parent, workspace.network.units, move.removed)
+        state = State(parent, taken, move.how, found, settings=seeded)
 
         def grow(timeline: Timeline) -> Timeline:
             _check_same(view, timeline)

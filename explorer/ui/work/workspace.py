@@ -43,11 +43,10 @@ class Workspace:
         """For captions: on what loss and accuracy are measured."""
         return f"{self.validation.describe()}, {self.network.device}"
 
-    @property
-    def splits(self) -> Splits:
-        """All images that a run with fine-tuning reads; BadInput where there are none to fine-tune on."""
-        finetune = batches_for(self.network, self.images, "finetune")
-        return {"calibration": self.calibration, "finetune": finetune, "validation": self.validation}
+    def splits(self, updates: int) -> Splits:
+        """The images that so many updates a step read; BadInput where there are none to fine-tune on."""
+        finetune = {"finetune": batches_for(self.network, self.images, "finetune")} if updates else {}
+        return {"calibration": self.calibration, **finetune, "validation": self.validation}
 
     @property
     def key(self) -> str:

@@ -54,11 +54,6 @@ def test_change_of_a_loss() -> None:
     assert wording.nats(0.1, 0.1) == ""
 
 
-@pytest.mark.parametrize(("number", "text"), [(1, "1 unit"), (0, "0 units"), (10, "10 units"), (4224, "4,224 units")])
-def test_counting(number: int, text: str) -> None:
-    assert wording.count(number, "unit") == text
-
-
 @pytest.mark.parametrize(("seconds", "text"), [(0.2, "0 s"), (8, "8 s"), (89, "89 s"), (90, "2 min"), (180, "3 min")])
 def test_durations(seconds: float, text: str) -> None:
     assert wording.duration(seconds) == text

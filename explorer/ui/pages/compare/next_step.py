@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 from torch import Tensor
 
-from explorer.core.text import markdown
+from explorer.core.text import counted, markdown
 from explorer.evaluation.evaluate import Outcome
 from explorer.jobs.job import Job
 from explorer.networks.units import gone
@@ -34,7 +34,7 @@ def from_here(view: View) -> None:
         names, count, scaling = _choices(view)
         plans = {name: _plan(view, name, count, scaling) for name in names}
     with table:
-        say.subheader(f"The next {wording.count(count, 'unit')} by each criterion")
+        say.subheader(f"The next {counted(count, 'unit')} by each criterion")
         if not plans:
             st.info("Choose criteria: each says which units it would remove next.")
             return
@@ -98,7 +98,7 @@ def _rows(view: View, plans: dict[str, Tensor], jobs: dict[str, Job]) -> None:
         hide_index=True,
     )
     say.caption(
-        f"From state {view.timeline.current}: {wording.count(now.units, 'unit')}, loss {now.loss:.4f}, accuracy "
+        f"From state {view.timeline.current}: {counted(now.units, 'unit')}, loss {now.loss:.4f}, accuracy "
         f"{now.accuracy:.1%}. Least loss first. Scored in this state on {view.workspace.calibrated_on}. Predicted: "
         f"linearised, without a forward pass; measured: with the units closed. Both on {view.workspace.validated_on}, "
         f"{view.stage.pruned}."

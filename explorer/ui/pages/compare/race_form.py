@@ -6,13 +6,14 @@ from dataclasses import replace
 
 import streamlit as st
 
+from explorer.core.text import counted
 from explorer.pruning.race import RANDOM, RaceTerms
 from explorer.pruning.selectors import SELECTORS, selectors_for
 from explorer.pruning.settings import Settings
 from explorer.training.finetune import PAPER
 from explorer.ui.choosing.controls import NEVER_SCALED, scaling_choice
 from explorer.ui.choosing.steps import attempt
-from explorer.ui.elements import say, wording
+from explorer.ui.elements import say
 from explorer.ui.pages.compare import races
 from explorer.ui.work.session import View
 
@@ -77,8 +78,8 @@ def _terms(units: int) -> tuple[Settings, int]:
 def _extent(racers: int, seeds: int, settings: Settings, units: int) -> str:
     steps = -(-(units - int(settings.target * units)) // settings.step)
     return (
-        f"{wording.count(racers, 'way')} to choose with {wording.count(seeds, 'seed')}, {wording.count(steps, 'step')} "
-        f"each, {wording.count(settings.updates * steps, 'update')} a lane."
+        f"{counted(racers, 'way')} to choose with {counted(seeds, 'seed')}, {counted(steps, 'step')} "
+        f"each, {counted(settings.updates * steps, 'update')} a lane."
     )
 
 

@@ -10,11 +10,8 @@ from pathlib import Path
 
 import streamlit as st
 
-from explorer.core.errors import BadInput
 from explorer.core.locks import alone
-from explorer.data import Splits
 from explorer.jobs.job import LONG, Job
-from explorer.networks.load import batches_for
 from explorer.networks.network import Network
 from explorer.pruning.race import Race, RaceTerms, check
 from explorer.runs.race_folders import FILE, begin, kept_race, read_race
@@ -55,7 +52,7 @@ class RaceStatus:
 
 def start(workspace: Workspace, terms: RaceTerms) -> str:
     """Have the race run, from where it stands; the name of its folder. BadInput where it can't be run."""
-    splits, name = _splits(workspace, terms), _name(terms)
+    splits, name = workspace.splits(terms.settings.updates), _name(terms)
     check(workspace.network, splits, terms)
     folder, source = _folder(workspace) / name, workspace.source
     begin(folder, described(workspace.network, splits, {}, network_from=source.network, images_from=source.data), terms)
@@ -100,15 +97,6 @@ def look_at(name: str) -> None:
     """Show this race in this tab."""
     st.session_state["race"] = name
     st.query_params["race"] = name
-
-
-def _splits(workspace: Workspace, terms: RaceTerms) -> Splits:
-    splits = {"calibration": workspace.calibration, "validation": workspace.validation}
-    if not terms.settings.updates:
-        return splits
-    if "finetune" not in workspace.images.splits or not len(workspace.images.splits["finetune"]):
-        raise BadInput(f"{workspace.images.name} has no images for fine-tuning: race with 0 updates a step.")
-    return {**splits, "finetune": batches_for(workspace.network, workspace.images, "finetune")}
 
 
 def _name(terms: RaceTerms) -> str:

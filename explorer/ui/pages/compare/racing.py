@@ -5,13 +5,13 @@ from __future__ import annotations
 import streamlit as st
 
 from explorer.core.errors import BadInput
-from explorer.core.text import markdown
+from explorer.core.text import counted, markdown
 from explorer.figures.race_curve import race_curve
 from explorer.pruning.race import Race
 from explorer.pruning.race_bands import bands
 from explorer.ui.choosing.controls import axes_choice
 from explorer.ui.choosing.steps import attempt
-from explorer.ui.elements import say, wording
+from explorer.ui.elements import say
 from explorer.ui.elements.chart import chart
 from explorer.ui.pages.compare import races
 from explorer.ui.pages.compare.race_form import race_form
@@ -57,13 +57,13 @@ def _controls(view: View, now: RaceStatus) -> None:
         follow(now.job, now.job.version)
         return
     if now.job:
-        lanes = f"{wording.count(now.finished, 'finished lane')} {'is' if now.finished == 1 else 'are'} kept"
+        lanes = f"{counted(now.finished, 'finished lane')} {'is' if now.finished == 1 else 'are'} kept"
         explain_end(now.job, lanes if now.finished else NOTHING, "Dismiss")
     missing = now.wanted(view.loaded.network) - len(now.lanes)
     with st.container(horizontal=True, gap="small", vertical_alignment="center"):
         if missing:
             st.button(
-                markdown(f"Go on: {wording.count(missing, 'lane')} to run"),
+                markdown(f"Go on: {counted(missing, 'lane')} to run"),
                 type="primary",
                 key="race-go-on",
                 on_click=attempt,
@@ -103,8 +103,8 @@ def _title(view: View, name: str) -> str:
         return f"{name}: damaged"
     settings = now.terms.settings
     return (
-        f"{', '.join(now.terms.selectors)}: {wording.count(settings.step, 'unit')} and "
-        f"{wording.count(settings.updates, 'update')} a step, {wording.count(len(now.terms.seeds), 'seed')}"
+        f"{', '.join(now.terms.selectors)}: {counted(settings.step, 'unit')} and "
+        f"{counted(settings.updates, 'update')} a step, {counted(len(now.terms.seeds), 'seed')}"
     )
 
 
@@ -135,7 +135,7 @@ def _stage() -> str:
 def _about(view: View, now: RaceStatus, lanes: Race) -> str:
     settings, recipe, seeds = now.terms.settings, now.terms.settings.recipe, now.terms.seeds
     tuned = (
-        f"then {wording.count(settings.updates, 'update')} with {recipe.optimizer.upper()}, learning rate "
+        f"then {counted(settings.updates, 'update')} with {recipe.optimizer.upper()}, learning rate "
         f"{recipe.learning_rate:g}, minibatches of {recipe.batch_size}. Filled marks: after a step's updates; open "
         "marks: right after its units went, on the weights that the earlier steps left."
         if settings.updates
@@ -144,7 +144,7 @@ def _about(view: View, now: RaceStatus, lanes: Race) -> str:
     every = sorted({lane.selector for lane in lanes if lane.every_seed})
     alike = f" The same for every seed, run once: {', '.join(every)}." if every and len(seeds) > 1 else ""
     return (
-        f"On {view.loaded.validated_on}. {wording.count(settings.step, 'unit')} a step, {tuned} Lines: median of the "
+        f"On {view.loaded.validated_on}. {counted(settings.step, 'unit')} a step, {tuned} Lines: median of the "
         f"seeds {', '.join(map(str, seeds))}; bands: least to largest. {now.finished} of "
         f"{now.wanted(view.loaded.network)} lanes finished.{alike}{_timed(now)}"
     )

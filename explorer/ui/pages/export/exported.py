@@ -7,10 +7,10 @@ from pathlib import Path
 
 import streamlit as st
 
-from explorer.core.text import markdown
+from explorer.core.text import counted, markdown
 from explorer.export.formats import Format
 from explorer.export.proof import Verdict
-from explorer.ui.elements import say, wording
+from explorer.ui.elements import say
 from explorer.ui.pages.export.exports import STATES_KEPT, ExportedState, zipped
 from explorer.ui.work.session import View
 
@@ -21,7 +21,7 @@ def proof(made: ExportedState) -> None:
     if good:
         worst = max(good, key=lambda each: each.max_relative_difference or 0.0)
         say.success(
-            f"{wording.count(len(good), 'file')} loaded and run without the app on {made.images} validation images: "
+            f"{counted(len(good), 'file')} loaded and run without the app on {made.images} validation images: "
             f"logits differ by at most {worst.max_abs_difference:.1e} ({worst.max_relative_difference:.1e} of the "
             f"largest), {worst.agreement:.1%} of the predictions agree with what the pages showed."
         )

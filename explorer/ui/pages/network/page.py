@@ -7,7 +7,7 @@ from html import escape
 import streamlit as st
 
 from explorer.core.palette import ORANGE
-from explorer.core.text import cell
+from explorer.core.text import cell, counted
 from explorer.figures.confusion import confusion
 from explorer.figures.layer_overview import LayerCost, layer_overview
 from explorer.networks.costs import FLOPS_CONVENTION
@@ -16,7 +16,6 @@ from explorer.networks.units import none_removed
 from explorer.ui.choosing.steps import attempt
 from explorer.ui.elements import say
 from explorer.ui.elements.chart import chart
-from explorer.ui.elements.wording import count
 from explorer.ui.pages.network.opening import opening, show
 from explorer.ui.pages.network.predictions import predictions
 from explorer.ui.pages.network.tuning_form import tuning_form
@@ -111,7 +110,7 @@ def _layers(workspace: Workspace) -> None:
         column_config=COLUMNS,
     )
     say.caption(
-        f"{count(len(workspace.network.units), 'unit')} in {len(workspace.network.units.layers)} layers, "
+        f"{counted(len(workspace.network.units), 'unit')} in {len(workspace.network.units.layers)} layers, "
         f"{workspace.costs.parameters():,} parameters and {total / 1e6:,.2f} MFLOPs in all, for one image of "
         f"{'×'.join(map(str, workspace.network.input_shape))}, before any pruning. {FLOPS_CONVENTION}. What several "
         "layers write together is counted with the first."

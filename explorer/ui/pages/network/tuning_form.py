@@ -8,6 +8,7 @@ from typing import Any
 import streamlit as st
 
 from explorer.core.errors import BadInput
+from explorer.core.text import counted
 from explorer.data import open_images
 from explorer.networks.checkpoints.reading import read_checkpoint
 from explorer.networks.preparation import Preparation, usual_preparation
@@ -15,7 +16,6 @@ from explorer.training.finetune import IMAGENET, NONE, PAPER, Recipe
 from explorer.ui.elements import say
 from explorer.ui.elements.boundary import boundary
 from explorer.ui.elements.image_fields import changes_fields, data_field
-from explorer.ui.elements.wording import count
 from explorer.ui.pages.network.opening import arch_field, field_key, show
 from explorer.ui.pages.network.tunings import Tuning, all_tunings, look_at, start, unreadable
 from explorer.ui.work.workspace import keep_upload
@@ -133,4 +133,4 @@ def _earlier() -> None:
 
 
 def _about(tuning: Tuning) -> str:
-    return f"{tuning.title}, {count(tuning.epochs, 'epoch')}, learning rate {tuning.recipe.learning_rate:g}"
+    return f"{tuning.title}, {counted(tuning.epochs, 'epoch')}, learning rate {tuning.recipe.learning_rate:g}"

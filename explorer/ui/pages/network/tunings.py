@@ -15,7 +15,6 @@ from explorer.data.uploads import kept_images
 from explorer.jobs.job import LONG, Job
 from explorer.networks.load import batches_for
 from explorer.runs.origins import read_upload
-from explorer.runs.run_folders import held_run
 from explorer.runs.store import FILE, Run, own_network, read_run
 from explorer.runs.timeline import Timeline
 from explorer.runs.tunings import ASKED, Tuning, read_tuning, write_tuning
@@ -136,9 +135,6 @@ def _work(tuning: Tuning, job: Job) -> Run:
         network, splits, tuning.recipe, tuning.epochs, network_from=tuning.weights, images_from=tuning.data
     )
     with alone(folder_of(tuning), "wait for it to end"):
-        held = held_run(folder_of(tuning), asked, "discard it and start anew")
-        if held and held.finished:
-            return held
-        for run in tuned(network, splits, asked, folder_of(tuning), held, job.report):
+        for run in tuned(network, splits, asked, folder_of(tuning), "discard it and start anew", job.report):
             job.publish(run.timeline)
     return run

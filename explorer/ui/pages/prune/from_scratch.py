@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import streamlit as st
 
+from explorer.core.text import counted
 from explorer.jobs.job import LONG, Job
 from explorer.runs.controls import control_of
 from explorer.runs.timeline import Scratch, control, trained_at, updates_at
 from explorer.training.finetune import Recipe, Training, recipe_from
 from explorer.training.scratch import fresh
 from explorer.ui.choosing.steps import attempt, pressed
-from explorer.ui.elements import say, wording
+from explorer.ui.elements import say
 from explorer.ui.work.jobs import JOBS
 from explorer.ui.work.progress import NOTHING, explain_end, follow
 from explorer.ui.work.run_jobs import SCRATCH, key_of, work_on
@@ -50,7 +51,7 @@ def _tell(view: View, held: Scratch) -> None:
     say.body(
         "State {}: **{}** right, {}, from scratch after {}; **{}**, {}, with its own weights, {}.",
         *(view.timeline.current, f"{found.accuracy:.1%}", f"loss {found.loss:.4f}"),
-        *(wording.count(held.updates, "update"), f"{own.accuracy:.1%}", f"loss {own.loss:.4f}", view.stage),
+        *(counted(held.updates, "update"), f"{own.accuracy:.1%}", f"loss {own.loss:.4f}", view.stage),
     )
 
 
@@ -73,7 +74,7 @@ def _form(view: View, recipe: Recipe) -> None:
 def begin(view: View, recipe: Recipe, updates: int) -> None:
     """Start the job; BadInput where there is nothing to train on, or a layer has no fresh weights to draw."""
     loaded, number = view.loaded, view.timeline.current
-    splits, seed = loaded.splits, loaded.source.seed
+    splits, seed = loaded.splits(updates), loaded.source.seed
     fresh(loaded.network)
 
     def work(job: Job) -> None:

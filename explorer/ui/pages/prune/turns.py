@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import streamlit as st
 
 from explorer.core.errors import BadInput
-from explorer.core.text import markdown
+from explorer.core.text import counted, markdown
 from explorer.jobs.job import LONG, Job
 from explorer.pruning.goals import GOALS
 from explorer.pruning.settings import EVIDENCE, Settings
@@ -72,7 +72,7 @@ def _kept(timeline: Timeline, added: Sequence[int]) -> str:
         return NOTHING
     gone = len(set(added) - set(timeline.states))
     return (
-        f"{wording.count(len(added), 'step')} {'was' if len(added) == 1 else 'were'} added"
+        f"{counted(len(added), 'step')} {'was' if len(added) == 1 else 'were'} added"
         + (f", {gone} of them deleted since" if gone else "")
         + f", the run is at state {timeline.current}"
     )
@@ -101,7 +101,8 @@ def begin(view: View, chosen: RankingChoice, measure: str, target: float, asked:
     loaded, now = view.loaded, view.timeline.state.metrics
     settings = _settings(view, chosen, measure, target, asked)
     check_ready(view)
-    start, folder, pruning = run_of(view), run_folder(view.run), Pruning(loaded.network, loaded.splits, settings)
+    start, folder = run_of(view), run_folder(view.run)
+    pruning = Pruning(loaded.network, loaded.splits(settings.updates), settings)
     check_reachable(loaded.costs, view.removed, settings)
     check_within(settings, now)
     if reached(loaded.costs, view.removed, now, settings):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 from torch import Tensor
 
-from explorer.core.text import markdown
+from explorer.core.text import counted, markdown
 from explorer.evaluation.evaluate import Outcome
 from explorer.evaluation.metrics import Metrics, metrics_of
 from explorer.ui.choosing.controls import RankingChoice
@@ -27,7 +27,7 @@ def consequence(view: View, plan: Tensor, how: str, chosen: RankingChoice) -> No
     drawn, measured = job.version, job.result
     if measured is None and predicted is None:
         measured = await_result(job)
-    more = wording.count(int((plan & ~view.removed).sum()), "unit")
+    more = counted(int((plan & ~view.removed).sum()), "unit")
     say.body("**{} would go.** {}", more, _said(view, measured is not None, predicted is not None))
     st.table(_table(view, plan, predicted, measured), border="horizontal", hide_index=True)
     if predicted and measured:

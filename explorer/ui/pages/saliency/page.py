@@ -7,13 +7,14 @@ import streamlit as st
 import torch
 from torch import Tensor
 
+from explorer.core.text import counted
 from explorer.figures.distributions import LayerValues, distributions
 from explorer.pruning.limits import Limits, unmet
 from explorer.pruning.plan import line_needed, removed_by_lines
 from explorer.pruning.selectors import SELECTORS
 from explorer.ui.choosing import hand_limits
 from explorer.ui.choosing.controls import RankingChoice, choice, ranking
-from explorer.ui.elements import say, wording
+from explorer.ui.elements import say
 from explorer.ui.elements.chart import chart, picture_and_side
 from explorer.ui.pages.saliency.consequence import consequence
 from explorer.ui.pages.saliency.threshold_lines import Lines, chosen_layer, handle, left
@@ -63,7 +64,7 @@ def _outcome(view: View, plan: Tensor, below: Tensor, chosen: RankingChoice) -> 
         st.info("Drag the line to the right to see what would go, and what that would cost.")
     if held:
         why = hand_limits.summary() or f"every layer keeps {chosen.limits}"
-        say.info(f"{wording.count(held, 'unit')} below a line {'stays' if held == 1 else 'stay'}: {why}.")
+        say.info(f"{counted(held, 'unit')} below a line {'stays' if held == 1 else 'stay'}: {why}.")
     if refused := unmet(view.workspace.network.units, plan, chosen.limits):
         say.warning(refused)
 
@@ -71,7 +72,7 @@ def _outcome(view: View, plan: Tensor, below: Tensor, chosen: RankingChoice) -> 
 def _how(more: Tensor, title: str, limits: Limits, view: View) -> str:
     """For the timeline: "12 units below a threshold of Taylor, 2 of them by hand"."""
     forced = int((more & limits.going(view.workspace.network.units)).sum())
-    return f"{wording.count(int(more.sum()), 'unit')} below a threshold of {title}" + (
+    return f"{counted(int(more.sum()), 'unit')} below a threshold of {title}" + (
         f", {forced} of them by hand" if forced else ""
     )
 
