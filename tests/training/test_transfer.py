@@ -14,7 +14,7 @@ from torch import nn
 from explorer.core.errors import BadInput
 from explorer.data import Preprocessing, Splits
 from explorer.networks.architectures import pretrained
-from explorer.networks.architectures.families import build
+from explorer.networks.architectures.families import FAMILIES, build
 from explorer.networks.architectures.fitting import transferred
 from explorer.networks.checkpoints.reading import read_checkpoint
 from explorer.training.finetune import OPTIMIZERS, Recipe, Training, minibatches, train
@@ -126,14 +126,15 @@ def test_a_checkpoint_of_another_architecture_is_refused(tmp_path: Path) -> None
 
 def test_published_weights_are_taken_or_refused_in_a_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
     weights = {"w": torch.ones(2)}
-    monkeypatch.setitem(pretrained.PUBLISHERS, "torchvision", lambda name: weights)
+    torchvisions = FAMILIES["torchvision"]
+    monkeypatch.setitem(FAMILIES, "torchvision", replace(torchvisions, published=lambda name: weights))
     found = pretrained.imagenet("torchvision:alexnet")
     assert found.weights is weights and found.name == "ImageNet weights of torchvision:alexnet"
 
     def offline(name: str) -> dict[str, torch.Tensor]:
         raise OSError("no route to host")
 
-    monkeypatch.setitem(pretrained.PUBLISHERS, "torchvision", offline)
+    monkeypatch.setitem(FAMILIES, "torchvision", replace(torchvisions, published=offline))
     with pytest.raises(BadInput, match=r"can't be downloaded \(no route to host\): give a checkpoint"):
         pretrained.imagenet("torchvision:alexnet")
     with pytest.raises(BadInput, match="Nobody publishes ImageNet weights of explorer:vgg_small"):

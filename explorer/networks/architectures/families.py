@@ -6,7 +6,7 @@ import difflib
 import importlib
 import inspect
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import cache
@@ -14,7 +14,7 @@ from typing import Any
 
 import torch
 import torchvision
-from torch import nn
+from torch import Tensor, nn
 
 from explorer.core.errors import BadInput
 from explorer.core.text import first_line, quoted
@@ -40,18 +40,27 @@ PLAIN_RGB = Preprocessing(IMAGENET_MEAN, IMAGENET_STD)
 
 @dataclass(frozen=True)
 class Family:
-    """A source of architectures. Options are `num_classes` and `in_channels`, where given."""
+    """A source of architectures: all that is asked of one. Options are `num_classes` and `in_channels`, where given."""
 
     names: Callable[[], tuple[str, ...]]
+    knows: Callable[[str], bool]  # without listing all names
     create: Callable[..., nn.Module]  # (name, **options)
     preprocessing: Callable[[str], Preprocessing]
     side: Callable[[str], int]  # pixels, where the preprocessing does not resize
+    published: Callable[[str], Mapping[str, Tensor]] | None = None  # weights of ImageNet: from its cache, or downloaded
+    alike: Callable[[str], str] = str  # the same for architectures whose first layers have one name, in one state dict
+    typed: str = ""  # an example, where names are too many to choose from; they are never tried with a checkpoint
 
 
 def known_architectures(family: str | None = None) -> tuple[str, ...]:
-    """All names of one family, or of the families that come with the project ("explorer", "torchvision")."""
-    families = (family,) if family else ("explorer", "torchvision")
+    """All names of one family, or of those that people choose from a list ("explorer", "torchvision")."""
+    families = (family,) if family else listed_families()
     return tuple(f"{each}:{name}" for each in families for name in FAMILIES[each].names())
+
+
+def listed_families() -> tuple[str, ...]:
+    """The families whose architectures people choose from a list, and that checkpoints are tried with, in order."""
+    return tuple(name for name, family in FAMILIES.items() if not family.typed)
 
 
 def build(
@@ -78,9 +87,7 @@ def create(arch: str, *, trusted: bool = False, **options: int | None) -> nn.Mod
 def split(arch: str, trusted: bool = False) -> tuple[str | None, str]:
     """Family and name within it; the family of a person's own factory is None. BadInput for unknown names."""
     family, _, name = arch.partition(":")
-    if family == "timm" and from_timm.is_known(name):
-        return family, name
-    if family in FAMILIES and name in FAMILIES[family].names():
+    if family in FAMILIES and FAMILIES[family].knows(name):
         return family, name
     if family in FAMILIES or not FACTORY.fullmatch(arch):
         raise BadInput(f"The architecture {quoted(arch, 80)} is unknown{_closest(arch)}.")
@@ -111,13 +118,12 @@ def _own_random_state(seed: int) -> Iterator[None]:
 
 
 def _closest(arch: str) -> str:
-    known = known_architectures()
     family, _, name = arch.partition(":")
-    if family == "timm":
-        known = known_architectures("timm")
+    known = known_architectures(family if family in FAMILIES and FAMILIES[family].typed else None)
     same = [each for each in known if each.partition(":")[2] == (name or family)]
     close = same or difflib.get_close_matches(arch, known, n=3, cutoff=0.5)
-    return f"; the closest are {', '.join(close)}" if close else "; its form is explorer:, torchvision: or timm:NAME"
+    forms = " or ".join(f"{each}:NAME" for each in FAMILIES)
+    return f"; the closest are {', '.join(close)}" if close else f"; its form is {forms}"
 
 
 def _call(function: Callable[..., nn.Module], arch: str, options: dict[str, Any]) -> nn.Module:
@@ -152,6 +158,12 @@ def _torchvision(name: str, **options: int) -> nn.Module:
     return network
 
 
+def _torchvision_weights(name: str) -> dict[str, Tensor]:
+    published = torchvision.models.get_model_weights(name).DEFAULT
+    weights: dict[str, Tensor] = published.get_state_dict(progress=False, check_hash=True)
+    return weights
+
+
 def _from_factory(arch: str, options: dict[str, Any]) -> nn.Module:
     path, _, name = arch.partition(":")
     try:
@@ -167,7 +179,26 @@ def _from_factory(arch: str, options: dict[str, Any]) -> nn.Module:
 
 
 FAMILIES = {
-    "explorer": Family(lambda: tuple(SMALL), _small, _small_preprocessing, lambda name: SIDES.get(name, 32)),
-    "torchvision": Family(_torchvision_names, _torchvision, for_torchvision, lambda name: 224),
-    "timm": Family(from_timm.names, from_timm.create, from_timm.preprocessing, from_timm.side),
+    "explorer": Family(
+        lambda: tuple(SMALL), SMALL.__contains__, _small, _small_preprocessing, lambda name: SIDES.get(name, 32)
+    ),
+    "torchvision": Family(
+        _torchvision_names,
+        lambda name: name in _torchvision_names(),
+        _torchvision,
+        for_torchvision,
+        lambda name: 224,
+        _torchvision_weights,
+        lambda name: torchvision.models.get_model_builder(name).__module__,
+    ),
+    "timm": Family(
+        from_timm.names,
+        from_timm.knows,
+        from_timm.create,
+        from_timm.preprocessing,
+        from_timm.side,
+        from_timm.published,
+        typed="resnet18",
+    ),
 }
+"""Where architectures come from. In this order a checkpoint of no named architecture is tried with them."""

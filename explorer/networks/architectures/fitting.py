@@ -11,10 +11,9 @@ from typing import Any
 import torch
 from torch import Size, Tensor, nn
 from torch.overrides import TorchFunctionMode
-from torchvision.models import get_model_builder
 
 from explorer.core.errors import BadInput
-from explorer.networks.architectures.families import FAMILIES, build, create, known_architectures
+from explorer.networks.architectures.families import FAMILIES, build, create, known_architectures, listed_families
 from explorer.networks.checkpoints import foreign
 from explorer.networks.checkpoints.reading import Checkpoint
 from explorer.networks.checkpoints.state_dicts import COUNTER, plain
@@ -124,20 +123,20 @@ def propose(checkpoint: Checkpoint) -> tuple[str, ...]:
     named = checkpoint.metadata.get("arch")
     if isinstance(named, str) and named.partition(":")[0] in FAMILIES:
         return (named,)
-    own = tuple(arch for arch in known_architectures("explorer") if _fits(arch, checkpoint))
-    return own or tuple(arch for arch in _candidates(checkpoint) if _fits(arch, checkpoint))
+    fitting = (tuple(_fitting(family, checkpoint)) for family in listed_families())
+    return next(filter(None, fitting), ())
 
 
-def _candidates(checkpoint: Checkpoint) -> Iterator[str]:
-    """torchvision's networks, leaving out families whose last (and small) member lacks the checkpoint's first key."""
+def _fitting(family: str, checkpoint: Checkpoint) -> Iterator[str]:
+    """A family's architectures that fit; of those alike, none where the last, a small one, begins otherwise."""
     likely: dict[str, bool] = {}
-    for arch in reversed(known_architectures("torchvision")):
-        source = get_model_builder(arch.partition(":")[2]).__module__
-        if source not in likely:
+    for arch in reversed(known_architectures(family)):
+        alike = FAMILIES[family].alike(arch.partition(":")[2])
+        if alike not in likely:
             shapes = _known_shapes(arch)
             first = next(name for name in shapes if not _counts(name))
-            likely[source] = first in candidates(checkpoint.weights, list(shapes))[0].weights
-        if likely[source]:
+            likely[alike] = first in candidates(checkpoint.weights, list(shapes))[0].weights
+        if likely[alike] and _fits(arch, checkpoint):
             yield arch
 
 

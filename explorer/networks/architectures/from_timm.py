@@ -6,7 +6,7 @@ import importlib
 from types import ModuleType
 from typing import Any
 
-from torch import nn
+from torch import Tensor, nn
 
 from explorer.core.errors import BadInput
 from explorer.data.preprocessing import Preprocessing
@@ -17,7 +17,7 @@ def names() -> tuple[str, ...]:
     return tuple(_timm().list_models())
 
 
-def is_known(name: str) -> bool:
+def knows(name: str) -> bool:
     """Whether timm can build it; without listing all names."""
     return bool(_timm().is_model(name))
 
@@ -41,6 +41,12 @@ def preprocessing(name: str) -> Preprocessing:
 def side(name: str) -> int:
     """Pixels of the images that the architecture usually takes."""
     return int(_config(name)["input_size"][-1])
+
+
+def published(name: str) -> dict[str, Tensor]:
+    """Its pretrained weights, from the cache or else downloaded."""
+    network: nn.Module = _timm().create_model(name, pretrained=True)
+    return network.state_dict()
 
 
 def _timm() -> ModuleType:

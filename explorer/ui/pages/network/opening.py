@@ -17,8 +17,6 @@ from explorer.ui.elements.image_fields import changes_fields, data_field
 from explorer.ui.work.session import open_new
 from explorer.ui.work.workspace import Source, keep_upload
 
-TIMM = "timm's are typed, for example timm:resnet18."
-
 
 def show(dialog: str | None) -> None:
     """Which dialog this tab has open; each time with fresh fields."""
@@ -28,15 +26,16 @@ def show(dialog: str | None) -> None:
 
 def arch_field(placeholder: str) -> str | None:
     """An architecture by name."""
-    from explorer.networks.architectures.families import known_architectures
+    from explorer.networks.architectures.families import FAMILIES, known_architectures
 
+    typed = [f"{name}'s are typed, for example {name}:{each.typed}." for name, each in FAMILIES.items() if each.typed]
     return st.selectbox(
         "Architecture",
         known_architectures(),
         None,
         placeholder=placeholder,
         key=field_key("arch"),
-        help=TIMM,
+        help=" ".join(typed),
         accept_new_options=True,
     )
 
