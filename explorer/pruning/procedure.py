@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
-from functools import cache, partial
+from functools import cached_property, partial
 
 from torch import Tensor
 
@@ -24,7 +24,7 @@ from explorer.pruning.settings import UPDATES, Settings
 from explorer.pruning.stop_rules import check_reachable, check_within, exhausted, reached
 from explorer.scoring.criteria import CRITERIA
 from explorer.scoring.evidence import gather
-from explorer.scoring.ranking import charges
+from explorer.scoring.ranking import AtPlan, charges
 from explorer.training.finetune import Minibatch, Training, minibatches, train
 from explorer.training.update_evidence import train_observed
 
@@ -62,45 +62,30 @@ def iterate(
     Raises BadInput before any step where the target can't be reached, or a budget is spent already.
     """
     check_applies(settings.criterion, network)
-    calibration, validation = splits["calibration"], splits["validation"]
-    finetuning = splits.get("finetune", calibration)  # without updates, nothing of it is read
     costs, whole = measure_costs(network), none_removed(network.units)
     check_reachable(costs, whole if start is None else start.removed, settings)
     bar = Bar(report, costs, settings)
-    step = start or _pruned(None, network, whole, costs, validation, bar.at(whole))
+    step = start or _begun(network, splits["validation"], costs, bar.at(whole))
     check_within(settings, step.metrics)
     step = _timed(network, step, settings, bar.at(step.removed))
     if settings.measure == LATENCY and not reached(costs, step.removed, step.metrics, settings):
         check_fast_enough(network, costs, settings.target, settings.limits, bar.at(step.removed))
     if start is None:
         yield step
-    base = regrown(network, step.network, step.removed) if step.updates else network
-    begun = bar.at(step.removed)
-    reference = cache(lambda: evaluate(network, calibration, report=begun).logits)
-    charge = charges(settings.price, settings.penalty, network, costs, bar.at(step.removed))
-    stream = minibatches(finetuning, settings.recipe.batch_size, settings.seed, step.updates)
-    updating = Updating(stream, calibration, validation, settings, network, on_loss)
+    shared = Shared(network, splits, settings, costs, bar, step, on_loss)
     while not (reached(costs, step.removed, step.metrics, settings) or exhausted(costs, step.removed, settings)):
-        charged = charge(step.removed)[~step.removed]
-        candidates = _candidates(step, calibration, reference, charged, settings)
-        removed = _next(step, costs, candidates, settings, bar.at(step.removed))
-        of_step = partial(bar.stage, step.removed, removed)
-        if settings.updates:
-            step = _tuned(step, removed, updating, costs, of_step)
-        else:
-            step = _pruned(step, prune(base, removed), removed, costs, validation, of_step(0.5, 1))
-        step = _timed(network, step, settings, of_step(1, 1))
+        removed = _chosen(shared, step)
+        step = _tuned(shared, step, removed) if settings.updates else _pruned(shared, step, removed)
+        step = _timed(network, step, settings, bar.at(step.removed))
         yield step
         if settings.spent(step.metrics):
             return
 
 
-def _pruned(
-    step: PruningStep | None, smaller: Network, removed: Tensor, costs: Costs, validation: Batches, report: Report
-) -> PruningStep:
-    """The step after another that fine-tunes nothing, or the first of all, evaluated."""
-    found = metrics_of(evaluate(smaller, validation, report=report), costs, removed)
-    return PruningStep(step.number + 1 if step else 0, smaller, removed, found, None, step.updates if step else 0)
+def _begun(network: Network, validation: Batches, costs: Costs, report: Report) -> PruningStep:
+    """The network as given, evaluated."""
+    whole = none_removed(network.units)
+    return PruningStep(0, network, whole, metrics_of(evaluate(network, validation, report=report), costs, whole))
 
 
 def _timed(network: Network, step: PruningStep, settings: Settings, report: Report) -> PruningStep:
@@ -135,66 +120,92 @@ class Bar:
 
 
 @dataclass(frozen=True, eq=False)
-class Updating:
-    """What all fine-tuning of a run has in common."""
+class Shared:
+    """What all steps have in common; what is computed for them is computed once, when the first of them needs it."""
 
-    stream: Iterator[Minibatch]
-    calibration: Batches
-    validation: Batches
+    network: Network  # as loaded
+    splits: Splits
     settings: Settings
-    unpruned: Network
+    costs: Costs
+    bar: Bar
+    start: PruningStep
     on_loss: Callable[[float], None] | None
 
-    def training(self, seed: int) -> Training:
-        """With the unpruned network as the teacher, where the recipe distils."""
-        return Training(self.settings.recipe, seed, on_loss=self.on_loss).taught_by(self.unpruned)
+    @cached_property
+    def whole(self) -> Network:
+        """The network as loaded, with the weights that the start has: what steps without updates are pruned from."""
+        start = self.start
+        return regrown(self.network, start.network, start.removed) if start.updates else self.network
+
+    @cached_property
+    def charge(self) -> AtPlan:
+        """What every unit's price counts against it, at a plan."""
+        price, penalty, report = self.settings.price, self.settings.penalty, self.bar.at(self.start.removed)
+        return charges(price, penalty, self.network, self.costs, report)
+
+    @cached_property
+    def logits(self) -> Tensor:
+        """(N, classes) of the network as loaded, on the calibration images."""
+        return evaluate(self.network, self.splits["calibration"], report=self.bar.at(self.start.removed)).logits
+
+    @cached_property
+    def stream(self) -> Iterator[Minibatch]:
+        """What fine-tuning goes on with, step after step."""
+        settings = self.settings
+        return minibatches(self.splits["finetune"], settings.recipe.batch_size, settings.seed, self.start.updates)
+
+    def metrics(self, network: Network, removed: Tensor, report: Report) -> Metrics:
+        """Those of a pruned network, on the validation images."""
+        return metrics_of(evaluate(network, self.splits["validation"], report=report), self.costs, removed)
 
 
-def _tuned(
-    step: PruningStep, removed: Tensor, updating: Updating, costs: Costs, stage: Callable[[float, float], Report]
-) -> PruningStep:
-    """The step that removes more units and fine-tunes what is left, evaluated before and after that."""
-    settings, validation = updating.settings, updating.validation
-    smaller = prune(step.network, removed[~step.removed])
-    pruned = metrics_of(evaluate(smaller, validation, report=stage(0, 0.2)), costs, removed)
-    seed = settings.seed * SEEDS + step.updates  # dropout differs from step to step
-    tuned, saliency = _updated(smaller, updating, seed, stage(0.2, 0.8))
-    found = metrics_of(evaluate(tuned, validation, report=stage(0.8, 1)), costs, removed)
-    return PruningStep(step.number + 1, tuned, removed, found, pruned, step.updates + settings.updates, saliency)
-
-
-def _updated(network: Network, how: Updating, seed: int, report: Report) -> tuple[Network, Tensor | None]:
-    """The network after a step's updates, and its units' saliencies where these updates are the evidence."""
-    settings, training = how.settings, how.training(seed)
-    if settings.evidence != UPDATES:
-        module = train(network.module, how.stream, settings.updates, training, report)
-        return with_weights_of(network, module), None
-    last = max(1, OBSERVED // settings.recipe.batch_size)
-    tuned, seen = train_observed(network, how.stream, settings.updates, training, report, last)
-    criterion = CRITERIA[settings.criterion]
-    evidence = gather(tuned, how.calibration, criterion.needs, seed=settings.seed, seen=seen)
-    return tuned, criterion.saliency(evidence)
-
-
-def _candidates(
-    step: PruningStep, images: Batches, reference: Callable[[], Tensor], charge: Tensor, settings: Settings
-) -> Candidates:
-    return Candidates(
+def _chosen(shared: Shared, step: PruningStep) -> Tensor:
+    """The plan after one more step: `settings.step` more units gone, or the fewer that the target still asks for."""
+    settings, costs = shared.settings, shared.costs
+    candidates = Candidates(
         step.network,
-        images,
-        reference,
+        shared.splits["calibration"],
+        lambda: shared.logits,
         count=settings.step,
-        charge=charge,
+        charge=shared.charge(step.removed)[~step.removed],
         limits=settings.limits,
         scaling=settings.scaling,
         seed=settings.seed,
         further=settings.further,
         saliency=step.saliency,
     )
-
-
-def _next(step: PruningStep, costs: Costs, candidates: Candidates, settings: Settings, report: Report) -> Tensor:
-    """The plan after one more step: `step` units, or the fewer that the target still asks for."""
-    found = SELECTORS[settings.criterion].rank(candidates, report)
+    found = SELECTORS[settings.criterion].rank(candidates, shared.bar.at(step.removed))
     saliency = over_all_units(found.saliency, step.removed)
     return remove_towards(costs, step.removed, saliency, found.count, settings.aim, settings.limits)
+
+
+def _pruned(shared: Shared, step: PruningStep, removed: Tensor) -> PruningStep:
+    """The step to a plan, evaluated; nothing is fine-tuned."""
+    smaller = prune(shared.whole, removed)
+    metrics = shared.metrics(smaller, removed, shared.bar.stage(step.removed, removed, 0.5))
+    return PruningStep(step.number + 1, smaller, removed, metrics, None, step.updates)
+
+
+def _tuned(shared: Shared, step: PruningStep, removed: Tensor) -> PruningStep:
+    """The step to a plan, what is left fine-tuned, and evaluated before and after that."""
+    settings, stage = shared.settings, partial(shared.bar.stage, step.removed, removed)
+    smaller = prune(step.network, removed[~step.removed])
+    before = shared.metrics(smaller, removed, stage(0, 0.2))
+    seed = settings.seed * SEEDS + step.updates  # dropout differs from step to step
+    tuned, saliency = _updated(shared, smaller, seed, stage(0.2, 0.8))
+    metrics = shared.metrics(tuned, removed, stage(0.8, 1))
+    return PruningStep(step.number + 1, tuned, removed, metrics, before, step.updates + settings.updates, saliency)
+
+
+def _updated(shared: Shared, network: Network, seed: int, report: Report) -> tuple[Network, Tensor | None]:
+    """The network after a step's updates, and its units' saliencies where these updates are the evidence."""
+    settings, stream = shared.settings, shared.stream
+    training = Training(settings.recipe, seed, on_loss=shared.on_loss).taught_by(shared.network)
+    if settings.evidence != UPDATES:
+        module = train(network.module, stream, settings.updates, training, report)
+        return with_weights_of(network, module), None
+    last = max(1, OBSERVED // settings.recipe.batch_size)
+    tuned, seen = train_observed(network, stream, settings.updates, training, report, last)
+    criterion = CRITERIA[settings.criterion]
+    evidence = gather(tuned, shared.splits["calibration"], criterion.needs, seed=settings.seed, seen=seen)
+    return tuned, criterion.saliency(evidence)
