@@ -5,7 +5,7 @@ In README.md, .github/CONTRIBUTING.md and assets/docs, what stands between two l
     <!-- made by assets/make_docs.py: NAME -->
     <!-- end -->
 
-is one of the BLOCKS below. A test says when a page needs this script again.
+is one of the BLOCKS below; in explorer/cli/help, what each command says to --help. Tests say when to run this again.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from typing import Any
 import click
 
 import explorer
-from explorer.cli import COMMANDS, commands
+from explorer.cli import COMMANDS, HELP, commands
 from explorer.core.bounds import BOUNDS
 from explorer.data import SOURCES
 from explorer.export.formats import FORMATS, Format
@@ -157,6 +157,12 @@ def _command(name: str) -> click.Command:
     return found
 
 
+def help_of(name: str) -> str:
+    """What a command's --help says, as terminals of 80 columns have it."""
+    within = click.Context(commands, info_name="pruning-explorer", terminal_width=78, **commands.context_settings)
+    return _command(name).get_help(click.Context(_command(name), within, name))
+
+
 def _described(name: str) -> str:
     command = _command(name)
     context = click.Context(command, info_name=name)
@@ -206,9 +212,11 @@ BLOCKS: dict[str, Callable[[], str]] = {
 
 
 def main() -> None:
-    """Renew every page."""
+    """Renew every page, and the help of every command."""
     for page in pages():
         page.write_text(renewed(page.read_text(encoding="utf-8")), encoding="utf-8")
+    for name in COMMANDS:
+        (HELP / f"{name}.txt").write_text(help_of(name), encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -11,7 +11,7 @@ import make_docs
 import make_rooms
 import pytest
 
-from explorer.cli import COMMANDS, commands
+from explorer.cli import COMMANDS, HELP, commands
 
 ROOT = Path(__file__).resolve().parent.parent
 TEXTS = {page.relative_to(ROOT).as_posix(): page.read_text(encoding="utf-8") for page in make_docs.pages()}
@@ -24,6 +24,13 @@ BENCHMARKS = {path.name for path in (ROOT / "tests" / "benchmarks").glob("*.py")
 @pytest.mark.parametrize("name", TEXTS)
 def test_what_pages_take_from_the_code_is_the_codes(name: str) -> None:
     assert make_docs.renewed(TEXTS[name]) == TEXTS[name], "run: python assets/make_docs.py"
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_the_help_that_is_read_is_the_commands_own(name: str) -> None:
+    kept = (HELP / f"{name}.txt").read_text(encoding="utf-8")
+    assert kept == make_docs.help_of(name), "run: python assets/make_docs.py"
+    assert {path.stem for path in HELP.iterdir()} == set(COMMANDS)
 
 
 def test_every_block_that_the_code_makes_is_on_some_page() -> None:

@@ -11,6 +11,7 @@ import platform
 import re
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import click
@@ -44,14 +45,20 @@ COMMANDS = {
     "evaluate": ("explorer.cli.inspecting", "Measure loss, accuracy, parameters, FLOPs and latency."),
 }
 """Command -> the module that holds it under its own name, and what it does."""
+HELP = Path(__file__).parent / "help"  # of each command, written by assets/make_docs.py: its options need seconds
+HELP_OPTIONS = ["-h", "--help"]
 
 
 class Commands(click.Group):
     """The commands, each imported when it is called."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        """No command at all means the app."""
-        return super().parse_args(ctx, args or ["app"])
+        """No command at all means the app; a command's help is read, and nothing imported for it."""
+        name, *words = args or ["app"]
+        if name in COMMANDS and any(word in HELP_OPTIONS for word in words):
+            click.echo(HELP.joinpath(f"{name}.txt").read_text(encoding="utf-8"))
+            ctx.exit()
+        return super().parse_args(ctx, [name, *words])
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """The names, in the order of the table."""
@@ -70,7 +77,7 @@ class Commands(click.Group):
             formatter.write_dl([(name, summary) for name, (_, summary) in COMMANDS.items()])
 
 
-@click.group(cls=Commands, invoke_without_command=True, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(cls=Commands, invoke_without_command=True, context_settings={"help_option_names": HELP_OPTIONS})
 @click.option("--version", is_flag=True, help="Show the version, and do nothing else.")
 @click.option("--json", "as_json", is_flag=True, help="With --version: what it runs on too, as an issue asks for it.")
 @click.pass_context

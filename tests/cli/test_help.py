@@ -55,15 +55,16 @@ def test_help_names_every_row_of_its_tables(name: str, words: list[str]) -> None
 
 HELP = """
 import sys
+from contextlib import suppress
+from click import UsageError
 from explorer.cli import commands
 for words in sys.argv[2:]:
-    try:
+    with suppress(UsageError):
         commands.main(words.split(), standalone_mode=False)
-    finally:
-        print(words, [name for name in sys.argv[1].split() if name in sys.modules], file=sys.stderr)
+    print(words, [name for name in sys.argv[1].split() if name in sys.modules], file=sys.stderr)
 """
 HEAVY = ("torch", "torchvision", "streamlit", "plotly", "numpy", "scipy", "pandas", "rich")
-LIGHT = ("--help", "--version", "app --help")
+LIGHT = ("--help", "--version", *(f"{name} --help" for name in COMMANDS))
 
 
 def imported(names: tuple[str, ...], *commands: str) -> list[str]:
@@ -72,13 +73,19 @@ def imported(names: tuple[str, ...], *commands: str) -> list[str]:
     return subprocess.run(program, capture_output=True, text=True, check=True).stderr.splitlines()
 
 
-def test_general_help_and_that_of_the_app_import_nothing_heavy() -> None:
+def test_help_imports_nothing_heavy() -> None:
     assert imported(HEAVY, *LIGHT) == [f"{words} []" for words in LIGHT]
 
 
-def test_no_commands_help_imports_the_app_or_what_comes_with_it() -> None:
-    helped = [f"{name} --help" for name in COMMANDS]
-    assert imported(("streamlit", "pandas", "onnx", "timm"), *helped) == [f"{words} []" for words in helped]
+@pytest.mark.parametrize("words", ["prune -h", "prune demo --until flops=0.5 --help"])
+def test_help_may_be_asked_for_anywhere_behind_a_command(words: str) -> None:
+    assert run(*words.split()).out == run("prune", "--help").out
+
+
+def test_what_a_command_imports_for_its_options_is_not_the_app_nor_an_extra() -> None:
+    used = [f"{name} --nothing" for name in COMMANDS if name != "app"]
+    found = imported(("streamlit", "pandas", "onnx", "timm"), *used)
+    assert found == [f"{words} []" for words in used]
 
 
 def test_the_start_of_the_app_does_not_wait_for_torch() -> None:
@@ -86,12 +93,13 @@ def test_the_start_of_the_app_does_not_wait_for_torch() -> None:
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 
 
-def test_general_help_is_there_within_four_tenths_of_a_second_of_work() -> None:
+@pytest.mark.parametrize("words", ["--help", "prune --help"])
+def test_help_is_there_within_four_tenths_of_a_second_of_work(words: str) -> None:
     resource = pytest.importorskip("resource", reason="times of processes on POSIX")
     taken = []
     for _ in range(3):
         before = resource.getrusage(resource.RUSAGE_CHILDREN)
-        imported((), "--help")
+        imported((), words)
         after = resource.getrusage(resource.RUSAGE_CHILDREN)
         taken.append(after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime)
     assert min(taken) <= 0.4
