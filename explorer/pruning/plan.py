@@ -26,9 +26,9 @@ def remove_next(units: Units, removed: Tensor, saliency: Tensor, count: int, lim
         >>> from explorer.networks.units import Layer
         >>> units = Units(tuple(Layer(name, (0, 1), (), (), (), 2) for name in ("first", "second")), {})
         >>> saliency = torch.tensor([0.1, 0.2, 0.3, 0.4])
-        >>> remove_next(units, nothing(units), saliency, 1).tolist()
+        >>> remove_next(units, none_removed(units), saliency, 1).tolist()
         [True, False, False, False]
-        >>> remove_next(units, nothing(units), saliency, 2).tolist()  # the second stays: each layer keeps one unit
+        >>> remove_next(units, none_removed(units), saliency, 2).tolist()  # the second stays: each layer keeps one unit
         [True, False, True, False]
     """
     candidates = portions(units, removed, saliency, limits)
