@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -15,8 +16,10 @@ pytest.importorskip("streamlit")
 
 from driving import App
 from rewriting_documents import rewritten
+from streamlit.components.v2 import manifest_scanner
 
 from explorer.jobs.job import AHEAD
+from explorer.ui.frame import main
 from explorer.ui.work import workspace
 from explorer.ui.work.jobs import JOBS
 
@@ -29,11 +32,20 @@ def few_images() -> Iterator[None]:
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(workspace, "CALIBRATION", 64)
-        patch.setattr(workspace, "VALIDATION", 128)
+        patch.setattr(workspace, "CALIBRATION", 32)
+        patch.setattr(workspace, "VALIDATION", 64)
         yield
     workspace.open_workspace.clear()
     torch.set_num_threads(threads)
+
+
+@pytest.fixture(autouse=True, scope="session")
+def quick_tabs() -> Iterator[None]:
+    """Tabs open at once: no browser's window has to be laid out, and packages are searched for components once."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(main, "WIDENED", 0.0)
+        patch.setattr(manifest_scanner, "scan_component_manifests", cache(manifest_scanner.scan_component_manifests))
+        yield
 
 
 @pytest.fixture(autouse=True)

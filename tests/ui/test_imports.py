@@ -15,7 +15,7 @@ from explorer.ui.frame import imports
 
 LOOKED_UP = re.compile(r"""get_module\(\s*["']([\w.]+)["'],\s*should_load=False""")
 SESSION = """
-import importlib.abc, sys, threading
+import importlib.abc, importlib.machinery, sys, threading
 from streamlit.testing.v1 import AppTest
 from explorer.ui.frame import imports, main
 
@@ -23,9 +23,11 @@ half, asked, go = threading.Event(), threading.Event(), threading.Event()
 
 class Stall(importlib.abc.MetaPathFinder):
     def find_spec(self, name, path=None, target=None):
-        if name == "pandas.core":
-            half.set()
-            go.wait(60)
+        if name == "pandas.core":  # stopped where it is run: while it is looked for, nobody can import anything
+            spec = importlib.machinery.PathFinder.find_spec(name, path)
+            run = spec.loader.exec_module
+            spec.loader.exec_module = lambda module: (half.set(), go.wait(60), run(module))
+            return spec
 
 def whole(*names, real=imports.whole):
     asked.set()
@@ -44,7 +46,7 @@ assert half.wait(60) and "pandas" in sys.modules
 imports.whole, main._draw, found = whole, lambda name: None, []
 thread = threading.Thread(target=session)
 thread.start()
-asked.wait(60)
+assert asked.wait(60)
 go.set()
 thread.join()
 assert not found[0].exception, found[0].exception[0]

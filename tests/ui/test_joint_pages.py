@@ -93,14 +93,14 @@ def test_a_threshold_is_predicted_until_it_is_measured(open_app: Open, monkeypat
 
     monkeypatch.setattr("explorer.ui.work.results.evaluate", slow)
     app.set("Exactly", 0.005).fine()
-    assert "Predicted from slopes, rough where many go, for 128 validation images" in app.text
+    assert f"Predicted from slopes, rough where many go, for {workspace.VALIDATION} validation images" in app.text
     predicted, nothing_yet = table(app, "Predicted"), table(app, "Measured")
     assert nothing_yet["Loss"] == nothing_yet["Accuracy"] == "…" and nothing_yet["Units"].isdigit()
     may_go_on.set()
     for job in list(JOBS._jobs.values()):
         job.wait(60)
     app.again().fine()
-    assert "Measured on 128 validation images" in app.text and "Predicted" not in app.text
+    assert f"Measured on {workspace.VALIDATION} validation images" in app.text and "Predicted" not in app.text
     measured = table(app, "Measured")
     assert measured["Units"] == nothing_yet["Units"]
     assert table(app, "Predicted") == predicted
@@ -143,6 +143,6 @@ def test_a_linearisation_that_gave_way_to_another_is_begun_again(open_app: Open)
 
 def test_what_takes_too_much_memory_is_not_linearised(monkeypatch: pytest.MonkeyPatch) -> None:
     opened = workspace.open_workspace(Source())
-    monkeypatch.setattr(joint_jobs, "MAX_SLOPES", 128 * 10 * 448 - 1)
+    monkeypatch.setattr(joint_jobs, "MAX_SLOPES", workspace.VALIDATION * 10 * 448 - 1)
     assert joint_jobs.linearising(opened, none_removed(opened.network.units)) is None
     assert joint_jobs.foreseen(opened, none_removed(opened.network.units), torch.ones(448, dtype=torch.bool)) is None

@@ -83,7 +83,7 @@ def test_a_threshold_says_what_would_go_and_removes_it(open_app: Open, saved: Ca
     label = next(label for label in app.buttons if label.startswith("Remove "))
     count = int(label.split()[1])
     assert 0 < count < 448
-    assert f"**{count} units would go.** Measured on 128 validation images" in app.text
+    assert f"**{count} units would go.** Measured on {workspace.VALIDATION} validation images" in app.text
     table = app.test.table[0].value
     then = dict(zip(table[""], table["Measured"], strict=True))
     app.click(label).fine()

@@ -116,8 +116,8 @@ def test_images_are_chosen_by_answer_class_and_place(open_app: Open) -> None:
     assert values() == pytest.approx(mean[:8], rel=5e-3)
     app.choose("Images by", "largest").fine()
     assert values() == pytest.approx(seen.largest[:, 0].sort(descending=True).values[:8].tolist(), rel=5e-3)
-    app.choose("Images by", "mean").set("From place, of 64", 61).fine()
-    assert values() == pytest.approx(mean[60:], rel=5e-3)
+    app.choose("Images by", "mean").set(f"From place, of {workspace.CALIBRATION}", workspace.CALIBRATION - 3).fine()
+    assert values() == pytest.approx(mean[-4:], rel=5e-3)
     app.set("Of", 3).fine()
     of_class = seen.mean[seen.labels == 3, 0].sort(descending=True).values.tolist()
     assert values() == pytest.approx(of_class[:8], rel=5e-3)
@@ -189,7 +189,7 @@ def test_what_takes_long_is_measured_only_when_asked(open_app: Open, monkeypatch
     assert "is not known yet: it takes a pass over the validation images" in app.text
     plan = torch.arange(448) == demo().network.units.labels.index(("features.12", 77))
     assert find_measuring(demo(), plan) is None
-    app.click("Measure it on 128 validation images").fine()
+    app.click(f"Measure it on {workspace.VALIDATION} validation images").fine()
     assert "Its removal would change the loss" in app.text
     assert find_measuring(demo(), plan).result is not None
     assert "Its removal would change the loss" in app.again().fine().text

@@ -13,7 +13,7 @@ from explorer.core.progress import silent
 from explorer.evaluation.evaluate import evaluate
 from explorer.jobs.job import Job
 from explorer.networks.units import none_removed
-from explorer.ui.work import prefetch
+from explorer.ui.work import prefetch, workspace
 from explorer.ui.work.jobs import JOBS
 from explorer.ui.work.workspace import Source, Workspace, open_workspace
 
@@ -47,7 +47,7 @@ def test_a_step_that_was_measured_ahead_is_not_measured_again(open_app: Open, mo
     jobs = begun(app)
     for job in jobs:
         job.wait(SECONDS)
-    assert [len(job.result.labels) for job in jobs] == [128, 128]
+    assert [len(job.result.labels) for job in jobs] == [workspace.VALIDATION] * 2
 
     def refuse(*args: Any) -> None:
         raise AssertionError("measured again")

@@ -58,7 +58,12 @@ def test_a_race_is_run_drawn_and_found_again_by_another_tab_after_a_restart(
     kept = read_race(folder)
     assert [(lane.selector, lane.seed) for lane in kept.lanes] == [(s, n) for n in (0, 1) for s in ("weight", "random")]
     assert [point.metrics.units for point in kept.lanes[0].points] == [448, 298, 179]
-    for name in ("4 of 4 lanes finished", "128 validation images", "1 update with SGD", "of seed 0"):
+    for name in (
+        "4 of 4 lanes finished",
+        f"{workspace.VALIDATION} validation images",
+        "1 update with SGD",
+        "of seed 0",
+    ):
         assert name in app.text
     lines = [trace for trace in app.figure("race-curve")["data"] if trace["mode"] == "lines+markers"]
     assert [(line["name"], line["marker"]["symbol"]) for line in lines] == [("weight", "pentagon"), ("random", "x")]

@@ -92,7 +92,8 @@ def test_a_file_that_fails_its_proof_is_not_offered_and_says_why(
     app = open_app("export")
     tick(app, "report", False)
     monkeypatch.setattr(
-        "explorer.export.states._proof", lambda *given: replace(honest(*given), logits=torch.ones(128, 10))
+        "explorer.export.states._proof",
+        lambda *given: replace(honest(*given), logits=torch.ones(workspace.VALIDATION, 10)),
     )
     found = made(app, 0)
     assert "network.safetensors failed its proof and is not offered: its logits differ by up to" in app.said

@@ -61,7 +61,7 @@ def test_wrong_predictions_are_shown_first(open_app: Open) -> None:
     app = open_app().fine()
     assert len(shown(app)) > 0 and shown(app) == expected("wrong")
     assert {kind for kind, *_ in shown(app)} == {"wrong"}
-    assert f"{len(shown(app))} of 128 validation images of demo, seed 0, cpu" in app.text
+    assert f"{len(shown(app))} of {workspace.VALIDATION} validation images of demo, seed 0, cpu" in app.text
 
 
 def of_class(*, wrong: bool) -> int:
@@ -84,7 +84,7 @@ def test_other_predictions_can_be_chosen_and_only_they_are_decoded(
 
 def test_where_there_is_none_it_is_said(open_app: Open) -> None:
     app = open_app().set("True class", of_class(wrong=False)).fine()
-    assert "None of the 128 validation images of demo, seed 0, cpu is like that." in app.said
+    assert f"None of the {workspace.VALIDATION} validation images of demo, seed 0, cpu is like that." in app.said
 
 
 def test_the_layer_table_has_every_layer_with_units_and_costs(open_app: Open) -> None:
