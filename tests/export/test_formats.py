@@ -12,7 +12,7 @@ from explorer.core.errors import BadInput
 from explorer.export import formats
 from explorer.export import proof as proofs
 from explorer.export import verify as verifying
-from explorer.export.folders import export
+from explorer.export.folders import export, export_proven
 from explorer.export.formats import FORMATS, chosen
 from explorer.export.proof import ProofRun, judge, read
 from explorer.export.verify import RUNNABLE, verify
@@ -23,11 +23,11 @@ def write(folder: Path, *wanted: str) -> dict[str, Path]:
 
 
 def test_every_format_computes_the_same_in_a_clean_process(tmp_path: Path) -> None:
-    files = write(tmp_path / "out", "all")
+    files, verdicts = export_proven(described(odd()), tmp_path / "out", ["all"], proven(odd()))
     assert names(tmp_path / "out") == sorted([*(f.file_name for f in FORMATS.values()), "manifest.json", proofs.NAME])
-    verdicts = verify(tmp_path / "out", trusted=True)
     assert [v.format for v in verdicts] == ["safetensors", "model", "pt2", "onnx", "onnx-pixels"]
     assert [v.tolerance for v in verdicts] == [1e-4, 1e-4, 1e-4, 1e-3, 1e-3]
+    assert [v.path for v in verdicts] == [files[v.format] for v in verdicts]
     for verdict in verdicts:
         assert verdict.ok, verdict
         assert verdict.max_relative_difference is not None and verdict.max_relative_difference < 1e-5
