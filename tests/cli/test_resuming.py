@@ -180,19 +180,19 @@ def test_files_of_others_are_never_replaced(
     assert held(tmp_path) == {name: b"mine"}
 
 
-def test_killed_at_any_time_a_run_goes_on_to_the_same_network(tmp_path: Path) -> None:
-    settings = ("--criterion", "taylor", "--until", "units=0.5", "--step", 40, "--updates", 2, "--limit", 32)
+def test_killed_at_any_time_a_run_goes_on_to_the_same_network(few: Path, tmp_path: Path) -> None:
+    settings = ("--criterion", "taylor", "--until", "units=0.5", "--step", 20, "--updates", 2, "--limit", 32)
     out, other = tmp_path / "killed", tmp_path / "whole"
-    arguments = [str(argument) for argument in ("prune", "demo", *settings, "--out")]
+    arguments = [str(argument) for argument in ("prune", "demo", "--data", few, *settings, "--out")]
     program = [sys.executable, "-c", "from explorer.cli import main; main()", *arguments, str(out)]
     threads = {"OMP_NUM_THREADS": str(torch.get_num_threads())}  # another number adds in another order
     process = subprocess.Popen(program, env=os.environ | threads, stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
-    states = random.randint(1, 5)  # of 7
+    states = random.randint(1, 7)  # of 12 or 13
     try:
         while not (out / "run.json").is_file() or len(read_run(out).timeline.states) < states:
             assert process.poll() is None, "the run ended before it could be killed"
-            time.sleep(0.02)
-        time.sleep(random.uniform(0, 0.4))
+            time.sleep(0.002)
+        time.sleep(random.uniform(0, 0.1))
     finally:
         process.kill()
         process.wait()

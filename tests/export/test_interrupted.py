@@ -9,12 +9,11 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator, Sequence
-from multiprocessing import get_context
-from multiprocessing.process import BaseProcess
 from pathlib import Path
 
 import pytest
 from exported import bare, described, names, odd, proven
+from forking import forked
 from torch import nn
 
 from explorer.core.errors import BadInput
@@ -41,14 +40,6 @@ def limited(folder: Path, said: Path, *wanted: str, size: int | None = None, wit
         said.write_text(str(problem))
 
 
-def child(target: object, *given: object, **more: object) -> BaseProcess:
-    context = get_context("forkserver")
-    context.set_forkserver_preload(["exported", "explorer.export.folders"])
-    process = context.Process(target=target, args=given, kwargs=more)  # type: ignore[arg-type]
-    process.start()
-    return process
-
-
 def interruptible(folder: Path, *wanted: str) -> None:
     """Export, and end at Ctrl-C also where whoever began the tests does not."""
     signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -57,7 +48,7 @@ def interruptible(folder: Path, *wanted: str) -> None:
 
 def interrupted(folder: Path, how: int) -> None:
     """Export in a process of its own, and end that in the middle of its work."""
-    process = child(interruptible, folder, "safetensors", "pt2")
+    process = forked(interruptible, folder, "safetensors", "pt2")
     deadline = time.monotonic() + PATIENCE
     while not list(folder.glob(f"{PREFIX}*/network.safetensors")):
         assert process.is_alive() and time.monotonic() < deadline
@@ -108,7 +99,7 @@ def test_what_somebody_is_writing_stays(tmp_path: Path) -> None:
 
 def test_a_file_beyond_what_the_system_allows_is_one_sentence(tmp_path: Path) -> None:
     out, said = tmp_path / "out", tmp_path / "said"
-    child(limited, out, said, "model", size=2000).join()
+    forked(limited, out, said, "model", size=2000).join()
     assert re.fullmatch(rf"{out}/manifest\.json cannot be written: File too large\.", said.read_text())
     assert not out.exists()
 
@@ -137,7 +128,7 @@ def test_a_full_disk_is_one_sentence_and_leaves_nothing(disk: Path) -> None:
 
 def test_without_the_packages_of_onnx_it_is_said_which_and_how_to_get_them(tmp_path: Path) -> None:
     out, said = tmp_path / "out", tmp_path / "said"
-    child(limited, out, said, "safetensors", "onnx", without=("onnx", "onnxscript", "onnxruntime")).join()
+    forked(limited, out, said, "safetensors", "onnx", without=("onnx", "onnxscript", "onnxruntime")).join()
     assert said.read_text() == (
         "The format onnx needs the package onnx, which is not installed: pip install 'pruning-explorer[onnx]'."
     )

@@ -10,23 +10,17 @@ import signal
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from multiprocessing import get_context
+from multiprocessing import Pipe
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
 import torch
 from after_kills import Asked, Event, await_writing, deletion, seen
+from forking import forked
 
 from explorer.runs.store import FILE
 
-PRELOADED = [
-    "after_kills",
-    "streamlit.testing.v1",
-    "torch_pruning",
-    "explorer.pruning.procedure",
-    "explorer.figures.curve",
-]
 WHERE = re.compile(r"state \d+ of \d+: [^<]*")
 PATIENCE = 60.0  # seconds
 
@@ -74,11 +68,9 @@ def killed(workdir: Path, run: str, seed: int, *, images: int, longest: float) -
 
     Of odd seeds at the first moment from then at which a file of the run is being written.
     """
-    context, chance = get_context("forkserver"), random.Random(seed)
-    context.set_forkserver_preload(PRELOADED)
-    heard, say = context.Pipe(duplex=False)
-    process = context.Process(target=wander, args=(workdir, run, seed, images, say))
-    process.start()
+    chance = random.Random(seed)
+    heard, say = Pipe(duplex=False)
+    process = forked(wander, workdir, run, seed, images, say)
     say.close()
     assert heard.poll(PATIENCE), "nothing was ever shown"
     time.sleep(chance.uniform(0, longest))
