@@ -10,12 +10,13 @@ import gc
 import os
 import socket
 import threading
+import time
 from collections.abc import Iterable
 from pathlib import Path
 
 import click
 
-from explorer.cli.hosting import address, hosts, token_for
+from explorer.cli.hosting import address, are_own, hosts, token_for
 from explorer.cli.own_criteria import own_criteria
 from explorer.core import workdir as places
 from explorer.core.errors import BadInput
@@ -50,6 +51,12 @@ WORKDIR, TOKEN = "PRUNING_EXPLORER_WORKDIR", "PRUNING_EXPLORER_TOKEN"
     show_envvar=True,
     help="What visitors need in the address; made anew where the app is reached from other computers.",
 )
+@click.option(
+    "--allow-paths/--no-allow-paths",
+    "paths",
+    default=None,
+    help="Whether visitors may name folders and files of this computer.  [default: only where no others are served]",
+)
 @own_criteria
 def app(
     host: str,
@@ -58,6 +65,7 @@ def app(
     workdir: Path | None,
     allowed: tuple[str, ...],
     token: str | None,
+    paths: bool | None,
     own: tuple[str, ...],
 ) -> None:
     """Start the app; so does no command at all.
@@ -75,20 +83,23 @@ def app(
     with alone(places.workdir(), "open that, or give another --workdir", f", the app at {url.partition('?')[0]}"):
         if needed:
             click.echo(f"The app, for all who have this address: {url}")
-        _serve(flags(host, port, names, alone=no_browser, guarded=bool(needed)), needed)
+        allowed_paths = are_own(names) if paths is None else paths
+        _serve(flags(host, port, names, alone=no_browser, guarded=bool(needed)), needed, allowed_paths)
 
 
-def _serve(settings: list[str], token: str) -> None:
-    """Serve the script until somebody ends it; with a token, behind its guard."""
+def _serve(settings: list[str], token: str, paths: bool) -> None:
+    """Serve the script until somebody ends it; with a token, behind its guard; paths: of this computer may be named."""
     imports.whole(*imports.FIGURES)  # before a second thread imports anything: Streamlit itself makes a figure
-    threading.Thread(target=_warm_up, daemon=True).start()
+    threading.Thread(target=_warm_up, args=(time.time(),), daemon=True).start()
     from streamlit.web import cli
 
     from explorer.ui.work.jobs import JOBS
-    from explorer.ui.work.visitors import serve_beyond
+    from explorer.ui.work.visitors import close_paths, serve_beyond
 
     if token:
         serve_beyond(token)
+    if not paths:
+        close_paths()
     serve = ["run", str(GUARDED if token else SCRIPT), *settings]
     try:
         cli.main(serve, prog_name="pruning-explorer", standalone_mode=False)
@@ -96,7 +107,7 @@ def _serve(settings: list[str], token: str) -> None:
         JOBS.shutdown()  # before the interpreter ends: from then on it gives no work to threads
 
 
-def _warm_up() -> None:
+def _warm_up(started: float) -> None:
     """Import what the first page needs, while the server starts and the browser opens; sessions wait for it.
 
     All that stays for good: else every collection of garbage, of which Streamlit asks for one after each run of the
@@ -104,9 +115,12 @@ def _warm_up() -> None:
     """
     for names in (imports.ENGINE, imports.SERVER, imports.FRAME, [imports.page("network")]):
         imports.whole(*names)
+    from explorer.data.uploads import drop_unused
     from explorer.export.staging import clear_left_over
 
     home = places.workdir()
+    for own in (home, *home.glob("people/*")):
+        drop_unused(own, started)
     for exports in (home / "exports", *home.glob("people/*/exports")):
         clear_left_over(exports)
     gc.freeze()

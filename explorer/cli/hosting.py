@@ -34,8 +34,12 @@ def token_for(names: Iterable[str], chosen: str | None) -> str:
     """
     if chosen is not None and not TOKEN.fullmatch(chosen):
         raise BadInput("--token has to be 12 to 200 letters, digits, - and _; without it the app makes one.")
-    beyond = not all(map(_is_loopback, names))
-    return chosen or (secrets.token_urlsafe(24) if beyond else "")
+    return chosen or ("" if are_own(names) else secrets.token_urlsafe(24))
+
+
+def are_own(names: Iterable[str]) -> bool:
+    """Whether all names are this computer's alone."""
+    return all(map(_is_loopback, names))
 
 
 def address(host: str, port: int, token: str) -> str:

@@ -118,7 +118,8 @@ def _members(images: ImageSet, split: str) -> np.ndarray:
     if split == ALL:
         return stratified_order(images.labels, images.seed)
     if split not in images.splits:
-        raise BadInput(f"{images.name} has no split {split!r}: it has {', '.join([*images.splits, ALL])}.")
+        dealt = ": give a folder of classes without splits, which is dealt into them" if images.stored_splits else ""
+        raise BadInput(f"{images.name} has no split {split!r}, but {', '.join([*images.splits, ALL])}{dealt}.")
     if not len(images.splits[split]):
         raise BadInput(f"the {split} split of {images.name} is empty: {len(images)} images are too few for all splits.")
     return images.splits[split]

@@ -96,6 +96,15 @@ SOURCES: dict[str, tuple[Recognise, Open]] = {
 """Kind -> whether `where` is of that kind, and what opens it; the first that fits is taken."""
 
 
+NAMED = tuple(SOURCES)[:3]
+"""The kinds that are names, and no path of a folder or file."""
+
+
+def is_named(where: str) -> bool:
+    """Whether this is a source of one of the kinds in NAMED."""
+    return any(SOURCES[kind][0](where) for kind in NAMED)
+
+
 def open_images(
     where: str, *, seed: int = 0, limit: int | None = None, download: bool = False, clips: bool = False
 ) -> ImageSet:

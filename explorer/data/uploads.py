@@ -19,6 +19,7 @@ from uuid import uuid4
 from explorer.core.errors import BadInput
 from explorer.core.locks import turn
 from explorer.core.text import one_line, quoted
+from explorer.data.inventory import LITTER
 from explorer.data.unpacking import Packed, archived, content_digest, unpack
 
 DIGEST = re.compile("[0-9a-f]{64}")
@@ -36,19 +37,14 @@ def keep_archive(workdir: Path, file: BinaryIO, name: str) -> str:
     members, called = archived(file, name), _folder_name(Path(name).stem)
     if all(member.name.endswith(".npy") and "/" not in member.name for member in members):
         return _keep(workdir, name, [_whole(file, f"{called}.npz")], f"{called}.npz", alone=True)
-    return _keep(workdir, name, members, called)
+    return _keep(workdir, name, _inside_of(_sole_folder(members), members), called)
 
 
 def keep_folder(workdir: Path, files: Sequence[tuple[str, BinaryIO]]) -> str:
     """Keep the images of an uploaded folder: each file's name with its folders, and its bytes. Its reference."""
-    packed = [_whole(file, name.replace("\\", "/")) for name, file in files]
-    tops = {file.name.partition("/")[0] for file in packed}
-    inside = [file.name.partition("/")[2] for file in packed]
-    if len(tops) == 1 and all(inside) and not tops & {"", ".."}:  # what was chosen is the folder itself
-        packed = [replace(file, name=name) for file, name in zip(packed, inside, strict=True)]
-        top = tops.pop()
-        return _keep(workdir, top, packed, _folder_name(top))
-    return _keep(workdir, "the upload", packed, UNNAMED)
+    packed = [_whole(file, name) for name, file in files]
+    chosen = _sole_folder(packed)
+    return _keep(workdir, chosen or "the upload", _inside_of(chosen, packed), _folder_name(chosen))
 
 
 def kept_images(where: str, workdir: Path) -> str:
@@ -122,6 +118,22 @@ def _whole(file: BinaryIO, name: str) -> Packed:
     size = file.seek(0, 2)
     file.seek(0)
     return Packed(name, size, lambda: nullcontext(file))
+
+
+def _sole_folder(packed: Sequence[Packed]) -> str:
+    """The folder that holds all that is packed, beside what systems add of their own: what a person chose. Else ""."""
+    parts = [file.name.replace("\\", "/").partition("/") for file in packed]
+    tops = {top for top, _, _ in parts if top.lower() not in LITTER}
+    names = {top for top, between, _ in parts if not between and top.lower() not in LITTER}
+    sole = tops.pop() if len(tops) == 1 and not names else ""
+    return "" if sole in (".", "..") or ":" in sole else sole
+
+
+def _inside_of(folder: str, packed: Sequence[Packed]) -> list[Packed]:
+    """The same by their names in a folder, which goes itself; those beside it as they are."""
+    names = [file.name.replace("\\", "/") for file in packed]
+    inside = [name.removeprefix(f"{folder}/") if folder else name for name in names]
+    return [replace(file, name=name) for file, name in zip(packed, inside, strict=True) if name]
 
 
 def _keep(workdir: Path, name: str, packed: Sequence[Packed], called: str, *, alone: bool = False) -> str:

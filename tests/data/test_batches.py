@@ -146,7 +146,7 @@ def test_an_image_damaged_after_opening_is_named(make_folder):
 
 
 def test_unknown_and_empty_splits(images):
-    with pytest.raises(BadInput, match="set has no split 'train': it has finetune, calibration, validation, test, all"):
+    with pytest.raises(BadInput, match="set has no split 'train', but finetune, calibration, validation, test, all"):
         Batches(images, "train", PLAIN)
     one = image_set("one", Labelled(images.source[:1], images.labels[:1], ["a"]), seed=0)
     with pytest.raises(BadInput, match="the test split of one is empty: 1 images are too few for all splits"):

@@ -234,3 +234,10 @@ def test_the_digest_is_of_names_and_contents(tmp_path: Path) -> None:
             path.write_bytes(content)
         digests.add(content_digest(tmp_path / str(number)))
     assert len(digests) == 4
+
+
+def test_the_folder_that_a_zip_holds_is_what_was_packed(tmp_path: Path) -> None:
+    files = {f"test/{name}": content for name, content in SHADES.items()} | {"__MACOSX/test/._1.png": b"of a Mac"}
+    images = open_images(uploads.kept_images(uploads.keep_archive(tmp_path, zipped(files), "leaf.zip"), tmp_path))
+    assert images.classes == ("bright", "dark") and not images.stored_splits
+    assert images.account() == "Not looked at: __MACOSX (hidden)."

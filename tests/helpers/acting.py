@@ -98,7 +98,7 @@ def until(tab: Page, true: Callable[[], bool], what: str) -> None:
 
 
 def upload(tab: Page, path: Path, arch: str | None = None) -> Locator:
-    """Offer a file in the Network page's dialog and press Open; returns the dialog."""
+    """Offer a file in the Network page's dialog, and press Open where the file will do; returns the dialog."""
     tab.get_by_role("button", name="Open another network").click()
     dialog = tab.get_by_role("dialog")
     button = dialog.get_by_role("button", name="Open", exact=True).last
@@ -109,11 +109,16 @@ def upload(tab: Page, path: Path, arch: str | None = None) -> Locator:
         with suppress(Error):  # it went with the dialog before
             earlier.first.click(timeout=2000)
     expect(button).to_be_disabled(timeout=SECONDS)
-    dialog.locator("input[type=file]").set_input_files(path)
-    expect(button).to_be_enabled(timeout=SECONDS)
+    dialog.locator("input[type=file]").first.set_input_files(path)
+    dialog.get_by_role("radio", name="By path or name").click()  # the demo's, unless one says otherwise
+    dialog.get_by_role("textbox", name="Name, folder or file").wait_for()
     box = dialog.get_by_role("combobox", name="Architecture")
     if arch and box.input_value() != arch:
         box.fill(arch)
         tab.get_by_role("option", name=arch, exact=True).click()
-    button.click()
+    alerts = dialog.get_by_role("alert")
+    until(tab, lambda: button.is_enabled() or alerts.count() > 0, "a network, or a sentence on why there is none")
+    settle(tab)
+    if button.is_enabled():
+        button.click()
     return dialog

@@ -75,11 +75,15 @@ class App:
         next(each for each in self.test.selectbox if each.label == label).options.append(value)
         return self
 
-    def upload(self, name: str, content: bytes) -> App:
-        """Give a file to the page's only uploader."""
-        (uploader,) = self.test.file_uploader
+    def upload(self, name: str, content: bytes, label: str = "Checkpoint") -> App:
+        """Give a file to the uploader whose label begins like this."""
+        uploader = next(each for each in self.test.file_uploader if each.label.startswith(label))
         uploader.set_value((name, content, "application/octet-stream")).run()
         return self
+
+    def images(self, where: object = "demo") -> App:
+        """Say in a dialog where the images are, by a name."""
+        return self.choose("Images", "name").set("Name, folder or file", str(where))
 
     def choose(self, label: str, option: str) -> App:
         """Press an option of the segmented control of this label."""
@@ -110,6 +114,13 @@ class App:
     def bar(self) -> str:
         """The state bar, with tags."""
         return unescape(next(h.proto.body for h in self.test.get("html") if "state-bar" in h.proto.body))
+
+    @property
+    def understood(self) -> str:
+        """What the boxes of a dialog show, without tags; what is left out of them is not there."""
+        boxes = (h.proto.body for h in self.test.get("html") if "class='understood'" in h.proto.body)
+        texts = (re.sub("<style>.*?</style>", "", box, flags=re.S) for box in boxes)
+        return " ".join(unescape(" ".join(re.sub("(?:<[^>]*>)+", " ", text) for text in texts)).split())
 
     @property
     def said(self) -> str:

@@ -1,22 +1,11 @@
-"""Fields that dialogs share: which images, and what they go through before the network."""
+"""Fields that dialogs share: what images go through before the network."""
 
 from __future__ import annotations
 
 import streamlit as st
 
-from explorer.data import SOURCES, Changes, Preprocessing, numbers
+from explorer.data import Changes, Preprocessing, numbers
 from explorer.data.preprocessing import MAX_FRAMES, MAX_SIDE
-from explorer.networks.load import DEMO
-
-KINDS = (
-    f"{' or '.join(SOURCES)}; of clips, a FOLDER of CLASS/CLIP/FRAME.jpg. Folders and files are those of the "
-    "computer that the app runs on."
-)
-
-
-def data_field(key: str) -> str:
-    """Where the images are."""
-    return st.text_input("Images", DEMO, key=f"{key}-data", help=KINDS).strip()
 
 
 def changes_fields(key: str, usual: Preprocessing | None, asked: bool = False) -> Changes:

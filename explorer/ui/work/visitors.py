@@ -5,6 +5,7 @@ On this computer alone there are no visitors, and the work folder is the whole.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from contextvars import ContextVar
 from pathlib import Path
@@ -13,17 +14,30 @@ from typing import Any
 import streamlit as st
 
 from explorer.core import workdir as whole
+from explorer.data.uploads import drop_unused
 from explorer.ui.work.address import WORKSPACE, named, new_id
 
 WORKSPACE_COOKIE = "pruning-explorer-workspace"
+SHOWN = 60 * 60  # seconds for which an upload stays though no run is made of it
 SHARED = "This address is of another browser's workspace: all who have it see and change the same. [Go to your own](/)"
 _WORKS_FOR: ContextVar[str] = ContextVar("the visitor whom a job works for", default="")
+_closed: list[bool] = []  # not empty where visitors may not name folders and files of this computer
 _tokens: list[str] = []  # the one that this process asks for; none where it serves this computer alone
 
 
 def serve_beyond(token: str) -> None:
     """From now on ask visitors for this token, and keep their workspaces apart."""
     _tokens[:] = [token]
+
+
+def close_paths() -> None:
+    """From now on open no folder or file of this computer because a visitor names it."""
+    _closed[:] = [True]
+
+
+def paths_allowed() -> bool:
+    """Whether visitors may name folders and files of this computer."""
+    return not _closed
 
 
 def token() -> str:
@@ -48,6 +62,11 @@ def workdir() -> Path:
     """The work folder of the visitor."""
     who = visitor()
     return whole.workdir() / "people" / who if who else whole.workdir()
+
+
+def drop_unused_uploads() -> None:
+    """Delete the visitor's uploads that no run names, and that no tab has shown for a while."""
+    drop_unused(workdir(), time.time() - SHOWN)
 
 
 def own(key: str) -> str:

@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import streamlit as st
 
 from explorer.core.files import write_whole
-from explorer.data import Batches, ImageSet, Splits
+from explorer.data import Batches, Changes, ImageSet, Splits
 from explorer.networks.costs import Costs, measure_costs
-from explorer.networks.load import CALIBRATION, batches_for, for_classes
+from explorer.networks.load import CALIBRATION, batches_for, for_classes, network_file
 from explorer.networks.network import Network
 from explorer.runs import origins
-from explorer.runs.origins import Source, open_source, open_source_images
+from explorer.runs.origins import Source, open_source
 from explorer.runs.store import at_state
 from explorer.runs.timeline import Timeline
+from explorer.ui.work.uploaded import images_at
 from explorer.ui.work.visitors import workdir
 
 VALIDATION = 256  # images that every state is evaluated on
@@ -54,11 +56,22 @@ class Workspace:
         return f"{self.network.digest}-{self.images.digest}-{len(self.calibration)}-{len(self.validation)}"
 
 
+@st.cache_resource(max_entries=4, show_spinner=False)
+def network_of(
+    digest: str, name: str, arch: str | None, changes: Changes, _content: Callable[[], bytes] | None = None
+) -> Network:
+    """The network of an uploaded file, or of the demo; _content: its bytes, where they are not kept yet."""
+    if _content is None:
+        return open_source(Source(digest, name, arch, changes=changes), workdir())
+    file = network_file(_content(), name, arch=arch)
+    return file.network(file.preparation.with_changes(changes))
+
+
 @st.cache_resource(max_entries=4, show_spinner="Opening network and images")
 def open_workspace(source: Source) -> Workspace:
     """The workspace of a source; raises BadInput where network and images can't be opened or don't fit together."""
-    network = open_source(source, workdir())
-    images = open_source_images(source.data, workdir(), seed=source.seed, clips=network.preprocessing.clips)
+    network = network_of(source.network, source.name, source.arch, source.changes)
+    images = images_at(source.data, source.seed, clips=network.preprocessing.clips)
     network = for_classes(network, images.classes, images.name)
     calibration = batches_for(network, images, "calibration", CALIBRATION)
     validation = batches_for(network, images, "validation", VALIDATION)

@@ -1,27 +1,37 @@
-"""The dialog that opens one's own network; what is open stays open where that fails."""
+"""The dialog that opens one's own network: it shows first what was understood; what is open stays where that fails."""
 
 from __future__ import annotations
 
-from dataclasses import replace
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Any
 
 import streamlit as st
 
 from explorer.core.errors import BadInput
-from explorer.core.text import markdown
-from explorer.networks.load import ExportFile, network_file
-from explorer.networks.preparation import Preparation
+from explorer.core.text import counted, markdown
+from explorer.data import UNCHANGED, Changes, ImageSet
+from explorer.data.images import some
+from explorer.networks.load import CALIBRATION, batches_for, for_classes
+from explorer.networks.network import Network
+from explorer.ui.choosing.image_source import images_field
 from explorer.ui.elements import say
 from explorer.ui.elements.boundary import boundary
-from explorer.ui.elements.image_fields import changes_fields, data_field
+from explorer.ui.elements.image_fields import changes_fields
+from explorer.ui.elements.understood import facts_html, images_html
 from explorer.ui.work.session import open_new
-from explorer.ui.work.workspace import Source, keep_upload
+from explorer.ui.work.uploaded import Recognised, images_at, recognised, thumbnails
+from explorer.ui.work.visitors import drop_unused_uploads
+from explorer.ui.work.workspace import Source, keep_upload, network_of
 
 
 def show(dialog: str | None) -> None:
     """Which dialog this tab has open; each time with fresh fields."""
     st.session_state["dialog"] = dialog
     st.session_state["openings"] = st.session_state.get("openings", 0) + 1
+    if dialog is None:
+        drop_unused_uploads()
 
 
 def arch_field(placeholder: str) -> str | None:
@@ -45,50 +55,139 @@ def field_key(field: str) -> str:
     return f"open-{st.session_state.get('openings', 0)}-{field}"
 
 
-@st.dialog("Open another network", width="medium", on_dismiss=lambda: show(None))
+class Box:
+    """A place for what was understood, which shows what it did before until there is something else."""
+
+    def __init__(self, name: str, at_first: str) -> None:
+        self._key = field_key(f"box-{name}")
+        self._place = st.html(st.session_state.get(self._key, at_first))
+
+    def draw(self, html: str) -> None:
+        """Put this in place of what it shows."""
+        if html != st.session_state.get(self._key):
+            self._place.html(html)
+            st.session_state[self._key] = html
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What the fields of the dialog say."""
+
+    uploaded: Any
+    arch: str | None
+    where: str | None  # the images
+    changes: Changes
+
+
+@contextmanager
+def beside(place: Any) -> Iterator[None]:
+    """What goes wrong in the block is said beside the field that it is about."""
+    try:
+        yield
+    except BadInput as problem:
+        say.warning(problem, place)
+
+
+@st.dialog("Open another network", width="large", on_dismiss=lambda: show(None))
 @boundary()
 def opening() -> None:
     """Open one's own checkpoint or export."""
-    uploaded = st.file_uploader(
-        "Checkpoint or export",
-        key=field_key("file"),
-        help="Of any suffix: the content decides. Code in a file never runs.",
-    )
-    arch = arch_field("as the file says, or recognised")
-    data = data_field(field_key("images"))
-    about, fields = st.empty(), st.container()
-    pressed = st.button("Open", type="primary", disabled=uploaded is None)
-    said = st.empty()
+    left, right = st.columns([1, 1.15], gap="large")
+    with right:
+        about, pictures = Box("network", _about(None, None)), Box("images", images_html(None))
+    with left:
+        uploaded = st.file_uploader(
+            "Checkpoint or export",
+            key=field_key("file"),
+            help="Of any suffix: the content decides. Code in a file never runs.",
+        )
+        arch = arch_field("as the file says, or recognised")
+        of_network = st.container()
+        where = images_field(field_key("images"))
+        of_images, fields, of_fields = st.container(), st.container(), st.container()
+        foot = st.container()
+    network = images = found = None
+    changes = UNCHANGED
+    with beside(of_network):
+        found = recognised(uploaded.file_id, uploaded.name, arch, uploaded) if uploaded else None
+    if found != st.session_state.get(field_key("found")):  # else what is shown is right, or soon will be
+        about.draw(_about(found, None))
+    st.session_state[field_key("found")] = found
+    with beside(of_fields), fields:
+        changes = _changes(found)
+        network = _network(found, Asked(uploaded, arch, where, changes), of_network)
+    about.draw(_about(found, network))
+    with beside(of_images):
+        clips = network is not None and network.preprocessing.clips
+        images = images_at(where, Source().seed, clips=clips) if where else None
+    pictures.draw(images_html(images, thumbnails(images.digest, images) if images else ()))
+    fits = _fits(network, images, of_images, of_fields)
+    _foot(Asked(uploaded, arch, where, changes), found, foot, ready=fits)
+
+
+def _changes(found: Recognised | None) -> Changes:
+    """What a person puts in place of the usual preprocessing."""
+    unknown = found is not None and found.preparation.channels is not None
+    usual = found.preparation.preprocessing if found and not unknown else None
+    return changes_fields(field_key("images"), usual, unknown)
+
+
+def _network(found: Recognised | None, asked: Asked, said: Any) -> Network | None:
+    """The network of the file, once all is known that it takes; BadInput where the preprocessing is not."""
+    if found is None:
+        return None
+    found.preparation.with_changes(asked.changes)
+    with beside(said):
+        return network_of(found.digest, found.name, asked.arch, asked.changes, asked.uploaded.getvalue)
+    return None
+
+
+def _fits(network: Network | None, images: ImageSet | None, of_images: Any, of_fields: Any) -> bool:
+    """Whether there is a network, and images that it takes; what is wrong is said beside their fields."""
+    if network is None or images is None:
+        return False
+    with beside(of_images):
+        named = for_classes(network, images.classes, images.name)
+        with beside(of_fields):
+            batches_for(named, images, "calibration", CALIBRATION)
+            return True
+    return False
+
+
+def _about(found: Recognised | None, network: Network | None) -> str:
+    """The box on the network."""
+    rows = dict.fromkeys(("Architecture", "Outputs", "Input", "Preprocessing", "Prunable"), "")
+    if found:
+        rows = dict.fromkeys(rows, "…") | {"Architecture": found.arch, "Preprocessing": found.preparation.describe()}
+    if network:
+        rows |= _facts(network)
+    return facts_html(found.name if found else "Network: none yet", rows)
+
+
+def _facts(network: Network) -> Mapping[str, str]:
+    units = network.units
+    numbered = network.classes == tuple(map(str, range(len(network.classes))))
+    names = "" if numbered else f": {some(network.classes)}"
+    remarks = {"Weights": network.origin, "Note": network.remark}
+    return {
+        "Outputs": f"{len(network.classes)}{names}",
+        "Input": "×".join(map(str, network.input_shape)),
+        "Prunable": f"{counted(len(units), 'unit')} in {counted(len(units.layers), 'layer')}",
+        **{what: said for what, said in remarks.items() if said},
+    }
+
+
+def _foot(asked: Asked, found: Recognised | None, foot: Any, *, ready: bool) -> None:
+    """The button that opens what was understood."""
+    pressed = foot.button("Open", type="primary", disabled=not ready)
+    if not (pressed and ready and found and asked.where):
+        return
     try:
-        found = _prepared(uploaded, arch) if uploaded else None
-        if found:
-            say.caption(f"Preprocessing: {found.describe()}", about)
-        with fields:
-            usual = found.preprocessing if found and found.channels is None else None
-            changes = changes_fields(field_key("images"), usual, found is not None and found.channels is not None)
-        if pressed and uploaded is not None and found:
-            with st.spinner(markdown(f"Opening {uploaded.name}")):
-                _open(uploaded, found, Source(name=uploaded.name, arch=arch, data=data, changes=changes))
-            show(None)
-            st.rerun()
+        with foot, st.spinner(markdown(f"Opening {found.name}")):
+            keep_upload(asked.uploaded.getvalue())
+            open_new(Source(found.digest, found.name, asked.arch, asked.where, changes=asked.changes))
     except BadInput as problem:
-        (say.error if pressed else say.warning)(problem, said)
-
-
-def _prepared(uploaded: Any, arch: str | None) -> Preparation:
-    with st.spinner(markdown(f"Checking {uploaded.name}")):
-        return _looked_into(uploaded.file_id, uploaded.name, arch, uploaded)
-
-
-@st.cache_data(max_entries=8, show_spinner=False)
-def _looked_into(file: str, name: str, arch: str | None, _uploaded: Any) -> Preparation:
-    found = network_file(_uploaded.getvalue(), name, arch=arch)
-    if isinstance(found, ExportFile):
-        found.module()  # a graph that can't be rebuilt is refused at once; a checkpoint has none
-    return found.preparation
-
-
-def _open(uploaded: Any, found: Preparation, wanted: Source) -> None:
-    """Keep the checked bytes and start a run on them."""
-    found.with_changes(wanted.changes)  # refuses at once
-    open_new(replace(wanted, network=keep_upload(uploaded.getvalue())))
+        say.error(problem, foot)
+        return
+    show(None)
+    st.rerun()

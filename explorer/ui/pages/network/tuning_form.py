@@ -9,15 +9,17 @@ import streamlit as st
 
 from explorer.core.errors import BadInput
 from explorer.core.text import counted
-from explorer.data import open_images
 from explorer.networks.checkpoints.reading import read_checkpoint
 from explorer.networks.preparation import Preparation, usual_preparation
 from explorer.training.finetune import IMAGENET, NONE, PAPER, Recipe
+from explorer.ui.choosing.image_source import images_field
 from explorer.ui.elements import say
 from explorer.ui.elements.boundary import boundary
-from explorer.ui.elements.image_fields import changes_fields, data_field
-from explorer.ui.pages.network.opening import arch_field, field_key, show
+from explorer.ui.elements.image_fields import changes_fields
+from explorer.ui.elements.understood import images_html
+from explorer.ui.pages.network.opening import arch_field, beside, field_key, show
 from explorer.ui.pages.network.tunings import Tuning, all_tunings, look_at, start, unreadable
+from explorer.ui.work.uploaded import images_at, thumbnails
 from explorer.ui.work.workspace import keep_upload
 
 OWN_CHECKPOINT = "own"
@@ -48,14 +50,21 @@ def _form(said: Any) -> None:
     with left:
         arch = arch_field("for example torchvision:resnet18")
         weights, uploaded = _weights_fields()
-        data = data_field(field_key("images"))
-        ready = arch is not None and (weights != OWN_CHECKPOINT or uploaded is not None)
-        pressed = foot.button("Start", type="primary", disabled=not ready)
+        data = images_field(field_key("images"))
+        of_images = st.container()
         usual = usual_preparation(arch) if arch else None
+        images = None
+        with beside(of_images):
+            clips = usual is not None and usual.preprocessing.clips
+            images = images_at(data, seed, clips=clips) if data else None
+        with right:
+            st.html(images_html(images, thumbnails(images.digest, images) if images else ()))
+        ready = arch is not None and images is not None and (weights != OWN_CHECKPOINT or uploaded is not None)
+        pressed = foot.button("Start", type="primary", disabled=not ready)
         if usual:
             say.caption(f"Preprocessing: {usual.describe()}")
         changes = changes_fields(field_key("images"), usual.preprocessing if usual else None)
-    if pressed and arch and usual:
+    if pressed and arch and usual and data is not None:
         with said, st.spinner("Checking"):
             _begin(Tuning(arch, weights, "", data, epochs, recipe, seed, changes), usual, uploaded)
         show(None)
@@ -106,7 +115,7 @@ def _recipe_fields() -> tuple[Recipe, int, int]:
 def _begin(asked: Tuning, usual: Preparation, uploaded: Any) -> None:
     """Check what can be checked at once, keep the checked bytes, and start the job."""
     preprocessing = asked.changes.apply(usual.preprocessing)
-    open_images(asked.data, seed=asked.seed, clips=preprocessing.clips)
+    images_at(asked.data, asked.seed, clips=preprocessing.clips)
     if asked.weights == OWN_CHECKPOINT:
         content = uploaded.getvalue()
         read_checkpoint(content, uploaded.name)

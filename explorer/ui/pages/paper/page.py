@@ -19,8 +19,10 @@ from explorer.study.published import CAVEAT, LIKE
 from explorer.ui.elements import say
 from explorer.ui.elements.chart import chart
 from explorer.ui.work.session import View
+from explorer.ui.work.visitors import paths_allowed
 
 HOLDS = {True: "yes", False: "no", None: "can't be told here"}
+CLOSED = "This server opens no folders by their path: read the study's report, which is a page by itself."
 MAKE = "pruning-explorer study NETWORK --data DATA --out FOLDER"
 
 Values = Mapping[str, Any]
@@ -48,6 +50,8 @@ def page(view: View) -> None:
 def _opened(where: str) -> Values | None:
     """A study's values; None, with a sentence, where the folder holds none that can be shown."""
     try:
+        if not paths_allowed():
+            raise BadInput(CLOSED)
         folder = Path(where).expanduser()
         content = read_study(folder).to_json()
         say.caption(here(content))

@@ -78,7 +78,13 @@ def test_the_network_as_loaded_is_a_state_as_well(open_app: Open, workdir: Path)
 
 
 def test_a_network_that_had_lost_its_last_channels_is_exported_with_the_widths_before(open_app: Open) -> None:
-    app = open_app().click("Open another network").upload("half.safetensors", without_last_channels()).click("Open")
+    app = (
+        open_app()
+        .click("Open another network")
+        .upload("half.safetensors", without_last_channels())
+        .images()
+        .click("Open")
+    )
     app.go("export").fine()
     tick(app, "report", False)
     layers = load_pruned(made(app, 0).files[FORMATS["safetensors"]]).manifest.layers

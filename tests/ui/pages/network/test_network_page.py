@@ -107,6 +107,6 @@ def test_class_names_are_no_markup(open_app: Open, tmp_path: Path) -> None:
     folder = folder_of_shades(tmp_path / "images")
     (folder / "bright").rename(folder / "<b>bright")
     app = open_app().click("Open another network").upload("mine.pt", checkpoint())
-    app.set("Images", str(folder)).click("Open").fine()
+    app.images(folder).click("Open").fine()
     (grid,) = (html.proto.body for html in app.test.get("html") if "class='samples'" in html.proto.body)
     assert "&lt;b&gt;bright" in grid and "<b>bright" not in grid

@@ -24,7 +24,7 @@ def export() -> bytes:
 
 
 def test_pages_about_units_say_so_and_the_others_work(open_app: Callable[..., App], export: bytes) -> None:
-    app = open_app().click("Open another network").upload("bare.safetensors", export).click("Open").fine()
+    app = open_app().click("Open another network").upload("bare.safetensors", export).images().click("Open").fine()
     assert "bare.safetensors" in app.bar and app.test.dataframe[0].value["Prunable"].str.startswith("a fully").all()
     for page in ("saliency", "oracle", "prune", "compare"):
         app.go(page)

@@ -51,7 +51,7 @@ def job_of(tuning: Tuning) -> Job:
 def form(open_app: Open, data: str) -> App:
     """The dialog with few and fast epochs, from scratch."""
     app = open_app().click("Fine-tune a network").set("Architecture", SMALL)
-    app.choose("Start from the weights", NONE).set("Images", data)
+    app.choose("Start from the weights", NONE).images(data)
     return app.set("Epochs", 3).set("Learning rate", 0.01).set("Minibatch, images", 8)
 
 
@@ -196,7 +196,7 @@ def test_a_damaged_folder_says_so_and_the_rest_of_the_page_stays(open_app: Open,
 
 
 BAD: dict[str, tuple[dict[str, object], str]] = {
-    "no such images": ({"Images": "/nowhere"}, "data '/nowhere' is not there or of no known kind"),
+    "no such images": ({"Name, folder or file": "/nowhere"}, "data '/nowhere' is not there or of no known kind"),
     "no number": ({"Std": "x"}, "'x' is not a list of numbers"),
     "a crop larger than the size": ({"Size, pixels": 20, "Crop, pixels": 24}, "crop 24 is larger than size 20"),
 }
@@ -208,7 +208,8 @@ def test_bad_input_is_one_sentence_and_starts_nothing(open_app: Open, data: str,
     app = form(open_app, data)
     for label, value in fields.items():
         app.set(label, value)
-    app.click("Start")
+    if app.buttons["Start"]:
+        app.click("Start")
     assert not app.test.exception and words in app.said
     assert all_tunings() == [] and app.facts["Units"] == "448" and "Start" in app.buttons
 
@@ -223,7 +224,7 @@ def test_a_bad_checkpoint_starts_nothing_and_is_not_kept(
 
 
 def test_an_unknown_architecture_is_refused(open_app: Open, data: str) -> None:
-    app = form(open_app, data).type("Architecture", "explorer:none").click("Start")
+    app = form(open_app, data).type("Architecture", "explorer:none")
     assert "The architecture 'explorer:none' is unknown" in app.said and all_tunings() == []
 
 

@@ -1,0 +1,58 @@
+"""The field that says which images: uploaded from the browser's computer, or named where the app may read them."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from explorer.core.errors import BadInput
+from explorer.data import SOURCES
+from explorer.data.sources import NAMED, is_named
+from explorer.networks.load import DEMO
+from explorer.ui.elements import say
+from explorer.ui.work.uploaded import kept
+from explorer.ui.work.visitors import paths_allowed
+
+ZIP, FOLDER, NAME = "zip", "folder", "name"
+WAYS = {ZIP: "A .zip or .npz", FOLDER: "A folder", NAME: "By path or name"}
+ZIP_HELP = "A .zip of folders, one a class, in any of the usual layouts of splits; or an .npz of arrays."
+FOLDER_HELP = (
+    "A folder of folders, one a class, in any of the usual layouts of splits. Large ones are sooner there as a .zip."
+)
+HERE = "of clips, a FOLDER of CLASS/CLIP/FRAME.jpg. Folders and files are those of the computer that the app runs on."
+NOT_HERE = "This server opens no folders or files by their path: give its images as a .zip or a folder, or one of {}."
+
+
+def images_field(key: str) -> str | None:
+    """Where the images are; None where none are given yet, or they can't be taken, which is said below the field."""
+    way = st.segmented_control(
+        "Images", list(WAYS), default=ZIP, required=True, key=f"{key}-way", format_func=WAYS.__getitem__
+    )
+    try:
+        return _named(key) if way == NAME else _uploaded(key, folder=way == FOLDER)
+    except BadInput as problem:
+        say.warning(problem)
+        return None
+
+
+def _uploaded(key: str, *, folder: bool) -> str | None:
+    if folder:
+        files = st.file_uploader(
+            "Folder of images", accept_multiple_files="directory", key=f"{key}-folder", help=FOLDER_HELP
+        )
+        return kept(files, folder=True) if files else None
+    file = st.file_uploader("Zip of folders, or .npz", key=f"{key}-zip", help=ZIP_HELP)
+    return kept([file], folder=False) if file else None
+
+
+def _named(key: str) -> str:
+    kinds = f"{' or '.join(SOURCES)}; {HERE}" if paths_allowed() else " or ".join(NAMED)
+    label = "Name, folder or file" if paths_allowed() else "Name"
+    where = st.text_input(label, DEMO, key=f"{key}-data", help=kinds).strip()
+    check_allowed(where)
+    return where
+
+
+def check_allowed(where: str) -> None:
+    """BadInput for a path where this server opens none."""
+    if not paths_allowed() and not is_named(where):
+        raise BadInput(NOT_HERE.format(" or ".join(NAMED)))
