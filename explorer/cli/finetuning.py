@@ -105,4 +105,5 @@ def _train_to_the_end(subject: Subject, splits: Splits, recipe: Recipe, count: i
 def _show(subject: Subject, run: Run, validation: Batches) -> None:
     rows = [[place, state.metrics.loss, f"{state.metrics.accuracy:.2%}"] for place, state in run.states.states.items()]
     notes = [f"Measured on {validation.describe()}, on {subject.network.device}; epoch 0 is before fine-tuning."]
+    notes += filter(None, [subject.network.origin])
     table(f"{subject.network.arch} fine-tuned", ("Epoch", "Loss, nats", "Accuracy"), rows, notes)

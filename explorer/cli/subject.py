@@ -153,13 +153,16 @@ def open_subject(request: Request, *, needs_images: bool = True, needs_units: bo
         where = request.data or (DEMO if request.network == DEMO else found.images_from)
         if needs_images and not where:
             raise BadInput(f"Give --data: on which images {request.network} is to be measured can't be guessed.")
-        network = found.network(found.preprocessing(request.changes)).to(device)
+        prepared = found.preprocessing(request.changes, images=where is not None)
+        clips = prepared.clips
+        images = open_images(where, seed=seed, download=request.download, clips=clips) if where else None
+        if images is not None and run is None:
+            prepared = found.file.sized(prepared, images)
+        network = found.network(prepared).to(device)
         if request.arch and network.arch != request.arch:
             warn(f"{request.network} says itself that it is {network.arch}: --arch {request.arch} is not used.")
         if needs_units:
             check_prunable(network)
-        clips = network.preprocessing.clips
-        images = open_images(where, seed=seed, download=request.download, clips=clips) if where else None
         if images is not None:
             tell_account(images)
             network = for_classes(network, images.classes, images.name)

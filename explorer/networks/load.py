@@ -14,14 +14,14 @@ from torch import nn
 from explorer.core.bounds import CHECKPOINT_BYTES, check_file
 from explorer.core.errors import BadInput
 from explorer.core.text import quoted
-from explorer.data import Batches, ImageSet, Preprocessing, asset, to_tensor
-from explorer.networks.activations import check_opens, images_that_fit
+from explorer.data import UNCHANGED, Batches, ImageSet, Preprocessing, asset, to_tensor
+from explorer.networks.activations import activation_bytes, check_opens, images_that_fit
 from explorer.networks.dependencies import find_units
 from explorer.networks.gate_check import exact_units
 from explorer.networks.graph.manifest import LayerWidth, Manifest
 from explorer.networks.graph.safetensors_file import has_manifest, manifest_in, module_in
 from explorer.networks.network import Network, fingerprint
-from explorer.networks.preparation import Preparation, usual_preparation
+from explorer.networks.preparation import Preparation, sized, usual_preparation
 from explorer.networks.softmax_endings import classifier
 from explorer.networks.units import Layer, Units
 
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 DEMO = "demo"
 CALIBRATION = 256  # images that criteria and the oracle look at, where nobody says otherwise
 LARGE = 2_000_000  # values of all images of a batch: what activations then take is bearable
+SIDES = (224, 28, 64, 96, 128, 48, 299, 256, 512)  # pixels of usual images
 RUN_NETWORK = "network.safetensors"  # of a run folder, and of an export
 ORIGINAL = "original"  # folder inside an export that holds the network before pruning
 
@@ -48,6 +49,10 @@ class ExportFile:
     def preparation(self) -> Preparation:
         """What images go through before its network."""
         return Preparation(self.manifest.preprocessing, "as its manifest says")
+
+    def sized(self, preprocessing: Preprocessing, images: ImageSet) -> Preprocessing:
+        """The preprocessing itself: the manifest has said what is to be known."""
+        return preprocessing
 
     def module(self) -> nn.Module:
         """Its graph with its weights; BadInput for anything but a whole, unaltered export."""
@@ -72,12 +77,19 @@ class CheckpointFile:
 
     @property
     def preparation(self) -> Preparation:
-        """What images of its architecture go through; which channels it reads, where those are others."""
+        """What images of its architecture go through; which channels it reads, where the usual can't be known."""
+        from explorer.networks.architectures import families as architectures
         from explorer.networks.architectures import fitting
 
         usual = usual_preparation(self.arch, self.trusted)
-        channels = fitting.channels_in(self.arch, self.checkpoint)
-        return usual if channels in (None, len(usual.preprocessing.mean)) else replace(usual, channels=channels)
+        channels = fitting.channels_in(self.arch, self.checkpoint, trusted=self.trusted)
+        unknown = channels is not None and not architectures.says_size(self.arch)
+        other = channels not in (None, len(usual.preprocessing.mean))
+        return replace(usual, channels=channels) if other or unknown else usual
+
+    def sized(self, preprocessing: Preprocessing, images: ImageSet) -> Preprocessing:
+        """The preprocessing for these images, with a size; see `preparation.sized`."""
+        return sized(self.arch, preprocessing, images)
 
     def module(self) -> nn.Module:
         """Its architecture with its weights; BadInput where they do not fit."""
@@ -90,11 +102,21 @@ class CheckpointFile:
         from explorer.networks.architectures import families as architectures
         from explorer.networks.architectures import fitting
 
-        prepared = preprocessing or architectures.preprocessing_for(self.arch)
-        shape = architectures.input_shape_for(self.arch, prepared)
+        prepared = preprocessing or self.preparation.with_changes(UNCHANGED, images=False)
         module, note = fitting.fitted(self.arch, self.checkpoint, trusted=self.trusted)
+        shape = architectures.input_shape_for(self.arch, prepared)
+        if not (prepared.size or prepared.crop or architectures.says_size(self.arch)):
+            shape = first_that_runs(module, shape)
+            said = f"No size is said: structure and costs are those of an image of {shape[-1]} pixels."
+            note = " ".join(filter(None, (note, said)))
         network = replace(assemble(self.name, self.arch, module, shape, prepared), origin=note)
         return _named(network, self.checkpoint.classes) if self.checkpoint.classes else network
+
+
+def first_that_runs(module: nn.Module, shape: tuple[int, ...]) -> tuple[int, ...]:
+    """The first shape of an image, as given or with one of SIDES, that a module can run on; as given if it is none."""
+    sides = (shape, *((*shape[:-2], side, side) for side in SIDES))
+    return next((each for each in sides if activation_bytes(module, each) is not None), shape)
 
 
 NetworkFile = ExportFile | CheckpointFile

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from explorer.core.errors import BadInput
-from explorer.data import Changes, Preprocessing
+from explorer.data import Changes, ImageSet, Preprocessing, to_pixels
+
+LOOKED_AT = 32  # images whose sizes are compared
 
 
 @dataclass(frozen=True)
@@ -23,10 +25,12 @@ class Preparation:
         images = "grey images" if self.channels == 1 else f"images of {self.channels} channels"
         return f"The network reads {images}, and how they are normalised can't be known: give mean and std."
 
-    def with_changes(self, changes: Changes) -> Preprocessing:
-        """The preprocessing to use; BadInput where what can't be known is not given."""
+    def with_changes(self, changes: Changes, *, images: bool = True) -> Preprocessing:
+        """The preprocessing to use; BadInput where what can't be known is not given, if there are images."""
         if self.channels is not None and (changes.mean is None or changes.std is None):
-            raise BadInput(self.describe())
+            if images:
+                raise BadInput(self.describe())
+            changes = replace(changes, mean=(0.0,) * self.channels, std=(1.0,) * self.channels)
         return changes.apply(self.preprocessing)
 
 
@@ -36,3 +40,23 @@ def usual_preparation(arch: str, trusted: bool = False) -> Preparation:
 
     architectures.split(arch, trusted)
     return Preparation(architectures.preprocessing_for(arch), f"as usual for {arch}")
+
+
+def sized(arch: str, preprocessing: Preprocessing, images: ImageSet) -> Preprocessing:
+    """The preprocessing with the images' own size, where neither it nor the architecture says one.
+
+    BadInput where they have several sizes, or are no squares.
+    """
+    from explorer.networks.architectures import families as architectures
+
+    if preprocessing.size or preprocessing.crop or preprocessing.clips or architectures.says_size(arch):
+        return preprocessing
+    looked_at = range(0, len(images), max(1, len(images) // LOOKED_AT))
+    sides = {tuple(to_pixels(images.image(at), preprocessing).shape[1:]) for at in looked_at}
+    if len(sides) == 1 and len(set(min(sides))) == 1:
+        return replace(preprocessing, crop=min(sides)[0])
+    found = ", ".join("x".join(map(str, each)) for each in sorted(sides)[:3])
+    raise BadInput(
+        f"The images of {images.name} are of {found} pixels, and which size {arch} takes can't be known: give a size "
+        "and a crop."
+    )

@@ -33,9 +33,9 @@ class Place:
         source = self.run.data.get("source") if self.run else None
         return kept_images(source, Path(self.where).resolve().parent.parent) if isinstance(source, str) else None
 
-    def preprocessing(self, changes: Changes) -> Preprocessing:
-        """What images go through with these changes; BadInput where what can't be known is not given."""
-        return self.file.preparation.with_changes(changes)
+    def preprocessing(self, changes: Changes, *, images: bool = True) -> Preprocessing:
+        """What images, if any, go through with these changes; BadInput where what can't be known is not given."""
+        return self.file.preparation.with_changes(changes, images=images)
 
     def network(self, preprocessing: Preprocessing | None = None) -> Network:
         """The network, for images that go through another preprocessing than the file's own where one is given."""
@@ -75,7 +75,7 @@ class InteractiveRun(Place):
     run: Run
     changes: Changes  # of the preprocessing that the file names
 
-    def preprocessing(self, changes: Changes) -> Preprocessing:
+    def preprocessing(self, changes: Changes, *, images: bool = True) -> Preprocessing:
         """What its images go through, with these changes too."""
         return changes.apply(self.original.preprocessing)
 

@@ -20,6 +20,7 @@ from explorer.networks.checkpoints.reading import Checkpoint
 from explorer.networks.graph.safetensors_file import write_network
 from explorer.networks.load import RUN_NETWORK
 from explorer.networks.network import Network
+from explorer.networks.preparation import sized
 from explorer.runs import timeline
 from explorer.runs.run_folders import described, held_run
 from explorer.runs.store import Run, digests, drop_unnamed, pruned_at, write_run, write_weights
@@ -46,6 +47,7 @@ def start_of(
     """
     where, preprocessing = choose(device), tuning.changes.apply(preprocessing_for(tuning.arch))
     images = open_images(tuning.data, seed=tuning.seed, download=download, clips=preprocessing.clips)
+    preprocessing = sized(tuning.arch, preprocessing, images)
     checkpoint = None
     if tuning.weights != NONE:
         checkpoint = imagenet(tuning.arch) if tuning.weights == IMAGENET else own(tuning.weights)

@@ -36,14 +36,15 @@ def started(
     seed: int = 0,
 ) -> Network:
     """A network for these classes before any training: the checkpoint's weights under a new head, or all random."""
+    said = ""
     if checkpoint is None:
         channels = len(preprocessing.mean)
         usual = channels == len(preprocessing_for(arch).mean)  # not every architecture lets one choose
         module = build(arch, len(classes), in_channels=None if usual else channels, trusted=trusted, seed=seed)
     else:
-        module = transferred(arch, checkpoint, len(classes), trusted=trusted, seed=seed)
+        module, said = transferred(arch, checkpoint, len(classes), trusted=trusted, seed=seed)
     shape = input_shape_for(arch, preprocessing)
-    return assemble(arch.partition(":")[2], arch, module, shape, preprocessing, classes)
+    return replace(assemble(arch.partition(":")[2], arch, module, shape, preprocessing, classes), origin=said)
 
 
 @dataclass(frozen=True, eq=False)

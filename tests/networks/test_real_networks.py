@@ -85,7 +85,7 @@ def test_flowers_are_learned_from_weights_of_other_classes(shared_data: Path) ->
     checkpoint, arch, *_ = REAL["resnet20"]
     images = open_images(str(shared_data / "flowers5"))
     assert [len(images), len(images.classes), len(images.skipped)] == [1250, 5, 0]
-    module = transferred(arch, read_checkpoint(shared_data / checkpoint), len(images.classes))
+    module, _ = transferred(arch, read_checkpoint(shared_data / checkpoint), len(images.classes))
     preprocessing = Changes(size=32, crop=32).apply(preprocessing_for(arch))
     network = assemble("flowers", arch, module, (3, 32, 32), preprocessing, images.classes)
     finetuning, validation = (batches_for(network, images, split) for split in ("finetune", "validation"))

@@ -109,7 +109,8 @@ def test_a_new_head_keeps_all_other_weights(tmp_path: Path) -> None:
     path = tmp_path / "seven.pt"
     old = build("explorer:resnet20", 7, seed=1)
     torch.save(old.state_dict(), path)
-    new = transferred("explorer:resnet20", read_checkpoint(path), 3, seed=2)
+    new, said = transferred("explorer:resnet20", read_checkpoint(path), 3, seed=2)
+    assert said == "New, with random weights: linear.weight, linear.bias."
     fresh = build("explorer:resnet20", 3, seed=2).state_dict()
     for name, value in new.state_dict().items():
         expected = old.state_dict()[name] if value.shape == old.state_dict()[name].shape else fresh[name]
@@ -152,5 +153,4 @@ def test_a_network_may_start_from_nothing_in_grey_or_colour() -> None:
         network = started(arch, None, prepared, ("cat", "dog"), seed=1)
         assert network.input_shape[0] == channels and network.classes == ("cat", "dog")
         assert network.digest == started(arch, None, prepared, ("cat", "dog"), seed=1).digest
-    with pytest.raises(BadInput, match="has no option in_channels"):
-        started("explorer:resnet20", None, grey, ("cat", "dog"))
+    assert started("explorer:resnet20", None, grey, ("cat", "dog")).module.conv1.in_channels == 1

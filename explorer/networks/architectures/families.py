@@ -1,4 +1,7 @@
-"""Architectures by name: `explorer:NAME`, `torchvision:NAME`, `timm:NAME`, or one's own `package.module:factory`."""
+"""Architectures by name: `explorer:NAME`, `torchvision:NAME`, `timm:NAME`, or one's own `package.module:factory`.
+
+The first three may be followed by a variant, see `variants`.
+"""
 
 from __future__ import annotations
 
@@ -20,6 +23,8 @@ from explorer.core.errors import BadInput
 from explorer.core.text import first_line, quoted
 from explorer.data.preprocessing import IMAGENET_MEAN, IMAGENET_STD, Preprocessing, for_torchvision
 from explorer.networks.architectures import from_timm, small, video
+from explorer.networks.architectures.stems import with_channels, with_stem
+from explorer.networks.architectures.variants import plain_name, variant
 
 SMALL: dict[str, Callable[..., nn.Module]] = {
     "vgg_small": small.vgg_small,
@@ -30,6 +35,7 @@ SMALL: dict[str, Callable[..., nn.Module]] = {
 }
 SIDES = {"vgg_small": 28, "r3dcnn": video.SIDE}  # pixels; 32 where it is not said
 CLIPS = ("r3d_18", "mc3_18", "r2plus1d_18")  # torchvision's convolutional networks for clips
+UNSAID_SIDE = 32  # pixels, where nobody says it and there are no images to tell
 TRANSFORMERS = ("vit_", "swin_", "maxvit_")
 # Auxiliary heads serve training alone; fine-tuned weights expect the input that the ImageNet weights were trained on.
 AUX_OFF = {"aux_logits": False, "init_weights": False, "transform_input": True}
@@ -81,13 +87,15 @@ def create(arch: str, *, trusted: bool = False, **options: int | None) -> nn.Mod
     family, name = split(arch, trusted)
     if family is None:
         return _from_factory(arch, given)
-    return FAMILIES[family].create(name, **given)
+    network, stem = FAMILIES[family].create(name, **given), variant(arch).get("stem")
+    return with_stem(network, stem) if stem else network
 
 
 def split(arch: str, trusted: bool = False) -> tuple[str | None, str]:
     """Family and name within it; the family of a person's own factory is None. BadInput for unknown names."""
-    family, _, name = arch.partition(":")
+    family, _, name = plain_name(arch).partition(":")
     if family in FAMILIES and FAMILIES[family].knows(name):
+        variant(arch)
         return family, name
     if family in FAMILIES or not FACTORY.fullmatch(arch):
         raise BadInput(f"The architecture {quoted(arch, 80)} is unknown{_closest(arch)}.")
@@ -97,15 +105,24 @@ def split(arch: str, trusted: bool = False) -> tuple[str | None, str]:
 
 
 def preprocessing_for(arch: str) -> Preprocessing:
-    """What images of this architecture's usual training went through; the user's own factories get ImageNet's mean."""
+    """What images of this architecture's usual training went through.
+
+    The user's own factories get ImageNet's mean, and images of any size, as those with another stem do.
+    """
     family, name = split(arch, trusted=True)
-    return FAMILIES[family].preprocessing(name) if family else PLAIN_RGB
+    return FAMILIES[family].preprocessing(name) if family and says_size(arch) else PLAIN_RGB
+
+
+def says_size(arch: str) -> bool:
+    """Whether the architecture's images usually have one size: not one's own factories', nor with another stem."""
+    return split(arch, trusted=True)[0] is not None and "stem" not in variant(arch)
 
 
 def input_shape_for(arch: str, preprocessing: Preprocessing) -> tuple[int, ...]:
     """(C, H, W) of a preprocessed image or (C, T, H, W) of a clip; where it is not resized, the usual side."""
     family, name = split(arch, trusted=True)
-    side = preprocessing.crop or preprocessing.size or (FAMILIES[family].side(name) if family else 224)
+    usual = FAMILIES[family].side(name) if family and says_size(arch) else UNSAID_SIDE
+    side = preprocessing.crop or preprocessing.size or usual
     time = () if preprocessing.frames is None else (preprocessing.frames,)
     return len(preprocessing.mean), *time, side, side
 
@@ -136,8 +153,11 @@ def _call(function: Callable[..., nn.Module], arch: str, options: dict[str, Any]
     return function(**options)
 
 
-def _small(name: str, **options: int) -> nn.Module:
-    return _call(SMALL[name], f"explorer:{name}", options)
+def _small(name: str, in_channels: int | None = None, **options: int) -> nn.Module:
+    if in_channels is not None and "in_channels" in inspect.signature(SMALL[name]).parameters:
+        options["in_channels"] = in_channels
+    network = _call(SMALL[name], f"explorer:{name}", options)
+    return network if in_channels is None else with_channels(network, in_channels)
 
 
 def _small_preprocessing(name: str) -> Preprocessing:
@@ -151,11 +171,9 @@ def _torchvision_names() -> tuple[str, ...]:
     return (*(name for name in names if not name.startswith(TRANSFORMERS)), *CLIPS)
 
 
-def _torchvision(name: str, **options: int) -> nn.Module:
-    if "in_channels" in options:
-        raise BadInput(f"torchvision:{name} has no option in_channels.")
+def _torchvision(name: str, in_channels: int | None = None, **options: int) -> nn.Module:
     network: nn.Module = torchvision.models.get_model(name, weights=None, **WITH_AUX.get(name, {}), **options)
-    return network
+    return network if in_channels is None else with_channels(network, in_channels)
 
 
 def _torchvision_weights(name: str) -> dict[str, Tensor]:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import copy
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from functools import cache
+from functools import lru_cache
+from itertools import islice
 from typing import Any
 
 import torch
@@ -13,13 +16,26 @@ from torch import Size, Tensor, nn
 from torch.overrides import TorchFunctionMode
 
 from explorer.core.errors import BadInput
-from explorer.networks.architectures.families import FAMILIES, build, create, known_architectures, listed_families
+from explorer.networks.architectures.families import (
+    FAMILIES,
+    build,
+    create,
+    known_architectures,
+    listed_families,
+    preprocessing_for,
+    split,
+)
+from explorer.networks.architectures.heads import Part
+from explorer.networks.architectures.rebuilding import FACTORY, Rebuilt, rebuilt
+from explorer.networks.architectures.stems import stem_of
 from explorer.networks.checkpoints import foreign
 from explorer.networks.checkpoints.reading import Checkpoint
 from explorer.networks.checkpoints.state_dicts import COUNTER, plain
-from explorer.networks.checkpoints.taking import Taken, candidates
+from explorer.networks.checkpoints.taking import Taken, candidates, renamed
 
 TRIALS = {"num_classes": (2, 3), "in_channels": (1, 3)}  # each option is told apart by what it changes
+RANDOM = (Tensor.normal_, Tensor.uniform_)  # which some of torch.nn.init call without being asked for themselves
+FIRST_NAMES = 8  # of an architecture's tensors, that tell whether it is worth a trial
 DIFFERENCES_NAMED = 3  # differences of a kind that a message names
 
 Shapes = Mapping[str, Size]
@@ -32,7 +48,7 @@ class Uninitialised(TorchFunctionMode):
     def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         """The function's result; an initialiser returns its tensor as it is."""
         kwargs = kwargs or {}
-        if getattr(func, "__module__", None) == "torch.nn.init":
+        if getattr(func, "__module__", None) == "torch.nn.init" or func in RANDOM:
             return args[0] if args else kwargs["tensor"]
         return func(*args, **kwargs)
 
@@ -45,13 +61,29 @@ class Match:
     expected: Shapes
     weights: Mapping[str, Tensor]
     differences: str  # "" where all fit
-    note: str  # a sentence on what was taken and left, "" where that is all
+    rebuilt: Rebuilt
+    note: str = ""  # a sentence on what was taken and left, and what was rebuilt; "" where that is all
+
+    def check(self, arch: str, checkpoint: Checkpoint) -> None:
+        """Raise BadInput where some tensors do not fit."""
+        if self.differences and checkpoint.networks:
+            clause = foreign.module_of(*checkpoint.networks[0])
+            raise BadInput(f"{checkpoint.name} {foreign.filled(clause, checkpoint.name)}.")
+        if self.differences and self.rebuilt.question:
+            raise BadInput(f"{checkpoint.name} {self.rebuilt.question}.")
+        if self.differences:
+            raise BadInput(f"{checkpoint.name} does not fit {arch}: {self.differences}{self._way_out()}.")
+
+    def _way_out(self) -> str:
+        """What to do about a network that is the architecture in most."""
+        same = sum(name in self.weights and self.weights[name].shape == self.expected[name] for name in self.expected)
+        return f"; if that was changed by hand, {FACTORY}" if 2 * same > len(self.expected) else ""
 
 
 def matched(arch: str, checkpoint: Checkpoint, *, trusted: bool = False) -> Match:
     """The set of the checkpoint's tensors that fits the architecture best, see `checkpoints.taking`.
 
-    Head size and input channels are read from the shapes.
+    Head size and input channels are read from the shapes, and heads and stems of people's own, see `rebuilding`.
     """
     trials = _trials(arch, trusted)
     shapes = trials["num_classes"][0] if "num_classes" in trials else _shapes(arch, trusted)
@@ -59,8 +91,9 @@ def matched(arch: str, checkpoint: Checkpoint, *, trusted: bool = False) -> Matc
     matches = [_match(arch, trusted, trials, taken) for taken in found]
     fitting = [at for at, match in enumerate(matches) if not match.differences]
     best = fitting[0] if fitting else 0
-    note = found[best].note(checkpoint.others, checkpoint.weights, [found[at] for at in fitting[1:]])
-    return replace(matches[best], note=note)
+    taken = found[best].with_names(matches[best].expected)
+    note = taken.note(checkpoint.others, checkpoint.weights, [found[at] for at in fitting[1:]])
+    return replace(matches[best], note=" ".join(filter(None, (note, matches[best].note))))
 
 
 def fit(arch: str, checkpoint: Checkpoint, *, trusted: bool = False) -> nn.Module:
@@ -74,45 +107,59 @@ def fitted(arch: str, checkpoint: Checkpoint, *, trusted: bool = False) -> tuple
     BadInput names the first keys and shapes that differ. The checkpoint's tensors are copied.
     """
     match = matched(arch, checkpoint, trusted=trusted)
-    if match.differences and checkpoint.networks:
-        clause = foreign.module_of(*checkpoint.networks[0])
-        raise BadInput(f"{checkpoint.name} {foreign.filled(clause, checkpoint.name)}.")
-    if match.differences:
-        raise BadInput(f"{checkpoint.name} does not fit {arch}: {match.differences}.")
+    match.check(arch, checkpoint)
     module = _skeleton(arch, trusted, **match.options)
+    for part in match.rebuilt.parts:
+        module.set_submodule(part.path, part.make())
     state = module.state_dict()  # carries the format versions that some modules ask for, and counters at 0
-    try:
-        state.update((name, plain(name, tensor)) for name, tensor in match.weights.items())
-    except BadInput as error:
-        raise BadInput(f"{checkpoint.name} {error}.") from error.__cause__
+    state.update(_plain(checkpoint, match.weights))
     module.load_state_dict(state)
     return module.eval().requires_grad_(False), match.note
 
 
 def transferred(
     arch: str, checkpoint: Checkpoint, num_classes: int, *, trusted: bool = False, seed: int = 0
-) -> nn.Module:
+) -> tuple[nn.Module, str]:
     """The architecture for another number of classes: the checkpoint's weights, and a new head with a seeded start.
 
-    The head is whatever the number of classes gives another shape. BadInput where the checkpoint does not fit the
-    architecture with a head of its own.
+    The head is whatever the number of classes gives another shape, and what the checkpoint has in another form than
+    the architecture, or lacks. With it a sentence on what was taken and is new. BadInput where the checkpoint does not
+    fit but for its head.
     """
-    old = fit(arch, checkpoint, trusted=trusted).state_dict()
-    channels = matched(arch, checkpoint, trusted=trusted).options.get("in_channels")
-    module = build(arch, num_classes, in_channels=channels, trusted=trusted, seed=seed)
+    match = matched(arch, checkpoint, trusted=trusted)
+    head = match.rebuilt.head
+    if head is None:
+        match.check(arch, checkpoint)
+    module = build(arch, num_classes, in_channels=match.options.get("in_channels"), trusted=trusted, seed=seed)
+    for part in match.rebuilt.parts:
+        if head is None or part.path != head.path:
+            module.set_submodule(part.path, part.make())
     state = module.state_dict()
-    state.update((name, value) for name, value in old.items() if state[name].shape == value.shape)
+    taken = {
+        name: tensor
+        for name, tensor in _plain(checkpoint, match.weights).items()
+        if name in state and state[name].shape == tensor.shape and not (head and name.startswith(f"{head.path}."))
+    }
+    state.update(taken)
     module.load_state_dict(state)
-    return module.eval().requires_grad_(False)
+    new = [name for name in state if name not in taken and not _counts(name)]
+    said = f"New, with random weights: {', '.join(new)}." if new else ""
+    return module.eval().requires_grad_(False), " ".join(filter(None, (match.note, said)))
 
 
-def channels_in(arch: str, checkpoint: Checkpoint) -> int | None:
-    """Image channels that the checkpoint's first layer reads; None where the architecture leaves no choice."""
+def channels_in(arch: str, checkpoint: Checkpoint, *, trusted: bool = False) -> int | None:
+    """Image channels that the checkpoint's first convolution reads; None where it has none."""
+    match = matched(arch, checkpoint, trusted=trusted)
+    stem = stem_of(_bare(arch, trusted, **match.options))
+    weight = match.weights.get(f"{stem[0]}.weight") if stem else None
+    return None if weight is None or weight.ndim < 3 else weight.shape[1]
+
+
+def _plain(checkpoint: Checkpoint, weights: Mapping[str, Tensor]) -> dict[str, Tensor]:
     try:
-        one, other = (_shapes(arch, False, in_channels=channels) for channels in TRIALS["in_channels"])
-    except BadInput:
-        return None
-    return _settle((one, other), candidates(checkpoint.weights, list(one))[0].weights)
+        return {name: plain(name, tensor) for name, tensor in weights.items()}
+    except BadInput as error:
+        raise BadInput(f"{checkpoint.name} {error}.") from error.__cause__
 
 
 def propose(checkpoint: Checkpoint) -> tuple[str, ...]:
@@ -128,20 +175,26 @@ def propose(checkpoint: Checkpoint) -> tuple[str, ...]:
 
 
 def _fitting(family: str, checkpoint: Checkpoint) -> Iterator[str]:
-    """A family's architectures that fit; of those alike, none where the last, a small one, begins otherwise."""
+    """A family's architectures that fit; of those alike, none where words of the first layers are not in the file."""
     likely: dict[str, bool] = {}
+    held = _words(name for path in checkpoint.weights for name in (path, renamed(path)))
     for arch in reversed(known_architectures(family)):
         alike = FAMILIES[family].alike(arch.partition(":")[2])
         if alike not in likely:
-            shapes = _known_shapes(arch)
-            first = next(name for name in shapes if not _counts(name))
-            likely[alike] = first in candidates(checkpoint.weights, list(shapes))[0].weights
+            likely[alike] = _words(islice(_shapes(arch, False), FIRST_NAMES)) <= held
         if likely[alike] and _fits(arch, checkpoint):
             yield arch
 
 
+def _words(names: Iterable[str]) -> set[str]:
+    """The words of layers in these names of tensors; not their numbers."""
+    return {word for name in names for word in re.split(r"[./]", name)[:-1] if not word.isdecimal()}
+
+
 def _fits(arch: str, checkpoint: Checkpoint) -> bool:
-    expected = _known_shapes(arch)
+    expected = _shapes(arch, False)
+    if len(_parameters(expected)) > len(checkpoint.weights):
+        return False
     named = candidates(checkpoint.weights, list(expected))[0].weights
     return _parameters(named) == _parameters(expected) and not matched(arch, checkpoint).differences
 
@@ -159,13 +212,27 @@ def _skeleton(arch: str, trusted: bool, **options: int) -> nn.Module:
         return create(arch, trusted=trusted, **options)
 
 
+def _bare(arch: str, trusted: bool, **options: int) -> nn.Module:
+    """The architecture's structure, for its names and shapes alone."""
+    return _skeleton(arch, trusted, **options) if split(arch, trusted)[0] is None else _known(arch, **options)
+
+
+@lru_cache(maxsize=64)
+def _known(arch: str, **options: int) -> nn.Module:
+    """A known architecture without memory, where it can be built so."""
+    try:
+        with torch.device("meta"):
+            return _skeleton(arch, False, **options)
+    except (NotImplementedError, RuntimeError):  # it computes something from values on the way
+        return _skeleton(arch, False, **options)
+
+
+def _shapes_of(module: nn.Module) -> Shapes:
+    return {name: tensor.shape for name, tensor in module.state_dict().items()}
+
+
 def _shapes(arch: str, trusted: bool, **options: int) -> Shapes:
-    return {name: tensor.shape for name, tensor in _skeleton(arch, trusted, **options).state_dict().items()}
-
-
-@cache
-def _known_shapes(arch: str, **options: int) -> Shapes:
-    return _shapes(arch, False, **options)
+    return _shapes_of(_bare(arch, trusted, **options))
 
 
 def _trials(arch: str, trusted: bool) -> dict[str, Trial]:
@@ -181,8 +248,27 @@ def _trials(arch: str, trusted: bool) -> dict[str, Trial]:
 def _match(arch: str, trusted: bool, trials: Mapping[str, Trial], taken: Taken) -> Match:
     settled = {option: _settle(trial, taken.weights) for option, trial in trials.items()}
     options = {option: value for option, value in settled.items() if value is not None}
-    expected = _shapes(arch, trusted, **options)
-    return Match(options, expected, taken.weights, "; ".join(_differences(taken.weights, expected)), "")
+    skeleton = _bare(arch, trusted, **options)
+    expected = _shapes_of(skeleton)
+    differences = "; ".join(_differences(taken.weights, expected))
+    if not differences:
+        return Match(options, expected, taken.weights, "", Rebuilt(), _said(arch, skeleton, ()))
+    found = rebuilt(arch, skeleton, taken.weights, known=split(arch, trusted)[0] is not None)
+    changed = copy.deepcopy(skeleton)
+    for part in found.parts:
+        changed.set_submodule(part.path, part.make())
+    expected = _shapes_of(changed)
+    differences = "; ".join(_differences(taken.weights, expected))
+    return Match(options, expected, taken.weights, differences, found, _said(arch, changed, found.parts))
+
+
+def _said(arch: str, module: nn.Module, parts: Sequence[Part]) -> str:
+    """A sentence on what is not as usual for the architecture; "" where all is."""
+    stem, known = stem_of(module), split(arch, trusted=True)[0] is not None
+    changes = [part.says for part in parts]
+    if known and stem and stem[1].in_channels != len(preprocessing_for(arch).mean):
+        changes.insert(0, f"{stem[0]} with {stem[1].in_channels} input channels")
+    return f"Rebuilt from the shapes in the file: {'; '.join(changes)}." if changes else ""
 
 
 def _settle(trial: Trial, weights: Mapping[str, Tensor]) -> int | None:

@@ -8,8 +8,9 @@ running average is taken.
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from torch import Tensor
 
@@ -33,6 +34,10 @@ class Taken:
     weights: Mapping[str, Tensor]
     used: frozenset[str] = frozenset()  # paths in the file
     folds: Mapping[str, int] = field(default_factory=dict)
+
+    def with_names(self, names: Collection[str]) -> Taken:
+        """The same with more names that are the network's own."""
+        return replace(self, used=self.used | {self.prefix + name for name in self.weights if name in names})
 
     def note(self, others: Sequence[str], paths: Collection[str], more: Sequence[Taken]) -> str:
         """One sentence on what was taken and what was left; "" where the file holds the network and nothing else."""
@@ -73,19 +78,31 @@ def candidates(tensors: Mapping[str, Tensor], expected: Sequence[str]) -> list[T
 
 
 def _taken(prefix: str, tensors: Mapping[str, Tensor], expected: Sequence[str]) -> Taken:
-    names, shared, words = set(expected), _shared(expected), {word for name in expected for word in name.split(".")}
     weights: dict[str, Tensor] = {}
     used = set()
+    own = _own_names([path[len(prefix) :] for path in tensors if path.startswith(prefix)], expected)
     for path, tensor in tensors.items():
+        rest = path[len(prefix) :]
         if not path.startswith(prefix):
             continue
-        own = next((name for name in _spellings(path[len(prefix) :], shared, words) if name in names), None)
-        if own is not None and own not in weights:
-            weights[own] = tensor
+        if (name := own.get(rest)) is not None and name not in weights:
+            weights[name] = tensor
             used.add(path)
-        elif not _beside(path[len(prefix) :], tensor):
-            weights[path[len(prefix) :]] = tensor
+        elif not _beside(rest, tensor):
+            weights[rest] = tensor
     return Taken(prefix, weights, frozenset(used))
+
+
+def _own_names(rests: Sequence[str], expected: Sequence[str]) -> dict[str, str]:
+    """What follows the beginning -> the network's own name.
+
+    A word in the middle is a wrapper's unless several names would be one without it, as those of layers of a head.
+    """
+    names, shared, words = set(expected), _shared(expected), {word for name in expected for word in name.split(".")}
+    own = {rest: next((name for name in _spellings(rest, shared, words) if name in names), None) for rest in rests}
+    times = Counter(own.values())
+    exact = {rest for rest in own if any(name in names for name in _spellings(rest, shared, None))}
+    return {rest: name for rest, name in own.items() if name is not None and (times[name] == 1 or rest in exact)}
 
 
 def _beside(rest: str, tensor: Tensor) -> bool:
@@ -95,17 +112,22 @@ def _beside(rest: str, tensor: Tensor) -> bool:
     return INSIDE in rest or bool(known) or (not dot and tensor.ndim == 0)
 
 
-def _spellings(rest: str, shared: str, words: Collection[str]) -> Iterator[str]:
-    """The names that a tensor of this name may have in the network."""
+def _spellings(rest: str, shared: str, words: Collection[str] | None) -> Iterator[str]:
+    """The names that a tensor of this name may have in the network, without all other words too where these are given.
+
+    Numbers are no wrapper's.
+    """
     dotted = rest.replace(INSIDE, ".")
-    bare = ".".join(word for word in dotted.split(".") if word in words)
-    for name in dict.fromkeys((dotted, _renamed(dotted), bare, _renamed(bare))):
+    kept = [word for word in dotted.split(".") if words is None or word in words or word.isdecimal()]
+    bare = ".".join(kept)
+    for name in dict.fromkeys((dotted, renamed(dotted), bare, renamed(bare))):
         yield name
         if shared:
             yield shared + name
 
 
-def _renamed(name: str) -> str:
+def renamed(name: str) -> str:
+    """The name as torchvision changes it on loading."""
     for pattern, own in RENAMED:
         name = pattern.sub(own, name)
     return name

@@ -84,10 +84,9 @@ def test_networks_answer_with_one_logit_a_class(arch: str) -> None:
 
 def test_input_channels() -> None:
     assert build("explorer:vgg_small", in_channels=3).features[0].in_channels == 3
-    with pytest.raises(BadInput, match=r"^explorer:resnet20 has no option in_channels\.$"):
-        build("explorer:resnet20", in_channels=1)
-    with pytest.raises(BadInput, match=r"^torchvision:vgg11 has no option in_channels\.$"):
-        build("torchvision:vgg11", in_channels=1)
+    assert build("explorer:resnet20", in_channels=1).conv1.in_channels == 1
+    assert build("torchvision:vgg11", in_channels=5).features[0].weight.shape == (64, 5, 3, 3)
+    assert build("torchvision:googlenet", 3, in_channels=1).transform_input is False
 
 
 def test_building_is_seeded_and_leaves_the_random_state_alone() -> None:
@@ -147,7 +146,7 @@ def test_own_factory_runs_only_if_trusted(factory: str) -> None:
     assert factory not in sys.modules
     assert build(f"{factory}:make", 7, trusted=True)(torch.zeros(1, 3, 8, 8)).shape == (1, 7)
     assert isinstance(build(f"{factory}:fixed", trusted=True), nn.Module)
-    assert input_shape_for(f"{factory}:make", preprocessing_for(f"{factory}:make")) == (3, 224, 224)
+    assert input_shape_for(f"{factory}:make", preprocessing_for(f"{factory}:make")) == (3, 32, 32)
 
 
 @pytest.mark.parametrize(

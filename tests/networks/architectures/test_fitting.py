@@ -90,7 +90,8 @@ def test_misfit_names_the_first_keys_and_shapes() -> None:
         fit("explorer:vgg_small", wrong)
     assert str(misfit.value) == (
         "weights.pt does not fit explorer:vgg_small: missing features.2.bias (32); unexpected tail (2); "
-        "features.0.weight is (32, 1, 5, 5) instead of (32, 1, 3, 3)."
+        "features.0.weight is (32, 1, 5, 5) instead of (32, 1, 3, 3); if that was changed by hand, name the code that "
+        "builds the network, --arch package.module:factory."
     )
 
 

@@ -162,8 +162,8 @@ def test_a_set_that_fits_wholly_comes_before_one_of_other_shapes() -> None:
 
 
 def test_what_fits_nowhere_is_named_without_its_wrappers() -> None:
-    partly = {name: tensor for name, tensor in named("net.").items() if name != "net.linear.bias"}
-    with pytest.raises(BadInput, match=r"^a\.pth does not fit explorer:resnet20: missing linear\.bias \(3\)\.$"):
+    partly = {name: tensor for name, tensor in named("net.").items() if name != "net.bn1.bias"}
+    with pytest.raises(BadInput, match=r"^a\.pth does not fit explorer:resnet20: missing bn1\.bias \(16\);"):
         opened({"state_dict": partly})
 
 
