@@ -185,6 +185,9 @@ def parted(change: Callable[[nn.Module], object]) -> tuple[Weights, Weights]:
     for each in list(module.modules()):
         if is_trained(each):
             change(each)
+    with torch.no_grad():
+        for _ in range(8):  # in train mode, in which spectral norms find their vectors
+            module(torch.ones(2, 3, 32, 32))
     module.eval()
     convolutions = {name: each for name, each in module.named_modules() if f"{name}.weight" in weights()}
     convolutions = {name: each for name, each in convolutions.items() if isinstance(each, nn.Conv2d)}
