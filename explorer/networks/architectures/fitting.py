@@ -7,26 +7,22 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from functools import lru_cache
 from itertools import islice
-from typing import Any
 
-import torch
 from torch import Size, Tensor, nn
-from torch.overrides import TorchFunctionMode
 
 from explorer.core.errors import BadInput
 from explorer.networks.architectures.families import (
     FAMILIES,
     build,
-    create,
     known_architectures,
     listed_families,
     preprocessing_for,
     split,
 )
-from explorer.networks.architectures.heads import Part
+from explorer.networks.architectures.heads import OwnPart
 from explorer.networks.architectures.rebuilding import FACTORY, Rebuilt, rebuilt
+from explorer.networks.architectures.skeletons import Shapes, empty_module, shapes_in, shapes_of, skeleton_of
 from explorer.networks.architectures.stems import stem_of
 from explorer.networks.checkpoints import foreign
 from explorer.networks.checkpoints.reading import Checkpoint
@@ -34,23 +30,10 @@ from explorer.networks.checkpoints.state_dicts import COUNTER, plain
 from explorer.networks.checkpoints.taking import Taken, candidates, renamed
 
 TRIALS = {"num_classes": (2, 3), "in_channels": (1, 3)}  # each option is told apart by what it changes
-RANDOM = (Tensor.normal_, Tensor.uniform_)  # which some of torch.nn.init call without being asked for themselves
 FIRST_NAMES = 8  # of an architecture's tensors, that tell whether it is worth a trial
 DIFFERENCES_NAMED = 3  # differences of a kind that a message names
 
-Shapes = Mapping[str, Size]
 Trial = tuple[Shapes, Shapes]
-
-
-class Uninitialised(TorchFunctionMode):
-    """Leaves out torch.nn.init: weights that a checkpoint replaces need no random start."""
-
-    def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
-        """The function's result; an initialiser returns its tensor as it is."""
-        kwargs = kwargs or {}
-        if getattr(func, "__module__", None) == "torch.nn.init" or func in RANDOM:
-            return args[0] if args else kwargs["tensor"]
-        return func(*args, **kwargs)
 
 
 @dataclass(frozen=True, eq=False)
@@ -86,7 +69,7 @@ def matched(arch: str, checkpoint: Checkpoint, *, trusted: bool = False) -> Matc
     Head size and input channels are read from the shapes, and heads and stems of people's own, see `rebuilding`.
     """
     trials = _trials(arch, trusted)
-    shapes = trials["num_classes"][0] if "num_classes" in trials else _shapes(arch, trusted)
+    shapes = trials["num_classes"][0] if "num_classes" in trials else shapes_of(arch, trusted)
     found = candidates(checkpoint.weights, list(shapes))
     matches = [_match(arch, trusted, trials, taken) for taken in found]
     fitting = [at for at, match in enumerate(matches) if not match.differences]
@@ -108,7 +91,7 @@ def fitted(arch: str, checkpoint: Checkpoint, *, trusted: bool = False) -> tuple
     """
     match = matched(arch, checkpoint, trusted=trusted)
     match.check(arch, checkpoint)
-    module = _skeleton(arch, trusted, **match.options)
+    module = empty_module(arch, trusted, **match.options)
     for part in match.rebuilt.parts:
         module.set_submodule(part.path, part.make())
     state = module.state_dict()  # carries the format versions that some modules ask for, and counters at 0
@@ -150,7 +133,7 @@ def transferred(
 def channels_in(arch: str, checkpoint: Checkpoint, *, trusted: bool = False) -> int | None:
     """Image channels that the checkpoint's first convolution reads; None where it has none."""
     match = matched(arch, checkpoint, trusted=trusted)
-    stem = stem_of(_bare(arch, trusted, **match.options))
+    stem = stem_of(skeleton_of(arch, trusted, **match.options))
     weight = match.weights.get(f"{stem[0]}.weight") if stem else None
     return None if weight is None or weight.ndim < 3 else weight.shape[1]
 
@@ -181,7 +164,7 @@ def _fitting(family: str, checkpoint: Checkpoint) -> Iterator[str]:
     for arch in reversed(known_architectures(family)):
         alike = FAMILIES[family].alike(arch.partition(":")[2])
         if alike not in likely:
-            likely[alike] = _words(islice(_shapes(arch, False), FIRST_NAMES)) <= held
+            likely[alike] = _words(islice(shapes_of(arch, False), FIRST_NAMES)) <= held
         if likely[alike] and _fits(arch, checkpoint):
             yield arch
 
@@ -192,7 +175,7 @@ def _words(names: Iterable[str]) -> set[str]:
 
 
 def _fits(arch: str, checkpoint: Checkpoint) -> bool:
-    expected = _shapes(arch, False)
+    expected = shapes_of(arch, False)
     if len(_parameters(expected)) > len(checkpoint.weights):
         return False
     named = candidates(checkpoint.weights, list(expected))[0].weights
@@ -207,40 +190,12 @@ def _counts(name: str) -> bool:
     return name.endswith(COUNTER)
 
 
-def _skeleton(arch: str, trusted: bool, **options: int) -> nn.Module:
-    with torch.random.fork_rng(devices=[]), Uninitialised():
-        return create(arch, trusted=trusted, **options)
-
-
-def _bare(arch: str, trusted: bool, **options: int) -> nn.Module:
-    """The architecture's structure, for its names and shapes alone."""
-    return _skeleton(arch, trusted, **options) if split(arch, trusted)[0] is None else _known(arch, **options)
-
-
-@lru_cache(maxsize=64)
-def _known(arch: str, **options: int) -> nn.Module:
-    """A known architecture without memory, where it can be built so."""
-    try:
-        with torch.device("meta"):
-            return _skeleton(arch, False, **options)
-    except (NotImplementedError, RuntimeError):  # it computes something from values on the way
-        return _skeleton(arch, False, **options)
-
-
-def _shapes_of(module: nn.Module) -> Shapes:
-    return {name: tensor.shape for name, tensor in module.state_dict().items()}
-
-
-def _shapes(arch: str, trusted: bool, **options: int) -> Shapes:
-    return _shapes_of(_bare(arch, trusted, **options))
-
-
 def _trials(arch: str, trusted: bool) -> dict[str, Trial]:
     """Option -> the shapes that two of its values give, for each option that the architecture has."""
     trials = {}
     for option, values in TRIALS.items():
         with suppress(BadInput):
-            one, other = (_shapes(arch, trusted, **{option: value}) for value in values)
+            one, other = (shapes_of(arch, trusted, **{option: value}) for value in values)
             trials[option] = (one, other)
     return trials
 
@@ -248,8 +203,8 @@ def _trials(arch: str, trusted: bool) -> dict[str, Trial]:
 def _match(arch: str, trusted: bool, trials: Mapping[str, Trial], taken: Taken) -> Match:
     settled = {option: _settle(trial, taken.weights) for option, trial in trials.items()}
     options = {option: value for option, value in settled.items() if value is not None}
-    skeleton = _bare(arch, trusted, **options)
-    expected = _shapes_of(skeleton)
+    skeleton = skeleton_of(arch, trusted, **options)
+    expected = shapes_in(skeleton)
     differences = "; ".join(_differences(taken.weights, expected))
     if not differences:
         return Match(options, expected, taken.weights, "", Rebuilt(), _said(arch, skeleton, ()))
@@ -257,12 +212,12 @@ def _match(arch: str, trusted: bool, trials: Mapping[str, Trial], taken: Taken) 
     changed = copy.deepcopy(skeleton)
     for part in found.parts:
         changed.set_submodule(part.path, part.make())
-    expected = _shapes_of(changed)
+    expected = shapes_in(changed)
     differences = "; ".join(_differences(taken.weights, expected))
     return Match(options, expected, taken.weights, differences, found, _said(arch, changed, found.parts))
 
 
-def _said(arch: str, module: nn.Module, parts: Sequence[Part]) -> str:
+def _said(arch: str, module: nn.Module, parts: Sequence[OwnPart]) -> str:
     """A sentence on what is not as usual for the architecture; "" where all is."""
     stem, known = stem_of(module), split(arch, trusted=True)[0] is not None
     changes = [part.says for part in parts]

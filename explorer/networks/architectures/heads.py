@@ -32,7 +32,7 @@ OTHER = "has a head of its own in place of {0}, of a form that its weights alone
 
 
 @dataclass(frozen=True)
-class Part:
+class OwnPart:
     """A module that stands in place of the architecture's own."""
 
     path: str
@@ -41,17 +41,17 @@ class Part:
 
 
 @dataclass(frozen=True)
-class Own:
+class OwnHead:
     """The head that a checkpoint has in place of the architecture's."""
 
     path: str
-    part: Part | None = None  # None: it can't be rebuilt
+    part: OwnPart | None = None  # None: it can't be rebuilt
     question: str = ""  # why, a clause before what else can be done; {0} stands for the architecture
     missing: str = ""  # such a clause where there is no head at all
 
 
 @dataclass(frozen=True)
-class Layer:
+class HeadLayer:
     """A layer of a head; without weights unless said otherwise."""
 
     name: str
@@ -61,7 +61,7 @@ class Layer:
     linear: bool = False
 
 
-def own_head(skeleton: nn.Module, weights: Weights, activation: str | None) -> Own | None:
+def own_head(skeleton: nn.Module, weights: Weights, activation: str | None) -> OwnHead | None:
     """The head of a checkpoint that fits the architecture but for its head; None where it does not fit elsewhere.
 
     skeleton: the architecture, of which only the structure counts. activation: of `ACTIVATIONS`, between linear layers.
@@ -73,17 +73,17 @@ def own_head(skeleton: nn.Module, weights: Weights, activation: str | None) -> O
     inner = _inside(path, weights)
     if not inner:
         names = [f"{path}.{name}" for name in _inside(path, expected) if not name.endswith(COUNTER)]
-        return Own(path, missing=MISSING.format(", ".join(names[:NAMED])))
+        return OwnHead(path, missing=MISSING.format(", ".join(names[:NAMED])))
     layers = _layers(inner)
     row = _row(layers, activation) if layers else None
     if not layers or row is None or layers[0].reads != _reads(skeleton.get_submodule(path)):
         if inner.keys() <= _inside(path, expected).keys():
             return None  # of other sizes, which are named
-        return Own(path, None, OTHER.format(path))
+        return OwnHead(path, None, OTHER.format(path))
     says = f"{path} as {', '.join(layer.says for layer in row if layer.says)}"
     if any(layer.says == UNKNOWN for layer in row):
-        return Own(path, None, UNSAID.format(says, "{0}"))
-    return Own(path, Part(path, lambda: _made(row), says))
+        return OwnHead(path, None, UNSAID.format(says, "{0}"))
+    return OwnHead(path, OwnPart(path, lambda: _made(row), says))
 
 
 def _places(skeleton: nn.Module) -> Iterator[str]:
@@ -106,7 +106,7 @@ def _fits_outside(path: str, expected: Shapes, weights: Weights) -> bool:
     return names == outside(weights) and all(weights[name].shape == expected[name] for name in names)
 
 
-def _layers(inner: Weights) -> list[Layer] | None:
+def _layers(inner: Weights) -> list[HeadLayer] | None:
     """The layers of a row, or the one that is the head itself; None for what is neither."""
     grouped: dict[str, dict[str, Tensor]] = {}
     for name, tensor in inner.items():
@@ -120,34 +120,34 @@ def _layers(inner: Weights) -> list[Layer] | None:
     return known if len(known) == len(found) and one_row and known[-1].linear else None
 
 
-def _layer(name: str, tensors: Weights) -> Layer | None:
+def _layer(name: str, tensors: Weights) -> HeadLayer | None:
     weight, bias = tensors.get("weight"), "bias" in tensors
     if weight is None:
         return None
     if weight.ndim == 2 and tensors.keys() <= {"weight", "bias"}:
         writes, reads = weight.shape
         says = f"Linear({reads}, {writes})" + ("" if bias else " without bias")
-        return Layer(name, says, lambda: nn.Linear(reads, writes, bias), reads, linear=True)
+        return HeadLayer(name, says, lambda: nn.Linear(reads, writes, bias), reads, linear=True)
     (width,) = weight.shape if weight.ndim == 1 else (0,)
     if tensors.keys() - {COUNTER} == {"weight", "bias", "running_mean", "running_var"} and width:
-        return Layer(name, f"BatchNorm1d({width})", lambda: nn.BatchNorm1d(width), width)
+        return HeadLayer(name, f"BatchNorm1d({width})", lambda: nn.BatchNorm1d(width), width)
     if tensors.keys() == {"weight"} and width:
-        return Layer(name, "PReLU", lambda: nn.PReLU(width))
+        return HeadLayer(name, "PReLU", lambda: nn.PReLU(width))
     return None
 
 
-def _row(layers: Sequence[Layer], activation: str | None) -> list[Layer] | None:
+def _row(layers: Sequence[HeadLayer], activation: str | None) -> list[HeadLayer] | None:
     """The layers with those without weights, which numbers leave room for; None where it is not clear which is which.
 
     Between two linear layers the first of these is the activation. Names leave room everywhere.
     """
     if all(layer.name.isdecimal() for layer in layers):
         places = {layer.name: layer for layer in layers}
-        row = [places.get(name) or Layer(name) for name in map(str, range(int(layers[-1].name) + 1))]
+        row = [places.get(name) or HeadLayer(name) for name in map(str, range(int(layers[-1].name) + 1))]
     else:
-        row = [each for layer in layers for each in (Layer(f"before_{layer.name}"), layer)][1:]
+        row = [each for layer in layers for each in (HeadLayer(f"before_{layer.name}"), layer)][1:]
     if not row[0].says:
-        row[0] = Layer(row[0].name, make=nn.Flatten)  # changes nothing where rows come in
+        row[0] = HeadLayer(row[0].name, make=nn.Flatten)  # changes nothing where rows come in
     linear = [at for at, layer in enumerate(row) if layer.linear]
     for one, other in pairwise(linear):
         between = row[one + 1 : other]
@@ -156,11 +156,11 @@ def _row(layers: Sequence[Layer], activation: str | None) -> list[Layer] | None:
             if free != list(range(free[0], free[-1] + 1)):
                 return None
             kind = ACTIVATIONS.get(activation or "")
-            row[free[0]] = Layer(row[free[0]].name, kind.__name__ if kind else UNKNOWN, kind or nn.Identity)
+            row[free[0]] = HeadLayer(row[free[0]].name, kind.__name__ if kind else UNKNOWN, kind or nn.Identity)
     return row
 
 
-def _made(row: Sequence[Layer]) -> nn.Module:
+def _made(row: Sequence[HeadLayer]) -> nn.Module:
     if row[0].name == "":
         return row[0].make()
     return nn.Sequential(OrderedDict((layer.name, layer.make()) for layer in row))

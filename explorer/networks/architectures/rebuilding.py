@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from torch import nn
 from torch.nn.modules.conv import _ConvNd
 
-from explorer.networks.architectures.heads import Own, Part, Weights, own_head
+from explorer.networks.architectures.heads import OwnHead, OwnPart, Weights, own_head
 from explorer.networks.architectures.stems import KERNEL, STEMS, like, own_stem
 from explorer.networks.architectures.variants import variant
 
@@ -24,8 +24,8 @@ UNSAID = (
 class Rebuilt:
     """The parts of an architecture that a checkpoint has in another form."""
 
-    parts: tuple[Part, ...] = ()
-    head: Own | None = None  # that is not the architecture's, where all else fits
+    parts: tuple[OwnPart, ...] = ()
+    head: OwnHead | None = None  # that is not the architecture's, where all else fits
     question: str = ""  # what a person has to say, a clause that follows the file's name
 
 
@@ -51,10 +51,10 @@ def rebuilt(arch: str, skeleton: nn.Module, weights: Weights, known: bool) -> Re
     return Rebuilt((*parts, head.part), head)
 
 
-def _with_bias(name: str, conv: _ConvNd, weights: Weights) -> tuple[Part, ...]:
+def _with_bias(name: str, conv: _ConvNd, weights: Weights) -> tuple[OwnPart, ...]:
     if conv.bias is not None or f"{name}.bias" not in weights:
         return ()
-    return (Part(name, lambda: like(conv, bias=True), f"{name} with a bias"),)
+    return (OwnPart(name, lambda: like(conv, bias=True), f"{name} with a bias"),)
 
 
 def _unsaid(arch: str, name: str, conv: _ConvNd, weights: Weights) -> str:
