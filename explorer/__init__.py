@@ -182,7 +182,7 @@ def load_pruned(path: str | PathLike[str]) -> fx.GraphModule:
 
 
 def _fitting(network: Network, data: str, seed: int = 0) -> tuple[Network, ImageSet]:
-    """The network with its outputs named after the images' classes, and the images; BadInput where they differ."""
+    """The network with its outputs named after the images' classes, and the images; raises BadInput if they differ."""
     from explorer.data import open_images
     from explorer.networks.load import for_classes
 

@@ -13,7 +13,7 @@ from explorer.runs.timeline import Timeline
 
 
 def contents_at_state(subject: Subject, state: int | None) -> ExportContents:
-    """The subject's network, or that of another state of its run; BadInput where there is no such state."""
+    """The subject's network, or that of another state of its run; raises BadInput if there is no such state."""
     run, where = subject.run, subject.request.network
     if run is None or run.timeline is None:
         if state is not None:
@@ -27,7 +27,7 @@ def contents_at_state(subject: Subject, state: int | None) -> ExportContents:
 
 
 def original_of(subject: Subject) -> ExportContents:
-    """The network that the subject's run began with; BadInput where that is not to be had."""
+    """The network that the subject's run began with; raises BadInput if that is not to be had."""
     run = subject.run
     if run is None or run.timeline is None:
         raise BadInput(f"{subject.request.network} is no run: only a run knows its original.")

@@ -79,7 +79,10 @@ def _names(names: str) -> list[str]:
 
 
 def _confirm(subject: Subject, contents: ExportContents) -> None:
-    """Measure the network of a run's state again, on the images of the run; BadInput where it says something else."""
+    """Measure the network of a run's state again, on the images of the run.
+
+    Raises BadInput if it says something else.
+    """
     if not contents.history or subject.run is None or subject.images is None:
         return
     recorded, digest = contents.history[-1].metrics, subject.run.data.get("digest")

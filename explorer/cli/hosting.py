@@ -18,7 +18,7 @@ TOKEN = re.compile(r"[A-Za-z0-9_-]{12,200}")
 def hosts(host: str, allowed: Sequence[str] = ()) -> list[str]:
     """The names under which a browser may ask for the app: any other is refused, which stops DNS rebinding.
 
-    allowed: names beside those of the address; BadInput for what is none.
+    allowed: names beside those of the address; raises BadInput for what is none.
     """
     for name in allowed:
         if not NAME.fullmatch(name) and not _address(name):
@@ -30,7 +30,7 @@ def hosts(host: str, allowed: Sequence[str] = ()) -> list[str]:
 def token_for(names: Iterable[str], chosen: str | None) -> str:
     """The token that visitors need: the chosen one, or a new one where a name is not this computer's alone; else "".
 
-    BadInput for one that is easily guessed, or that can't stand in an address.
+    Raises BadInput for one that is easily guessed, or that can't stand in an address.
     """
     if chosen is not None and not TOKEN.fullmatch(chosen):
         raise BadInput("--token has to be 12 to 200 letters, digits, - and _; without it the app makes one.")

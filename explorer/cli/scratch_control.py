@@ -20,7 +20,7 @@ from explorer.training.finetune import Training
 
 
 def check_control(options: Mapping[str, Any]) -> None:
-    """Raise BadInput where a control is asked for that would not be trained."""
+    """Raise BadInput if a control is asked for that would not be trained."""
     if options["from_scratch"] and not (options["updates"] or options["scratch_updates"]):
         raise BadInput("--from-scratch has no number of updates: give --updates, or --scratch-updates.")
 

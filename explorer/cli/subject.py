@@ -42,7 +42,10 @@ class Subject:
 
     @property
     def original(self) -> Network:
-        """The network before pruning, on the same device, for the same classes; BadInput where it is not to be had."""
+        """The network before pruning, on the same device, for the same classes.
+
+        Raises BadInput if it is not to be had.
+        """
         assert self.place is not None, "what was made on the spot was not pruned"
         return for_classes(self.place.original.to(self.network.device), self.network.classes, self.place.where)
 
@@ -66,7 +69,10 @@ class Subject:
         return self.request.batch_size or fitting_batch(self.network)
 
     def batches(self, split: str, limit: int | None = None) -> Batches:
-        """A split as tensors; BadInput where there is none, or its images have not the size that the network takes."""
+        """A split as tensors.
+
+        Raises BadInput if there is none, or its images have not the size that the network takes.
+        """
         assert self.images is not None, "commands that read images open their subject with them"
         return batches_for(self.network, self.images, split, limit, self.batch_size)
 
@@ -75,7 +81,7 @@ class Subject:
         return self.batches("calibration", self.request.limit or CALIBRATION)
 
     def splits(self, updates: int) -> Splits:
-        """The images that so many updates a step read; BadInput where there are none to fine-tune on."""
+        """The images that so many updates a step read; raises BadInput if there are none to fine-tune on."""
         finetune = {"finetune": self.batches("finetune")} if updates else {}
         return {"calibration": self.calibration(), **finetune, "validation": self.batches("validation")}
 
@@ -142,7 +148,7 @@ def stage_json(stage: Stage) -> dict[str, Any]:
 
 
 def open_subject(request: Request, *, needs_images: bool = True, needs_units: bool = False) -> Subject:
-    """Open network and images; BadInput where they can't be opened, don't fit together, or lack what is needed."""
+    """Open network and images; raises BadInput if they can't be opened, don't fit together, or lack what is needed."""
     device = choose(request.device)
     with progress(f"Opening {request.network}"):
         found = place(request.network, request.arch)

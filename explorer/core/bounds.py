@@ -21,7 +21,7 @@ class Bound:
     unit: str
 
     def check(self, subject: object, value: int) -> None:
-        """BadInput where the subject has more than that."""
+        """Raises BadInput if the subject has more than that."""
         if value > self.most:
             raise BadInput(f"{subject} {self.clause(value)}.")
 
@@ -70,7 +70,7 @@ BOUNDS = tuple(value for value in globals().values() if isinstance(value, Bound)
 
 
 def check_file(path: Path, bound: Bound | None = None) -> None:
-    """BadInput unless the path is a regular file, within its bound in bytes; OSError where there is none.
+    """Raises BadInput unless the path is a regular file, within its bound in bytes; OSError where there is none.
 
     Pipes and devices are not even opened: that may wait for ever.
     """

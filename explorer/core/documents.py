@@ -37,7 +37,7 @@ class DocumentFormat:
 def write_document(path: Path, form: DocumentFormat, content: Mapping[str, Any]) -> Path:
     """Write an object with its format and digest, whole or not at all.
 
-    Fields that a newer version has added to the file that is replaced stay. BadInput where it can't be written.
+    Fields that a newer version has added to the file that is replaced stay. Raises BadInput if it can't be written.
     """
     plain = json.loads(json.dumps({"format": str(form), **content}))
     whole = _with_unknown(plain, _there(path))
@@ -68,12 +68,15 @@ def digest_of(content: Mapping[str, Any]) -> str:
 
 
 def read_whole(path: Path) -> bytes:
-    """The bytes of a kept file of an older version, which nothing knows the SHA-256 of; BadInput where it is gone."""
+    """The bytes of a kept file of an older version, which nothing knows the SHA-256 of.
+
+    Raises BadInput if it is gone.
+    """
     return _read(path, f"{path} is missing: {RESTORE}.")
 
 
 def read_checked(path: Path, digest: str | None) -> bytes:
-    """The bytes of a kept file; BadInput where it is gone, or they don't have this SHA-256."""
+    """The bytes of a kept file; raises BadInput if it is gone, or they don't have this SHA-256."""
     content = read_whole(path)
     if digest is None:
         raise damaged(path, "nothing says what its SHA-256 must be")
@@ -110,7 +113,7 @@ def _parsed(path: Path, form: DocumentFormat, missing: str) -> Any:
 
 
 def _number(path: Path, content: Any, form: DocumentFormat) -> int:
-    """The number of a document's format; BadInput where this version can't read it."""
+    """The number of a document's format; raises BadInput if this version can't read it."""
     if form.unnamed and isinstance(content, dict) and "format" not in content:
         return 1
     found = content.get("format") if isinstance(content, dict) else None

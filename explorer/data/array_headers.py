@@ -26,7 +26,7 @@ Shape = tuple[int, ...]
 def checked_header(
     path: Path, file: IO[bytes], name: str, rule: str, *, floats: bool = False
 ) -> tuple[Shape, np.dtype]:
-    """Shape and type of an array from its header alone; BadInput where one of this rule can't be like that.
+    """Shape and type of an array from its header alone; raises BadInput if one of this rule can't be like that.
 
     `floats` are let through as images and labels where their values are looked at afterwards.
     """
@@ -75,7 +75,7 @@ def channels_first(shape: Shape) -> bool:
 def as_labels(path: Path, name: str, y: np.ndarray, classes: int | None = None) -> tuple[np.ndarray, int, str]:
     """int64 labels (N,) from integers (N,), (N, 1) or one-hot (N, K); how many classes; a note where it is not plain.
 
-    Without a number of `classes` their numbers decide it, see `of_numbers`. BadInput for what can be no labels.
+    Without a number of `classes` their numbers decide it, see `of_numbers`. Raises BadInput for what can be no labels.
     """
     if y.ndim == 2 and y.shape[1] > 1:
         if not (((y == 0) | (y == 1)).all() and (y.sum(1) == 1).all()):

@@ -13,7 +13,7 @@ from explorer.core.errors import BadInput
 def as_bytes(path: Path, name: str, parts: Sequence[np.ndarray]) -> tuple[list[np.ndarray], str]:
     """The parts of one set of images as uint8, and a note where they are floats: 0 to 1, or whole from 0 to 255.
 
-    The largest value of all parts tells which. BadInput for other values, and for parts of unlike types.
+    The largest value of all parts tells which. Raises BadInput for other values, and for parts of unlike types.
     """
     if len({part.dtype for part in parts}) > 1:
         raise BadInput(f"{path} holds {name!r} and its other parts in unlike types: save all as uint8.")
@@ -40,7 +40,7 @@ def _rounded(x: np.ndarray, scale: int) -> np.ndarray:
 
 
 def whole(path: Path, name: str, y: np.ndarray) -> np.ndarray:
-    """Labels as integers; BadInput where floats are no whole numbers."""
+    """Labels as integers; raises BadInput if floats are no whole numbers."""
     if y.dtype.kind != "f":
         return y
     if not (np.isfinite(y).all() and (y == np.rint(y)).all() and np.abs(y).max() < 2**53):

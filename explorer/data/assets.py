@@ -11,7 +11,7 @@ FOLDERS = (PACKAGE / "assets", PACKAGE.parent / "assets")  # in an installed pac
 
 
 def asset(name: str) -> Path:
-    """The path of an embedded file; BadInput where the installation lacks it."""
+    """The path of an embedded file; raises BadInput if the installation lacks it."""
     for folder in FOLDERS:
         if (folder / name).is_file():
             return folder / name

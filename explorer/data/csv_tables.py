@@ -92,7 +92,7 @@ def _row(table: Path, found: Columns, line: int, cells: list[str]) -> ImageRow:
 
 
 def _hot(table: Path, one_hot: dict[str, int], line: int, cells: list[str]) -> str:
-    """The class whose column is 1; BadInput unless all others are 0."""
+    """The class whose column is 1; raises BadInput unless all others are 0."""
     values = {name: "".join(cells[column : column + 1]) for name, column in one_hot.items()}
     hot = [name for name, value in values.items() if HOT.get(value) == 1]
     if len(hot) != 1 or set(values.values()) - set(HOT):

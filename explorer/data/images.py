@@ -47,7 +47,7 @@ class ImageSet:
         return isinstance(self.source[0], Clip | Gesture)
 
     def image(self, i: int) -> Picture:
-        """Image i as stored: a uint8 array, or a PIL image of mode L or RGB; BadInput if its file is unreadable.
+        """Image i as stored: a uint8 array, or a PIL image of mode L or RGB; raises BadInput if its file is unreadable.
 
         A clip comes as it is: which of its frames are decoded is up to the preprocessing.
         """

@@ -38,7 +38,7 @@ class Inventory:
 def taken(root: Path) -> Inventory:
     """The inventory of a folder, in the order of names; links are followed, but no folder is entered twice.
 
-    BadInput for a folder that can't be listed, or has more in it than the bounds of image folders.
+    Raises BadInput for a folder that can't be listed, or has more in it than the bounds of image folders.
     """
     found = Inventory(root)
     seen = {_identity(above) for above in root.resolve().parents}

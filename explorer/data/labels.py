@@ -45,7 +45,8 @@ def numbering(subject: str, labels: Collection[str]) -> Numbering:
 def of_numbers(subject: str, values: Collection[int]) -> Numbering:
     """Classes numbered from 0; from 1 where the labels are exactly 1, 2, .. up to their number, and that is noted.
 
-    BadInput for labels below 0, which is how unlabelled images are often marked, and for more classes than the bound.
+    Raises BadInput for labels below 0, which is how unlabelled images are often marked, and for more classes than the
+    bound.
     """
     low, high = min(values), max(values)
     if low < 0:

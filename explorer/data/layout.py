@@ -50,7 +50,7 @@ def laid_out(name: str, images: Mapping[Path, Dirs], deep: int) -> Layout:
 
     A folder that holds everything else is looked into. Folders called like splits (see `split_named`) which have
     classes in them are the splits; CLASS/SPLIT is taken as well. The classes are those of the images for training,
-    where there are such. BadInput where names and depths admit more than one reading.
+    where there are such. Raises BadInput if names and depths admit more than one reading.
     """
     layout = Layout()
     layout.keep(_annotations(images))
@@ -170,7 +170,7 @@ def _unlabelled(image: Placed, deep: int) -> str:
 
 
 def _check_classes(name: str, layout: Layout) -> None:
-    """BadInput where the only "class" is a folder called like pictures, as in data for detection: split/images."""
+    """Raises BadInput if the only "class" is a folder called like pictures, as in data for detection: split/images."""
     labels = {image.label for image in layout.placed}
     if len(labels) == 1 and all(_plain(label) in PICTURES for label in labels):
         raise BadInput(

@@ -16,7 +16,7 @@ from explorer.data.images import Account, ImageSet, Labelled, image_set
 def open_npy_pair(images: Path, labels: Path, *, seed: int, limit: int | None) -> ImageSet:
     """`images` is uint8 (N, H, W), (N, H, W, 1) or (N, H, W, 3), in C order; `labels` integers (N,), or one-hot.
 
-    The images are mapped, not loaded: memory holds those in use. BadInput for anything else.
+    The images are mapped, not loaded: memory holds those in use. Raises BadInput for anything else.
     """
     x, y = _mapped(images, "x", IMAGES), _mapped(labels, "y", LABELS, NPY_LABELS)
     if len(x) != len(y):

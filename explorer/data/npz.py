@@ -52,8 +52,7 @@ def open_npz(path: Path, *, seed: int, limit: int | None) -> ImageSet:
     `x` uint8 (N, H, W), (N, H, W, 1), (N, H, W, 3) or (N, 3, H, W); `y` integers (N,) or (N, 1), or one-hot; for other
     names see ALL, for floats `as_bytes` and `whole`; optionally `classes`, strings, and `split`, integers (N,), with
     `split_names`, strings: stored splits (names: see `complete_splits`). Or such images and labels by parts, see PAIRS,
-    which are the stored splits.
-    BadInput for anything else; other arrays in the file are not read.
+    which are the stored splits. Raises BadInput for anything else; other arrays in the file are not read.
     """
     contents, arrays = _read(path)
     names = _strings(path, arrays, "classes") if "classes" in arrays else None

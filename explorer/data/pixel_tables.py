@@ -44,7 +44,7 @@ def open_pixel_table(table: Path, *, seed: int, limit: int | None) -> ImageSet:
 
     Pixels stand in columns such as pixel0, pixel1, .. or 1x1, 1x2, .., or all in one called pixels. S * S of them are a
     grey image, 3 * S * S one of colours, which stand together for each pixel; that is noted. Labels: see `numbering`; a
-    column for the split is optional, and gives stored splits. BadInput for a row that can't be right.
+    column for the split is optional, and gives stored splits. Raises BadInput for a row that can't be right.
     """
     with table_lines(table) as (lines, notes):
         header, second = next(lines)[1], next(lines, None)

@@ -22,7 +22,8 @@ class Preprocessing:
     """Resize the shorter side, crop the centre, scale to [0, 1], then subtract `mean` and divide by `std`.
 
     One mean and std a channel; one channel means grey images. None leaves the size as it is. `frames` is for networks
-    that take clips: so many, evenly spread over each clip. BadInput for values that no image can be prepared with.
+    that take clips: so many, evenly spread over each clip. Raises BadInput for values that no image can be prepared
+    with.
     """
 
     mean: tuple[float, ...]
@@ -78,7 +79,7 @@ class Preprocessing:
 
     @classmethod
     def from_json(cls, data: object) -> Preprocessing:
-        """The preprocessing of `to_json`; BadInput for anything malformed."""
+        """The preprocessing of `to_json`; raises BadInput for anything malformed."""
         if not isinstance(data, dict) or not all(isinstance(data.get(name), list) for name in ("mean", "std")):
             raise BadInput("preprocessing must be an object with lists 'mean' and 'std'.")
         unknown = set(data) - {field.name for field in fields(cls)}
@@ -98,7 +99,7 @@ class Changes:
     frames: int | None = None
 
     def apply(self, preprocessing: Preprocessing) -> Preprocessing:
-        """The preprocessing with the changes put in; BadInput where no image can be prepared like that."""
+        """The preprocessing with the changes put in; raises BadInput if no image can be prepared like that."""
         return replace(preprocessing, **self.to_json())
 
     def to_json(self) -> dict[str, Any]:
@@ -119,7 +120,7 @@ def changes_from_json(data: Mapping[str, Any]) -> Changes:
 
 
 def numbers(text: str) -> tuple[float, ...]:
-    """The numbers of "0.485,0.456,0.406"; BadInput where it is no such list."""
+    """The numbers of "0.485,0.456,0.406"; raises BadInput if it is no such list."""
     try:
         return tuple(float(part) for part in text.split(","))
     except ValueError:

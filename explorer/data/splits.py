@@ -67,8 +67,8 @@ def split_indices(labels: np.ndarray, seed: int, shares: Mapping[str, float] = S
 def complete_splits(labels: np.ndarray, stored: Mapping[str, np.ndarray], seed: int) -> dict[str, np.ndarray]:
     """Stored splits in seeded order; one named "train" is dealt among those of the four that are not stored.
 
-    Names mean what `split_named` says, but "eval" beside "val" is the test split. BadInput for other names, for two of
-    one split, and for "train" beside "finetune".
+    Names mean what `split_named` says, but "eval" beside "val" is the test split. Raises BadInput for other names, for
+    two of one split, and for "train" beside "finetune".
     """
     meant = _meant(stored)
     named = {meant[name]: members for name, members in stored.items()}

@@ -52,7 +52,7 @@ def columns(files: TableFiles, first: list[str], second: list[str]) -> Columns:
 
     Of several known names for one thing the first in COLUMNS counts, which is noted. Paths under a name that is unknown
     are those of which the second row's is there; labels under unknown names are those in the only column left, or
-    one-hot in all that are left, which is noted. BadInput where this does not tell.
+    one-hot in all that are left, which is noted. Raises BadInput if this does not tell.
     """
     table, cells = files.table, [_plain_name(cell) for cell in first]
     known = _known(cells, second, COLUMNS)
@@ -84,7 +84,7 @@ def labels_and_splits(
 ) -> tuple[dict[str, int], list[str]]:
     """Kind -> column, of labels and of splits where there are, in a table of which others hold the pixels; and notes.
 
-    Labels have a name that is known, or are all that is left. BadInput where this does not tell.
+    Labels have a name that is known, or are all that is left. Raises BadInput if this does not tell.
     """
     cells = ["" if at in pixels else _plain_name(cell) for at, cell in enumerate(first)]
     known = _known(cells, second, ("label", "split"))
@@ -115,7 +115,7 @@ def _cell(row: list[str], cells: list[str], name: str) -> str:
 
 
 def _one_hot(table: Path, first: list[str], second: list[str], left: list[int]) -> dict[str, int] | None:
-    """Class -> column of those left, or None where only one is left; BadInput where they are not one-hot either."""
+    """Class -> column of those left, or None where only one is left; raises BadInput if they are not one-hot either."""
     if len(left) == 1:
         return None
     found = {first[column]: column for column in left}
@@ -141,7 +141,7 @@ def _not_read(first: list[str], known: dict[str, list[str]], read: set[int]) -> 
 
 
 def _chosen(table: Path, first: list[str], found: list[str]) -> str:
-    """Which of several columns for one thing is read, or ""; BadInput where two have the same name."""
+    """Which of several columns for one thing is read, or ""; raises BadInput if two have the same name."""
     if [_plain_name(cell) for cell in first].count(found[0]) > 1:
         raise BadInput(f"{_beginning(table, first)}: several columns are called {found[0]}; rename all but one.")
     written = [next(cell for cell in first if _plain_name(cell) == name) for name in found]

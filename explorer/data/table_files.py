@@ -27,7 +27,7 @@ class TableFiles:
     borrowed: dict[Path, str] = field(default_factory=dict)  # images named without the folder that they were found in
 
     def located(self, line: int, name: str) -> Path:
-        """The file that a row names, which may be absent; BadInput where several have the name that it gives.
+        """The file that a row names, which may be absent; raises BadInput if several have the name that it gives.
 
         A path relative to the table, with slashes of either kind; its suffix may be left out, and so may the folder, if
         that is beside the table.

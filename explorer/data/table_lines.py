@@ -20,7 +20,7 @@ Line = tuple[int, list[str]]
 
 @contextmanager
 def table_lines(table: Path) -> Iterator[tuple[Iterator[Line], list[str]]]:
-    """The rows that are not blank, and notes on how the text was read; BadInput for what is no table."""
+    """The rows that are not blank, and notes on how the text was read; raises BadInput for what is no table."""
     try:
         check_file(table, TABLE_BYTES)
         encoding = _encoding(table)

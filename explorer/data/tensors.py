@@ -29,9 +29,9 @@ def to_tensor(image: Picture, preprocessing: Preprocessing) -> Tensor:
 def to_pixels(image: Picture, preprocessing: Preprocessing) -> Tensor:
     """uint8 (C, H, W) from a uint8 array (H, W), (H, W, 1), (H, W, 3) or a PIL image; (C, T, H, W) from a clip.
 
-    Converted to grey (ITU-R 601) or RGB by the number of means, resized and cropped. BadInput for other
-    arrays, a crop that does not fit, a side ratio so extreme that resizing would fill the memory, a clip for a
-    network that takes still images, and the reverse.
+    Converted to grey (ITU-R 601) or RGB by the number of means, resized and cropped. Raises BadInput for other arrays,
+    a crop that does not fit, a side ratio so extreme that resizing would fill the memory, a clip for a network that
+    takes still images, and the reverse.
     """
     if isinstance(image, Clip | Gesture):
         return _clip_pixels(image, preprocessing)

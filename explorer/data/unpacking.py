@@ -41,7 +41,10 @@ class Packed:
 
 
 def archived(file: BinaryIO, name: str) -> list[Packed]:
-    """The files and folders of a .zip archive; BadInput where it is none, or its list alone would fill the memory."""
+    """The files and folders of a .zip archive.
+
+    Raises BadInput if it is none, or its list alone would fill the memory.
+    """
     UPLOAD_DIRECTORY.check(name, directory_bytes(file))
     try:
         archive = zipfile.ZipFile(file)
@@ -109,7 +112,7 @@ def _write(file: Packed, path: Path) -> None:
 
 
 def _place(name: str, file: Packed) -> PurePosixPath:
-    """Where a file goes; BadInput where its name, or what it is, may do harm."""
+    """Where a file goes; raises BadInput if its name, or what it is, may do harm."""
     parts = [part for part in file.name.replace("\\", "/").split("/") if part != "."]
     trick = file.trick or next((why for why, has in TRICKS.items() if has(file.name, parts)), "")
     if trick:
@@ -131,7 +134,7 @@ TRICKS: dict[str, Callable[[str, list[str]], bool]] = {
 
 
 def _check_unlike(name: str, packed: Sequence[Packed], places: Sequence[PurePosixPath]) -> None:
-    """BadInput where two files would be written to one place, or one where others need a folder."""
+    """Raises BadInput if two files would be written to one place, or one where others need a folder."""
     seen: set[PurePosixPath] = set()
     for file, place in zip(packed, places, strict=True):
         if file.reader and place in seen:

@@ -48,7 +48,7 @@ def keep_folder(workdir: Path, files: Sequence[tuple[str, BinaryIO]]) -> str:
 
 
 def kept_images(where: str, workdir: Path) -> str:
-    """`where` with a reference replaced by the folder or file that it means; BadInput where that is gone."""
+    """`where` with a reference replaced by the folder or file that it means; raises BadInput if that is gone."""
     place = place_of(where, workdir)
     if place is None:
         return where
@@ -88,7 +88,10 @@ def content_of(folder: Path) -> str:
 
 
 def touch(where: str, workdir: Path) -> None:
-    """Note that somebody still looks at uploaded images, though no run may be about them yet; BadInput if gone."""
+    """Note that somebody still looks at uploaded images, though no run may be about them yet.
+
+    Raises BadInput if gone.
+    """
     os.utime(Path(kept_images(where, workdir)).parent)
 
 

@@ -77,7 +77,9 @@ DTYPES = """DTYPES = {
 
 
 def render(contents: ExportContents) -> bytes:
-    """The file's bytes: source that needs torch alone. BadInput if it held what is not in the list of `allowed.py`."""
+    """The file's bytes: source that needs torch alone. Raises BadInput if it held what is not in the list of
+    `allowed.py`.
+    """
     steps = program(contents.manifest.graph)
     made = blocks(outline(steps, contents.tensors, whole(steps)))
     classes = "\n".join(line for block in made.values() for line in ("", "", *source(block, made)))

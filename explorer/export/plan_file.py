@@ -29,7 +29,7 @@ def render(contents: ExportContents) -> bytes:
 
 
 def read(path: Path) -> dict[str, Any]:
-    """The plan in a file; BadInput where it holds none."""
+    """The plan in a file; raises BadInput if it holds none."""
     try:
         check_file(path, PLAN_BYTES)
         data = path.read_bytes()
@@ -51,7 +51,7 @@ def replay(network: Network, plan: dict[str, Any]) -> Network:
 
         pruned = replay(open_network("demo"), read(Path("export/plan.json")))
 
-    Raises BadInput where the plan names a unit that this network does not have.
+    Raises BadInput if the plan names a unit that this network does not have.
     """
     removed = from_json(network.units, plan["removed"])
     return prune(network, removed) if removed.any() else network

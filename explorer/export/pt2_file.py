@@ -33,7 +33,7 @@ def render(contents: ExportContents) -> bytes:
 
 
 def captured(contents: ExportContents, module: nn.Module, kind: str) -> ExportedProgram:
-    """The module as torch.export's program with a batch of any size. Raises BadInput where it has none."""
+    """The module as torch.export's program with a batch of any size. Raises BadInput if it has none."""
     example = torch.zeros(EXAMPLES, *contents.manifest.input_shape)
     try:
         with quiet(), torch.no_grad():

@@ -19,8 +19,7 @@ def staging(folder: Path) -> Iterator[Path]:
     """A hidden folder inside `folder`, gone afterwards whatever happens; so is `folder` where it was made in vain.
 
     Its maker holds a lock on it (flock), which the system takes back when the process ends, by kill -9 as well. What
-    lies here without a lock is therefore left over, and is cleared away first. Raises BadInput where no file can be
-    made.
+    lies here without a lock is therefore left over, and is cleared away first. Raises BadInput if no file can be made.
     """
     place, made = folder / f"{PREFIX}{uuid4().hex}", not folder.exists()
     with ExitStack() as held:

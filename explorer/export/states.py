@@ -38,7 +38,7 @@ def export_state(
 ) -> tuple[dict[str, Path], tuple[Verdict, ...], Proof]:
     """Write and prove the files of a state, see `export_proven`; with these, the proof that they were held against.
 
-    Raises BadInput where the state no longer measures what its run says, or its weights were not kept.
+    Raises BadInput if the state no longer measures what its run says, or its weights were not kept.
     """
     at = at_state(state.network, state.timeline, state.folder, state.number)
     proof = _proof(state, at, report)

@@ -41,7 +41,7 @@ class Picture:
 
 
 def pictures(name: str, parts: Parts) -> list[Picture]:
-    """What a part's results look like; BadInput where they can't be drawn."""
+    """What a part's results look like; raises BadInput if they can't be drawn."""
     return checked(name, PICTURES.get(name, no_pictures), parts)
 
 
@@ -57,7 +57,7 @@ def published_picture(part: Values, like: str) -> Picture | None:
 
 
 def checked(name: str, of: Callable[[Parts], list[T]], parts: Parts) -> list[T]:
-    """What `of` makes of the parts; BadInput where their values are not such as a study writes."""
+    """What `of` makes of the parts; raises BadInput if their values are not such as a study writes."""
     try:
         return of(parts)
     except BROKEN as error:
@@ -171,7 +171,7 @@ def named(content: Values) -> dict[str, Values]:
 
 
 def here(content: Values) -> str:
-    """The setting of the whole study in a few sentences; BadInput where it does not say."""
+    """The setting of the whole study in a few sentences; raises BadInput if it does not say."""
     return checked("settings", lambda values: [_setting(values)], content)[0]
 
 

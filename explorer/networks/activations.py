@@ -57,7 +57,7 @@ class _Counted(TorchDispatchMode):
 
 
 def check_opens(name: str, module: nn.Module, shape: Sequence[int]) -> None:
-    """Raise BadInput where the feature maps of one image would take more memory than there is room for."""
+    """Raise BadInput if the feature maps of one image would take more memory than there is room for."""
     need = activation_bytes(module, shape)
     if need is not None:
         check_room(need, f"{name}, for the feature maps of one image of {'x'.join(map(str, shape))},")

@@ -29,7 +29,7 @@ class LayerRow:
 
 
 def check_prunable(network: Network) -> None:
-    """Raise BadInput where no layer can be pruned."""
+    """Raise BadInput if no layer can be pruned."""
     if not len(network.units):
         raise BadInput(
             f"{network.name} has no unit that can be pruned: the command inspect, or the page Network, says of each "

@@ -55,7 +55,7 @@ class ExportFile:
         return preprocessing
 
     def module(self) -> nn.Module:
-        """Its graph with its weights; BadInput for anything but a whole, unaltered export."""
+        """Its graph with its weights; raises BadInput for anything but a whole, unaltered export."""
         return module_in(self.data, self.manifest, self.name, own=self.own)
 
     def network(self, preprocessing: Preprocessing | None = None) -> Network:
@@ -92,7 +92,7 @@ class CheckpointFile:
         return sized(self.arch, preprocessing, images)
 
     def module(self) -> nn.Module:
-        """Its architecture with its weights; BadInput where they do not fit."""
+        """Its architecture with its weights; raises BadInput if they do not fit."""
         from explorer.networks.architectures import fitting
 
         return fitting.fit(self.arch, self.checkpoint, trusted=self.trusted)
@@ -153,7 +153,7 @@ def demo_file() -> ExportFile:
 def network_file(data: bytes, name: str, *, arch: str | None = None, trusted: bool = False) -> NetworkFile:
     """What a file's bytes are: an export, or a checkpoint of the architecture `arch` or of the only one that it fits.
 
-    Raises BadInput where they are neither; the network itself is not built yet.
+    Raises BadInput if they are neither; the network itself is not built yet.
     """
     if has_manifest(data):
         return ExportFile(name, data, manifest_in(data, name))
@@ -168,7 +168,7 @@ def network_file(data: bytes, name: str, *, arch: str | None = None, trusted: bo
 
 
 def _sole_architecture(name: str, proposed: Sequence[str]) -> str:
-    """The architecture that was proposed; BadInput where there is none, or more than one."""
+    """The architecture that was proposed; raises BadInput if there is none, or more than one."""
     if len(proposed) == 1:
         return proposed[0]
     fitting = f"it fits {', '.join(proposed)}" if proposed else "its keys and shapes fit none that is known"
@@ -197,7 +197,7 @@ def assemble(
     """A network around a module: units found and checked, outputs counted, weights fingerprinted.
 
     Without `classes`, outputs are called "0", "1", ... What a network returns beside its logits is left out, see
-    `explorer.networks.outputs`. Raises BadInput where the module can't classify such images.
+    `explorer.networks.outputs`. Raises BadInput if the module can't classify such images.
     """
     module = module.requires_grad_(False).eval()
     check_opens(name, module, input_shape)
@@ -228,7 +228,7 @@ def _named(network: Network, classes: tuple[str, ...]) -> Network:
 
 
 def for_classes(network: Network, classes: Sequence[str], data: str) -> Network:
-    """The network with its outputs named after the data's classes; BadInput where they can't be the same classes.
+    """The network with its outputs named after the data's classes; raises BadInput if they can't be the same classes.
 
     Numbers are no names: where one side has but these, the other's names are taken. Case and what is neither letter
     nor digit make no difference.
@@ -261,7 +261,7 @@ def _comparable(classes: Sequence[str]) -> list[str]:
 def batches_for(
     network: Network, images: ImageSet, split: str, limit: int | None = None, size: int | None = None
 ) -> Batches:
-    """A split as batches for this network; BadInput where its images have not the size that the network takes."""
+    """A split as batches for this network; raises BadInput if its images have not the size that the network takes."""
     batches = Batches(images, split, network.preprocessing, limit, size or fitting_batch(network))
     shape = tuple(to_tensor(images.image(int(batches.indices[0])), network.preprocessing).shape)
     if shape != network.input_shape:

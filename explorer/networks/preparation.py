@@ -26,7 +26,7 @@ class Preparation:
         return f"The network reads {images}, and how they are normalised can't be known: give mean and std."
 
     def with_changes(self, changes: Changes, *, images: bool = True) -> Preprocessing:
-        """The preprocessing to use; BadInput where what can't be known is not given, if there are images."""
+        """The preprocessing to use; raises BadInput if what can't be known is not given, if there are images."""
         if self.channels is not None and (changes.mean is None or changes.std is None):
             if images:
                 raise BadInput(self.describe())
@@ -35,7 +35,9 @@ class Preparation:
 
 
 def usual_preparation(arch: str, trusted: bool = False) -> Preparation:
-    """The usual preprocessing of an architecture's images; BadInput for unknown names, own ones if not `trusted`."""
+    """The usual preprocessing of an architecture's images; raises BadInput for unknown names, own ones if not
+    `trusted`.
+    """
     from explorer.networks.architectures import families as architectures  # late: it imports torchvision
 
     architectures.split(arch, trusted)
@@ -45,7 +47,7 @@ def usual_preparation(arch: str, trusted: bool = False) -> Preparation:
 def sized(arch: str, preprocessing: Preprocessing, images: ImageSet) -> Preprocessing:
     """The preprocessing with the images' own size, where neither it nor the architecture says one.
 
-    BadInput where they have several sizes, or are no squares.
+    Raises BadInput if they have several sizes, or are no squares.
     """
     from explorer.networks.architectures import families as architectures
 

@@ -36,7 +36,7 @@ Restoring = Callable[[Tensor], Tensor]  # from logits to what the network gives
 def classifier(name: str, module: nn.Module, example: Tensor) -> tuple[nn.Module, int, str]:
     """The module itself, made to answer with logits, how many these are, and what is to be said of them.
 
-    example: (1, ...), an image that it takes. Raises BadInput where it can't run, or does not classify.
+    example: (1, ...), an image that it takes. Raises BadInput if it can't run, or does not classify.
     """
     shape = "x".join(map(str, example.shape[1:]))
     # gradients tell what is made of what
@@ -64,7 +64,7 @@ def _ran(module: nn.Module, images: Tensor, failing: str) -> Any:
 def answering_in_logits(name: str, module: nn.Module, images: Tensor) -> tuple[nn.Module, str]:
     """The module itself, made to answer with logits (N, 2 or more), and one sentence where that is not what it gave.
 
-    images: some that it takes. Raises BadInput where its outputs are probabilities that do not exclude each other.
+    images: some that it takes. Raises BadInput if its outputs are probabilities that do not exclude each other.
     """
     with torch.no_grad():
         given = module(images)

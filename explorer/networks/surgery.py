@@ -22,8 +22,8 @@ from explorer.networks.units import Coupling, Units
 def prune(network: Network, removed: Tensor) -> Network:
     """The network without the removed units: a smaller one of its own; the input stays as it is.
 
-    removed: (units,) bool, True = goes. The units that stay keep their original channel indices.
-    Raises BadInput where a layer would be left without any channel.
+    removed: (units,) bool, True = goes. The units that stay keep their original channel indices. Raises BadInput if a
+    layer would be left without any channel.
     """
     gone = removed.cpu().numpy()
     for layer in network.units.layers:

@@ -118,7 +118,7 @@ def spent(name: str, number: float, metrics: Metrics) -> str | None:
 
 
 def check_fast_enough(network: Network, costs: Costs, share: float, limits: Limits, report: Report = silent) -> None:
-    """Raise BadInput where even the smallest network that the limits allow is measured to be slower than this share."""
+    """Raise BadInput if even the smallest network that the limits allow is measured to be slower than this share."""
     whole = none_removed(network.units)
     smallest = prune(network, remove_all(costs.units, whole, torch.zeros(len(whole)), limits))
     if (left := latency_share(network, smallest, report=report)) > share:

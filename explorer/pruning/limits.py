@@ -41,7 +41,7 @@ class Limits:
                 raise BadInput(f"Channel {min(both)} of {name!r} can't both stay and go.")
 
     def of(self, units: Units) -> dict[str, int]:
-        """Layer name -> its floor. BadInput for floors of layers that the network does not have."""
+        """Layer name -> its floor. Raises BadInput for floors of layers that the network does not have."""
         for name in self.floors:
             if name not in units.slices:
                 raise BadInput(f"A floor is given for {name!r}, which is no prunable layer of this network.")
@@ -75,7 +75,10 @@ NO_LIMITS = Limits()
 
 
 def keeping(units: Units, names: Collection[str], limits: Limits = NO_LIMITS) -> Limits:
-    """These limits, and all units of the named layers stay. BadInput for layers that the network does not have."""
+    """These limits, and all units of the named layers stay.
+
+    Raises BadInput for layers that the network does not have.
+    """
     for name in names:
         if name not in units.slices:
             raise BadInput(f"{name!r} can't be kept: it is no prunable layer of this network.")
@@ -86,7 +89,7 @@ def keeping(units: Units, names: Collection[str], limits: Limits = NO_LIMITS) ->
 
 
 def choosing(units: Units, stay: Chosen, go: Chosen, limits: Limits = NO_LIMITS) -> Limits:
-    """These limits, with units chosen to stay and to go. BadInput for units that the network does not have."""
+    """These limits, with units chosen to stay and to go. Raises BadInput for units that the network does not have."""
     known = set(units.labels)
     for chosen in (stay, go):
         for label in ((name, channel) for name, channels in chosen.items() for channel in channels):

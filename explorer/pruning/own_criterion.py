@@ -31,8 +31,8 @@ TRIED = 8  # images of the demo
 def take(name: str) -> str:
     """Import a person's own criterion and add it to the tables, once; its name there.
 
-    Runs their code, so it is only for names that a person gave on the command line. Raises BadInput where there is no
-    such function, or what it asks for or returns is not as a criterion's should be: it is tried on the demo.
+    Runs their code, so it is only for names that a person gave on the command line. Raises BadInput if there is no such
+    function, or what it asks for or returns is not as a criterion's should be: it is tried on the demo.
     """
     if name not in CRITERIA:
         criterion = _criterion(name, _imported(name))
@@ -89,7 +89,7 @@ def _needs(name: str, function: Callable[..., Any]) -> tuple[str, ...]:
 
 
 def _checked(name: str, function: Callable[..., Any], needs: tuple[str, ...], units: Units, *parts: Any) -> Tensor:
-    """(units,) float64, what the function returns; BadInput where that is no saliency of these units."""
+    """(units,) float64, what the function returns; raises BadInput if that is no saliency of these units."""
     try:
         found = function(**dict(zip(needs, parts, strict=True)))
     except Exception as error:  # their own code may fail in any way

@@ -21,7 +21,7 @@ from explorer.pruning.limits import NO_LIMITS, Limits, Portion, portions
 def remove_next(units: Units, removed: Tensor, saliency: Tensor, count: int, limits: Limits = NO_LIMITS) -> Tensor:
     """The plan with the `count` least important units gone as well, or as many as the limits allow.
 
-    Where limits make units go in portions, the last one goes whole. Raises BadInput where no unit can go.
+    Where limits make units go in portions, the last one goes whole. Raises BadInput if no unit can go.
 
         >>> from explorer.networks.units import Layer
         >>> units = Units(tuple(Layer(name, (0, 1), (), (), (), 2) for name in ("first", "second")), {})
@@ -67,8 +67,8 @@ def remove_until(
 ) -> Tensor:
     """The plan with the least important units gone until at most the share `target` of a measure is left.
 
-    The fewest portions that do it, by bisection: the share falls with every unit. Raises BadInput where the target is
-    out of (0, 1), or below what the limits allow.
+    The fewest portions that do it, by bisection: the share falls with every unit. Raises BadInput if the target is out
+    of (0, 1), or below what the limits allow.
     """
     check_target(measure, target)
     candidates = portions(costs.units, removed, saliency, limits)

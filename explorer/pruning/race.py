@@ -132,7 +132,7 @@ def race(
 
 
 def check(network: Network, splits: Splits, terms: RaceTerms) -> None:
-    """Raise BadInput where such a race can't be run."""
+    """Raise BadInput if such a race can't be run."""
     for selector in terms.selectors:
         check_applies(selector, network)
     if terms.settings.updates and "finetune" not in splits:

@@ -78,8 +78,8 @@ def furthest(search: Search, name: str, number: float) -> SearchResult:
     """Of a latency the least, of a budget the most that can go; the plan found has been measured itself.
 
     Neither need change in one direction as units go: next to the plan found lies one on the other side of the goal, but
-    there may be others. A latency is measured once more in the end, and units go until it holds then too.
-    Raises BadInput where nothing can go, or all of it is not enough.
+    there may be others. A latency is measured once more in the end, and units go until it holds then too. Raises
+    BadInput if nothing can go, or all of it is not enough.
     """
     return _fast_enough(search, number) if name == LATENCY else _within(search, name, number)
 

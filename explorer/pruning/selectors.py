@@ -179,20 +179,20 @@ def own_title(name: str) -> str:
 
 
 def check_known(name: str) -> None:
-    """Raise BadInput where this is neither a selector's name nor such as a person's own criterion has."""
+    """Raise BadInput if this is neither a selector's name nor such as a person's own criterion has."""
     if name not in SELECTORS and not FACTORY.fullmatch(name):
         raise BadInput(f"Unknown criterion {quoted(name)}; known are {', '.join(SELECTORS)}.")
 
 
 def check_applies(name: str, network: Network) -> None:
-    """Raise BadInput where a selector can't score a network."""
+    """Raise BadInput if a selector can't score a network."""
     selector = selector_of(name)
     if reason := selector.why_not(network):
         raise BadInput(f"{selector.title} can't score this network: {reason}.")
 
 
 def check_from_updates(name: str) -> None:
-    """Raise BadInput where a selector needs passes of its own."""
+    """Raise BadInput if a selector needs passes of its own."""
     selector = selector_of(name)
     if not selector.from_updates:
         known = ", ".join(each.name for each in SELECTORS.values() if each.from_updates)

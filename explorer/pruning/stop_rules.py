@@ -15,14 +15,14 @@ from explorer.pruning.settings import Settings
 
 
 def check_reachable(costs: Costs, removed: Tensor, settings: Settings) -> None:
-    """Raise BadInput where the floors of the layers stand above the target."""
+    """Raise BadInput if the floors of the layers stand above the target."""
     if settings.aim:
         equal = torch.zeros(len(removed))
         remove_until(costs, removed, equal, *settings.aim, settings.limits)
 
 
 def check_within(settings: Settings, metrics: Metrics) -> None:
-    """Raise BadInput where a budget is spent before the first step."""
+    """Raise BadInput if a budget is spent before the first step."""
     if problem := settings.spent(metrics):
         raise BadInput(f"The budget is spent before the first step: {problem}.")
 

@@ -29,12 +29,12 @@ class Place:
 
     @property
     def images_from(self) -> str | None:
-        """The images of its run, as --data names them; BadInput where they were uploaded, and are gone."""
+        """The images of its run, as --data names them; raises BadInput if they were uploaded, and are gone."""
         source = self.run.data.get("source") if self.run else None
         return kept_images(source, Path(self.where).resolve().parent.parent) if isinstance(source, str) else None
 
     def preprocessing(self, changes: Changes, *, images: bool = True) -> Preprocessing:
-        """What images, if any, go through with these changes; BadInput where what can't be known is not given."""
+        """What images, if any, go through with these changes; raises BadInput if what can't be known is not given."""
         return self.file.preparation.with_changes(changes, images=images)
 
     def network(self, preprocessing: Preprocessing | None = None) -> Network:
@@ -43,7 +43,7 @@ class Place:
 
     @cached_property
     def original(self) -> Network:
-        """The network before pruning; BadInput where that is not to be had."""
+        """The network before pruning; raises BadInput if that is not to be had."""
         folder = Path(self.where) / ORIGINAL
         if not (folder / RUN_NETWORK).is_file():
             raise BadInput(
@@ -80,7 +80,7 @@ class InteractiveRun(Place):
         return changes.apply(self.original.preprocessing)
 
     def network(self, preprocessing: Preprocessing | None = None) -> Network:
-        """The network at the run's state; BadInput for another preprocessing than the run's."""
+        """The network at the run's state; raises BadInput for another preprocessing than the run's."""
         if preprocessing not in (None, self.original.preprocessing):
             raise BadInput(f"{self.where} is a run of the app: how its images are prepared can't be changed.")
         states = self.run.timeline
@@ -96,8 +96,8 @@ class InteractiveRun(Place):
 def place(where: str, arch: str | None = None, *, trusted: bool = True) -> Place:
     """What lies where a person says: "demo", a checkpoint, an export, or the folder of a run, for that run's network.
 
-    trusted: whether a person gave `arch`, which may then name their own factory; a file's word is not theirs.
-    Raises BadInput where there is no network, or a run is unfinished or damaged; the network is not built yet.
+    trusted: whether a person gave `arch`, which may then name their own factory; a file's word is not theirs. Raises
+    BadInput if there is no network, or a run is unfinished or damaged; the network is not built yet.
     """
     path = Path(where)
     folder = path.parent if path.name == RUN_NETWORK else path
@@ -115,7 +115,7 @@ def place(where: str, arch: str | None = None, *, trusted: bool = True) -> Place
 
 
 def _as_begun(network: Network, run: Run, name: str, where: str) -> Network:
-    """The network itself; BadInput where it is no longer the one that a run began with."""
+    """The network itself; raises BadInput if it is no longer the one that a run began with."""
     if run.network.get("digest", network.digest) != network.digest:
         raise BadInput(f"{name} is no longer the network that the run in {where} began with.")
     return network

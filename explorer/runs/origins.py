@@ -54,7 +54,8 @@ def upload_path(workdir: Path, digest: str) -> Path:
 
 
 def read_upload(workdir: Path, digest: str, name: str) -> bytes:
-    """The uploaded file of this SHA-256; BadInput where it is no longer in the work folder, or not as it was uploaded.
+    """The uploaded file of this SHA-256; raises BadInput if it is no longer in the work folder, or not as it was
+    uploaded.
 
     name: what the upload was called.
     """

@@ -44,7 +44,7 @@ class Kept:
 
 
 def begin(folder: Path, about: Run, terms: RaceTerms) -> None:
-    """Write what is raced into the folder; BadInput where it holds another race.
+    """Write what is raced into the folder; raises BadInput if it holds another race.
 
     about: from `explorer.runs.run_folders.described`.
     """
@@ -72,13 +72,13 @@ def kept_race(
 
 
 def read_race(folder: Path) -> Kept:
-    """What a folder holds. BadInput where there is no race, or one of its files is damaged."""
+    """What a folder holds. Raises BadInput if there is no race, or one of its files is damaged."""
     content, terms = _content(folder), read_terms(folder)
     return Kept(content["network"], content["data"], terms, tuple(read() for _, read in lanes_of(folder)))
 
 
 def read_terms(folder: Path) -> RaceTerms:
-    """The terms of a folder's race; BadInput where there is none, or its file is damaged."""
+    """The terms of a folder's race; raises BadInput if there is none, or its file is damaged."""
     try:
         return _terms(_content(folder)["terms"])
     except BadInput:

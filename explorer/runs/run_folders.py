@@ -72,7 +72,7 @@ def grow(folder: Path, run: Run, act: Callable[[Timeline], Timeline], change: Ch
 
 
 def held_run(folder: Path, asked: Run, remedy: str) -> Run | None:
-    """The run that a folder holds, finished or not, if any; BadInput where it is not the one asked for."""
+    """The run that a folder holds, finished or not, if any; raises BadInput if it is not the one asked for."""
     if not holds_run(folder):
         return None
     run = read_run(folder)

@@ -120,7 +120,7 @@ def digests(*paths: Path) -> dict[str, str]:
 
 
 def own_network(folder: Path, run: Run) -> bytes:
-    """The file of the network that a run of the command line ended with; BadInput where it is gone or damaged."""
+    """The file of the network that a run of the command line ended with; raises BadInput if it is gone or damaged."""
     return read_checked(folder / RUN_NETWORK, run.files.get(RUN_NETWORK))
 
 
@@ -205,7 +205,10 @@ class AtState:
 
 
 def at_state(network: Network, timeline: Timeline, folder: Path, number: int | None = None) -> AtState:
-    """A network, as loaded, at the current state of a run or at another; BadInput where its weights were not kept."""
+    """A network, as loaded, at the current state of a run or at another.
+
+    Raises BadInput if its weights were not kept.
+    """
     trained, removed = trained_at(timeline, number), removed_at(timeline, network.units, number)
     if trained is None:
         return AtState(network, removed, network, torch.zeros_like(removed))

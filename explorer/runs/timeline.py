@@ -72,7 +72,9 @@ def units_taken(timeline: Timeline, parent: int, units: Units, removed: Tensor) 
 
 
 def step(timeline: Timeline, state: State, *, follow: bool = True) -> Timeline:
-    """The timeline with a new state; who is at its parent goes on to it if they `follow`. BadInput if that is gone."""
+    """The timeline with a new state; who is at its parent goes on to it if they `follow`. Raises BadInput if that is
+    gone.
+    """
     if state.parent not in timeline.states:
         raise BadInput(f"State {state.parent}, from which this step was taken, has been deleted meanwhile.")
     number = timeline.made
@@ -144,7 +146,7 @@ def path(timeline: Timeline, number: int | None = None) -> tuple[int, ...]:
 
 
 def removed_at(timeline: Timeline, units: Units, number: int | None = None) -> Tensor:
-    """(units,) bool: the plan of the current state or of another; BadInput where it is one of another network."""
+    """(units,) bool: the plan of the current state or of another; raises BadInput if it is one of another network."""
     places = {label: unit for unit, label in enumerate(units.labels)}
     removed = [label for each in path(timeline, number) for label in timeline.states[each].removed]
     for layer, channel in removed:

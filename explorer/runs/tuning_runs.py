@@ -43,7 +43,7 @@ def start_of(
     """The network that a fine-tuning starts with, its head for the classes of the images, and these images.
 
     own: reads the weights that are neither published nor none. trusted: whether the architecture may be one's own
-    factory. Raises BadInput where one of them can't be opened, or they don't fit together.
+    factory. Raises BadInput if one of them can't be opened, or they don't fit together.
     """
     where, preprocessing = choose(device), tuning.changes.apply(preprocessing_for(tuning.arch))
     images = open_images(tuning.data, seed=tuning.seed, download=download, clips=preprocessing.clips)

@@ -49,12 +49,12 @@ class Tuning:
 
 
 def write_tuning(path: Path, tuning: Tuning) -> None:
-    """Write what was asked for; BadInput where the folder can't be written."""
+    """Write what was asked for; raises BadInput if the folder can't be written."""
     write_document(path, FORM, {**asdict(tuning), "changes": tuning.changes.to_json()})
 
 
 def read_tuning(path: Path) -> Tuning:
-    """What was asked for; BadInput where the file is gone or damaged."""
+    """What was asked for; raises BadInput if the file is gone or damaged."""
     content = read_document(path, FORM, f"{path} is gone.")
     known: dict[str, Any] = {field.name: content[field.name] for field in fields(Tuning) if field.name in content}
     try:

@@ -73,8 +73,8 @@ def intervals(
 ) -> dict[str, dict[str, Interval]]:
     """95 % intervals of `correlation_table`: criterion -> measure -> (low, high), percentiles over the resamples.
 
-    score: evidence -> criterion -> saliency (units,). Evidence and oracle must be of the same images in the same
-    order; BadInput where their numbers differ, or the oracle is not whole yet. Efron 1979.
+    score: evidence -> criterion -> saliency (units,). Evidence and oracle must be of the same images in the same order;
+    raises BadInput if their numbers differ, or the oracle is not whole yet. Efron 1979.
     """
     images = oracle.total
     if not oracle.whole:

@@ -68,7 +68,7 @@ ENGINES: Mapping[str, Engine] = {
 
 
 def engine(name: str) -> Engine:
-    """The engine of a name; BadInput where there is none."""
+    """The engine of a name; raises BadInput if there is none."""
     if name not in ENGINES:
         raise BadInput(f"Engine {quoted(name, 40)} is unknown; the engines are: {', '.join(ENGINES)}.")
     return ENGINES[name]

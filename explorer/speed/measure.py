@@ -45,7 +45,7 @@ def measure_speed(
 
     The latter with the first engine that runs here, its first number of threads, and the most images at once.
 
-    full: the network whose units `pruned` is left with, on the same device. Raises BadInput where it is not.
+    full: the network whose units `pruned` is left with, on the same device. Raises BadInput if it is not.
     """
     removed = plan_between(full.units, pruned.units)
     costs, batch = measure_costs(full), max(terms.batches)
@@ -63,7 +63,7 @@ def measure_speed(
 
 
 def plan_between(full: Units, pruned: Units) -> Tensor:
-    """(units,) bool: the units of `full` that `pruned` lacks; BadInput where it has others."""
+    """(units,) bool: the units of `full` that `pruned` lacks; raises BadInput if it has others."""
     kept = set(pruned.labels)
     if strangers := kept - set(full.labels):
         layer, channel = min(strangers)
@@ -93,7 +93,7 @@ def _timings(full: Network, pruned: Network, terms: TimingTerms, report: Report)
 
 
 def time_both(full: Network, pruned: Network, case: Case, report: Report = silent) -> Timing:
-    """Both networks in turns with one engine; BadInput where that can't run them here."""
+    """Both networks in turns with one engine; raises BadInput if that can't run them here."""
     x = torch.zeros(case.batch, *full.input_shape, device=full.device)
     with _threads(case.threads):
         bodies: list[Callable[[Tensor], Any]] = [engine(case.engine).prepare(each, x) for each in (full, pruned)]

@@ -59,7 +59,7 @@ def told(part: Part) -> dict[str, Any]:
 
 
 def begin(folder: Path, about: Mapping[str, Any]) -> None:
-    """Write what is studied into the folder; BadInput where it holds another study."""
+    """Write what is studied into the folder; raises BadInput if it holds another study."""
     path, asked = folder / BEGUN, json.loads(json.dumps(about))
     if not holds_study(folder):
         write_document(path, FORM, asked)
@@ -77,7 +77,7 @@ def keep(folder: Path, name: str, found: PartResult) -> None:
 
 
 def read_study(folder: Path) -> Study:
-    """What a folder holds, finished or not. BadInput where there is no study, or one of its files is damaged."""
+    """What a folder holds, finished or not. Raises BadInput if there is no study, or one of its files is damaged."""
     if not holds_study(folder):
         raise BadInput(
             f"{quoted(str(folder), 200)} is not the folder of a study: it holds no {BEGUN} that can be read."
@@ -89,7 +89,7 @@ def read_study(folder: Path) -> Study:
 
 
 def read_begun(folder: Path) -> dict[str, Any]:
-    """What is studied in a folder; BadInput where its file is damaged."""
+    """What is studied in a folder; raises BadInput if its file is damaged."""
     return _content(folder / BEGUN)
 
 

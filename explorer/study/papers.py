@@ -156,7 +156,7 @@ def images_of(paper: Paper, given: str | None, fetches: Fetches) -> str:
 
 
 def check_at_hand(paper: Paper, where: str, fetches: Fetches) -> None:
-    """Raise BadInput where weights or images are not on the disk, with the one command that gets them."""
+    """Raise BadInput if weights or images are not on the disk, with the one command that gets them."""
     lacking = []
     path = weights_path(paper)
     if not path.is_file():

@@ -117,7 +117,7 @@ PARTS = {
 
 
 def wanted(names: Collection[str]) -> set[str]:
-    """These parts and those that they need; all where none is named. BadInput for a name that is none."""
+    """These parts and those that they need; all where none is named. Raises BadInput for a name that is none."""
     for name in names:
         if name not in PARTS:
             raise BadInput(f"{name!r} is no part of a study; its parts are {', '.join(PARTS)}.")

@@ -41,10 +41,9 @@ def described(bench: StudyInputs) -> dict[str, Any]:
 def study(bench: StudyInputs, report: Report = silent, only: Collection[str] = ()) -> Iterator[Study]:
     """The study as its folder holds it, at first and after every part that was missing; study.json at the end.
 
-    only: names of parts; the others, but for those that these need, stay missing.
-    A study that is stopped goes on where it was: at the part that is missing, in a race at the lane. The same settings
-    give the same study, bit for bit on one device at one thread count, but for what is measured in time. Raises
-    BadInput where the folder holds another study.
+    only: names of parts; the others, but for those that these need, stay missing. A study that is stopped goes on where
+    it was: at the part that is missing, in a race at the lane. The same settings give the same study, bit for bit on
+    one device at one thread count, but for what is measured in time. Raises BadInput if the folder holds another study.
     """
     chosen = wanted(only)
     begin(bench.folder, described(bench))

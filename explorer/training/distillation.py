@@ -19,8 +19,8 @@ Objective = Callable[[Tensor, Tensor, Tensor], Tensor]
 def objective(loss: Loss, teacher: nn.Module | None, weight: float, temperature: float) -> Objective:
     """The mean loss, mixed with what the teacher says where `weight` is above 0.
 
-    The teacher runs in eval mode without gradients, and is never changed. Raises BadInput where one is missing, or
-    answers with other classes than the network.
+    The teacher runs in eval mode without gradients, and is never changed. Raises BadInput if one is missing, or answers
+    with other classes than the network.
     """
     if weight == 0:
         return lambda x, logits, y: loss.mean(logits, y)

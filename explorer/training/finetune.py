@@ -95,7 +95,7 @@ class Training:
         return replace(self, loss=network.loss, teacher=network.module if self.recipe.distillation else None)
 
     def objective(self) -> Objective:
-        """What each minibatch's step goes down. Raises BadInput where the recipe distils and there is no teacher."""
+        """What each minibatch's step goes down. Raises BadInput if the recipe distils and there is no teacher."""
         return objective(self.loss, self.teacher, self.recipe.distillation, self.recipe.temperature)
 
 

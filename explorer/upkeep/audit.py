@@ -42,7 +42,8 @@ class Checked:
 def audit(folder: Path) -> list[Checked]:
     """Every file below a work folder, or below one run, race, study or fine-tuning, in the order of their paths.
 
-    Nothing is changed, and links are not followed. BadInput where there is no such folder, or nothing is kept in it.
+    Nothing is changed, and links are not followed. Raises BadInput if there is no such folder, or nothing is kept in
+    it.
     """
     if not folder.is_dir():
         raise BadInput(f"{folder} is no folder: give a work folder, or the folder of a run, a race or a study.")

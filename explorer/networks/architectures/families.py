@@ -74,8 +74,8 @@ def build(
 ) -> nn.Module:
     """A network with random weights, the same for the same seed.
 
-    None leaves an option at the architecture's default. Own factories are code, so they run only if `trusted`.
-    The global random state is neither read nor changed. BadInput for unknown names and options.
+    None leaves an option at the architecture's default. Own factories are code, so they run only if `trusted`. The
+    global random state is neither read nor changed. Raises BadInput for unknown names and options.
     """
     with _own_random_state(seed):
         return create(arch, trusted=trusted, num_classes=num_classes, in_channels=in_channels)
@@ -92,7 +92,7 @@ def create(arch: str, *, trusted: bool = False, **options: int | None) -> nn.Mod
 
 
 def split(arch: str, trusted: bool = False) -> tuple[str | None, str]:
-    """Family and name within it; the family of a person's own factory is None. BadInput for unknown names."""
+    """Family and name within it; the family of a person's own factory is None. Raises BadInput for unknown names."""
     family, _, name = plain_name(arch).partition(":")
     if family in FAMILIES and FAMILIES[family].knows(name):
         variant(arch)
@@ -144,7 +144,7 @@ def _closest(arch: str) -> str:
 
 
 def _call(function: Callable[..., nn.Module], arch: str, options: dict[str, Any]) -> nn.Module:
-    """Call with the options that are given; BadInput for one that the function does not know."""
+    """Call with the options that are given; raises BadInput for one that the function does not know."""
     parameters = inspect.signature(function).parameters
     takes_all = any(parameter.kind is parameter.VAR_KEYWORD for parameter in parameters.values())
     for option in options:

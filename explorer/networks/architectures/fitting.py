@@ -48,7 +48,7 @@ class Match:
     note: str = ""  # a sentence on what was taken and left, and what was rebuilt; "" where that is all
 
     def check(self, arch: str, checkpoint: Checkpoint) -> None:
-        """Raise BadInput where some tensors do not fit."""
+        """Raise BadInput if some tensors do not fit."""
         if self.differences and checkpoint.networks:
             clause = foreign.module_of(*checkpoint.networks[0])
             raise BadInput(f"{checkpoint.name} {foreign.filled(clause, checkpoint.name)}.")
@@ -105,8 +105,8 @@ def transferred(
 ) -> tuple[nn.Module, str]:
     """The architecture for another number of classes: the checkpoint's weights, and a new head with a seeded start.
 
-    The head is whatever the number of classes gives another shape, and what the checkpoint has in another form than
-    the architecture, or lacks. With it a sentence on what was taken and is new. BadInput where the checkpoint does not
+    The head is whatever the number of classes gives another shape, and what the checkpoint has in another form than the
+    architecture, or lacks. With it a sentence on what was taken and is new. Raises BadInput if the checkpoint does not
     fit but for its head.
     """
     match = matched(arch, checkpoint, trusted=trusted)

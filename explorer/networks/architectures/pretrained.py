@@ -13,7 +13,7 @@ from explorer.networks.checkpoints.reading import Checkpoint
 def imagenet(arch: str) -> Checkpoint:
     """The weights that the architecture's family publishes for it.
 
-    They come from its cache, or else over the network. BadInput where there are none, or they can't be had.
+    They come from its cache, or else over the network. Raises BadInput if there are none, or they can't be had.
     """
     family, name = split(arch)
     published = FAMILIES[family].published if family else None

@@ -55,7 +55,7 @@ def with_channels(module: nn.Module, channels: int) -> nn.Module:
 
 
 def with_stem(module: nn.Module, word: str) -> nn.Module:
-    """The module itself with one of STEMS; BadInput where it has none to put in its place."""
+    """The module itself with one of STEMS; raises BadInput if it has none to put in its place."""
     stem, (name, conv) = STEMS[word], own_stem(module)
     pooling = next((path for path, layer in module.named_modules() if isinstance(layer, nn.MaxPool2d)), None)
     if max(conv.kernel_size) <= KERNEL or pooling is None:

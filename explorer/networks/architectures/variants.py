@@ -32,7 +32,7 @@ def plain_name(arch: str) -> str:
 
 
 def variant(arch: str) -> dict[str, str]:
-    """Part ("stem", "head") -> the word that is said of it; BadInput for other parts and words."""
+    """Part ("stem", "head") -> the word that is said of it; raises BadInput for other parts and words."""
     _, comma, said = arch.partition(",")
     found: dict[str, str] = {}
     for pair in said.split(",") if comma else ():

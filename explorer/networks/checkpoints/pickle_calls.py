@@ -47,7 +47,7 @@ ATTACKING_BUILTINS = {"eval", "exec", "compile", "__import__", "open", "input", 
 
 
 def find(machine: Machine, name: str) -> None:
-    """The global "module name"; BadInput for a name with which pickles attack."""
+    """The global "module name"; raises BadInput for a name with which pickles attack."""
     if not all(part.isidentifier() for part in name.replace(" ", ".").split(".")):
         raise ValueError("a global without a proper name")
     module, _, inner = name.partition(" ")

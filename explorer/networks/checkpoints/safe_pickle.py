@@ -27,7 +27,10 @@ def check_claims(machine: Machine) -> None:
 
 
 def run(machine: Machine, stream: IO[bytes]) -> Value:
-    """Follow the stream's next pickle to its end; BadInput if it breaks a rule, ValueError if it is malformed."""
+    """Follow the stream's next pickle to its end.
+
+    Raises BadInput if it breaks a rule, ValueError if it is malformed.
+    """
     machine.restart()
     try:
         for instruction, argument, _ in pickletools.genops(stream):

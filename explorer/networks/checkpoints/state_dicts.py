@@ -39,7 +39,7 @@ class _Found:
 
 
 def contents_of(root: Value, load: Callable[[Storage], bytes | memoryview]) -> CheckpointContents:
-    """All tensors of a pickle's stand-in; `load` gives a storage's bytes. BadInput where there is none."""
+    """All tensors of a pickle's stand-in; `load` gives a storage's bytes. Raises BadInput if there is none."""
     found = _Found()
     for path, value in _walk(root, "", set()):
         if value.kind == "tensor":
@@ -59,7 +59,7 @@ def contents_of(root: Value, load: Callable[[Storage], bytes | memoryview]) -> C
 
 
 def plain(name: str, tensor: Tensor) -> Tensor:
-    """The tensor as float32, or as it is where it counts or points; BadInput where it can be no weight."""
+    """The tensor as float32, or as it is where it counts or points; raises BadInput if it can be no weight."""
     if tensor.layout != torch.strided or tensor.is_quantized or tensor.is_meta:
         raise BadInput(f"has the tensor {name}, which is not plain and dense")
     if tensor.dtype in (torch.int64, torch.int32, torch.uint8, torch.bool) and name.endswith(INTEGERS):

@@ -83,7 +83,7 @@ def one_or_row(kind: ArgumentKind, least: int, most: int, *, spread: bool = Fals
 
 
 def check_arguments(what: str, signature: Signature, args: Sequence[Any], kwargs: Mapping[str, Any]) -> None:
-    """BadInput unless each argument has a parameter of its own and is of its kind, and the first one is given.
+    """Raises BadInput unless each argument has a parameter of its own and is of its kind, and the first one is given.
 
     `what` names whose arguments these are, as in "node add_1 (torch.add)".
     """

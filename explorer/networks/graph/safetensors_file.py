@@ -88,7 +88,7 @@ def has_manifest(data: bytes) -> bool:
 def manifest_in(data: bytes, name: str = "This file") -> Manifest:
     """What an export's header says of it: no tensor is read, and its module is not rebuilt.
 
-    Raises BadInput where there is no manifest, or one that breaks a rule; its graph is not looked at.
+    Raises BadInput if there is no manifest, or one that breaks a rule; its graph is not looked at.
     """
     entry = _metadata(data).get(ENTRY)
     if not isinstance(entry, str):

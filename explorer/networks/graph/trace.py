@@ -105,7 +105,7 @@ def _node(node: fx.Node, traced: fx.GraphModule) -> dict[str, Any]:
 
 
 def _target(node: fx.Node, traced: fx.GraphModule) -> str:
-    """The name that the file gives to what a node does; BadInput if it is in no table."""
+    """The name that the file gives to what a node does; raises BadInput if it is in no table."""
     if node.op == "call_function":
         name = _FUNCTION_NAMES.get(node.target) if not isinstance(node.target, str) else None
         if name is None or (name == "getattr" and node.args[1] not in ATTRIBUTES):

@@ -51,7 +51,7 @@ def select(
     """The plan that continues `removed` to the end of the course.
 
     J is taken anew after every `course.every` units; later where they add at most CALM nats, since what changes nothing
-    leaves J as it is. Raises BadInput where the target can't be reached.
+    leaves J as it is. Raises BadInput if the target can't be reached.
     """
     measure, target, limits = course.measure, course.target, course.limits
     remove_until(costs, removed, torch.zeros(len(removed)), measure, target, limits)  # refuses at once

@@ -29,7 +29,7 @@ def oracle_bytes(found: Oracle) -> bytes:
 
 
 def read_oracle(path: Path, units: Units) -> Oracle:
-    """The oracle of such a file; BadInput where it is not one of these units."""
+    """The oracle of such a file; raises BadInput if it is not one of these units."""
     try:
         with safetensors.safe_open(path, "pt") as file:
             about = dict(file.metadata() or {})

@@ -53,6 +53,6 @@ def _named(key: str) -> str:
 
 
 def check_allowed(where: str) -> None:
-    """BadInput for a path where this server opens none."""
+    """Raises BadInput for a path where this server opens none."""
     if not paths_allowed() and not is_named(where):
         raise BadInput(NOT_HERE.format(" or ".join(NAMED)))

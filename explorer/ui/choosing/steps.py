@@ -86,7 +86,7 @@ def remove(view: View, plan: Tensor, how: str, chosen: RankingChoice) -> None:
 
 
 def next_plan(view: View, saliency: Tensor, count: int, chosen: RankingChoice) -> Tensor:
-    """The plan without so many more of the least important units; BadInput where none of them can go."""
+    """The plan without so many more of the least important units; raises BadInput if none of them can go."""
     return remove_next(view.workspace.network.units, view.removed, saliency, count, chosen.limits)
 
 

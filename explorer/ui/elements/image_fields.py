@@ -9,7 +9,7 @@ from explorer.data.preprocessing import MAX_FRAMES, MAX_SIDE
 
 
 def changes_fields(key: str, usual: Preprocessing | None, asked: bool = False) -> Changes:
-    """What a person puts in place of the usual preprocessing; BadInput for what are no numbers.
+    """What a person puts in place of the usual preprocessing; raises BadInput for what are no numbers.
 
     `asked`: what is usual can't be known, so the fields are open.
     """

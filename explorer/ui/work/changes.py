@@ -21,7 +21,7 @@ from explorer.ui.work.session import View, drop_unneeded, grow_run, on_disk
 
 
 def change(view: View, act: Callable[[Timeline], Timeline]) -> None:
-    """Replace the timeline of the run in view by act(timeline), on disk first; BadInput where it is not ready."""
+    """Replace the timeline of the run in view by act(timeline), on disk first; raises BadInput if it is not ready."""
 
     def fresh(timeline: Timeline) -> Timeline:
         _check_ready(view, timeline)
@@ -43,7 +43,7 @@ def rename(view: View, number: int, name: str) -> None:
 def delete(view: View, number: int) -> None:
     """Delete a state of the timeline, with all that was made from it and the weights that no other state names.
 
-    BadInput where a job may still need one of them.
+    Raises BadInput if a job may still need one of them.
     """
 
     def less(timeline: Timeline) -> Timeline:
@@ -55,7 +55,7 @@ def delete(view: View, number: int) -> None:
 
 
 def check_ready(view: View) -> None:
-    """BadInput where nothing can be begun from the state in view: a job works on the run, or it has gone on."""
+    """Raises BadInput if nothing can be begun from the state in view: a job works on the run, or it has gone on."""
     _check_ready(view, on_disk(view))
 
 
@@ -83,7 +83,7 @@ class ChosenStep:
 def take(view: View, choose: Callable[[Report], ChosenStep], label: str, settings: Mapping[str, Any]) -> Job:
     """The job that chooses a step, measures the network without its units, and adds that state under the one in view.
 
-    BadInput where the run is not ready for it. Where it goes on before the job ends, the step is not taken.
+    Raises BadInput if the run is not ready for it. Where it goes on before the job ends, the step is not taken.
     """
     workspace = view.workspace
     check_ready(view)

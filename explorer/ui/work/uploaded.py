@@ -36,7 +36,7 @@ class Recognised:
 
 @st.cache_data(max_entries=8, show_spinner=False)
 def recognised(file: str, name: str, arch: str | None, _uploaded: Any) -> Recognised:
-    """What the uploaded file of this id holds; BadInput where that is no network, or none that is known."""
+    """What the uploaded file of this id holds; raises BadInput if that is no network, or none that is known."""
     content = _uploaded.getvalue()
     found = network_file(content, name, arch=arch)
     arch = found.manifest.arch if isinstance(found, ExportFile) else found.arch
@@ -67,7 +67,7 @@ def _kept(home: str, ids: tuple[str, ...], folder: bool, _files: Sequence[Any]) 
 
 
 def images_at(where: str, seed: int, *, clips: bool) -> ImageSet:
-    """The images of a source; BadInput where there are none."""
+    """The images of a source; raises BadInput if there are none."""
     opened = _uploaded_images if uploads.referred(where) else _named_images
     return opened(str(workdir()), where, seed, clips)
 

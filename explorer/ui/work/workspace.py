@@ -46,7 +46,7 @@ class Workspace:
         return f"{self.validation.describe()}, {self.network.device}"
 
     def splits(self, updates: int) -> Splits:
-        """The images that so many updates a step read; BadInput where there are none to fine-tune on."""
+        """The images that so many updates a step read; raises BadInput if there are none to fine-tune on."""
         finetune = {"finetune": batches_for(self.network, self.images, "finetune")} if updates else {}
         return {"calibration": self.calibration, **finetune, "validation": self.validation}
 

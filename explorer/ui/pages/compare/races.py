@@ -51,7 +51,7 @@ class RaceStatus:
 
 
 def start(workspace: Workspace, terms: RaceTerms) -> str:
-    """Have the race run, from where it stands; the name of its folder. BadInput where it can't be run."""
+    """Have the race run, from where it stands; the name of its folder. Raises BadInput if it can't be run."""
     splits, name = workspace.splits(terms.settings.updates), _name(terms)
     check(workspace.network, splits, terms)
     folder, source = _folder(workspace) / name, workspace.source
@@ -68,7 +68,7 @@ def start(workspace: Workspace, terms: RaceTerms) -> str:
 
 
 def standing(workspace: Workspace, name: str) -> RaceStatus:
-    """Where a race stands, from its job and its folder; BadInput where that is damaged."""
+    """Where a race stands, from its job and its folder; raises BadInput if that is damaged."""
     job, kept = JOBS.find(_key(workspace, name)), read_race(_folder(workspace) / name)
     lanes = job.partial if job and job.active and job.partial else kept.lanes
     return RaceStatus(name, kept.terms, lanes, job)

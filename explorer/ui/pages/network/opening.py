@@ -133,7 +133,7 @@ def _changes(found: Recognised | None) -> Changes:
 
 
 def _network(found: Recognised | None, asked: Asked, said: Any) -> Network | None:
-    """The network of the file, once all is known that it takes; BadInput where the preprocessing is not."""
+    """The network of the file, once all is known that it takes; raises BadInput if the preprocessing is not."""
     if found is None:
         return None
     found.preparation.with_changes(asked.changes)

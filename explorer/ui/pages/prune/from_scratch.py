@@ -72,7 +72,7 @@ def _form(view: View, recipe: Recipe) -> None:
 
 
 def begin(view: View, recipe: Recipe, updates: int) -> None:
-    """Start the job; BadInput where there is nothing to train on, or a layer has no fresh weights to draw."""
+    """Start the job; raises BadInput if there is nothing to train on, or a layer has no fresh weights to draw."""
     loaded, number = view.loaded, view.timeline.current
     splits, seed = loaded.splits(updates), loaded.source.seed
     fresh(loaded.network)

@@ -97,7 +97,7 @@ def _settings(view: View, chosen: RankingChoice, measure: str, target: float, as
 
 
 def begin(view: View, chosen: RankingChoice, measure: str, target: float, asked: Turns) -> None:
-    """Start the job; BadInput where the goal can't be reached, is reached already, or the recipe is impossible."""
+    """Start the job; raises BadInput if the goal can't be reached, is reached already, or the recipe is impossible."""
     loaded, now = view.loaded, view.timeline.state.metrics
     settings = _settings(view, chosen, measure, target, asked)
     check_ready(view)
