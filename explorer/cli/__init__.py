@@ -94,7 +94,7 @@ def commands(context: click.Context, version: bool, as_json: bool) -> None:
 
 
 def surroundings() -> dict[str, Any]:
-    """What the project runs on here, for an issue: no path, and no name of a computer or a person."""
+    """The versions and the system that the project runs on here, for an issue: no path, no person, no computer."""
     import torch
 
     from explorer.core.device import available, title

@@ -1,4 +1,4 @@
-"""What an export command writes: a run's network at one of its states, the original, or any other network."""
+"""The contents of an export: a run's network at one of its states, the original, or any other network."""
 
 from __future__ import annotations
 

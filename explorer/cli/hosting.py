@@ -43,7 +43,7 @@ def are_own(names: Iterable[str]) -> bool:
 
 
 def address(host: str, port: int, token: str) -> str:
-    """What a visitor opens."""
+    """The address for visitors, with the token in it."""
     name = socket.gethostname() if _is_everywhere(host) else host
     return f"http://{f'[{name}]' if ':' in name else name}:{port}/?token={token}"
 

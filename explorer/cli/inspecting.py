@@ -80,7 +80,7 @@ def evaluate(request: Request, split: str | None) -> None:
 
 
 def _held_out(subject: Subject) -> str:
-    """The split that nobody has trained on, as far as is known."""
+    """The split that was not trained on, as far as is known."""
     stored = subject.images is not None and subject.images.stored_splits
     return "test" if stored or subject.run else ALL
 

@@ -113,7 +113,7 @@ def limit_options(command: Command) -> Command:
 
 
 def limits_of(options: Mapping[str, Any], units: Units | None = None) -> Limits:
-    """The limits that a person asked for; without a network's units, those that need none to be judged."""
+    """The limits that a person asked for; without `units`, those that can be checked before a network is open."""
     floors = dict(options["floors"])
     stay, go = chosen(options["stay"]), chosen(options["go"])
     limits = Limits(floors.pop(EVERY_LAYER, 1), floors, options["multiple"], stay, go)

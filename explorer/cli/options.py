@@ -23,7 +23,7 @@ Command = Callable[..., Any]
 
 @dataclass(frozen=True)
 class Request:
-    """What a person asked for, as they gave it: None is what they left to the command."""
+    """The options as a person gave them; None where they left the choice to the command."""
 
     network: str
     arch: str | None

@@ -1,4 +1,4 @@
-"""What the pruning command says in the end: a table for people, figures for scripts."""
+"""The report at the end of the pruning command: a table for people, figures for scripts."""
 
 from __future__ import annotations
 

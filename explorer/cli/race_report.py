@@ -1,4 +1,4 @@
-"""What the race command says at its end: a table for people, and the curves as a web page."""
+"""The report at the end of the race command: a table for people, and the curves as a web page."""
 
 from __future__ import annotations
 

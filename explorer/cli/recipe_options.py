@@ -61,7 +61,7 @@ def recipe_options(command: Command) -> Command:
 
 
 def distillation_options(command: Command) -> Command:
-    """Give a command that has an unpruned network to learn from those that `recipe_of` reads besides."""
+    """Add the distillation options; for commands that have a teacher."""
     return _with(DISTILLATION, command)
 
 

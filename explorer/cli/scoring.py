@@ -60,7 +60,7 @@ def score(request: Request, criterion: str, probes: int | None) -> None:
 
 
 def _gathered(subject: Subject, batches: Batches, names: list[str], probes: int | None) -> Evidence:
-    """What these criteria need, in as few passes as that takes."""
+    """The evidence that these criteria need, in as few passes as that takes."""
     for name in names:
         check_applies(name, subject.network)
     network, parts, seed = subject.network, needs(names), subject.seed
@@ -73,7 +73,7 @@ def _gathered(subject: Subject, batches: Batches, names: list[str], probes: int 
 
 
 def _drawn(curvature: Curvature | None) -> list[str]:
-    """What to say of a curvature that hangs on random draws."""
+    """A sentence on a curvature that depends on random draws."""
     if curvature is None or not curvature.variance.any():
         return []
     error, values = curvature.standard_error / 2, curvature.values.mean(0) / 2

@@ -51,11 +51,11 @@ class Subject:
 
     @property
     def stage(self) -> Stage:
-        """What the run, of which the network is the end, has done to its weights."""
+        """The stage of the network: how the run that ended with it changed its weights."""
         return self.stage_at(None)
 
     def stage_at(self, state: int | None) -> Stage:
-        """What the run has done up to one of its states; None for its end."""
+        """The stage of the weights at one of the run's states; None means its end."""
         return stage_at(self.run.timeline, state) if self.run and self.run.timeline else Stage()
 
     @property

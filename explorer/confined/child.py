@@ -18,7 +18,7 @@ KINDS = NETWORK, PROCESSES, WRITING, READING, MEMORY = (
 
 
 def offered() -> list[str]:
-    """What this system can take from a process, of the names above."""
+    """The kinds of access that this system can take from a process, of the names above."""
     return [
         *((NETWORK, PROCESSES, WRITING) if seccomp.supported() else ()),
         *((READING,) if landlock.supported() else ()),
@@ -69,7 +69,7 @@ def _limit(job: Mapping[str, Any]) -> None:
 
 
 def _ready(job: Mapping[str, Any]) -> Callable[[], None]:
-    """What the source calls before it loads a file: from then on memory is bounded, and Python refuses in words."""
+    """Called by the source before it loads a file: from then on memory is bounded, and Python refuses in words."""
 
     def ready() -> None:
         if MEMORY in job["kinds"]:

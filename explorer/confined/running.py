@@ -41,7 +41,7 @@ BOOT = (
 
 @dataclass(frozen=True)
 class ProcessLimits:
-    """What a confined process may take."""
+    """The time, memory and disk that a confined process may take."""
 
     seconds: float  # from its start to its end
     memory: int  # bytes, beyond what the packages take that it imports
@@ -75,7 +75,7 @@ def run(
 
 @cache
 def in_force() -> tuple[str, ...]:
-    """What a confined process can't do here, tried out: names of `child.offered`, and ALWAYS."""
+    """The kinds of access that a confined process lacks here, tried out: names of `child.offered`, and ALWAYS."""
     kinds = offered()
     groups = [[kind] for kind in (READING, MEMORY) if kind in kinds]
     groups += [calls] if (calls := [kind for kind in kinds if kind not in (READING, MEMORY)]) else []
@@ -84,7 +84,7 @@ def in_force() -> tuple[str, ...]:
 
 
 def described() -> str:
-    """What is in force, one sentence, and what this system does not offer, another."""
+    """One sentence on the limits in force, and another on those that this system does not offer."""
     found = in_force()
     lacking = [kind for kind in KINDS if kind not in found]
     missing = f" This system can't confine: {', '.join(lacking)}." if lacking else ""

@@ -26,7 +26,7 @@ class Bound:
             raise BadInput(f"{subject} {self.clause(value)}.")
 
     def clause(self, value: int) -> str:
-        """What is wrong with a subject that has more than that."""
+        """A clause that says that a subject has more than that."""
         return f"has {self.shown(value)}: at most {self.shown(self.most)} are read"
 
     def shown(self, value: int) -> str:

@@ -33,5 +33,5 @@ def available() -> list[str]:
 
 
 def title(kind: str) -> str:
-    """What a device that this computer has is called: of a graphics card its model, else the kind itself."""
+    """The name of a device of this computer: a graphics card's model, else the kind itself."""
     return torch.cuda.get_device_name() if kind == "cuda" else kind

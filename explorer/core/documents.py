@@ -91,7 +91,7 @@ def sha256(content: bytes) -> str:
 
 
 def damaged(path: Path, why: str, remedy: str = RESTORE) -> BadInput:
-    """What to say of a kept file that can't be used."""
+    """A sentence on a kept file that can't be used."""
     return BadInput(f"{path} is damaged: {why}; {remedy}.")
 
 
@@ -130,7 +130,7 @@ def _number(path: Path, content: Any, form: DocumentFormat) -> int:
 
 
 def _there(path: Path) -> Any:
-    """What a file says that is about to be replaced, if it can be told."""
+    """The document in a file that is about to be replaced, if it can be read."""
     try:
         found = json.loads(read_regular(path, LARGEST).decode())
     except (OSError, ValueError, RecursionError, BadInput):

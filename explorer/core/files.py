@@ -11,7 +11,7 @@ from explorer.core.errors import BadInput
 
 
 def write_whole(path: Path, content: bytes) -> Path:
-    """Write a file through a temporary neighbour, so that nobody ever sees half of it; folders are made.
+    """Write a file through a temporary neighbour, so that half of it is never seen; folders are made.
 
     Raises BadInput if the folder cannot be written or the disk is full; then nothing is left behind.
     """

@@ -47,7 +47,7 @@ def _of_system() -> int:
 
 
 def _of_groups() -> list[int]:
-    """What the limits of this process's control groups leave, up to the outermost; none where there are no limits."""
+    """Bytes that the limits of this process's control groups leave, up to the outermost; none without limits."""
     return [left for folder in _folders() for files in GROUP_FILES if (left := _left(folder, *files)) is not None]
 
 
@@ -73,7 +73,7 @@ def _left(folder: Path, limit: str, use: str, cached: str) -> int | None:
 
 
 def _of_process() -> list[int]:
-    """What the limit of the process's address space leaves."""
+    """Bytes that the limit of the process's address space leaves."""
     try:
         import resource  # not on every system
     except ImportError:

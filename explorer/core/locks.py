@@ -21,8 +21,8 @@ _TURN = threading.Lock()
 def alone(folder: Path, remedy: str, who: str = "") -> Iterator[None]:
     """Write in a folder, which is made, as the only one for a while; it goes again where nothing was written.
 
-    remedy: what to do where somebody else writes there: BadInput then. who: more of the one who writes, for others to
-    be told. Where the file system has no locks, nobody is refused.
+    remedy: the way out, in the BadInput that is raised if another process writes there. who: words on this writer, for
+    the message to others. Where the file system has no locks, no writer is refused.
     """
     made = not folder.exists()
     handle = _taken(folder, wait=False)
@@ -41,7 +41,7 @@ def alone(folder: Path, remedy: str, who: str = "") -> Iterator[None]:
 
 @contextmanager
 def turn(folder: Path) -> Iterator[None]:
-    """Read and write in a folder for a moment, after whoever else does, in this process or another."""
+    """Read and write in a folder for a moment, after every other that does, in this process or another."""
     with _TURN:
         handle = _taken(folder, wait=True)
         assert handle is not None, "it was waited for"
@@ -53,7 +53,7 @@ def turn(folder: Path) -> Iterator[None]:
 
 @contextmanager
 def locked(place: Path, *, wait: bool) -> Iterator[bool]:
-    """Whether the block has the lock of a folder that is there; where there are no locks, nobody has it."""
+    """Whether the block has the lock of a folder that is there; False where the file system has no locks."""
     if sys.platform == "win32":  # which opens no folders
         yield False
         return
@@ -69,7 +69,7 @@ def locked(place: Path, *, wait: bool) -> Iterator[bool]:
 
 
 def _taken(folder: Path, *, wait: bool) -> int | None:
-    """The open and locked file of a folder, or None where somebody else has it."""
+    """The open and locked file of a folder, or None if another process has it."""
     path = folder / NAME
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -115,7 +115,7 @@ def _holder(folder: Path) -> str:
 
 
 def _lock(handle: int, *, wait: bool) -> bool:
-    """Lock an open file; False where somebody else has it. OSError where the file system has no locks."""
+    """Lock an open file; False if another process has it. OSError if the file system has no locks."""
     try:
         if sys.platform == "win32":
             import msvcrt

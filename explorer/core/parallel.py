@@ -28,7 +28,8 @@ def workers(device: torch.device) -> int:
 def side_by_side(work: Callable[[Item], Result], items: Iterable[Item], device: torch.device) -> Iterator[Result]:
     """work(item) of each, in the order of the items.
 
-    Few items are taken ahead. What torch keeps for each thread (gradients, autocast) is as at the start in `work`.
+    Few items are taken ahead. Settings that torch keeps for each thread (gradients, autocast) are as at the start in
+    `work`.
     """
     count = workers(device)
     if count == 1:

@@ -11,7 +11,7 @@ TICKS = 1000  # of the whole work: how finely stages are placed in it
 
 
 def silent(done: int, total: int, note: str = "") -> None:
-    """The report of nobody listening."""
+    """A report that is not shown."""
 
 
 def within(report: Report, first: float, last: float, where: str = "") -> Report:

@@ -39,7 +39,7 @@ UNKEPT = "a report of it could not be written either."
 
 @dataclass(frozen=True)
 class Failure:
-    """What to tell of an error, and the report of it, if there is one."""
+    """The sentence on an error, and the report of it, if there is one."""
 
     sentence: str
     report: Path | None = None

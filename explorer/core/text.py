@@ -53,7 +53,7 @@ def counted(number: int, noun: str) -> str:
 
 
 def first_line(error: BaseException, most: int = 200) -> str:
-    """What went wrong, for the end of a sentence: the first line of an error's message, or the error's name."""
+    """The cause, for the end of a sentence: the first line of an error's message, or the error's name."""
     lines = str(error).strip().splitlines() or [type(error).__name__]
     return shortened(one_line(lines[0]).removesuffix("."), most)
 

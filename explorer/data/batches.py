@@ -69,7 +69,7 @@ class Batches:
         return still(self.images.image(int(self.indices[position])), self.preprocessing)
 
     def describe(self) -> str:
-        """What a figure's caption says of its data: "256 calibration images of demo, seed 0"."""
+        """A figure's caption on its data: "256 calibration images of demo, seed 0"."""
         split = "" if self.split == ALL else f"{self.split} "
         images = counted(len(self), f"{split}{'clip' if self.images.clips else 'image'}")
         return f"{images} of {self.images.name}, seed {self.images.seed}"

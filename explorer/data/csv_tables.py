@@ -64,7 +64,7 @@ def _classes(table: Path, found: Columns, rows: list[ImageRow]) -> Numbering:
 
 
 def _read(files: TableFiles) -> tuple[Columns, list[ImageRow], list[str]]:
-    """What the columns are, the rows, and notes on how they were read."""
+    """The columns, the rows, and notes on how they were read."""
     table = files.table
     with table_lines(table) as (lines, notes):
         first = next(lines, None)

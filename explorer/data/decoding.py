@@ -99,7 +99,7 @@ def fault(path: Path, whole: bool = True) -> str:
 
 
 def _looked_at(path: Path, whole: bool) -> tuple[str, list[str]]:
-    """What is wrong with a file, or "", and its TRAITS."""
+    """The fault of a file, or "", and its TRAITS."""
     try:
         with _opened(path) as image:
             if whole or not _ends_well(path, str(image.format)):

@@ -65,7 +65,7 @@ def _by_number(name: str) -> list[tuple[int, str]]:
 
 
 def _notes(found: Inventory) -> list[str]:
-    """What lies in the folder and is no image, by reason."""
+    """Notes on the files in the folder that are no images, by reason."""
     reasons: dict[str, list[str]] = {}
     for path, reason in found.ignored.items():
         reasons.setdefault(reason, []).append(str(path.relative_to(found.root)))

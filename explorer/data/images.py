@@ -55,7 +55,7 @@ class ImageSet:
         return decode(item) if isinstance(item, Path) else item
 
     def image_name(self, i: int) -> str:
-        """What a message calls image i: its path, or its number in the set."""
+        """The name of image i in messages: its path, or its number in the set."""
         item = self.source[i]
         if isinstance(item, Clip):
             return str(item.folder)
@@ -118,7 +118,7 @@ def _picked(source: Source, keep: np.ndarray) -> Source:
 
 @dataclass(frozen=True)
 class Account:
-    """What of the data was left out, path -> reason, and sentences on how the rest was read."""
+    """The images that were left out, path -> reason, and sentences on how the rest was read."""
 
     skipped: Mapping[str, str] = field(default_factory=dict)
     notes: Sequence[str] = ()
@@ -155,7 +155,7 @@ def _digest(source: Source, labels: np.ndarray, classes: Sequence[str], splits: 
 
 
 def _files(item: Any) -> list[Any]:
-    """What the digest knows of an image's file, of every frame of a clip, or of how a clip is made."""
+    """The part of the digest for an image's file, for every frame of a clip, or for how a clip is made."""
     if isinstance(item, Gesture):
         return [VERSION, item.seed, item.number]
     if isinstance(item, Clip):

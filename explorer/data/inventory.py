@@ -21,7 +21,7 @@ LITTER = {"__macosx", "thumbs.db", "desktop.ini", "$recycle.bin", "@eadir", "__p
 
 @dataclass(eq=False)
 class Inventory:
-    """What a folder holds: every entry is in exactly one of the three."""
+    """The contents of a folder: every entry is in exactly one of the three."""
 
     root: Path
     images: dict[Path, Dirs] = field(default_factory=dict)  # by name or by content; whether they can be read is open

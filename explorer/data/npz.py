@@ -39,7 +39,7 @@ END = 22 + 65_535  # bytes at most of the record that a zip archive ends with
 
 @dataclass(frozen=True)
 class ArchiveLayout:
-    """What to read of an archive: array -> what it must be; and which are images and labels of which part."""
+    """The arrays to read of an archive, with their rules; and which are images and labels of which part."""
 
     rules: dict[str, str]
     pairs: dict[str, tuple[str, str]]  # "" for all images together
@@ -108,7 +108,7 @@ def _array(archive: zipfile.ZipFile, name: str) -> np.ndarray:
 
 
 def _checked(path: Path, archive: zipfile.ZipFile) -> ArchiveLayout:
-    """What to read, after all headers have passed every check that needs no data."""
+    """The arrays to read, after all headers have passed every check that needs no data."""
     contents = _found(path, {name.removesuffix(".npy") for name in archive.namelist() if name.endswith(".npy")})
     headers: dict[str, tuple[Shape, np.dtype]] = {}
     for name, rule in contents.rules.items():

@@ -90,7 +90,7 @@ class Preprocessing:
 
 @dataclass(frozen=True)
 class Changes:
-    """What a person puts in place of a preprocessing's own values; None leaves a value as it is."""
+    """A person's values in place of a preprocessing's own; None leaves a value as it is."""
 
     size: int | None = None
     crop: int | None = None
@@ -103,7 +103,7 @@ class Changes:
         return replace(preprocessing, **self.to_json())
 
     def to_json(self) -> dict[str, Any]:
-        """What is changed, as plain values that `changes_from_json` takes back."""
+        """The changed values, as plain ones that `changes_from_json` takes back."""
         return {name: value for name, value in asdict(self).items() if value is not None}
 
 
@@ -128,7 +128,7 @@ def numbers(text: str) -> tuple[float, ...]:
 
 
 def for_torchvision(arch: str) -> Preprocessing:
-    """What torchvision's default weights of `arch` ("vgg16") were evaluated with; nothing is downloaded.
+    """The preprocessing that torchvision's default weights of `arch` ("vgg16") were evaluated with; no download.
 
     Video networks get clips of 16 frames, as stated beside their weights. Their transforms resize to 128x171 whatever
     the shape of the video; here the shorter side is resized, which is the same for videos of 4:3 to within a pixel.

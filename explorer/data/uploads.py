@@ -65,7 +65,7 @@ def referred(where: str) -> str | None:
 
 
 def title(where: str) -> str:
-    """What a person calls the images of a source."""
+    """The name that a person gave the images of a source."""
     found = REFERENCE.fullmatch(where)
     return found[2] if found else where
 
@@ -96,7 +96,7 @@ def touch(where: str, workdir: Path) -> None:
 
 
 def drop_unused(workdir: Path, before: float) -> list[Path]:
-    """Delete the uploads that no kept document names, and that nobody has touched since `before`, in Unix seconds.
+    """Delete the uploads that no kept document names, and that were not touched since `before`, in Unix seconds.
 
     Documents are searched for the digest alone, whatever their format: one that can't be read keeps everything.
     """
@@ -163,14 +163,14 @@ def _folder_name(title: str) -> str:
 
 
 def _inside(folder: Path) -> Path | None:
-    """What is kept under a digest: one folder, or one file."""
+    """The one folder or file that is kept under a digest."""
     with suppress(OSError):
         return next(folder.iterdir(), None)
     return None
 
 
 def _is_older(path: Path, before: float) -> bool:
-    """Whether this is an upload, or a rest of one, that nobody has touched since."""
+    """Whether this is an upload, or a rest of one, not touched since."""
     ours = DIGEST.fullmatch(path.name) or (path.name.startswith(".") and path.suffix == ".tmp")
     with suppress(OSError):
         return bool(ours) and path.lstat().st_mtime < before

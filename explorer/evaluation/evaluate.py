@@ -24,7 +24,7 @@ Body = Callable[[Tensor], Any]  # what takes images and computes something of th
 
 @dataclass(frozen=True, eq=False)
 class Outcome:
-    """What a network said of N images."""
+    """A network's answers to N images."""
 
     logits: Tensor  # (N, classes) float32
     labels: Tensor  # (N,) int64

@@ -56,7 +56,7 @@ def _marks(placed: Sequence[Placed]) -> str:
 
 
 def _columns(placed: Sequence[Placed]) -> str:
-    """What the mouse finds: from top to bottom, and halfway to the neighbours, however close the marks lie."""
+    """The area that answers to the mouse: top to bottom, halfway to the neighbours, however close the marks lie."""
     groups: list[list[Placed]] = []
     for each in sorted(placed, key=lambda each: each[0]):
         if groups and each[0] - groups[-1][0][0] < NARROWEST:

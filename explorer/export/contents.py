@@ -1,4 +1,4 @@
-"""What every format of an export tells: the network, its manifest, and how it came about."""
+"""The contents of every format of an export: the network, its manifest, and how it came about."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class ExportedFile:
 
 @dataclass(frozen=True, eq=False)
 class ExportContents(Described):
-    """What every format writes: a described network, the units it lost, and the files that tell of each other."""
+    """The contents of every format: a described network, the units it lost, and the files that tell of each other."""
 
     removed: tuple[Label, ...] = ()  # the plan: units that went, by their original channels
     history: tuple[State, ...] = ()  # from the network as loaded to this one

@@ -26,8 +26,8 @@ def export(
 ) -> dict[str, Path]:
     """Write a network in the named formats, with `manifest.json` to read and `proof.safetensors` to verify against.
 
-    Returns format name -> path, and "manifest" and "proof". What other formats need is written too. Nothing appears
-    in the folder before everything is made; then each file replaces the one of its name.
+    Returns format name -> path, and "manifest" and "proof". A format that another one needs is written too. Nothing
+    appears in the folder before everything is made; then each file replaces the one of its name.
 
     Raises BadInput for an unknown format or one whose packages are missing, a network that cannot be exported, or a
     folder that cannot be written.

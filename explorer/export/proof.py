@@ -72,7 +72,7 @@ def prove(network: Network, inputs: Tensor, labels: Tensor) -> Proof:
 
 @dataclass(frozen=True, eq=False)
 class ProofRun:
-    """What running a file gave."""
+    """The result of running a file."""
 
     logits: Tensor | None
     seconds: float
@@ -97,7 +97,7 @@ def judge(path: Path, kind: str, tolerance: float, proof: Proof, run: ProofRun) 
 
 
 def unjudged(path: Path, kind: str, tolerance: float) -> Verdict:
-    """The verdict on a file that was not run, as it holds code that nobody trusts."""
+    """The verdict on a file that was not run, as it holds code that is not trusted."""
     error = "it holds code, and was not run"
     return Verdict(path, kind, None, None, None, None, None, tolerance, 0.0, error)
 

@@ -47,7 +47,7 @@ def _begin(folder: Path, place: Path, held: ExitStack) -> None:
 
 
 def remove_unused(folder: Path) -> bool:
-    """Delete a folder of exports with all files, unless somebody is writing there; whether it is gone."""
+    """Delete a folder of exports with all files, unless it is being written; returns whether it is gone."""
     with suppress(OSError), locked(folder, wait=False) as alone:
         if alone and not _clear(folder):
             shutil.rmtree(folder, ignore_errors=True)

@@ -47,7 +47,7 @@ def export_state(
 
 
 def _proof(state: StateOfRun, at: AtState, report: Report) -> Proof:
-    """What the whole network answers with the state's plan as gates."""
+    """The answers of the whole network with the state's plan as gates."""
     outcome = evaluate(at.whole(), state.images, at.removed, report)
     confirm(outcome, state.timeline.states[state.number].metrics, f"State {state.number}")
     inputs, prepared = torch.cat([x for x, _ in state.images]), state.network.preprocessing

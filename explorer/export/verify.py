@@ -35,7 +35,7 @@ def verify(where: Path, report: Report = silent, *, trusted: bool = False) -> li
     """Verify an export folder with the original's inside it, or one exported file, in the order of FORMATS.
 
     Each file is run by a fresh, confined Python process on the inputs of the `proof.safetensors` beside it. A file that
-    fails is reported, not raised. What holds code is run where it is `trusted`, and else reported as not run.
+    fails is reported, not raised. A file that holds code is run where it is `trusted`, and else reported as not run.
 
     Raises BadInput if there is no exported file or no proof.
     """

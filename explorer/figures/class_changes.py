@@ -1,4 +1,4 @@
-"""What one unit's removal does to the loss of each class."""
+"""The change in each class's loss when one unit is removed."""
 
 from __future__ import annotations
 

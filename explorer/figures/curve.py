@@ -1,4 +1,4 @@
-"""What pruning costs: accuracy or loss against what is left of the network."""
+"""The cost of pruning: accuracy or loss against the share of the network that is left."""
 
 from __future__ import annotations
 

@@ -32,7 +32,7 @@ class RankedUnits:
             )
 
     def names(self) -> list[str]:
-        """What the hover text calls each unit."""
+        """The name of each unit in hover texts."""
         layers = [plotly(self.layer_names[i]) for i in self.depth]
         if self.channels is None:
             return layers

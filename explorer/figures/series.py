@@ -77,7 +77,7 @@ class Series:
         }
 
     def hover(self, text: str, number: str) -> dict[str, Any]:
-        """What is said where the pointer is; of a band its ends, and of how many seeds. number: format of y."""
+        """The hover text; of a band its ends, and the number of seeds. number: format of y."""
         if self.stages:
             return {
                 "customdata": list(self.stages),
@@ -113,7 +113,7 @@ def dots(one: Series) -> list[go.Scatter]:
 
 
 def key(series: Sequence[Series]) -> list[go.Scatter]:
-    """What the marks mean, as entries of the legend alone; none where every line says it of all its points."""
+    """The meaning of the marks, as entries of the legend alone; none where every line says it of all its points."""
     if all(one.when for one in series):
         return []
     met = {stage for one in series for stage in one.stages or (one.when,)}

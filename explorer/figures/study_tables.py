@@ -92,5 +92,5 @@ TABLES: dict[str, Callable[[Parts], list[Table]]] = {"agreement": _in_numbers}
 
 
 def findings(part: Values, measured: Values) -> Sequence[Values]:
-    """What of the paper holds, those that rest on timings included."""
+    """The paper's findings and whether they hold, those that rest on timings included."""
     return [*part["findings"], *measured.get(part["name"], {}).get("findings", ())]

@@ -1,4 +1,4 @@
-"""What removing each single unit does to the loss, and how sure that is."""
+"""The change in loss when each single unit is removed, and its standard error."""
 
 from __future__ import annotations
 

@@ -22,7 +22,7 @@ PRIORITY_POLL_SECONDS = 0.01  # seconds between two looks at who goes first
 
 
 class Cancelled(Exception):
-    """Raised inside the work at its next report once somebody asked it to stop."""
+    """Raised inside the work, at its next report, once it was asked to stop."""
 
 
 @dataclass(eq=False)
@@ -59,7 +59,7 @@ class Job:
     _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)  # it begins, or is cancelled before
 
     def report(self, done: int, total: int, note: str = "") -> None:
-        """Publish progress; wait while paused or others go first; raise Cancelled if somebody asked for it."""
+        """Publish progress; wait while paused or others go first; raise Cancelled if it was asked to stop."""
         self._let_others_go_first()
         if self._stop.is_set():
             raise Cancelled
@@ -107,7 +107,7 @@ class Job:
 
     @property
     def paused(self) -> bool:
-        """Whether somebody asked it to wait at its next report."""
+        """Whether it was asked to wait at its next report."""
         return self._pause.is_set()
 
     def pause(self) -> None:
@@ -120,7 +120,7 @@ class Job:
         self._pause.clear()
 
     def hurry(self) -> None:
-        """Go on before all that began later: somebody waits for it now."""
+        """Go on before all that began later: a person waits for it now."""
         self.lane = QUICK
 
     def wait(self, patience: float, enough: Callable[[Any], bool] = lambda found: False) -> None:

@@ -37,7 +37,7 @@ class JobManager:
         whose: Callable[[], str] = lambda: "",
         in_their_name: Callable[[Work], Work] = lambda work: work,
     ) -> None:
-        """whose: who asks now. in_their_name: the same work, done for who asks now, in a thread of nobody's."""
+        """whose: the session that asks. in_their_name: the same work for it, in a thread of no session."""
         self._clock, self._used, self._tidied = clock, clock(), clock()
         self._whose, self._in_their_name = whose, in_their_name
         self._jobs: dict[str, Job] = {}
@@ -80,7 +80,7 @@ class JobManager:
                 del self._jobs[key]
 
     def _let_go(self) -> None:
-        """Drop ended jobs beyond KEPT, and results beyond KEPT_BYTES that nobody asked for lately: the oldest first."""
+        """Drop ended jobs beyond FINISHED_JOBS_KEPT, and results beyond KEPT_BYTES: the longest unused first."""
         ended = sorted([job for job in reversed(self._jobs.values()) if not job.active], key=lambda job: -job.used)
         held = accumulate(job.size for job in ended)
         for place, (job, size) in enumerate(zip(ended, held, strict=True)):

@@ -25,7 +25,7 @@ FLOPS_CONVENTION = "1 multiply-add = 2 FLOPs; convolutions and fully connected l
 
 @dataclass(frozen=True)
 class ModuleCost:
-    """What one resizable module costs, as a function of its channels."""
+    """The cost of one resizable module, as a function of its channels."""
 
     name: str
     kind: str  # "conv", "linear" or "batchnorm"

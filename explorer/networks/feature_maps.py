@@ -25,7 +25,7 @@ FOLLOWERS = frozenset(
 class FeatureMaps(TorchFunctionMode):
     """While active, `maps[name]` becomes the feature map (N, C, ...) of each named convolution that runs.
 
-    Every map can be differentiated with respect to. What runs next gets a copy, so that in-place operations leave the
+    Every map can be differentiated with respect to. The next module gets a copy, so that in-place operations leave the
     recorded tensor as it was. The convolutions must be private to the caller: they get a hook.
     """
 
@@ -71,7 +71,7 @@ def by_image(z: Tensor, images: int) -> Tensor:
 
 
 def recorded(network: Network, x: Tensor) -> FeatureMaps:
-    """What the images x (N, C, H, W) leave in each layer's first convolution, without gradients."""
+    """The feature maps of the images x (N, C, H, W) in each layer's first convolution, without gradients."""
     body = replica(network.module)
     recorder = FeatureMaps(body, [layer.name for layer in network.units.layers])
     with recorder, torch.no_grad():

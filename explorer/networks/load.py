@@ -47,7 +47,7 @@ class ExportFile:
 
     @property
     def preparation(self) -> Preparation:
-        """What images go through before its network."""
+        """The preprocessing of images for its network."""
         return Preparation(self.manifest.preprocessing, "as its manifest says")
 
     def sized(self, preprocessing: Preprocessing, images: ImageSet) -> Preprocessing:
@@ -151,7 +151,7 @@ def demo_file() -> ExportFile:
 
 
 def network_file(data: bytes, name: str, *, arch: str | None = None, trusted: bool = False) -> NetworkFile:
-    """What a file's bytes are: an export, or a checkpoint of the architecture `arch` or of the only one that it fits.
+    """The file as an export, or as a checkpoint of the architecture `arch` or of the only one that it fits.
 
     Raises BadInput if they are neither; the network itself is not built yet.
     """

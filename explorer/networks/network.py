@@ -44,7 +44,7 @@ class Network:
 
 
 def replica(module: nn.Module) -> nn.Module:
-    """A copy of the module's structure that shares its tensors: hooks set on it touch nobody else."""
+    """A copy of the module's structure that shares its tensors: hooks set on it touch no other copy."""
     shared = {id(t): t for t in (*module.parameters(), *module.buffers())}
     return copy.deepcopy(module, shared)
 

@@ -12,7 +12,7 @@ LOOKED_AT = 32  # images whose sizes are compared
 
 @dataclass(frozen=True)
 class Preparation:
-    """What images go through before a network, as far as its file tells."""
+    """The preprocessing of a network's images, as far as its file tells."""
 
     preprocessing: Preprocessing
     origin: str  # who says so

@@ -54,7 +54,7 @@ def classifier(name: str, module: nn.Module, example: Tensor) -> tuple[nn.Module
 
 
 def _ran(module: nn.Module, images: Tensor, failing: str) -> Any:
-    """What a module gives; BadInput that begins with `failing` where it gives nothing."""
+    """The output of a module. Raises BadInput that begins with `failing` if there is none."""
     try:
         return module(images)
     except Exception as error:  # a forward pass may fail in any way
@@ -193,7 +193,7 @@ def _without_call(module: nn.Module, function: Any) -> nn.Module:
 
 
 def _before(output: fx.Proxy) -> fx.Proxy:
-    """What goes into the last node, which goes."""
+    """The input of the last node, which is removed."""
     node = output.node
     logits: Any = node.args[0] if node.args else node.kwargs["input"]
     node.graph.erase_node(node)

@@ -110,7 +110,7 @@ def check_goal(name: str, number: float) -> None:
 
 
 def spent(name: str, number: float, metrics: Metrics) -> str | None:
-    """What says that a state lies beyond a budget, "the accuracy is 0.9414"; None where it holds, or is no budget."""
+    """The clause that a state lies beyond a budget, "the accuracy is 0.9414"; None where it holds, or is no budget."""
     goal = GOALS[name]
     if goal.holds is None or goal.holds(metrics, number):
         return None

@@ -114,7 +114,7 @@ def unmet(units: Units, plan: Tensor, limits: Limits) -> str | None:
 
 
 def portions(units: Units, removed: Tensor, saliency: Tensor, limits: Limits = NO_LIMITS) -> list[Portion]:
-    """What may still go, least important first: single units, or as many as take a layer to the next allowed width.
+    """The portions that may go, least important first: a unit, or as many as take a layer to the next allowed width.
 
     A portion counts by the mean saliency of its units; ties stand in network order. Units chosen to go come before all
     others. Whichever number of portions goes, from the first on, every layer keeps its floor and the units chosen to

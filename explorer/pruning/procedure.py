@@ -121,7 +121,7 @@ class Bar:
 
 @dataclass(frozen=True, eq=False)
 class Shared:
-    """What all steps have in common; what is computed for them is computed once, when the first of them needs it."""
+    """The values that all steps have in common, each computed once, when the first step needs it."""
 
     network: Network  # as loaded
     splits: Splits
@@ -139,7 +139,7 @@ class Shared:
 
     @cached_property
     def charge(self) -> AtPlan:
-        """What every unit's price counts against it, at a plan."""
+        """The charge of every unit for its price, at a plan."""
         price, penalty, report = self.settings.price, self.settings.penalty, self.bar.at(self.start.removed)
         return charges(price, penalty, self.network, self.costs, report)
 
@@ -150,7 +150,7 @@ class Shared:
 
     @cached_property
     def stream(self) -> Iterator[Minibatch]:
-        """What fine-tuning goes on with, step after step."""
+        """The state of fine-tuning that is kept from step to step."""
         settings = self.settings
         return minibatches(self.splits["finetune"], settings.recipe.batch_size, settings.seed, self.start.updates)
 

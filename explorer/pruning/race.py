@@ -30,7 +30,7 @@ DRAWN = ("curvature", "linear_change")  # evidence that is drawn where there are
 
 @dataclass(frozen=True)
 class RaceTerms:
-    """What is raced: every selector with every seed, and what all lanes have in common."""
+    """The terms of a race: every selector with every seed, and the settings that all lanes share."""
 
     selectors: tuple[str, ...]
     seeds: tuple[int, ...]

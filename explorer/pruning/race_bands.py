@@ -63,7 +63,7 @@ def _band(lanes: list[Lane], quantity: str, against: str, fine_tuned: bool) -> R
 
 
 def left(lane: Lane, point: RacePoint, against: str) -> float:
-    """What is left at a point of the units, parameters or FLOPs that the lane began with, or of its latency."""
+    """The share that is left, at a point, of the units, parameters, FLOPs or latency that the lane began with."""
     if against == LATENCY:
         return point.speed.share if point.speed else float("nan")
     return float(getattr(point.metrics, against) / getattr(lane.points[0].metrics, against))
@@ -75,7 +75,7 @@ def measured(point: RacePoint, fine_tuned: bool) -> Metrics:
 
 
 def first_gone(lane: Lane, share: float) -> frozenset[Label] | None:
-    """The units that were gone when at least this share of all was, to the end of that step; None before that."""
+    """The units removed by the end of the first step that took at least this share of all; None before that step."""
     units, found = lane.points[0].metrics.units, set[Label]()
     for point in lane.points:
         found.update(point.removed)

@@ -59,7 +59,7 @@ class Search:
         return latency_share(self.whole, smaller, report=self._measuring())
 
     def beyond(self, count: int, name: str, number: float) -> str | None:
-        """What says that a plan spends a budget."""
+        """The clause that says that a plan spends a budget."""
         plan = self._measured(count)
         outcome = evaluate(self.network, self.validation, plan, self._measuring())
         return spent(name, number, metrics_of(outcome, self.costs, plan))

@@ -57,7 +57,7 @@ Rank = Callable[[Candidates, Report], Ranked]
 
 
 def one_percent(units: Units) -> int:
-    """Units that go between two rankings where nobody says otherwise: 1 % of all, at least 1."""
+    """The default number of units that go between two rankings: 1 % of all, at least 1."""
     return max(1, round(len(units) / 100))
 
 
@@ -160,7 +160,7 @@ def selectors_for(network: Network) -> Mapping[str, Selector]:
 
 
 def selector_of(name: str) -> Selector:
-    """The row of a name; of a person's own criterion that nobody named in this process, one that can only be shown."""
+    """The row of a name; for a person's own criterion, not named in this process, one that can only be shown."""
     return SELECTORS.get(name) or _unnamed(name)
 
 

@@ -64,7 +64,7 @@ class Settings:
 
     @property
     def goal(self) -> Goal:
-        """What the target is of."""
+        """The quantity that the target is a share of."""
         return GOALS[self.measure]
 
     @property
@@ -74,11 +74,11 @@ class Settings:
 
     @property
     def by(self) -> str:
-        """What chooses the units, and with how much fine-tuning: "Taylor, layer-wise l2, 10 updates"."""
+        """How the units are chosen, and with how much fine-tuning: "Taylor, layer-wise l2, 10 updates"."""
         updates = f", {counted(self.updates, 'update')}" if self.updates else ""
         return f"{ranked_by(self.criterion, self.scaling, self.price, self.penalty)}{updates}"
 
     def spent(self, metrics: Metrics) -> str | None:
-        """What says that a state lies beyond a budget; None where all of them hold."""
+        """The clause that a state lies beyond a budget; None where all budgets hold."""
         floor = spent(ACCURACY, self.least_accuracy, metrics) if self.least_accuracy else None
         return floor or spent(self.measure, self.target, metrics)

@@ -24,7 +24,7 @@ PLACES = 25  # thresholds that are predicted; every second one is measured as we
 
 @dataclass(frozen=True)
 class ThresholdPoint:
-    """What comes of one threshold."""
+    """The units left, loss and accuracy at one threshold."""
 
     threshold: float  # a float32 number, in the saliency's unit
     units: int  # left

@@ -94,7 +94,7 @@ class InteractiveRun(Place):
 
 
 def place(where: str, arch: str | None = None, *, trusted: bool = True) -> Place:
-    """What lies where a person says: "demo", a checkpoint, an export, or the folder of a run, for that run's network.
+    """The place that a person names: "demo", a checkpoint, an export, or the folder of a run, for that run's network.
 
     trusted: whether a person gave `arch`, which may then name their own factory; a file's word is not theirs. Raises
     BadInput if there is no network, or a run is unfinished or damaged; the network is not built yet.

@@ -32,7 +32,7 @@ def pruning_run(network: Network, splits: Splits, settings: Settings, *, network
 
 @dataclass(frozen=True, eq=False)
 class Pruning:
-    """What is pruned, on which images, and how."""
+    """The network to prune, the images, and the settings."""
 
     network: Network
     splits: Splits
@@ -81,7 +81,7 @@ def grown(
     """The run, on disk, as it is at first, and with one state more after each step from the state that it is at.
 
     Others may change the run meanwhile: they are not moved, unless they stand where the step was taken. The first state
-    beyond a budget is the last, and nobody is moved there. Raises BadInput as `procedure.iterate` does.
+    beyond a budget is the last, and no tab is moved there. Raises BadInput as `procedure.iterate` does.
     """
     network, settings = pruning.network, pruning.settings
     start = step_at(network, run.timeline, folder, settings) if run.timeline else None
@@ -103,7 +103,7 @@ def grown(
 def step_at(network: Network, states: Timeline, folder: Path, settings: Settings) -> PruningStep:
     """The step that the procedure goes on from: a run's current state, with the network as it was then.
 
-    What its updates said of its units comes with it where the same criterion was estimated from them.
+    The evidence of its updates comes with it where the same criterion was estimated from them.
     """
     removed, updates = timeline.removed_at(states, network.units), timeline.updates_at(states)
     pruned, state, chosen = pruned_at(network, states, folder), states.state, ("criterion", "evidence")

@@ -35,7 +35,7 @@ BROKEN = (KeyError, TypeError, AttributeError, ValueError, OverflowError, Recurs
 
 @dataclass(frozen=True)
 class Kept:
-    """What a race folder says: which network and images, on which terms, and the lanes that are finished."""
+    """The contents of a race folder: the network and images, on which terms, and the lanes that are finished."""
 
     network: Mapping[str, Any]  # {"source", "digest", ...}
     data: Mapping[str, Any]  # {"source", "seed", "digest", "splits"}
@@ -88,7 +88,7 @@ def read_terms(folder: Path) -> RaceTerms:
 
 
 def lanes_of(folder: Path) -> list[tuple[Path, Callable[[], Lane]]]:
-    """The file of each finished lane, and what reads it: BadInput where that is damaged, or another lane's."""
+    """The file of each finished lane, and what reads it: Raises BadInput if that is damaged, or another lane's."""
     terms, of_race = read_terms(folder), digest_of(_content(folder))
     wanted = [(selector, seed) for seed in terms.seeds for selector in terms.selectors]
     found = [(_lane_path(folder, *each), each) for each in wanted]

@@ -55,7 +55,7 @@ def change_run(folder: Path, act: Callable[[Run | None], Run]) -> Run:
 
 
 def change_own_run(folder: Path, act: Callable[[Run | None], Run]) -> Run:
-    """The same where nobody else writes: `explorer.core.locks.alone` has the folder, or its turn has come."""
+    """The same for the only writer: `explorer.core.locks.alone` has the folder, or its turn has come."""
     run = act(read_run(folder) if holds_run(folder) else None)
     write_run(folder, run)
     return run

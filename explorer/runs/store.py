@@ -44,7 +44,7 @@ DIGITS = 64  # of the SHA-256 in the name of a file of weights; older versions h
 
 @dataclass(frozen=True)
 class Run:
-    """What a run folder says: what was pruned, on which images, how, and every state on the way."""
+    """The contents of a run folder: the network, the images, the settings, and every state on the way."""
 
     network: Mapping[str, Any]  # how to open it again: {"source", "arch", "digest", ...}
     data: Mapping[str, Any]  # {"source", "seed", ...}
@@ -70,7 +70,7 @@ def holds_run(folder: Path) -> bool:
 
 
 def write_run(folder: Path, run: Run) -> Path:
-    """Write the run's `run.json`; raises BadInput where the folder can't be written."""
+    """Write the run's `run.json`. Raises BadInput if the folder can't be written."""
     content = {
         "kind": run.kind,
         "network": dict(run.network),
@@ -84,7 +84,7 @@ def write_run(folder: Path, run: Run) -> Path:
 
 
 def read_run(folder: Path) -> Run:
-    """The run of a folder; raises BadInput where it holds none, or a damaged one.
+    """The run of a folder. Raises BadInput if it holds none, or a damaged one.
 
     One of an older version gets the digests of the files that are there now.
     """
@@ -138,7 +138,7 @@ def write_weights(folder: Path, network: Network, saliency: Tensor | None = None
 
 
 def read_saliency(path: Path) -> Tensor | None:
-    """What `write_weights` kept for the next ranking, if anything; raises BadInput where the file is damaged."""
+    """What `write_weights` kept for the next ranking, if anything. Raises BadInput if the file is damaged."""
     return _tensors(path)[0].get(SALIENCY)
 
 
@@ -154,7 +154,7 @@ def _tensors(path: Path) -> tuple[dict[str, Tensor], str]:
 
 
 def drop_weights(folder: Path, before: Timeline, after: Timeline) -> None:
-    """Delete weights that only states of `before` name; those that somebody is just writing, for a next state, stay."""
+    """Delete weights that only states of `before` name; those that are being written, for a next state, stay."""
     for name in _named(before) - _named(after):
         (folder / name).unlink(missing_ok=True)
 
@@ -164,7 +164,7 @@ def _named(timeline: Timeline) -> set[str]:
 
 
 def drop_unnamed(folder: Path, timeline: Timeline) -> None:
-    """Delete weights that no state names any more, and what writes that were cut off left; of a run at rest."""
+    """Delete weights that no state names any more, and rests of writes that were cut off; for a run at rest."""
     named = _named(timeline)
     for path in (*folder.glob(WEIGHTS_FILES), *folder.glob(".*.tmp")):
         if path.name not in named:
@@ -172,7 +172,7 @@ def drop_unnamed(folder: Path, timeline: Timeline) -> None:
 
 
 def read_weights(path: Path, network: Network) -> Network:
-    """A network of the same layers with the weights of a file; raises BadInput where they are not those written."""
+    """A network of the same layers with the weights of a file. Raises BadInput if they are not those written."""
     tensors, digest = _tensors(path)
     module = copy.deepcopy(network.module)
     try:

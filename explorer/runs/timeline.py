@@ -115,7 +115,7 @@ def control(timeline: Timeline, number: int, scratch: Scratch) -> Timeline:
 
 
 def delete(timeline: Timeline, number: int) -> Timeline:
-    """The timeline without a state and all that was made from it; whoever is there goes to its parent."""
+    """The timeline without a state and its descendants; if the current state is among them, the parent is current."""
     _check_there(timeline, number)
     parent = timeline.states[number].parent
     if parent is None:

@@ -23,7 +23,7 @@ def to_json(timeline: Timeline) -> dict[str, Any]:
 
 
 def from_json(data: Any) -> Timeline:
-    """The timeline of such values; raises BadInput where they are broken."""
+    """The timeline of such values. Raises BadInput if they are broken."""
     try:
         states = {_key(number): _state(entry, _key(number)) for number, entry in data["states"].items()}
         timeline = Timeline(states, *(_number(data[name]) for name in ("current", "tip", "made")))

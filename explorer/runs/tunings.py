@@ -21,7 +21,7 @@ TEXTS, NUMBERS = ("arch", "weights", "name", "data"), ("epochs", "seed")
 
 @dataclass(frozen=True)
 class Tuning:
-    """What a person asked for: all that decides what becomes of it."""
+    """A person's settings of a fine-tuning: all that decides its result."""
 
     arch: str
     weights: str = IMAGENET  # or NONE, or the SHA-256 of an uploaded file
@@ -39,12 +39,12 @@ class Tuning:
 
     @property
     def title(self) -> str:
-        """What a person calls it."""
+        """Its name for people."""
         return f"{self.arch.partition(':')[2]} on {self.images}"
 
     @property
     def images(self) -> str:
-        """What a person calls the images."""
+        """The name of its images for people."""
         return Path(self.data).stem or self.data
 
 

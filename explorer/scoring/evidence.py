@@ -24,7 +24,7 @@ DRAWS = 4  # classes drawn an image, of those not followed
 
 @dataclass(frozen=True, eq=False)
 class Evidence:
-    """What was gathered of a network on N images; a part is None where nobody asked for it, or there is none."""
+    """The evidence gathered of a network on N images; a part is None if it was not asked for, or does not exist."""
 
     units: Units
     seed: int = 0  # of the random control, and of all that is drawn

@@ -26,7 +26,7 @@ LARGEST = 9  # logits followed where there are more classes, beside the label's
 
 @dataclass(frozen=True, eq=False)
 class UnfollowedClasses:
-    """What is known of the classes that are not followed, for p = the loss's probabilities."""
+    """The terms of the classes that are not followed, for p = the loss's probabilities."""
 
     average: Tensor  # (N, units) float32: sum over all classes c of p_c * dlogit_c/dg_u
     slopes: Tensor  # (N, draws, units) float32: of classes drawn from those not followed, with chances that go by p

@@ -26,7 +26,7 @@ Reduce = Callable[..., Tensor]
 
 @dataclass(frozen=True, eq=False)
 class Observation:
-    """What was seen of N images; float64 on the CPU.
+    """The observation of N images; float64 on the CPU.
 
     Sums and means are over the positions m of the feature map z: height and width, of clips also time. Where a unit is
     several channels (behind a grouped convolution), sums are added and means averaged over these; where several

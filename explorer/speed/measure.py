@@ -72,7 +72,7 @@ def plan_between(full: Units, pruned: Units) -> Tensor:
 
 
 def size(network: Network, batch: int) -> Size:
-    """What a network costs, its memory with so many images at once."""
+    """The costs of a network, its memory with so many images at once."""
     tensors, costs = network.module.state_dict().values(), measure_costs(network)
     weights = sum(tensor.numel() * tensor.element_size() for tensor in tensors)
     return Size(costs.parameters(), costs.flops(), weights, peak_memory(network, batch), batch)

@@ -1,4 +1,4 @@
-"""What a measurement of speed says: full and pruned network side by side, and why one may not be faster."""
+"""The result of a measurement of speed: full and pruned network side by side, and why one may not be faster."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ LONGEST = 100_000  # of a number of threads, of images, or of runs
 
 @dataclass(frozen=True)
 class TimingTerms:
-    """What is measured: every engine with every number of threads and of images at once, on one device."""
+    """The terms of a measurement: every engine with every number of threads and of images at once, on one device."""
 
     engines: tuple[str, ...] = ("eager",)
     threads: tuple[int, ...] = ()  # none: as many as torch uses
@@ -64,7 +64,7 @@ class Timing:
 
 @dataclass(frozen=True)
 class Size:
-    """What a network costs."""
+    """The costs of a network."""
 
     parameters: int
     flops: int  # one image

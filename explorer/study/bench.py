@@ -34,12 +34,12 @@ class StudyInputs:
 
     @property
     def calibrated(self) -> str:
-        """What the oracle and the criteria look at, for captions."""
+        """The images of the oracle and the criteria, for captions."""
         return f"{self.splits['calibration'].describe()}, on {self.network.device}"
 
     @property
     def validated(self) -> str:
-        """What accuracies are measured on, for captions."""
+        """The images that accuracies are measured on, for captions."""
         return f"{self.splits['validation'].describe()}, on {self.network.device}"
 
     @property
@@ -63,7 +63,7 @@ class Finding:
 
 @dataclass(frozen=True)
 class PartResult:
-    """What a part found. The same settings give the same, but for what is measured in time."""
+    """The result of a part. The same settings give the same values, but for those measured in time."""
 
     result: Mapping[str, Any]
     setting: str  # n, split, seeds, device, before or after fine-tuning

@@ -27,7 +27,7 @@ MEASURED = "Seconds and latencies: measured anew in every run, and no part of wh
 
 @dataclass(frozen=True)
 class Study:
-    """What a folder holds: the network, images and settings, and the parts that are there, as plain values."""
+    """The contents of a study folder: network, images and settings, and the finished parts, as plain values."""
 
     about: Mapping[str, Any]  # "network", "data", "settings"
     parts: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)  # name -> what `Found.to_json` gave
@@ -53,7 +53,7 @@ class Study:
 
 
 def told(part: Part) -> dict[str, Any]:
-    """What is known of a part before it is measured: the table's texts and the published figures, as plain values."""
+    """A part before it is measured: the table's texts and the published figures, as plain values."""
     texts = {name: getattr(part, name) for name in ("name", "title", "paper", "computes", "look")}
     return {**texts, "published": json.loads(json.dumps(asdict(part.published)))}
 
@@ -94,7 +94,7 @@ def read_begun(folder: Path) -> dict[str, Any]:
 
 
 def parts_of(folder: Path) -> list[tuple[Path, Callable[[], dict[str, Any]]]]:
-    """The file of each finished part, and what reads it: BadInput where that is damaged, or another part's."""
+    """The file of each finished part, and what reads it: Raises BadInput if that is damaged, or another part's."""
     of_study = digest_of(read_begun(folder))
     found = [(_path(folder, name), name) for name in PARTS]
     return [(path, partial(_read_part, path, name, of_study)) for path, name in found if os.path.lexists(path)]
@@ -129,7 +129,7 @@ def _read_part(path: Path, name: str, of_study: str) -> dict[str, Any]:
 
 
 def _facts(content: Mapping[str, Any]) -> dict[str, Any]:
-    """What must be the same for a study to go on."""
+    """The values that must be the same for a study to go on."""
     data = content["data"]
     known = {"network": content["network"].get("digest"), "data": data.get("digest")}
     return {**known, **content["settings"], "splits": data.get("splits")}

@@ -146,7 +146,7 @@ def weights_path(paper: Paper) -> Path:
 
 
 def images_of(paper: Paper, given: str | None, fetches: Fetches) -> str:
-    """Where the images are; BadInput with what gets them where nobody says."""
+    """The place of the images. Raises BadInput, with the command that gets them, if none is given."""
     if given or paper.images:
         return str(given or paper.images)
     raise BadInput(

@@ -19,7 +19,7 @@ from explorer.study.parts import PARTS, Part, wanted
 
 
 def described(bench: StudyInputs) -> dict[str, Any]:
-    """What is studied: all that decides the results."""
+    """The subject of a study: all that decides its results."""
     network, costs = bench.network, measure_costs(bench.network)
     size = {"units": len(network.units), "parameters": costs.parameters(), "flops": costs.flops()}
     settings = {

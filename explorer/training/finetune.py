@@ -100,7 +100,7 @@ class Training:
 
 
 class Images(Protocol):
-    """What minibatches are drawn from, such as `explorer.data.Batches`."""
+    """A source of minibatches, such as `explorer.data.Batches`."""
 
     def __len__(self) -> int:
         """How many images there are."""

@@ -37,5 +37,5 @@ SCHEDULES: dict[str, Schedule] = {"constant": constant, "cosine": cosine, "linea
 
 
 def summary(name: str) -> str:
-    """What a schedule does, in one line."""
+    """One line that says what a schedule does."""
     return str(SCHEDULES[name].__doc__).partition("\n")[0]

@@ -63,7 +63,7 @@ def audit(folder: Path) -> list[Checked]:
 
 
 def _in_folder(folder: Path, names: list[str]) -> Iterator[Checked]:
-    """What the documents of a folder say of its files, and they themselves."""
+    """The checks of a folder's files against its documents, and of the documents themselves."""
     for name, check in CHECKS.items():
         if name in names:
             yield from check(folder)
@@ -169,7 +169,7 @@ def _document(path: Path, what: str, form: DocumentFormat, read: Callable[[], ob
 
 
 def _read(path: Path, read: Callable[[], T], what: str = "") -> T | Checked:
-    """What a reader finds, or why it finds nothing."""
+    """The result of a reader, or why there is none."""
     try:
         return read()
     except BadInput as problem:

@@ -1,4 +1,4 @@
-"""What a model.py may hold. Its syntax tree is walked before it is written; anything that is not listed here ends it.
+"""The syntax that a model.py may hold. Its tree is walked before it is written; whatever is not listed here ends it.
 
 The file's own parts, which no network changes, are compared whole. The rest is imports from a list, constants, and
 classes whose two methods assign, call and return: layers and operations of the tables, and what lies in `self`.
@@ -144,7 +144,7 @@ def _walk(node: ast.AST, scope: _Scope) -> None:
 
 
 def _called(node: ast.Call, scope: _Scope) -> Iterator[ast.AST]:
-    """What is left to walk of a call whose function may be called, by its bare name or where it lies."""
+    """The parts left to walk of a call whose function may be called, by its bare name or where it lies."""
     _require(all(keyword.arg is not None for keyword in node.keywords), node)
     if isinstance(node.func, ast.Name):
         _require(node.func.id in CALLED | scope.classes, node)
@@ -163,7 +163,7 @@ def _is_fetch(node: ast.Call) -> bool:
 
 
 def _reached(node: ast.Attribute) -> Iterator[ast.AST]:
-    """What is left to walk of a dotted name: nothing of torch's own, else what it is read from."""
+    """The parts left to walk of a dotted name: nothing of torch's own, else the value it is read from."""
     text = ast.unparse(node)
     read = isinstance(node.ctx, ast.Load)
     if text.partition(".")[0] in ROOTS and isinstance(node.value, (ast.Name, ast.Attribute)):

@@ -48,9 +48,9 @@ def literal(value: Any, names: Names) -> str:
 
 
 def expression(step: GraphStep, names: Names, access: Callable[[str], str], *, in_place: bool = False) -> str:
-    """What a step computes; `access` says how its layer or tensor is reached.
+    """The expression that a step computes; `access` says how its layer or tensor is reached.
 
-    in_place: whether an in-place sum must change its operand, since somebody else reads it too.
+    in_place: whether an in-place sum must change its operand, since another step reads it too.
     """
     if step.op == "get_attr":
         return access(step.target)
@@ -105,7 +105,7 @@ def _outside_brackets(text: str) -> str:
 
 
 def _index(value: Any, names: Names) -> str:
-    """What stands between square brackets."""
+    """The text between square brackets."""
     parts = value if isinstance(value, tuple) and value else [value]
     return ", ".join(_slice(part, names) for part in parts)
 

@@ -54,7 +54,7 @@ def _expression(program: GraphProgram, part: GraphStep | Region, scope: _Scope, 
 
 
 def _private(program: GraphProgram, step: GraphStep) -> bool:
-    """Whether nobody else can see what an in-place sum does to its operand: a layer made it, and only for this."""
+    """Whether an in-place sum changes its operand unseen: a layer made it, and only for this sum."""
     owner = next((s for s in program.steps if s.name == step.uses[0]), None)
     return owner is not None and owner.op == "call_module" and program.users[owner.name] == (step.index,)
 

@@ -1,4 +1,4 @@
-"""What a block is made of, apart from its numbers: two blocks of one form can share a class."""
+"""The outline of a block, apart from its numbers: two blocks of one form can share a class."""
 
 from __future__ import annotations
 

@@ -19,7 +19,7 @@ IN_METHOD = 92  # of 100 characters
 
 @dataclass(frozen=True)
 class Number:
-    """What stands in a slot: a literal, or the argument of the class that is being written."""
+    """The text of a slot: a literal, or the argument of the class that is being written."""
 
     text: str
     literal: bool
@@ -86,7 +86,7 @@ def _split(
 
 
 def _ordered(children: Sequence[tuple[str, OutlineItem]], made: list[list[str]]) -> list[list[str]]:
-    """What nn.Sequential takes: its children, or where their names are not 0, 1, 2, ... these as well."""
+    """The arguments of nn.Sequential: its children, or where their names are not 0, 1, 2, ... these as well."""
     names = tuple(name for name, _ in children)
     if is_list(names):
         return made

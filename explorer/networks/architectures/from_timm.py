@@ -31,7 +31,7 @@ def create(name: str, num_classes: int | None = None, in_channels: int | None = 
 
 
 def preprocessing(name: str) -> Preprocessing:
-    """What the architecture's pretrained weights were evaluated with."""
+    """The preprocessing that the architecture's pretrained weights were evaluated with."""
     config = _config(name)
     side = config["input_size"][-1]
     interpolation = config["interpolation"] if config["interpolation"] == "bicubic" else "bilinear"

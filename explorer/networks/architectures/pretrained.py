@@ -1,4 +1,4 @@
-"""Published ImageNet weights, downloaded when somebody asks for them."""
+"""Published ImageNet weights, downloaded when asked for."""
 
 from __future__ import annotations
 

@@ -32,7 +32,7 @@ ONNX_STARTS = (b"\x12", b"\x1a", b"\x22", b"\x3a", b"\x42")  # the tags that may
 
 
 def kind_of(head: bytes) -> str | None:
-    """What a file that starts with these 512 bytes is, where it is none that can be read: a clause."""
+    """A clause that names the kind of a file that can't be read, by its first 512 bytes."""
     if head[257:262] == b"ustar":
         return TAR
     if head[4:8] == b"TFL3":
@@ -43,7 +43,7 @@ def kind_of(head: bytes) -> str | None:
 
 
 def archive_of(names: Collection[str]) -> str | None:
-    """What a zip archive with these members is, where it is none that can be read: a clause."""
+    """A clause that names the kind of a zip archive that can't be read, by its members."""
     inner = {name.partition("/")[2] for name in names}
     if "constants.pkl" in inner or any(name.startswith("code/") for name in inner):
         return TORCHSCRIPT
@@ -57,7 +57,7 @@ def archive_of(names: Collection[str]) -> str | None:
 
 
 def module_of(path: str, kind: str) -> str:
-    """What a file that holds a whole pickled module at this path is: a clause."""
+    """A clause on a file that holds a whole pickled module at this path."""
     steps = "".join(f"[{int(step) if step.isdecimal() else step!r}]" for step in path.split("/") if step)
     return (
         f"is a whole pickled module ({kind[:80]}), which is code and is not run here; where the file is trusted, save "

@@ -17,7 +17,7 @@ HEADER_BYTES = 64  # bytes that hold the first pickle, which is the magic number
 
 
 def read(stream: IO[bytes], length: int) -> CheckpointContents:
-    """What the file holds; BadInput, with a clause that follows the file's name, where it is not as it should be."""
+    """The contents of the file. Raises BadInput, with a clause that follows the file's name, if it is damaged."""
     return _saved(stream, length) if _is_saved(stream) else _dumped(stream)
 
 

@@ -1,4 +1,4 @@
-"""What a checkpoint's pickle would make, found out without making any of it.
+"""The objects that a checkpoint's pickle would make, found out without making any of them.
 
 The instructions are followed with inert stand-ins in place of objects: no name is imported, nothing is called and no
 memory is taken for a tensor. Tensors are made from the stand-ins afterwards, once all that they claim is checked.

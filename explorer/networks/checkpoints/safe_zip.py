@@ -29,7 +29,7 @@ def is_zip(stream: IO[bytes]) -> bool:
 
 
 def read(stream: IO[bytes], length: int) -> CheckpointContents:
-    """What the archive holds; BadInput, with a clause that follows the file's name, where it is not as it should be."""
+    """The contents of the archive. Raises BadInput, with a clause that follows the file's name, if it is damaged."""
     _check_directory(stream, length)
     try:
         with zipfile.ZipFile(stream) as archive:

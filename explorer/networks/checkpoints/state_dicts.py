@@ -23,7 +23,7 @@ INTEGERS = (COUNTER, "index", "mask", "ids")  # endings of buffers that are righ
 
 @dataclass(frozen=True, eq=False)
 class CheckpointContents:
-    """What a file holds, by path such as "state_dict/conv1.weight"; items of a list count from 0."""
+    """The contents of a file, by path such as "state_dict/conv1.weight"; items of a list count from 0."""
 
     tensors: dict[str, Tensor]
     others: tuple[str, ...] = ()  # what is no tensor
@@ -86,7 +86,7 @@ def _walk(value: Value, path: str, seen: set[int], depth: int = 0) -> Iterator[t
 
 
 def _items(value: Value) -> Iterable[tuple[str, Value]] | None:
-    """What a container holds, by name; None for what is none."""
+    """The items of a container, by name; None for values that are no containers."""
     if value.kind in ("tuple", "list"):
         return [(str(at), item) for at, item in enumerate(value.data)]
     if value.kind == "dict" or (value.kind == "stranger" and value.data.items):

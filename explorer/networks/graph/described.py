@@ -1,4 +1,4 @@
-"""What the files of a network tell of it: its manifest, and the tensors that its graph runs on."""
+"""The description of a network in its files: its manifest, and the tensors that its graph runs on."""
 
 from __future__ import annotations
 

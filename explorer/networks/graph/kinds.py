@@ -22,7 +22,7 @@ LARGEST = 2**31 - 1  # of whole numbers that count or place something
 
 @dataclass(frozen=True)
 class ArgumentKind:
-    """What an argument must be: `rule` ends the sentence "it must be ..."; `spread` ones may come one by one, last."""
+    """The kind of an argument: `rule` ends the sentence "it must be ..."; `spread` ones may come one by one, last."""
 
     rule: str
     holds: Callable[[Any], bool]
@@ -57,7 +57,7 @@ def one_of(*words: str) -> ArgumentKind:
 
 
 def either(*kinds: ArgumentKind) -> ArgumentKind:
-    """What is of any of these kinds."""
+    """The kind of whatever is of one of these kinds."""
     rule = " or ".join(kind.rule for kind in kinds)
     return ArgumentKind(rule, lambda v: any(kind.holds(v) for kind in kinds))
 

@@ -33,7 +33,7 @@ class LayerWidth:
 
 @dataclass(frozen=True)
 class Manifest:
-    """What an exported network is, where it came from, and its graph."""
+    """An exported network's properties, its origin, and its graph."""
 
     name: str
     arch: str  # of the network it was pruned from

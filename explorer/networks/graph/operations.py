@@ -43,7 +43,7 @@ ATTRIBUTES = ("ndim", "shape")
 
 @dataclass(frozen=True)
 class Function:
-    """What a node calls, and what it takes."""
+    """The function that a node calls, and the arguments that it takes."""
 
     call: Callable[..., Any]
     arguments: Signature

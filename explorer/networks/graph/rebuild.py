@@ -183,7 +183,7 @@ def _node(node: dict[str, Any], graph: fx.Graph, built: Mapping[str, fx.Node], r
 
 
 def _target(op: Any, target: Any, root: nn.Module) -> tuple[Any, Signature]:
-    """What a node does and takes, looked up in the tables or among the layers and tensors already checked."""
+    """A node's operation and its arguments, looked up in the tables or among the layers and tensors already checked."""
     require(op in OPS, f"{quoted(op)} is no kind of node")
     require(isinstance(target, str), f"{quoted(target)} is no target")
     if op == "call_function":

@@ -86,7 +86,7 @@ def has_manifest(data: bytes) -> bool:
 
 
 def manifest_in(data: bytes, name: str = "This file") -> Manifest:
-    """What an export's header says of it: no tensor is read, and its module is not rebuilt.
+    """The manifest in an export's header: no tensor is read, and its module is not rebuilt.
 
     Raises BadInput if there is no manifest, or one that breaks a rule; its graph is not looked at.
     """
@@ -102,7 +102,7 @@ def manifest_in(data: bytes, name: str = "This file") -> Manifest:
 
 
 def _metadata(data: bytes) -> dict[str, Any]:
-    """What stands in the file's header beside the tensors; nothing where it is no safetensors file."""
+    """The texts in the file's header beside the tensors; none where it is no safetensors file."""
     length = int.from_bytes(data[:8], "little")
     try:
         header = json.loads(data[8 : 8 + length]) if length < len(data) else {}

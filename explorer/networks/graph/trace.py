@@ -43,8 +43,8 @@ class TracedGraph:
 def trace(module: nn.Module, name: str) -> TracedGraph:
     """Trace a module in eval mode; `name` stands in the errors.
 
-    What eval mode never runs is left out: unused branches, stochastic depth, assertions about shapes, and functional
-    dropout stays off should the reloaded graph be trained. The module itself is not changed.
+    Operations that eval mode never runs are left out: unused branches, stochastic depth, assertions about shapes, and
+    functional dropout stays off should the reloaded graph be trained. The module itself is not changed.
 
     Raises BadInput if torch.fx cannot trace it or an operation is not in the tables of `operations.py`.
     """

@@ -84,7 +84,7 @@ def decode_plain(value: Any) -> Any:
 
 
 def _named(key: str, content: Any, nodes: Mapping[str, Any]) -> Any:
-    """What a one-word argument refers to."""
+    """The value that a one-word argument refers to."""
     tables: dict[str, Mapping[Any, Any]] = {
         "node": nodes,
         "dtype": DTYPES,

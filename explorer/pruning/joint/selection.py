@@ -40,7 +40,7 @@ class Course:
 
     measure: str
     target: float  # at most this share of the measure is left
-    every: int | None = None  # units that go between two linearisations; by default EVERY of all
+    every: int | None = None  # units that go between two linearisations; by default SHARE_PER_LINEARISATION of all
     charge: AtPlan | None = None  # from `explorer.scoring.ranking.charges`: nats that each unit's removal is worth
     limits: Limits = NO_LIMITS
 
@@ -67,5 +67,5 @@ def select(
 
 
 def default_step(units: Units) -> int:
-    """Units that go between two linearisations where nobody says otherwise: EVERY of all, at least 1."""
+    """The default number of units that go between two linearisations: SHARE_PER_LINEARISATION of all, at least 1."""
     return max(1, round(SHARE_PER_LINEARISATION * len(units)))

@@ -84,7 +84,7 @@ class Criterion:
 
     @property
     def summary(self) -> str:
-        """What it is, in one sentence."""
+        """Its definition, in one sentence."""
         return self.variant or (self.function.__doc__ or "").partition("\n")[0]
 
     @property

@@ -1,4 +1,4 @@
-"""What a unit's removal does: to the loss of each class, to what is coupled to it, and to the costs."""
+"""The consequence of a unit's removal: for the loss of each class, for the units coupled to it, and for the costs."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class Coupled:
 
 @dataclass(frozen=True)
 class Saving:
-    """What the network with a unit costs more than without it."""
+    """The cost of the network with a unit minus its cost without the unit."""
 
     parameters: int
     flops: int  # one image
@@ -94,7 +94,7 @@ def coupled(network: Network, unit: int) -> tuple[Coupled, ...]:
 
 
 def saving(costs: Costs, removed: Tensor, unit: int) -> Saving:
-    """What the unit costs in the network without the removed units."""
+    """The cost of the unit in the network without the removed units."""
     left, gone = open_and_closed(removed, unit)
     parameters, flops = costs.parameters(left), costs.flops(left)
     return Saving(parameters - costs.parameters(gone), flops - costs.flops(gone), parameters, flops)

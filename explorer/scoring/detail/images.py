@@ -1,4 +1,4 @@
-"""What excites a unit: which images, and where in them."""
+"""The images that excite a unit, and the places in them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What writes a unit: its kernels, and the batch-norms over it."""
+"""The weights that write a unit: its kernels, and the batch-norms over it."""
 
 from __future__ import annotations
 

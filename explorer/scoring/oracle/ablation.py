@@ -34,7 +34,7 @@ class Pairs:
 
 @dataclass(frozen=True, eq=False)
 class Ablation:
-    """What closing a gate of one layer changes, from one of the layer's consumers on.
+    """The part of the network that closing a gate of one layer changes, from one of the layer's consumers on.
 
     The pairs that it is for change nothing before `start`.
     """

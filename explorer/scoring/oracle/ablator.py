@@ -1,4 +1,4 @@
-"""What every way to compute the oracle offers, and how it tells how far it is."""
+"""The interface of every way to compute the oracle, with its progress."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ Done = Callable[[float], None]  # told how many more images are done, in shares 
 
 
 def ignore(images: float) -> None:
-    """Nobody wants to know."""
+    """A progress report that is not shown."""
 
 
 class Ablator(Protocol):

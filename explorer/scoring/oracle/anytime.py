@@ -56,7 +56,7 @@ def oracle_steps(
     """The oracle as far as it is known, after every portion of images; the last one is whole.
 
     known: an earlier result on some of the same images, from which it goes on: its positions are those of `batches`.
-    linear: (N, units) the linearised changes of these images, where somebody has them.
+    linear: (N, units) the linearised changes of these images, if they are at hand.
     """
     total = len(batches)
     counter = Counter(report, round(total * (1 + LINEAR_SHARE)) if way.estimates else total)

@@ -1,4 +1,4 @@
-"""What a unit contributes to a layer that reads it: taken away, the layer's output is the one with the gate closed."""
+"""A unit's contribution to a layer that reads it: taken away, the layer's output is the one with the gate closed."""
 
 from __future__ import annotations
 

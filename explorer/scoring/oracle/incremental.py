@@ -1,6 +1,6 @@
 """The incremental oracle: exact, and runs again only what a closed gate changes.
 
-What lies before a gate's first consumer is computed once a batch of images. That consumer's output is its old output
+The part before a gate's first consumer is computed once a batch of images. That consumer's output is its old output
 without the unit's contribution, and from there on the network runs on many (image, unit) pairs as one batch. Pairs
 whose feature map is zero change nothing and are left out.
 """
@@ -70,7 +70,7 @@ class Incremental:
     def changes(self, x: Tensor, y: Tensor, done: Done = ignore) -> Tensor:
         """C_n(g_u = 0) - C_n(g = 1) of every image and unit, (N, units), nats, float64, on the CPU.
 
-        x: (N, C, ...) images, y: (N,) labels. What a network computes for an image does not depend on the others, so
+        x: (N, C, ...) images, y: (N,) labels. A network's answer to an image does not depend on the others, so
         neither does this on how the images are split.
         """
         size = images_at_once(sum(self.program.bytes.values()), self.memory)

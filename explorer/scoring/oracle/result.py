@@ -1,4 +1,4 @@
-"""What an oracle found."""
+"""The result of an oracle."""
 
 from __future__ import annotations
 

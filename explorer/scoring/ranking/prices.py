@@ -82,7 +82,7 @@ PRICES: dict[str, Price] = {
 
 
 def penalty_title(price: str) -> str:
-    """What the penalty of a price is called: "FLOPs penalty"."""
+    """The name of a price's penalty: "FLOPs penalty"."""
     return f"{PRICES[price].title} penalty"
 
 

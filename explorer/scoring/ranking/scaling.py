@@ -111,7 +111,7 @@ def check_scaling(name: str) -> None:
 
 
 def scaled(saliency: Tensor, units: Units, scaling: str, charge: Tensor | None = None) -> Tensor:
-    """What units are ranked by: the named scaling first, then what each unit is charged, eq. 9; (units,).
+    """The values that units are ranked by, (units,): the named scaling first, then minus each unit's charge, eq. 9.
 
         scaling(s)[u] - charge[u]
 

@@ -84,7 +84,7 @@ def scaling_choice(key: str = "scaling", explanation: str | None = None) -> str:
 
 
 def axes_choice(prefix: str, timed: bool = False) -> tuple[str, str]:
-    """What a curve shows, and against what; against latency where that has been timed."""
+    """The fields for a curve's quantity and its axis; latency is offered if it has been timed."""
     names = [name for name in AGAINST if timed or name != "latency"]
     quantity = st.segmented_control(
         "Show", list(QUANTITIES), default="accuracy", key=f"{prefix}-quantity", persist_state="session", required=True
@@ -119,7 +119,7 @@ def choice(view: View) -> RankingChoice:
 
 
 def _limits_choice(view: View) -> Limits:
-    """What every plan leaves standing."""
+    """The limits that every plan respects."""
     units = view.workspace.network.units
     st.multiselect(
         "Layers that stay whole",

@@ -56,7 +56,7 @@ def limited(units: Units, floor: int, multiple: int) -> Limits:
 
 
 def summary() -> str:
-    """What was chosen, "1 layer locked, 2 units stay, 1 goes"; nothing where nothing was."""
+    """The choices in words, "1 layer locked, 2 units stay, 1 goes"; "" without any."""
     layers, staying, going = len(locked()), *(sum(map(len, part().values())) for part in (stay, go))
     parts = [
         f"{counted(layers, 'layer')} locked" if layers else "",
@@ -67,7 +67,7 @@ def summary() -> str:
 
 
 def clear_button(key: str) -> None:
-    """What was chosen by hand, and the button that clears it; nothing where nothing was."""
+    """Draw the choices made by hand, and the button that clears them; nothing without any."""
     if said := summary():
         with st.container(horizontal=True, vertical_alignment="center"):
             say.caption(f"By hand: {said}.")

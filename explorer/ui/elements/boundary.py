@@ -28,7 +28,7 @@ def boundary(doing: str = "a page of the app") -> Iterator[None]:
 
 
 def failed(error: Exception, doing: str) -> Failure:
-    """What to tell of an error: the sentence of bad input, or that of a report."""
+    """The sentence on an error: that of bad input, or that of a report."""
     if isinstance(error, BadInput):
         return Failure(str(error))
     traceback.print_exception(error)

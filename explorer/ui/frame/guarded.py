@@ -1,4 +1,4 @@
-"""What is served beyond this computer: the same script as main.py, behind a guard."""
+"""The app as it is served beyond this computer: the same script as main.py, behind a guard."""
 
 from __future__ import annotations
 

@@ -29,7 +29,7 @@ _WHOLE: set[str] = set()
 
 
 def whole(*names: str) -> None:
-    """Return once these modules are imported; wait for whoever imports anything else in this way."""
+    """Return once these modules are imported; wait for other threads that import in this way."""
     if _WHOLE.issuperset(names):
         return
     with _LOCK:

@@ -1,4 +1,4 @@
-"""The guard of an app that is served beyond this computer: nobody comes in without its token, by any route."""
+"""The guard of an app that is served beyond this computer: no request comes in without its token, by any route."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What one feature map looks like: its activation over images, its kernels, and what is coupled to it."""
+"""The look of one feature map: its activation over images, its kernels, and what is coupled to it."""
 
 from __future__ import annotations
 
@@ -107,7 +107,7 @@ def _images_choice(workspace: Workspace, seen: Observation, unit: int) -> tuple[
 
 
 def _seen(workspace: Workspace) -> Observation:
-    """What scoring saw of the calibration images in the network as loaded."""
+    """The observation of the calibration images in the network as loaded."""
     scored = scoring(workspace, none_removed(workspace.network.units))
     found: Observation = await_result(scored, _has_seen).evidence.seen
     return found

@@ -1,4 +1,4 @@
-"""What one feature map is worth: by every criterion, by the oracle, and to each class."""
+"""The worth of one feature map: by every criterion, by the oracle, and to each class."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ def _table(found: dict[str, UnitRank]) -> dict[str, list[str]]:
 
 
 def oracle_effect(view: View, unit: int) -> None:
-    """What the oracle found for the unit, or where to have it found."""
+    """Draw the oracle's value of the unit, or the way to measure it."""
     known = oracle(view.loaded)
     if known is None:
         st.caption("Oracle: not known yet. It is run on the Oracle page, for all units at once.")
@@ -107,7 +107,7 @@ def class_effects(view: View, unit: int) -> None:
 
 
 def leave(view: View, unit: int) -> None:
-    """Stop the measurement of a unit that nobody looks at any more."""
+    """Stop the measurement of a unit that is no longer shown."""
     for plan in open_and_closed(view.removed, unit):
         job = find_measuring(view.workspace, plan)
         if job and job.active and not plan.equal(view.removed):
@@ -117,7 +117,7 @@ def leave(view: View, unit: int) -> None:
 
 
 def _outcome(job: Job) -> Outcome | None:
-    """What was measured, or None, and then where the measurement is."""
+    """The measured value, or None and then the progress of its measurement."""
     with st.spinner(markdown(job.label)):
         job.wait(PATIENCE)
     drawn = job.version

@@ -83,6 +83,6 @@ def _keep(key: str) -> None:
 
 
 def foreseen(workspace: Workspace, removed: Tensor, plan: Tensor) -> Outcome | None:
-    """What a plan that goes on from `removed` would measure, predicted; None until the linearisation is there."""
+    """The predicted metrics of a plan that goes on from `removed`; None until the linearisation is there."""
     job = linearising(workspace, removed)
     return None if job is None or job.result is None else predict(job.result, plan & ~removed)

@@ -73,7 +73,7 @@ def _oracle_path(workspace: Workspace) -> Path:
 
 
 def _kept_oracle(workspace: Workspace) -> Oracle | None:
-    """What an earlier job kept, or None where there is nothing that can be read: then it is simply run again."""
+    """The result that an earlier job kept, or None if it can't be read: then it is run again."""
     path = _oracle_path(workspace)
     try:
         return _read(path, path.stat().st_mtime_ns, workspace.network.units)

@@ -20,7 +20,7 @@ PREFETCH_POLL_SECONDS = 0.05  # seconds between two looks at a job that is nearl
 
 
 def measure_ahead(workspace: Workspace, plans: Sequence[Tensor]) -> None:
-    """Measure these plans once nothing else is to be done; what this tab began before, and is not among them, stops."""
+    """Measure these plans when nothing else is to be done; this tab's other prefetches stop."""
     wanted = {_key(workspace, plan): plan for plan in plans if measured_before(workspace, plan) is None}
     for key in set(st.session_state.get(LATEST, ())) - set(wanted):
         if job := JOBS.find(key):
@@ -32,7 +32,7 @@ def measure_ahead(workspace: Workspace, plans: Sequence[Tensor]) -> None:
 
 
 def outcome_of(workspace: Workspace, removed: Tensor, report: Report) -> Outcome:
-    """What the validation images say of these units gated: known already, soon there, or measured now."""
+    """The metrics on the validation images with these units gated: known already, soon there, or measured now."""
     ahead = JOBS.find(_key(workspace, removed))
     if ahead and ahead.state == "running":
         ahead.hurry()

@@ -1,4 +1,4 @@
-"""The jobs of a run: which of them works on it now, and what nobody else may do to it meanwhile."""
+"""The jobs of a run: which of them works on it now, and which changes have to wait meanwhile."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def key_of(kind: str, run: str, number: int | None = None) -> str:
 
 
 def busy(run: str) -> str:
-    """Why nobody else can change the run now, in a sentence; "" where they can.
+    """Why the run can't be changed by others now, in a sentence; "" if it can.
 
     A paused job lets others go first: it goes on from its own state, wherever the run is by then.
     """

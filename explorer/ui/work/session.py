@@ -43,12 +43,12 @@ class View:
 
     @property
     def stage(self) -> Stage:
-        """What has been done to the weights of the state; for captions, in words."""
+        """The stage of the state's weights, in words, for captions."""
         return stage_at(self.timeline)
 
 
 def current_view() -> View:
-    """What this tab shows; a run that can't be opened any more says so and gives way to the demo."""
+    """The view of this tab; a run that can't be opened any more says so and gives way to the demo."""
     try:
         return _view(run_id(), _saved(run_id()))
     except BadInput as problem:
@@ -57,7 +57,7 @@ def current_view() -> View:
 
 
 def open_new(source: Source) -> None:
-    """Look at a run of its own on this source; raises BadInput where it can't be opened, and then nothing changes."""
+    """Look at a run of its own on this source. Raises BadInput if it can't be opened, and then nothing changes."""
     open_workspace(source)
     fresh = new_id()
     network, data = source_to_json(source)

@@ -41,7 +41,7 @@ def paths_allowed() -> bool:
 
 
 def token() -> str:
-    """What a visitor has to bring; "" where only this computer is served."""
+    """The token of visitors; "" where only this computer is served."""
     return _tokens[0] if _tokens else ""
 
 

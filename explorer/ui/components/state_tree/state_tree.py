@@ -32,7 +32,7 @@ def state_tree(
 ) -> None:
     """Steps from left to right, a row for each branch; marks say the stages, the ring is where one is.
 
-    nodes: parents before their children. locked: why nobody can go anywhere now, if so. on_choose gets the number of
+    nodes: parents before their children. locked: why no state can be chosen now, or "". on_choose gets the number of
     the state that a click or Enter chose.
     """
 
@@ -44,7 +44,7 @@ def state_tree(
 
 
 def tree_data(nodes: Sequence[Node], current: int) -> dict[str, object]:
-    """What the browser draws: each state in its column (steps from the root) and row."""
+    """The data that the browser draws: each state in its column (steps from the root) and row."""
     depth, row = places(nodes)
     states = [
         {

@@ -33,7 +33,7 @@ def network_strip(layers: Sequence[StripLayer], *, key: str, selected: str | Non
 
 
 def strip_data(layers: Sequence[StripLayer], selected: str | None) -> dict[str, object]:
-    """What the browser draws: heights from 0 to 1, colours, and the sentence of each column."""
+    """The data that the browser draws: heights from 0 to 1, colours, and the sentence of each column."""
     if not layers:
         raise BadInput("The network strip needs at least one layer, and none was given.")
     widest, flops = max(layer.total for layer in layers), max(sum(layer.flops for layer in layers), 1e-12)

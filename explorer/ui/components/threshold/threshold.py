@@ -51,7 +51,7 @@ def _tell(key: str, on_move: Callable[[float], None] | None) -> None:
 def threshold_data(
     values: np.ndarray, value: float, value_unit: str = "", curve: Curve | None = None
 ) -> dict[str, object]:
-    """What the browser draws: the ascending float32 values as base64, their bins, ticks, zeros apart, and the curve."""
+    """The data that the browser draws: ascending float32 values as base64, bins, ticks, zeros apart, the curve."""
     ascending = np.sort(np.asarray(values, "<f4").ravel())
     scale = scale_for(ascending, bins=72)
     return {

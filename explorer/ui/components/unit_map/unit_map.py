@@ -33,7 +33,7 @@ class LayerCells:
 
 @dataclass(frozen=True)
 class ByHand:
-    """What the person has chosen; stamp: grows with every choice."""
+    """The person's choices; stamp: grows with every choice."""
 
     stay: Chosen
     go: Chosen
@@ -82,7 +82,7 @@ def _tell(key: str, what: str, act: Callable[[Any], None]) -> None:
 
 
 def unit_map_data(layers: Sequence[LayerCells], chosen: ByHand, look: Look) -> dict[str, object]:
-    """What the browser draws: [channel, bits, saliency] of each cell, and the choices."""
+    """The data that the browser draws: [channel, bits, saliency] of each cell, and the choices."""
     return {
         "layers": [_layer(layer, look) for layer in layers],
         "selected": look.selected,

@@ -51,7 +51,7 @@ def _form(view: View) -> None:
 
 
 def _terms(units: int) -> tuple[Settings, int]:
-    """What all lanes have in common, and the number of seeds."""
+    """The settings that all lanes share, and the number of seeds."""
     with st.container(horizontal=True, gap="small"):
         left = st.number_input("Down to, % of the units", 1, 99, 40, key="race-target", persist_state="session")
         count = st.number_input(

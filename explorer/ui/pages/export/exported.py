@@ -1,4 +1,4 @@
-"""What an export made, on its page: how each file did, and the files themselves."""
+"""An export on its page: how each file did, and the files themselves."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from explorer.ui.work.session import View
 
 
 def proof(made: ExportedState) -> None:
-    """What the clean processes found, in a sentence and in numbers; and why a file is not offered."""
+    """The findings of the clean processes, in a sentence and in numbers; and why a file is not offered."""
     good = [each for each in made.verdicts if each.ok]
     if good:
         worst = max(good, key=lambda each: each.max_relative_difference or 0.0)

@@ -37,7 +37,7 @@ class ExportedState:
 
     @property
     def there(self) -> bool:
-        """Whether nobody has deleted the files since."""
+        """Whether the files are still there."""
         return all(path.is_file() for path in (*self.files.values(), self.manifest))
 
     def verdict(self, of: Format) -> Verdict | None:
@@ -97,8 +97,8 @@ def _state(view: View, number: int) -> StateOfRun:
 def tidy(coming: Path) -> None:
     """Let older files go, now that those of one more state have come into the folder `coming`: exports do not pile up.
 
-    Of its run the KEPT states that were exported last stay, this one among them; of any other run as many, and none
-    where the run itself is gone. What a tab shows stays, and so does what somebody is writing.
+    Of its run the STATES_KEPT states that were exported last stay, this one among them; of any other run as many, and
+    none where the run itself is gone. An export that a tab shows stays, and so does one that is being written.
     """
     for run in [path for path in coming.parent.parent.glob("*") if path.is_dir()]:
         others = sorted((path for path in run.iterdir() if path != coming), key=_age)
@@ -111,7 +111,7 @@ def tidy(coming: Path) -> None:
 
 
 def _age(folder: Path) -> float:
-    """Seconds, as good as any number that grows with age."""
+    """Sort key: older folders are larger."""
     return -folder.stat().st_mtime
 
 

@@ -25,7 +25,7 @@ BATCHES = (1, 4, 16, 64)
 
 
 def measured_speed(view: View, number: int) -> None:
-    """What has been measured of a state, how far that is, and the form that begins it."""
+    """Draw the measured speed of a state, its progress, and the form that begins it."""
     st.subheader("Measured speed")
     job = JOBS.find(key_of(SPEED, view.run, number))
     if job and job.active:

@@ -72,7 +72,7 @@ def _form(said: Any) -> None:
 
 
 def _weights_fields() -> tuple[str, Any]:
-    """What to start from, and the uploaded file if there is one."""
+    """The kind of weights to start from, and the uploaded file if there is one."""
     weights = st.segmented_control(
         "Start from the weights",
         list(WEIGHTS),

@@ -32,7 +32,7 @@ SHOWN = {
 
 @dataclass(frozen=True)
 class Chosen:
-    """What is compared with the oracle."""
+    """The criteria that are compared with the oracle."""
 
     criterion: str
     scaling: str

@@ -21,7 +21,7 @@ DEFAULT_UPDATES = 300  # updates of a state that had none
 
 
 def from_scratch(view: View, recipe: Recipe | None) -> None:
-    """What the current state's shape scores from scratch, how far that training is, or the form that begins it.
+    """Draw the score of the state's shape from scratch, the progress of that training, or the form that begins it.
 
     recipe: for states that were not fine-tuned; None where nothing can be begun now.
     """

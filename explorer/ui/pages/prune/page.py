@@ -155,7 +155,7 @@ Point = tuple[Metrics, str]  # and the kind of its stage
 
 @dataclass(frozen=True)
 class Axes:
-    """What is drawn against which measure's share of the root's."""
+    """The quantity drawn, and the measure whose share of the root's is the axis."""
 
     quantity: str
     against: str

@@ -57,7 +57,7 @@ def _under_way(job: Job) -> None:
 
 
 def _ended(view: View, job: Job) -> None:
-    """What became of it, with its curves, until somebody has read it."""
+    """Draw its result, with its curves, until it has been read."""
     kept = _kept(view.timeline, job.partial or ())
     explain_end(job, kept, "Dismiss")
     if job.state == "done":
@@ -67,7 +67,7 @@ def _ended(view: View, job: Job) -> None:
 
 
 def _kept(timeline: Timeline, added: Sequence[int]) -> str:
-    """What the run holds of the states that a job has added to it."""
+    """The states that a job has added to the run."""
     if not added:
         return NOTHING
     gone = len(set(added) - set(timeline.states))

@@ -15,7 +15,7 @@ TITLES = {CALIBRATION: "calibration images, scored anew", UPDATES: "the updates'
 
 @dataclass(frozen=True)
 class Turns:
-    """What the form asks for."""
+    """The settings that the form asks for."""
 
     recipe: Recipe
     units: int  # a step

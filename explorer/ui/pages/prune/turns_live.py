@@ -1,4 +1,4 @@
-"""What pruning in turns shows while it goes on."""
+"""The picture of pruning in turns while it goes on."""
 
 from __future__ import annotations
 

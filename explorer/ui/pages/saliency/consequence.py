@@ -1,4 +1,4 @@
-"""What a plan would do before anything is committed: predicted at once, then measured, and both beside each other."""
+"""The consequence of a plan before anything is committed: predicted at once, then measured, both side by side."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The one-shot curve behind the handle: what each threshold would bring, computed while nobody waits for anything."""
+"""The one-shot curve behind the handle: the result of each threshold, computed while the page waits for nothing."""
 
 from __future__ import annotations
 
@@ -98,7 +98,7 @@ def tracing(
 
 
 def _supersede(key: str) -> None:
-    """Stop the curve that this tab showed before: nobody looks at it any more."""
+    """Stop the curve that this tab showed before."""
     before = st.session_state.get(LATEST)
     if before != key and (job := JOBS.find(before or "")) and job.active:
         job.cancel()

@@ -56,7 +56,7 @@ def _over_units(view: View, lines: Lines) -> Tensor:
 
 
 def _outcome(view: View, plan: Tensor, below: Tensor, chosen: RankingChoice) -> None:
-    """What the lines and choices would do, or why they do nothing; and what they can't do."""
+    """Draw the consequence of the lines and choices, or why there is none; and what they can't do."""
     more, held = plan & ~view.removed, int((below & ~plan).sum())
     if more.any():
         consequence(view, plan, _how(more, chosen.title, chosen.limits, view), chosen)

@@ -60,7 +60,7 @@ def chosen_layer(view: View) -> str:
 
 
 def lines_in_force(view: View, chosen: RankingChoice) -> Lines:
-    """What has been drawn for this ranking of the present state."""
+    """The lines that have been drawn for this ranking of the present state."""
     return st.session_state.get(_key(view, chosen), Lines())
 
 

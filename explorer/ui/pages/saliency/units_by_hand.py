@@ -18,7 +18,7 @@ MAX_CELLS = 1024  # cells drawn for all layers; of larger networks, those of the
 
 @dataclass(frozen=True, eq=False)
 class Cells:
-    """What the map shows: saliency (units,), the plan, the lines in force, and whose line the handle moves."""
+    """The data of the map: saliency (units,), the plan, the lines in force, and whose line the handle moves."""
 
     saliency: Tensor
     plan: Tensor
