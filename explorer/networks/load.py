@@ -77,7 +77,7 @@ class CheckpointFile:
 
     @property
     def preparation(self) -> Preparation:
-        """What images of its architecture go through; which channels it reads, where the usual can't be known."""
+        """The preprocessing of its architecture; the channels that it reads, where the usual can't be known."""
         from explorer.networks.architectures import families as architectures
         from explorer.networks.architectures import fitting
 

@@ -76,7 +76,7 @@ class InteractiveRun(Place):
     changes: Changes  # of the preprocessing that the file names
 
     def preprocessing(self, changes: Changes, *, images: bool = True) -> Preprocessing:
-        """What its images go through, with these changes too."""
+        """The preprocessing of its images, with these changes too."""
         return changes.apply(self.original.preprocessing)
 
     def network(self, preprocessing: Preprocessing | None = None) -> Network:

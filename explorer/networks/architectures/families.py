@@ -105,7 +105,7 @@ def split(arch: str, trusted: bool = False) -> tuple[str | None, str]:
 
 
 def preprocessing_for(arch: str) -> Preprocessing:
-    """What images of this architecture's usual training went through.
+    """The preprocessing of this architecture's usual training.
 
     The user's own factories get ImageNet's mean, and images of any size, as those with another stem do.
     """

@@ -58,7 +58,7 @@ class Match:
             raise BadInput(f"{checkpoint.name} does not fit {arch}: {self.differences}{self._way_out()}.")
 
     def _way_out(self) -> str:
-        """What to do about a network that is the architecture in most."""
+        """The way out for a network that is the architecture in most."""
         same = sum(name in self.weights and self.weights[name].shape == self.expected[name] for name in self.expected)
         return f"; if that was changed by hand, {FACTORY}" if 2 * same > len(self.expected) else ""
 

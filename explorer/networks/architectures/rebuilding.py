@@ -1,4 +1,4 @@
-"""What people change of a known architecture, its stem and its head, rebuilt from the shapes in a checkpoint."""
+"""Parts of a known architecture that people change, its stem and its head, rebuilt from a checkpoint's shapes."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class Rebuilt:
 
 
 def rebuilt(arch: str, skeleton: nn.Module, weights: Weights, known: bool) -> Rebuilt:
-    """What weights that do not fit an architecture tell of the network that they are from.
+    """The changes to an architecture that weights which do not fit it tell of.
 
     known: whether it is no person's own code, which is taken as it is.
     """
@@ -58,7 +58,7 @@ def _with_bias(name: str, conv: _ConvNd, weights: Weights) -> tuple[OwnPart, ...
 
 
 def _unsaid(arch: str, name: str, conv: _ConvNd, weights: Weights) -> str:
-    """What is to be said of a smaller stem; "" where there is none."""
+    """A sentence on a smaller stem; "" if there is none."""
     weight, small = weights.get(f"{name}.weight"), (KERNEL,) * len(conv.kernel_size)
     if weight is None or conv.kernel_size == small or tuple(weight.shape[2:]) != small:
         return ""

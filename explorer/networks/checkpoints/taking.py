@@ -94,7 +94,7 @@ def _taken(prefix: str, tensors: Mapping[str, Tensor], expected: Sequence[str]) 
 
 
 def _own_names(rests: Sequence[str], expected: Sequence[str]) -> dict[str, str]:
-    """What follows the beginning -> the network's own name.
+    """The rest of a name after its beginning -> the network's own name.
 
     A word in the middle is a wrapper's unless several names would be one without it, as those of layers of a head.
     """

@@ -26,7 +26,7 @@ FRESH = 60.0  # seconds for which a folder on this computer, named by its path, 
 
 @dataclass(frozen=True)
 class Recognised:
-    """What an uploaded file of a network says before its network is built."""
+    """The description of an uploaded network file before its network is built."""
 
     digest: str  # SHA-256 of its bytes
     name: str

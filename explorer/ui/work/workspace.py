@@ -69,7 +69,7 @@ def network_of(
 
 @st.cache_resource(max_entries=4, show_spinner="Opening network and images")
 def open_workspace(source: Source) -> Workspace:
-    """The workspace of a source; raises BadInput where network and images can't be opened or don't fit together."""
+    """The workspace of a source. Raises BadInput if network and images can't be opened or don't fit together."""
     network = network_of(source.network, source.name, source.arch, source.changes)
     images = images_at(source.data, source.seed, clips=network.preprocessing.clips)
     network = for_classes(network, images.classes, images.name)

@@ -71,7 +71,7 @@ class Box:
 
 @dataclass(frozen=True)
 class Asked:
-    """What the fields of the dialog say."""
+    """The values of the dialog's fields."""
 
     uploaded: Any
     arch: str | None
@@ -81,7 +81,7 @@ class Asked:
 
 @contextmanager
 def beside(place: Any) -> Iterator[None]:
-    """What goes wrong in the block is said beside the field that it is about."""
+    """Errors in the block are told beside the field that they are about."""
     try:
         yield
     except BadInput as problem:
@@ -126,7 +126,7 @@ def opening() -> None:
 
 
 def _changes(found: Recognised | None) -> Changes:
-    """What a person puts in place of the usual preprocessing."""
+    """A person's values in place of the usual preprocessing."""
     unknown = found is not None and found.preparation.channels is not None
     usual = found.preparation.preprocessing if found and not unknown else None
     return changes_fields(field_key("images"), usual, unknown)
