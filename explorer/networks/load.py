@@ -196,7 +196,7 @@ def assemble(
 ) -> Network:
     """A network around a module: units found and checked, outputs counted, weights fingerprinted.
 
-    Without `classes`, outputs are called "0", "1", ... What a network returns beside its logits is left out, see
+    Without `classes`, outputs are called "0", "1", ... Outputs beside the logits are left out, see
     `explorer.networks.outputs`. Raises BadInput if the module can't classify such images.
     """
     module = module.requires_grad_(False).eval()
