@@ -5,6 +5,7 @@ Without Chromium these tests skip; where CI=true, a missing Chromium is a failur
 
 from __future__ import annotations
 
+import asyncio
 import os
 import re
 import shutil
@@ -103,17 +104,28 @@ def _await(address: str, process: subprocess.Popen[bytes], log: Path) -> None:
     pytest.fail(f"the app did not start:\n{log.read_text(errors='replace')}")
 
 
-@pytest.fixture(scope="module")
-def browser(chromium: str) -> Iterator[object]:
-    """A browser; a module's own, so that Playwright's event loop ends with it."""
+@pytest.fixture(scope="session")
+def launched(chromium: str) -> Iterator[tuple[object, asyncio.AbstractEventLoop]]:
+    """A browser for all tests of a process, and Playwright's event loop."""
     try:
         from playwright.sync_api import sync_playwright
     except ImportError:
         _unavailable("the package playwright")
     with sync_playwright() as playwright:
-        launched = playwright.chromium.launch(executable_path=chromium, args=FLAGS)
-        yield launched
-        launched.close()
+        found, loop = playwright.chromium.launch(executable_path=chromium, args=FLAGS), asyncio.get_running_loop()
+        asyncio._set_running_loop(None)
+        yield found, loop
+        asyncio._set_running_loop(loop)
+        found.close()
+
+
+@pytest.fixture(scope="module")
+def browser(launched: tuple[object, asyncio.AbstractEventLoop]) -> Iterator[object]:
+    """The browser. Outside such modules its loop stands still, and other tests may run loops of their own."""
+    found, loop = launched
+    asyncio._set_running_loop(loop)
+    yield found
+    asyncio._set_running_loop(None)
 
 
 @pytest.fixture

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from pathlib import Path
 
 TESTS = Path(__file__).resolve().parents[1]
@@ -28,11 +29,13 @@ QUICK = {
 """Room -> files and folders of its tests; "" is all of them."""
 
 
+@cache
 def paths() -> list[Path]:
     """All of them."""
     return [TESTS / room / name for room, names in QUICK.items() for name in names]
 
 
+@cache
 def is_quick(path: Path) -> bool:
     """Whether a test file is among them."""
     return any(path.is_relative_to(each) for each in paths())
