@@ -17,6 +17,9 @@ from explorer.data.table_columns import HOT, Columns, columns
 from explorer.data.table_files import TableFiles
 from explorer.data.table_lines import table_lines
 
+MINUS = {"-1", "-1.0"}
+UNLABELLED = "unlabelled, with the label -1"
+
 
 @dataclass(frozen=True, slots=True)
 class ImageRow:
@@ -39,11 +42,13 @@ def open_table(table: Path, *, seed: int, limit: int | None) -> ImageSet:
     found, rows, notes = _read(files)
     if not rows:
         raise BadInput(f"{table} has a header but names no images.")
-    files.borrowed.clear()  # a row was tried before it was known which column holds the paths
+    files.forget()  # a row was tried before it was known which column holds the paths
     paths = [files.located(row.line, row.path) for row in rows]
     _check_unique(table, rows, paths)
-    classes = _classes(table, found, rows)
+    unlabelled = _unlabelled(table, found, rows)
+    classes = _classes(table, found, [row for row in rows if row not in unlabelled])
     bad, remarks = examined(paths)
+    bad |= {path: UNLABELLED for path, row in zip(paths, rows, strict=True) if row in unlabelled}
     kept = [i for i, path in enumerate(paths) if path not in bad]
     if not kept:
         reason = f"{paths[0]} is the first: {bad[paths[0]]}"
@@ -55,6 +60,20 @@ def open_table(table: Path, *, seed: int, limit: int | None) -> ImageSet:
     left_out = {str(path): bad[path] for path in paths if path in bad}
     account = Account(left_out, [note for note in (*notes, *found.notes, files.note(), classes.note, *remarks) if note])
     return image_set(table.stem, labelled, seed=seed, limit=limit, account=account)
+
+
+def _unlabelled(table: Path, found: Columns, rows: list[ImageRow]) -> set[ImageRow]:
+    """The rows with -1 for a label, where others have numbers from 0; BadInput for -1 and 1 alone, which may be two."""
+    named = {row.label for row in rows}
+    rest = named - MINUS
+    if found.one_hot or rest == named or not rest or not all(label.isdecimal() for label in rest):
+        return set()
+    if {int(label) for label in rest} == {1}:
+        raise BadInput(
+            f"{table}, {found.names['label']}, has the labels -1 and 1 alone: write 0 and 1 for two classes, and leave "
+            "out the rows that have none."
+        )
+    return {row for row in rows if row.label in MINUS}
 
 
 def _classes(table: Path, found: Columns, rows: list[ImageRow]) -> Numbering:

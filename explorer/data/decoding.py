@@ -166,6 +166,11 @@ def _opened(path: Path) -> Iterator[Image.Image]:
 
 def _check_header(path: Path, image: Image.Image) -> None:
     IMAGE_PIXELS.check(path, image.width * image.height)
+    if image.mode == "F":
+        raise BadInput(
+            f"{path} has pixels that are fractions, of which the range is not known: save it with 8 or 16 bits a "
+            "channel, or all images as .npz with values from 0 to 1."
+        )
     if image.mode not in MODES and (image.mode, image.format) != ("I", "PPM"):
         raise BadInput(
             f"{path} has pixels of the kind {image.mode}: at most 16 bits a channel, grey or colour, are read."

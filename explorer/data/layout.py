@@ -181,11 +181,11 @@ def _check_classes(name: str, layout: Layout) -> None:
 
 def _keep_trained(layout: Layout) -> None:
     """Classes are those of the training images, where there are such; say which split lacks which."""
-    by_split: dict[str, set[str]] = {}
-    for image in layout.placed:
-        by_split.setdefault(image.split, set()).add(image.label)
+    by_split = _labels_by_split(layout)
     trained = {split for split in by_split if split_named(split) in (TRAIN, "finetune")}
     known = set().union(*(by_split[split] for split in trained or by_split))
+    _match_cases(layout, known)
+    by_split = _labels_by_split(layout)
     layout.keep(
         {
             image.path: f"of {image.label}, which is no class of {_names(trained)}"
@@ -196,6 +196,30 @@ def _keep_trained(layout: Layout) -> None:
     for split, labels in by_split.items():
         if lacking := known - labels:
             layout.notes.append(f"{split} has no image of {_names(lacking)}.")
+
+
+def _labels_by_split(layout: Layout) -> dict[str, set[str]]:
+    found: dict[str, set[str]] = {}
+    for image in layout.placed:
+        found.setdefault(image.split, set()).add(image.label)
+    return found
+
+
+def _match_cases(layout: Layout, known: set[str]) -> None:
+    """Take Cat for the class cat, where there is one of that name, and say so; of known classes alike, just say so."""
+    alike: dict[str, list[str]] = {}
+    for name in sorted(known):
+        alike.setdefault(name.casefold(), []).append(name)
+    for names in alike.values():
+        if len(names) > 1:
+            layout.notes.append(f"{_names(names)} are read as {len(names)} classes: their names differ in case alone.")
+    others = sorted({image.label for image in layout.placed} - known)
+    meant = {name: alike[name.casefold()][0] for name in others if len(alike.get(name.casefold(), ())) == 1}
+    for name, known_as in meant.items():
+        layout.notes.append(f"{name} is read as the class {known_as}: the names differ in case alone.")
+    layout.placed = [
+        replace(image, dirs=(meant.get(image.label, image.label), *image.dirs[1:])) for image in layout.placed
+    ]
 
 
 def _note_depth(layout: Layout, deep: int) -> None:

@@ -11,7 +11,7 @@ from pathlib import Path, PureWindowsPath
 
 from explorer.core.bounds import FOLDER_ENTRIES
 from explorer.core.errors import BadInput
-from explorer.core.text import quoted
+from explorer.core.text import counted, quoted
 from explorer.data.decoding import SUFFIXES
 from explorer.data.images import some
 
@@ -25,18 +25,21 @@ class TableFiles:
 
     table: Path
     borrowed: dict[Path, str] = field(default_factory=dict)  # images named without the folder that they were found in
+    foreign: dict[Path, str] = field(default_factory=dict)  # images named by a path of another computer, and that path
 
     def located(self, line: int, name: str) -> Path:
         """The file that a row names, which may be absent; raises BadInput if several have the name that it gives.
 
         A path relative to the table, with slashes of either kind; its suffix may be left out, and so may the folder, if
-        that is beside the table.
+        that is beside the table. Of a path of another computer the longest ending that is there counts.
         """
         if WEB.match(name):
             raise BadInput(f"{self.table}, line {line}, names {quoted(name)}: nothing is downloaded; name files.")
         path = self._named(line, name)
-        if path.exists() or "/" in name or "\\" in name:
+        if path.exists():
             return path
+        if "/" in name or "\\" in name:
+            return self._ending_like(name) or path
         found = self._beside.get(name, [])
         self._check_one(line, name, found)
         if not found:
@@ -52,9 +55,29 @@ class TableFiles:
             return False
 
     def note(self) -> str:
-        """How many images were found in folders that the table does not name, or ""."""
-        folders = sorted(set(self.borrowed.values()))
-        return f"{len(self.borrowed):,} images named without a folder are in {some(folders)}." if folders else ""
+        """How many images were found in other folders than the table names, or ""."""
+        folders, said = sorted(set(self.borrowed.values())), []
+        if folders:
+            said.append(f"{len(self.borrowed):,} images named without a folder are in {some(folders)}.")
+        for path, name in list(self.foreign.items())[:1]:
+            here = path.relative_to(self.table.parent).as_posix()
+            number = counted(len(self.foreign), "path")
+            said.append(f"{number} of another place: what ends alike here is read, as {here} for {quoted(name)}.")
+        return " ".join(said)
+
+    def forget(self) -> None:
+        """Begin anew with what was found elsewhere than it is named."""
+        self.borrowed.clear()
+        self.foreign.clear()
+
+    def _ending_like(self, name: str) -> Path | None:
+        """The image beside the table with the longest ending that this path has too."""
+        parts = PureWindowsPath(name).parts
+        endings = (self.table.parent.joinpath(*parts[start:]) for start in range(1, len(parts)))
+        found = next((path for path in endings if ".." not in parts and path.is_file()), None)
+        if found:
+            self.foreign[found] = name
+        return found
 
     def _named(self, line: int, name: str) -> Path:
         path = self.table.parent / name

@@ -175,7 +175,9 @@ BAD = {
     "other text": (b"\xff\xfe\x00", "not UTF-8"),
     "open quote": ('path,label\n"img/0.png,a', "can't be read as a table"),
     "number too high": ("img/0.png,0\nimg/1.png,70000", "has 70,001 classes: at most 65,536 classes are read"),
-    "number below": ("path,label\nimg/0.png,-1\nimg/1.png,0", "column 'label', has the label -1: classes are numbered"),
+    "number below": ("path,label\nimg/0.png,-2\nimg/1.png,0", "column 'label', has the label -2: classes are numbered"),
+    "minus one alone": ("path,label\nimg/0.png,-1\nimg/1.png,-1", "has the label -1: classes are numbered from 0"),
+    "plus and minus": ("path,label\nimg/0.png,-1\nimg/1.png,1", "has the labels -1 and 1 alone: write 0 and 1"),
     "no whole number": ("img/0.png,0.5\nimg/1.png,1", "has the label '0.5': classes are whole numbers, or names"),
     "columns of numbers": ("path,cat,dog\nimg/0.png,1,7", "'path,cat,dog': which of its columns holds the labels"),
     "two classes in a row": (
@@ -213,3 +215,19 @@ def test_usage_is_a_split_where_its_values_are_called_like_some(table):
 def test_addresses_in_the_web_are_not_fetched(table):
     with pytest.raises(BadInput, match=r"line 2, names 'https://images.example/0.png': nothing is downloaded"):
         open_images(table("path,label\nhttps://images.example/0.png,cat\n"))
+
+
+@pytest.mark.parametrize("root", ["C:\\Users\\Ann\\set", "/home/other/set", "\\\\host\\share\\set", "D:/set"])
+def test_paths_of_another_computer_are_those_that_end_alike(table, tmp_path, root):
+    join = "\\" if "\\" in root else "/"
+    (tmp_path / "0.png").write_bytes((tmp_path / "img" / "0.png").read_bytes())  # a shorter ending is not taken
+    rows = [f"{root}{join}img{join}{i}.png,{i % 2}" for i in range(6)]
+    images = open_images(table("\n".join(["path,label", *rows])))
+    assert [Path(images.image_name(i)).parent.name for i in range(6)] == ["img"] * 6
+    assert images.notes[0].startswith("6 paths of another place: what ends alike here is read, as img/0.png for ")
+
+
+def test_rows_with_minus_one_are_unlabelled_where_others_are_numbered(table):
+    images = open_images(table("path,label\nimg/0.png,0\nimg/1.png,-1\nimg/2.png,1\nimg/3.png,-1\nimg/4.png,0"))
+    assert (images.classes, images.labels.tolist()) == (("0", "1"), [0, 1, 0])
+    assert images.account().startswith("2 of 5 images left out: unlabelled, with the label -1 (2: ")

@@ -85,7 +85,7 @@ def damaged(folder: Path) -> dict[str, tuple[Path, str]]:
     paths = {name: (folder / f"{name}.png", message) for name, (_, message) in files.items()}
     for name, (content, _) in files.items():
         paths[name][0].write_bytes(content)
-    paths["32 bits"] = (folder / "deep.tif", "has pixels of the kind F: at most 16 bits a channel")
+    paths["32 bits"] = (folder / "deep.tif", "has pixels that are fractions, of which the range is not known")
     Image.fromarray(np.zeros((2, 2), np.float32)).save(folder / "deep.tif")
     paths["other format"] = (folder / "other.png", "it is no JPEG, PNG, WEBP")
     Image.fromarray(picture(2)).save(folder / "other.png", format="ICO")

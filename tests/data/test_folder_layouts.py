@@ -227,3 +227,17 @@ def test_names_of_folders_and_files_are_told_on_one_line(tree):
     images = open_images(str(folder))
     assert images.classes == ("a", "b c")
     assert images.account().isprintable()
+
+
+def test_class_names_that_differ_in_case_alone_are_matched_with_the_training_images_and_told(tree):
+    images = open_images(str(tree(*each("train/cat", "train/Dog", "val/Cat", "val/dog", count=3))))
+    assert images.classes == ("Dog", "cat") and images.skipped == {}
+    assert len(images.splits["validation"]) == 6
+    assert "Cat is read as the class cat: the names differ in case alone." in images.account()
+    assert "dog is read as the class Dog" in images.account()
+
+
+def test_two_classes_that_differ_in_case_alone_stay_two_and_are_told(tree):
+    images = open_images(str(tree(*each("cat", "Cat", "dog", count=3))))
+    assert images.classes == ("Cat", "cat", "dog")
+    assert images.account() == "Cat, cat are read as 2 classes: their names differ in case alone."

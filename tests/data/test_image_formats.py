@@ -10,6 +10,7 @@ from pictures import picture
 from PIL import Image
 from torchvision.datasets import ImageFolder
 
+from explorer.core.errors import BadInput
 from explorer.data import decoding, open_images
 from explorer.data.decoding import FORMATS, decode, examined, fault, looks_like_image
 
@@ -107,3 +108,10 @@ def test_what_other_readers_may_take_otherwise_is_told_with_its_number(tmp_path)
         "2 images: turned by EXIF, which is not carried out, as in torchvision.",
     )
     assert np.unique(np.asarray(images.image(0))).tolist() == [9]
+
+
+def test_pixels_that_are_fractions_are_refused_with_the_way_out(tmp_path):
+    Image.fromarray(np.full((4, 4), 0.5, np.float32)).save(tmp_path / "a.tif")
+    assert fault(tmp_path / "a.tif").endswith("or all images as .npz with values from 0 to 1")
+    with pytest.raises(BadInput, match="pixels that are fractions, of which the range is not known"):
+        decode(tmp_path / "a.tif")
