@@ -120,7 +120,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     except (KeyboardInterrupt, click.Abort):
         click.echo("Cancelled; nothing was written.", err=True)
         sys.exit(1)
-    except Exception as error:  # the boundary: what nobody foresaw is told in a sentence, never as a traceback
+    except Exception as error:  # the boundary: an unexpected error becomes a sentence, never a traceback
         told = _unforeseen(error, sys.argv[1:] if arguments is None else arguments)
         click.echo(one_line(f"Error: {told}"), err=True)
         sys.exit(1)

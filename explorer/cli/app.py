@@ -88,7 +88,9 @@ def app(
 
 
 def _serve(settings: list[str], token: str, paths: bool) -> None:
-    """Serve the script until somebody ends it; with a token, behind its guard; paths: of this computer may be named."""
+    """Serve the script until it is ended; with a token, behind its guard; paths: whether paths of this computer may be
+    named.
+    """
     imports.whole(*imports.FIGURES)  # before a second thread imports anything: Streamlit itself makes a figure
     threading.Thread(target=_warm_up, args=(time.time(),), daemon=True).start()
     from streamlit.web import cli

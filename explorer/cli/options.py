@@ -52,9 +52,9 @@ class Numbers(click.ParamType):
 
 
 class NamedNumber(click.ParamType):
-    """NAME=NUMBER, the names those of a table; the engine judges both.
+    """A parameter of the form NAME=NUMBER, with the names of a table; the engine checks both.
 
-    number: what stands for it in the help, the same for every name or one for each.
+    number: its placeholder in the help, the same for every name or one for each.
     """
 
     def __init__(self, names: Iterable[str], number: str | Iterable[str], example: str) -> None:
@@ -131,5 +131,5 @@ def requests(network: Callable[[Command], Command] = NETWORK) -> Callable[[Comma
 
 
 def _taken(values: dict[str, Any], fields_of: type[Request] | type[Changes]) -> dict[str, Any]:
-    """Those of a command's values that are fields of a class; they leave `values`."""
+    """A command's values that are fields of a class; they are taken out of `values`."""
     return {field.name: values.pop(field.name) for field in fields(fields_of) if field.name in values}

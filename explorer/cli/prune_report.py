@@ -33,7 +33,7 @@ def results(subject: Subject, settings: Settings, run: Run) -> dict[str, Any]:
 
 
 def settings_json(run: Run) -> dict[str, Any]:
-    """How the run came about, and the stage of its end."""
+    """The settings of the run, and the stage of its end."""
     return {**run.settings, **stage_json(stage_at(run.states))}
 
 

@@ -60,7 +60,7 @@ class Subject:
 
     @property
     def images_from(self) -> str:
-        """What --data would be told to open the same images."""
+        """The value of --data that opens the same images."""
         return self.request.data or (self.place and self.place.images_from) or DEMO
 
     @property
@@ -143,7 +143,7 @@ class Subject:
 
 
 def stage_json(stage: Stage) -> dict[str, Any]:
-    """What --json says of a stage, among the settings."""
+    """The fields of a stage in --json, among the settings."""
     return {"stage": stage.kind, "fine_tuning_updates": stage.updates}
 
 

@@ -33,7 +33,7 @@ def run(job: Mapping[str, Any]) -> None:
     `job["kinds"]`, see `offered`, all is given up before; OSError where the system refuses one.
     """
     made = os.fdopen(os.dup(1), "wb")
-    os.dup2(2, 1)  # what libraries print is no output
+    os.dup2(2, 1)  # libraries' prints are not the output
     tempfile.tempdir = str(Path.cwd())  # asked for by some imports, that write nothing
     _confine(job)
     names = {name: job[name] for name in ("path", "batch")}

@@ -1,6 +1,6 @@
-"""Python's audit hook: refuses in words what the system refuses with a number, and alone where the system can't.
+"""Python's audit hook: refuses with a sentence where the system gives an error number, and where it refuses nothing.
 
-Alone it holds no one up who means harm: machine code goes past it. So nothing is said to be confined by it.
+Alone it stops no attacker, as machine code bypasses it. So it never counts as confinement.
 """
 
 from __future__ import annotations

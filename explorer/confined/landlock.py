@@ -12,7 +12,7 @@ from pathlib import Path
 CREATE, ADD, RESTRICT = 444, 445, 446  # system calls, the same on all machines
 ASK_VERSION, BENEATH = 1, 1  # flag, and kind of rule
 READ_FILE, READ_FOLDER = 1 << 2, 1 << 3
-RIGHTS = {1: 13, 2: 14, 3: 15, 5: 16}  # version -> how many rights to files it knows
+RIGHTS = {1: 13, 2: 14, 3: 15, 5: 16}  # version -> number of file rights that it knows
 NO_NEW_PRIVILEGES = 38  # of prctl
 
 
@@ -22,9 +22,9 @@ def supported() -> bool:
 
 
 def read_only(readable: Iterable[str]) -> None:
-    """From now on, and for good, this process may read what lies at or below these places, and use no other file.
+    """From now on, and for good, this process may only read files at or below these places.
 
-    What does not exist is left out. OSError where the system refuses.
+    Places that do not exist are left out. Raises OSError if the system refuses.
     """
     ruleset = _call(CREATE, *_buffer(struct.pack("Q", (1 << _rights(_version())) - 1)), 0)
     try:

@@ -21,14 +21,14 @@ from typing import IO, Any
 from explorer.confined.child import KINDS, MEMORY, READING, offered
 
 ROOT = Path(__file__).resolve().parents[2]  # of the package
-PACKAGES = ("numpy", "torch", "torchvision", "safetensors", "onnxruntime", "sympy", "scipy")  # what source may import
-SAID = 40960  # bytes of what a process says last that are looked at
-ALWAYS = ("time", "environment", "folder")  # what needs nothing of the system
+PACKAGES = ("numpy", "torch", "torchvision", "safetensors", "onnxruntime", "sympy", "scipy")  # that source may import
+SAID = 40960  # bytes at the end of a process's output that are read
+ALWAYS = ("time", "environment", "folder")  # limits that need no support of the system
 ENVIRONMENT = (
     *("LANG", "LC_ALL", "LC_CTYPE", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "SYSTEMROOT", "WINDIR"),
     *("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"),
 )
-FOLDERS = ("HOME", "TMPDIR", "TORCHINDUCTOR_CACHE_DIR")  # that libraries would make or look for: there is one
+FOLDERS = ("HOME", "TMPDIR", "TORCHINDUCTOR_CACHE_DIR")  # of libraries; all of them the process's own
 SYSTEM = (
     *("/lib", "/lib64", "/usr/lib", "/usr/lib64", "/usr/local/lib", "/etc/ld.so.cache", "/dev/null", "/dev/urandom"),
     *("/proc/self", "/proc/cpuinfo", "/proc/meminfo", "/sys/devices/system/cpu", "/sys/fs/cgroup"),
@@ -130,7 +130,7 @@ def _started(
 
 
 def _end_of(process: subprocess.Popen[bytes], seconds: float) -> int | None:
-    """The code with which it ends; None where it had to be ended. Its whole group ends with it."""
+    """The process's exit code, or None if it was killed. Its whole process group ends with it."""
     try:
         return process.wait(seconds)
     except subprocess.TimeoutExpired:
@@ -158,7 +158,7 @@ def _paths() -> list[str]:
 
 
 def _libraries() -> list[str]:
-    """What Python itself reads, and where the libraries lie that this process has loaded."""
+    """The folders that Python reads, and those of the libraries that this process has loaded."""
     own = [sysconfig.get_path(name) for name in ("stdlib", "platstdlib")]
     with suppress(OSError):  # no Linux
         lines = (line.split() for line in Path("/proc/self/maps").read_text().splitlines())

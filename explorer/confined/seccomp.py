@@ -1,6 +1,6 @@
 """A filter of system calls (Linux): no network, no other processes, no file opened for writing, made or changed.
 
-The system runs it on every call of this process from then on, whoever makes it: Python, a library, machine code.
+The system applies it to every later call of this process, whether from Python, a library or machine code.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Bounds: the most that each reader takes. What exceeds them is refused by size or header, before it is read."""
+"""Bounds: the most that each reader takes. Anything larger is refused by its size or header, before it is read."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class Bound:
         return f"has {self.shown(value)}: at most {self.shown(self.most)} are read"
 
     def shown(self, value: int) -> str:
-        """A value with its unit, for people."""
+        """The value with its unit, to be read."""
         if not self.unit.startswith("bytes"):
             return f"{value:,} {self.unit}"
         size = next(f"{value / scale:,.3g} {unit}" for scale, unit in SCALES if value >= scale or scale == 1)

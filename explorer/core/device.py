@@ -1,4 +1,4 @@
-"""Device: the one place where it is decided on what networks run."""
+"""Device: chooses the device that networks run on."""
 
 from __future__ import annotations
 

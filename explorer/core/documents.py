@@ -1,4 +1,4 @@
-"""Kept documents: JSON objects that name their format and the SHA-256 of what they say, and the files beside them."""
+"""Kept documents: JSON objects with their format and the SHA-256 of their content, and the files beside them."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from explorer.core.errors import BadInput
 from explorer.core.files import read_regular, write_whole
 
 DIGEST = "digest"
-ENTRIES = ("states", "files")  # fields whose keys are data: what this version leaves out of them is gone
+ENTRIES = ("states", "files")  # fields whose keys are data: keys that this version leaves out are deleted
 MEASURED = ("settings", "metrics", "pruned", "scratch")  # fields that are replaced as a whole
 LARGEST = 256 * 1024**2  # bytes of a document that is read
 CHANGED = "it is not what was written (its SHA-256 differs)"
@@ -28,7 +28,7 @@ class DocumentFormat:
     number: int
     without_digest: tuple[int, ...] = ()  # numbers of older versions, which are still read
     unnamed: bool = False  # whether version 1 does not name its format
-    remedy: str = RESTORE  # what to do where one is damaged
+    remedy: str = RESTORE  # what to do if a document is damaged
 
     def __str__(self) -> str:
         return f"{self.name} {self.number}"
@@ -45,10 +45,10 @@ def write_document(path: Path, form: DocumentFormat, content: Mapping[str, Any])
 
 
 def read_document(path: Path, form: DocumentFormat, missing: str) -> dict[str, Any]:
-    """The object in a file, which says what was written.
+    """The object in a file, checked against its SHA-256.
 
-    Raises BadInput with the sentence `missing` where there is no file, and with others where it is damaged, was edited,
-    or is of another format.
+    Raises BadInput with the sentence `missing` if there is no file, and with another if it is damaged, edited or of
+    another format.
     """
     content: dict[str, Any] = _parsed(path, form, missing)
     number = _number(path, content, form)
@@ -63,12 +63,12 @@ def is_older(content: Mapping[str, Any], form: DocumentFormat) -> bool:
 
 
 def digest_of(content: Mapping[str, Any]) -> str:
-    """The SHA-256 of what an object says, however it is laid out."""
+    """The SHA-256 of an object's content, independent of its layout in the file."""
     return sha256(json.dumps(content, sort_keys=True, separators=(",", ":")).encode())
 
 
 def read_whole(path: Path) -> bytes:
-    """The bytes of a kept file of an older version, which nothing knows the SHA-256 of.
+    """The bytes of a file kept by an older version, without a recorded SHA-256.
 
     Raises BadInput if it is gone.
     """

@@ -1,10 +1,10 @@
-"""The one error that a person caused and can mend."""
+"""The one error that the user caused and can mend."""
 
 import re
 
 from explorer.core.text import one_line
 
-ENDLESS = re.compile(r"[^\s/]{256,}")  # longer than the name of any file: nobody reads it to its end
+ENDLESS = re.compile(r"[^\s/]{256,}")  # longer than any file name, so it is cut
 
 
 class BadInput(ValueError):

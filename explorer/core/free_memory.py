@@ -1,4 +1,4 @@
-"""How much memory may still be taken: by the system, the container and the process's own limit, whichever is least."""
+"""Free memory: the least that the system, the container and the process's own limit leave."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ MEMINFO = Path("/proc/meminfo")
 STATM = Path("/proc/self/statm")
 GROUPS = Path("/sys/fs/cgroup")
 OWN_GROUPS = Path("/proc/self/cgroup")
-UNKNOWN = 4 << 30  # bytes free, where the system does not say
+UNKNOWN = 4 << 30  # bytes taken as free if the system does not say
 CPU = torch.device("cpu")
 SHARE = 0.25  # of what is free that one thing may take
 GROUP_FILES = (  # limit, use, and what of the use is but cached files: of control groups version 2 and 1
@@ -30,7 +30,7 @@ def free(device: torch.device) -> int:
 
 
 def check_room(need: int, what: str, device: torch.device = CPU) -> None:
-    """Raise BadInput unless so many bytes are no more than a SHARE of what is free; what: the begin of the sentence."""
+    """Raise BadInput if `need` bytes are more than a SHARE of the free ones; what: the beginning of the sentence."""
     room = int(SHARE * free(device))
     if need > room:
         raise BadInput(

@@ -1,4 +1,4 @@
-"""Locks: one writer a folder. The operating system takes them back when a process ends, by kill -9 as well."""
+"""Locks: one writer a folder. The operating system releases them when a process ends, even by kill -9."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from pathlib import Path
 
 from explorer.core.errors import BadInput
 
-NAME = ".lock"  # in the folder, while somebody writes there; says who
-TAKEN = (errno.EAGAIN, errno.EACCES, errno.EDEADLK)  # what systems say where somebody else has the lock
+NAME = ".lock"  # in the folder while a process writes there; holds that process's name
+TAKEN = (errno.EAGAIN, errno.EACCES, errno.EDEADLK)  # errors that mean the lock is held by another process
 _TURN = threading.Lock()
 
 
 @contextmanager
 def alone(folder: Path, remedy: str, who: str = "") -> Iterator[None]:
-    """Write in a folder, which is made, as the only one for a while; it goes again where nothing was written.
+    """Make the folder and be its only writer for a while; it is deleted again if nothing was written.
 
     remedy: the way out, in the BadInput that is raised if another process writes there. who: words on this writer, for
     the message to others. Where the file system has no locks, no writer is refused.
@@ -80,7 +80,7 @@ def _taken(folder: Path, *, wait: bool) -> int | None:
                 return None
             if _is_at(handle, path):
                 return handle
-            os.close(handle)  # whoever had it has deleted it
+            os.close(handle)  # its former holder has deleted it
     except OSError as error:
         raise BadInput(f"{folder} cannot be written: {error.strerror or error}.") from error
 

@@ -24,11 +24,11 @@ class Theme:
     """The colours of a page."""
 
     ground: str
-    box: str  # the ground of what stands apart
+    box: str  # background of boxes
     ink: str
-    muted: str  # ink of what matters less
-    line: str  # between things
-    primary: str  # what can be clicked, or is chosen
+    muted: str  # secondary text
+    line: str  # dividing lines
+    primary: str  # clickable or chosen elements
     link: str
 
 

@@ -47,7 +47,7 @@ def side_by_side(work: Callable[[Item], Result], items: Iterable[Item], device: 
 
 @cache
 def _pool(count: int) -> ThreadPoolExecutor:
-    """Threads that everybody in this process shares: there are no more cores than these."""
+    """The threads that all of this process shares, one for each core."""
     ready = threading.Barrier(count + 1)
 
     def alone() -> None:

@@ -1,4 +1,4 @@
-"""Progress: how long work says where it is, and how it is stopped."""
+"""Progress: how long work reports where it is, and how it is stopped."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""Reports of errors that nobody foresaw: what an engineer needs, and nothing that is a person's own.
+"""Reports of unexpected errors: all that an engineer needs, and no personal data.
 
-A report holds versions, what was being done, and the stack by files of Python's packages. It holds no folder, no name
-of a file, no value of an option and no data: of messages only the words before the first that may be one of these.
+A report holds versions, the task at hand, and the stack with file names of Python packages. It holds no folder, no file
+name, no value of an option and no data: each message is cut before the first word that may be one of these.
 """
 
 from __future__ import annotations
@@ -62,7 +62,7 @@ def lacks_memory(error: BaseException) -> bool:
 
 
 def report_of(error: BaseException, doing: str) -> str:
-    """The report's text. doing: what was asked for, in words of the project's own."""
+    """The report's text. doing: the task at hand, in the project's own words."""
     lines = ["Pruning Explorer: an error that was not foreseen", "", f"While: {doing}", *_versions()]
     for each in _chain(error):
         lines += ["", f"{type(each).__name__}: {scrubbed(str(each))}", *_stack(each)]

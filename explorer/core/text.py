@@ -1,4 +1,4 @@
-"""Foreign text: what comes from files, names and addresses, made harmless for each place that shows it.
+"""Foreign text: text from files, names and addresses, made harmless for each place that shows it.
 
 A class may be called `![x](http://127.0.0.1/t.png)`, a layer `<img>`, a file may have an escape character in its name.
 Each function here gives a text that reads as the foreign one where it is shown, and does nothing else there.
@@ -9,12 +9,12 @@ from __future__ import annotations
 import re
 from html import escape
 
-UNSEEN = "\N{REPLACEMENT CHARACTER}"  # in place of what has no shape: escapes, reversed writing, halves of pairs
+UNSEEN = "\N{REPLACEMENT CHARACTER}"  # in place of escapes, reversed writing and unpaired surrogates
 JOINER = "\N{WORD JOINER}"  # has no width: it only keeps what stands around it from being taken together
 MORE = "..."
 
 _MARKUP = re.compile(r"[\\`*_~\[\]<>&$]")
-_OPENING = re.compile(r"^(\d*)([#+\-=.)|])")  # what begins a heading, a list or a table, at the start of a line
+_OPENING = re.compile(r"^(\d*)([#+\-=.)|])")  # the beginning of a heading, a list or a table
 _TOGETHER = re.compile(
     r"(?<=:)(?=[\w+-]+(?:/\w+)?[:\[])"  # :name: is an emoji or an icon, :red[ a colour
     r"|(?=://)|(?<=\bwww)(?=\.)|(?=@)"  # addresses become links by themselves

@@ -1,4 +1,4 @@
-"""Versions: what a result, a report or an issue says that it was computed with."""
+"""Versions: the packages that a result or a report was computed with."""
 
 from __future__ import annotations
 

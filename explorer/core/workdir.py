@@ -1,4 +1,4 @@
-"""Where the app keeps uploads, runs, results and reports."""
+"""Work folder: where the app keeps uploads, runs, results and reports."""
 
 from __future__ import annotations
 

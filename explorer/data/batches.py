@@ -51,7 +51,7 @@ class Batches:
         return self.images.classes
 
     def __len__(self) -> int:
-        """How many images there are, not how many batches."""
+        """The number of images, not of batches."""
         return len(self.indices)
 
     def __iter__(self) -> Iterator[tuple[Tensor, Tensor]]:
@@ -65,7 +65,7 @@ class Batches:
         return chosen
 
     def still(self, position: int) -> Tensor:
-        """uint8 (C, H, W): what the network gets of one of these images, before `normalise`; a clip's middle frame."""
+        """uint8 (C, H, W): one image as the network gets it, before `normalise`; of a clip the middle frame."""
         return still(self.images.image(int(self.indices[position])), self.preprocessing)
 
     def describe(self) -> str:

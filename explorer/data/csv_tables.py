@@ -34,9 +34,9 @@ class ImageRow:
 def open_table(table: Path, *, seed: int, limit: int | None) -> ImageSet:
     """The images that a .csv file names, with their classes, separated by commas, semicolons or tabs.
 
-    Which column is which: see `columns`; one for the split is optional, and gives stored splits. Paths: see
-    `TableFiles.located`; labels: see `numbering`, one-hot ones are in the order of the columns. A row that can't be
-    right is BadInput; a file that can't be read is named in `skipped` with the reason, and its class stays.
+    Columns: see `columns`; one for the split is optional, and gives stored splits. Paths: see `TableFiles.located`;
+    labels: see `numbering`, one-hot ones are in the order of the columns. A file that can't be read is listed in
+    `skipped` with the reason, and its class stays. Raises BadInput for a row that can't be right.
     """
     files = TableFiles(table)
     found, rows, notes = _read(files)
@@ -63,7 +63,9 @@ def open_table(table: Path, *, seed: int, limit: int | None) -> ImageSet:
 
 
 def _unlabelled(table: Path, found: Columns, rows: list[ImageRow]) -> set[ImageRow]:
-    """The rows with -1 for a label, where others have numbers from 0; BadInput for -1 and 1 alone, which may be two."""
+    """The rows with -1 for a label, where others have numbers from 0; raises BadInput for -1 and 1 alone, which may be
+    two.
+    """
     named = {row.label for row in rows}
     rest = named - MINUS
     if found.one_hot or rest == named or not rest or not all(label.isdecimal() for label in rest):

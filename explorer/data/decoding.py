@@ -29,7 +29,7 @@ DEEP = ("I;16", "I;16L", "I;16B", "I;16N")
 MODES = {"1", "L", "LA", "La", "P", "PA", "RGB", "RGBA", "RGBa", "RGBX", "CMYK", "YCbCr", *DEEP}
 ORIENTATION = 0x0112  # of EXIF
 READ_WHOLE = 5_000  # files: of more than that, only begin and end are looked at before they are decoded
-LAST = {"JPEG": b"\xff\xd9", "PNG": b"\0\0\0\0IEND\xaeB`\x82"}  # the bytes that a whole file ends with
+LAST = {"JPEG": b"\xff\xd9", "PNG": b"\0\0\0\0IEND\xaeB`\x82"}  # last bytes of a complete file
 
 
 @dataclass(frozen=True)
@@ -80,11 +80,11 @@ def looks_like_image(path: Path) -> bool:
 
 
 def examined(paths: Collection[Path]) -> tuple[dict[Path, str], list[str]]:
-    """Those of the files that `decode` does not take, with the reason; and sentences on those it does, see TRAITS.
+    """The files that `decode` can't read, with the reason; and sentences about the others, see TRAITS.
 
-    So splits can be made of what can be read. Up to READ_WHOLE files are read whole (0.5 ms for 256x256 JPEG). Of more,
-    only those whose end is not that of their format: this finds files of another kind and those cut off, at 0.1 ms
-    each, and damage inside not.
+    Splits are then made of readable files only. Up to READ_WHOLE files are read whole (0.5 ms for a 256x256 JPEG). If
+    there are more, only those whose last bytes are not their format's: this finds files of another kind and truncated
+    ones, at 0.1 ms each, but no damage inside.
     """
     whole = len(paths) <= READ_WHOLE
     looked = {path: _looked_at(path, whole) for path in paths}
@@ -113,7 +113,7 @@ def _looked_at(path: Path, whole: bool) -> tuple[str, list[str]]:
 def _has(image: Image.Image, has: Callable[[Image.Image], bool]) -> bool:
     try:
         return has(image)
-    except Exception:  # what is written beside the pixels may be damaged where these are not
+    except Exception:  # metadata may be damaged although the pixels are not
         return False
 
 

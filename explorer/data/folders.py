@@ -20,9 +20,9 @@ def open_folder(folder: Path, *, seed: int, limit: int | None, clips: bool = Fal
     """All images in a folder, or all `clips`; classes are its sub-folders that hold any, in alphabetical order.
 
     A class's images may lie at any depth in its folder; clips are CLASS/CLIP/FRAME, frames in order of their names,
-    numbers in them by value. Splits and other arrangements: see `laid_out`. Every image found is used, or named in
-    `skipped` with the reason (it can't be read, it has no label), and is then in no split; what else lies there is
-    counted in `notes`.
+    numbers in them by value. Splits and other arrangements: see `laid_out`. Every image found is used, or listed in
+    `skipped` with the reason (it can't be read, it has no label), and is then in no split; other files are counted in
+    `notes`.
     """
     found = taken(folder)
     layout = laid_out(str(folder), found.images, deep=2 if clips else 1)

@@ -1,4 +1,4 @@
-"""Gestures: synthetic clips of a hand that moves, made when asked for; nobody was filmed."""
+"""Gestures: synthetic clips of a moving hand, drawn when asked for; no person was filmed."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from explorer.data.hands import SIDE, Pose, cloudy, painted
 from explorer.data.motions import CHANGES, MOTIONS
 
 VERSION = 1  # of everything that decides a pixel
-SPEED = 0.6  # how much faster or slower than on average a motion may become on its way
+SPEED = 0.6  # largest change of a motion's speed on its way, as a share of its mean speed
 
 
 @dataclass(frozen=True)
@@ -36,7 +36,7 @@ class Gesture:
         return tuple(painted(pose, hand.astype(np.float32), cloudy(background), light.astype(np.float32), grain))
 
     def pose(self, count: int) -> Pose:
-        """Where the hand is in each of these frames."""
+        """The pose of the hand in each of `count` frames."""
         return _pose(self._random(), self.label, count)
 
     def _random(self) -> np.random.Generator:

@@ -7,14 +7,14 @@ from dataclasses import dataclass
 import numpy as np
 
 SIDE = 64  # pixels
-FIST = 0.9  # what is left of a finger then, from the middle of the palm, in radii of the palm
+FIST = 0.9  # length of a finger of a fist, from the middle of the palm, in radii of the palm
 FINGERS = ((-1.2, 1.6, 0.28), (-0.5, 2.1, 0.25), (-0.13, 2.3, 0.25), (0.24, 2.2, 0.25), (0.62, 1.8, 0.22))
 """Each finger's angle from the hand's own up (radians), reach from the middle of the palm and radius (palm's radii)."""
 
 
 @dataclass(frozen=True, eq=False)
 class Pose:
-    """Where the hand is in each of T frames; every entry (T,)."""
+    """The pose of the hand in each of T frames; every entry (T,)."""
 
     x: np.ndarray  # of the palm's middle: 0 the picture's left edge, 1 its right
     y: np.ndarray  # 0 its upper edge, 1 its lower
@@ -43,7 +43,7 @@ def coverage(pose: Pose, side: int = SIDE) -> np.ndarray:
 
 
 def _from_middle(pose: Pose, side: int) -> tuple[np.ndarray, np.ndarray]:
-    """How far each column (T, 1, side) and row (T, side, 1) is from the middle of the palm."""
+    """The distance of each column (T, 1, side) and row (T, side, 1) from the middle of the palm."""
     places = (np.arange(side, dtype=np.float32) + 0.5) / side
     x, y = (value.astype(np.float32)[:, None] for value in (pose.x, pose.y))
     return (places - x)[:, None, :], (places - y)[:, :, None]

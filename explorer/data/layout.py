@@ -1,4 +1,4 @@
-"""Layout: what the folders that images lie in say of them; what can't be told apart is refused, never guessed."""
+"""Layout: the splits and classes that folders of images mean; an ambiguous layout is refused, never guessed."""
 
 from __future__ import annotations
 

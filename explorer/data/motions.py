@@ -1,4 +1,4 @@
-"""Motions: what a hand does in each class of the synthetic gestures, as a function of how far the motion has come."""
+"""Motions: the hand's movement in each class of the synthetic gestures, as a function of its progress, 0 to 1."""
 
 from __future__ import annotations
 

@@ -26,7 +26,7 @@ ALL = (
         for labels in ("labels", "targets", "target", "y", "label")
     ),
     ("image", "label"),
-    ("arr_0", "arr_1"),  # what numpy.savez calls what is given without names
+    ("arr_0", "arr_1"),  # numpy.savez's names for unnamed arrays
 )
 """How people call all images and all labels, in any case; the first pair that is there is read."""
 
@@ -34,7 +34,7 @@ PAIRS = ({part: (f"x_{part}", f"y_{part}") for part in PARTS}, {p: (f"{p}_images
 """How Keras and MedMNIST call images and labels of each part."""
 
 BESIDE = {"classes": NAMES, "split": LABELS, "split_names": NAMES}
-END = 22 + 65_535  # bytes at most of the record that a zip archive ends with
+END = 22 + 65_535  # largest size, in bytes, of the last record of a zip archive
 
 
 @dataclass(frozen=True)
@@ -125,7 +125,7 @@ def _checked(path: Path, archive: zipfile.ZipFile) -> ArchiveLayout:
 
 
 def _found(path: Path, there: set[str]) -> ArchiveLayout:
-    """Which arrays of those that are there are read, and as what."""
+    """The arrays of the archive that are read, and as what."""
     spelled = {name.lower(): name for name in sorted(there)}
     pair = next((each for each in ALL if set(each) <= set(spelled)), ("x", "y"))
     named = next((each for each in PAIRS if any(x in spelled for x, _ in each.values())), {})

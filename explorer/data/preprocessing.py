@@ -73,7 +73,7 @@ class Preprocessing:
         return f"{frames}{resize}, {crop}, {colour}, mean {_shown(self.mean)}, std {_shown(self.std)}"
 
     def to_json(self) -> dict[str, Any]:
-        """A dictionary of plain values that `from_json` takes back."""
+        """A dictionary of plain values, which `from_json` reads."""
         plain = {**asdict(self), "mean": list(self.mean), "std": list(self.std)}
         return {name: value for name, value in plain.items() if name != "frames" or value is not None}
 

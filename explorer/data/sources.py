@@ -25,7 +25,7 @@ PREFIX = "torchvision:"
 
 @dataclass(frozen=True)
 class Wanted:
-    """Which images, and how."""
+    """The images that are asked for, and how to open them."""
 
     where: str
     seed: int

@@ -101,7 +101,7 @@ def _weights(shares: Mapping[str, float]) -> np.ndarray:
 
 
 def _allot(n: int, weights: np.ndarray, owed: np.ndarray) -> np.ndarray:
-    """How many of a class's n images each split gets; (splits,) int64 that sum to n."""
+    """The number of a class's n images that each split gets; (splits,) int64, their sum is n."""
     exact = n * weights
     counts = np.floor(exact + 1e-9).astype(np.int64)
     priority = np.lexsort((-(owed + exact - counts), (counts > 0) | (n < len(weights))))

@@ -32,12 +32,12 @@ HOT = {"0": 0, "1": 1, "0.0": 0, "1.0": 1}
 UNCLEAR = ("usage", "dataset")
 """Names of columns that hold splits only where the values below are called like some."""
 
-INDEX = {"", "unnamed0", "index"}  # what pandas calls the numbers of rows
+INDEX = {"", "unnamed0", "index"}  # names that pandas gives to row numbers
 
 
 @dataclass(frozen=True)
 class Columns:
-    """Where a table's paths, labels and splits are."""
+    """The columns of a table's paths, labels and splits."""
 
     where: dict[str, int]  # kind -> column
     names: dict[str, str]  # kind -> what a message calls its column
@@ -115,7 +115,7 @@ def _cell(row: list[str], cells: list[str], name: str) -> str:
 
 
 def _one_hot(table: Path, first: list[str], second: list[str], left: list[int]) -> dict[str, int] | None:
-    """Class -> column of those left, or None where only one is left; raises BadInput if they are not one-hot either."""
+    """Class -> column of those left, or None if only one is left; raises BadInput if they are not one-hot either."""
     if len(left) == 1:
         return None
     found = {first[column]: column for column in left}
@@ -134,14 +134,17 @@ def _read_as(name: str, one_hot: dict[str, int] | None) -> str:
 
 
 def _not_read(first: list[str], known: dict[str, list[str]], read: set[int]) -> str:
-    """Which columns hold what there is no use for, or ""; those that stood beside a chosen one are told already."""
+    """A sentence on columns that are not read, or ""; alternatives to a chosen column have their own sentence."""
     told = INDEX.union(*known.values())
     left = [quoted(name, 40) for at, name in enumerate(first) if at not in read and _plain_name(name) not in told]
     return f"Not read: the column{'s' if len(left) > 1 else ''} {some(left)}." if left else ""
 
 
 def _chosen(table: Path, first: list[str], found: list[str]) -> str:
-    """Which of several columns for one thing is read, or ""; raises BadInput if two have the same name."""
+    """A sentence on which of several columns for one thing is read, or "".
+
+    Raises BadInput if two have the same name.
+    """
     if [_plain_name(cell) for cell in first].count(found[0]) > 1:
         raise BadInput(f"{_beginning(table, first)}: several columns are called {found[0]}; rename all but one.")
     written = [next(cell for cell in first if _plain_name(cell) == name) for name in found]

@@ -1,4 +1,4 @@
-"""Table files: which image each row of a table names, as people write it."""
+"""Table files: the image that each row of a table names, in whichever way people write paths."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Data sets of torchvision that lie on this disk; what is not there is downloaded only when asked for."""
+"""Torchvision's data sets on this disk; a missing one is downloaded only if the user asks for it."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ TORCHVISION_SETS: dict[str, Parts] = {
 
 
 def data_root() -> Path:
-    """Where the data sets lie: PRUNING_EXPLORER_DATA, or ~/.cache/pruning-explorer/data."""
+    """The folder of the data sets: PRUNING_EXPLORER_DATA, or ~/.cache/pruning-explorer/data."""
     return Path(os.environ.get("PRUNING_EXPLORER_DATA") or "~/.cache/pruning-explorer/data").expanduser()
 
 

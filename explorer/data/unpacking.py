@@ -25,7 +25,7 @@ from explorer.core.text import quoted
 
 PIECE = 2**20  # bytes that are copied at once
 LONGEST_NAME = 255  # bytes of a file's or folder's name: what file systems take
-END, TAIL = b"PK\5\6", 22 + 65_535  # what the last record of a .zip archive begins with, and where at most that is
+END, TAIL = b"PK\5\6", 22 + 65_535  # beginning of a .zip archive's last record, and its largest distance from the end
 UNSEEN = ("Cc", "Cs")  # categories of Unicode: control characters, halves of pairs
 ENCRYPTED = 1  # flag of a member
 
@@ -34,7 +34,7 @@ ENCRYPTED = 1  # flag of a member
 class Packed:
     """A file, or an empty folder, that is to be written."""
 
-    name: str  # with its folders, as whoever packed it says
+    name: str  # with its folders, as the archive says
     size: int  # bytes, as stated
     reader: Callable[[], AbstractContextManager[IO[bytes]]] | None  # None for a folder
     trick: str = ""  # why it is refused, whatever its name is
@@ -54,7 +54,7 @@ def archived(file: BinaryIO, name: str) -> list[Packed]:
 
 
 def directory_bytes(file: BinaryIO) -> int:
-    """How long the list of files of a .zip archive is, by its last record; 0 where there is none."""
+    """The length of a .zip archive's list of files, in bytes, by its last record; 0 if there is none."""
     size = file.seek(0, 2)
     file.seek(max(0, size - TAIL))
     tail = file.read()

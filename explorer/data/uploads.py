@@ -88,7 +88,7 @@ def content_of(folder: Path) -> str:
 
 
 def touch(where: str, workdir: Path) -> None:
-    """Note that somebody still looks at uploaded images, though no run may be about them yet.
+    """Note that uploaded images are in use, even if no run uses them yet.
 
     Raises BadInput if gone.
     """
@@ -124,7 +124,7 @@ def _whole(file: BinaryIO, name: str) -> Packed:
 
 
 def _sole_folder(packed: Sequence[Packed]) -> str:
-    """The folder that holds all that is packed, beside what systems add of their own: what a person chose. Else ""."""
+    """The one folder that holds all packed files, apart from those that systems add; "" if there is none."""
     parts = [file.name.replace("\\", "/").partition("/") for file in packed]
     tops = {top for top, _, _ in parts if top.lower() not in LITTER}
     names = {top for top, between, _ in parts if not between and top.lower() not in LITTER}

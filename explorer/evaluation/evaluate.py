@@ -19,7 +19,7 @@ from explorer.networks.network import Network
 from explorer.networks.units import none_removed
 
 WARMUP = 3  # runs before those that are timed
-Body = Callable[[Tensor], Any]  # what takes images and computes something of them
+Body = Callable[[Tensor], Any]  # computes something from images
 
 
 @dataclass(frozen=True, eq=False)
@@ -95,7 +95,7 @@ class Latency:
     def share_of(self, full: Latency) -> float:
         """This time as a share of another, measured in turn.
 
-        Of the lower quartiles, which whatever else the machine does meanwhile disturbs least.
+        The lower quartiles are compared, as other load on the machine disturbs them least.
         """
         return self.lower_quartile / full.lower_quartile
 
@@ -108,7 +108,7 @@ def measure_latency(network: Network, *, batch: int = 1, runs: int = 20, warmup:
 def measure_latencies(
     networks: Sequence[Network], *, batch: int = 1, runs: int = 20, warmup: int = WARMUP, report: Report = silent
 ) -> tuple[Latency, ...]:
-    """The latency of each, a run of each in turn: what slows the machine down meanwhile slows down all of them."""
+    """The latency of each, measured in turns: other load on the machine then slows all of them alike."""
     jobs = [(each.module, torch.zeros(batch, *each.input_shape, device=each.device)) for each in networks]
     return latencies(jobs, runs=runs, warmup=warmup, report=report)
 

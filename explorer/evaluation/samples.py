@@ -1,4 +1,4 @@
-"""Samples: which images to look at, by what a network said of them."""
+"""Samples: the images to look at, chosen by a network's answers."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class Sample:
 
 @dataclass(frozen=True)
 class SampleOrder:
-    """A choice of images: which, and in what order."""
+    """A choice of images and their order."""
 
     title: str
     among: Callable[[Tensor], Tensor]  # (N,) bool right -> (N,) bool shown

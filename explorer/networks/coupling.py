@@ -83,7 +83,7 @@ def _period(conv: nn.Module, side: str) -> int:
 
 
 def _channels(pairs: set[tuple[int, int]], units: int) -> np.ndarray | None:
-    """(unit, channel) pairs as an array (units, k), or None where k differs between units."""
+    """(unit, channel) pairs as an array (units, k), or None if k differs between units."""
     ordered = np.array(sorted(pairs))
     counts = np.bincount(ordered[:, 0], minlength=units)
     return ordered[:, 1].reshape(units, -1) if len(set(counts.tolist())) == 1 else None

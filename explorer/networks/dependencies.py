@@ -1,4 +1,4 @@
-"""Which channels are coupled: torch-pruning's dependency graph, read into plain index arrays."""
+"""Dependencies: the coupled channels by torch-pruning's dependency graph, read into plain index arrays."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def _unfollowed(module: nn.Module, name: str) -> str:
 
 
 def _runs(module: nn.Module, example: Tensor) -> Counter[str]:
-    """How often each convolution and linear layer runs in one pass, in the order in which they first do."""
+    """The number of times that each convolution and linear layer runs in one pass, in the order of their first runs."""
     runs: Counter[str] = Counter()
     handles = [
         child.register_forward_hook(lambda *_, name=name: runs.update([name]))
@@ -76,7 +76,7 @@ def _runs(module: nn.Module, example: Tensor) -> Counter[str]:
 
 
 def _groups(module: nn.Module, example: Tensor) -> list[tp.Group] | None:
-    """All groups of coupled channels rooted in a convolution; None where torch-pruning gives up."""
+    """All groups of coupled channels rooted in a convolution; None if torch-pruning gives up."""
     try:
         graph = tp.DependencyGraph().build_dependency(module, example, verbose=False)
         return list(graph.get_all_groups(root_module_types=[nn.Conv1d, nn.Conv2d, nn.Conv3d]))

@@ -1,4 +1,4 @@
-"""Feature maps: what activation criteria look at.
+"""Feature maps, which the activation criteria are computed from.
 
 The feature map z of a convolution is its output after the batch-norm and the activation that follow it directly,
 before pooling. They are found while the network runs, so it need not be traceable.

@@ -69,7 +69,7 @@ def _inexact(module: nn.Module, layers: Sequence[Layer], images: Tensor, checks:
 
 
 def _fault(module: nn.Module, layers: Sequence[Layer], images: Tensor, tolerance: float = 1e-9) -> str | None:
-    """Why half of the units of these layers can't be removed together; None where they can."""
+    """Why half of the units of these layers can't be removed together; None if they can."""
     if not layers:
         return None
     units = Units(tuple(layers), {})

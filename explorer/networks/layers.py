@@ -1,4 +1,4 @@
-"""Layers as a table: what each convolution and linear layer holds and costs, and whether it can be pruned."""
+"""Layers as a table: size and cost of each convolution and linear layer, and whether it can be pruned."""
 
 from __future__ import annotations
 

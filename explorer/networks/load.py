@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from explorer.networks.checkpoints.reading import Checkpoint
 
 DEMO = "demo"
-CALIBRATION = 256  # images that criteria and the oracle look at, where nobody says otherwise
+CALIBRATION = 256  # default number of images for criteria and the oracle
 LARGE = 2_000_000  # values of all images of a batch: what activations then take is bearable
 SIDES = (224, 28, 64, 96, 128, 48, 299, 256, 512)  # pixels of usual images
 RUN_NETWORK = "network.safetensors"  # of a run folder, and of an export

@@ -31,11 +31,11 @@ class Network:
     digest: str  # SHA-256 of architecture, weights and preprocessing: the key of every cached result
     remark: str = ""  # a sentence on its outputs, where they are not the logits as they come
     origin: str = ""  # a sentence on what was taken from its file and what was left, where that is not all
-    loss: Loss = CROSS_ENTROPY  # that it is judged by, and trained with
+    loss: Loss = CROSS_ENTROPY  # for evaluation and training
 
     @property
     def device(self) -> torch.device:
-        """Where the weights are."""
+        """The device of the weights."""
         return next(self.module.parameters()).device
 
     def to(self, device: torch.device) -> Network:

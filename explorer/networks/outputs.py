@@ -20,7 +20,7 @@ Forward = Callable[[Tensor], Any]
 
 
 def path_of_logits(output: object) -> Entries | None:
-    """Where in a network's output the logits are: () where it is nothing else, None where there are none."""
+    """The path to the logits in a network's output: () if the output is the logits, None if there are none."""
     rows = list(_paths(output, lambda part: part.dim() == 2)) or list(_paths(output, _of_one_pixel))
     for path in rows[1:]:  # an embedding stands before the logits that are made of it
         if (

@@ -1,4 +1,4 @@
-"""Preparation: what images go through before a network, as far as its file or its architecture tells."""
+"""Preparation: the preprocessing of a network's images, as far as its file or its architecture tells."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ class Preparation:
     """The preprocessing of a network's images, as far as its file tells."""
 
     preprocessing: Preprocessing
-    origin: str  # who says so
+    origin: str  # the source of this knowledge
     channels: int | None = None  # that the network reads, where those are not the preprocessing's
 
     def describe(self) -> str:

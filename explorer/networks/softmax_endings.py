@@ -125,7 +125,7 @@ def _without_last(module: nn.Module, images: Tensor, given: Tensor, restoring: R
 
 
 def _last_layer(module: nn.Module, images: Tensor, restored: Callable[[object], bool]) -> str | None:
-    """The layer without weights that makes the output, if it runs once: what it is called."""
+    """The name of the layer without weights that gives the output, if it runs once."""
     calls: dict[str, list[tuple[Any, Any]]] = {}
     handles = [
         layer.register_forward_hook(lambda _, args, out, name=name: calls.setdefault(name, []).append((args, out)))

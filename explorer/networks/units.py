@@ -1,4 +1,4 @@
-"""Units: what one pruning gate closes.
+"""Units: each is closed by one pruning gate.
 
 A *unit* is one index of one layer's coupled channels: a feature map of a plain convolution, or the channel
 that several convolutions add to. Everything about it is kept as plain index arrays, so that gates, counting
@@ -21,7 +21,7 @@ Label = tuple[str, int]
 
 @dataclass(frozen=True, eq=False)
 class Coupling:
-    """Where a layer's units sit among the channels of one module.
+    """The channels of one module that belong to each unit of a layer.
 
     channels has shape (units, k): the k channels of `module` that go when the unit goes. k is 1 for a plain
     convolution or batch-norm, and H*W for a linear layer behind a flatten.

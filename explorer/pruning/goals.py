@@ -32,7 +32,7 @@ class Goal:
 
     name: str
     title: str
-    number: str  # what stands behind the name on the command line
+    number: str  # form of the number on the command line
     bound: str  # "Down to", "At most", "At least"
     unit: str  # of the number on pages
     summary: str

@@ -1,4 +1,4 @@
-"""Limits: what every plan leaves standing, and so in which portions a layer's units may go."""
+"""Limits: the units that every plan keeps, and the portions in which a layer's units may therefore go."""
 
 from __future__ import annotations
 

@@ -46,7 +46,7 @@ def with_removed(removed: Tensor, more: Iterable[Portion]) -> Tensor:
 
 
 def over_all_units(saliency: Tensor, removed: Tensor) -> Tensor:
-    """Saliencies of the units left, spread over all (units,): what is already removed stands at infinity."""
+    """Saliencies of the units left, spread over all (units,): removed units are at infinity."""
     return torch.full(removed.shape, torch.inf, dtype=saliency.dtype).masked_scatter(~removed, saliency)
 
 
@@ -144,7 +144,7 @@ def line_needed(units: Units, removed: Tensor, saliency: Tensor, limits: Limits 
 
 
 def removed_by_lines(needed: Tensor, lines: Tensor) -> Tensor:
-    """Which units go, bool: `needed` (units,) as above, lines (..., units) the thresholds of their layers."""
+    """(..., units) bool, True = goes: `needed` (units,) as above, lines (..., units) the thresholds of their layers."""
     return (needed < lines) | (needed == -inf)
 
 

@@ -34,7 +34,7 @@ OBSERVED = 1024  # images of the updates that a ranking comes from, the last one
 
 @dataclass(frozen=True, eq=False)
 class PruningStep:
-    """Where the procedure stands after one step."""
+    """The state of the procedure after one step."""
 
     number: int  # 0 = the network that the procedure started from
     network: Network  # pruned, and fine-tuned where updates were asked for
@@ -133,7 +133,7 @@ class Shared:
 
     @cached_property
     def whole(self) -> Network:
-        """The network as loaded, with the weights that the start has: what steps without updates are pruned from."""
+        """The network as loaded, with the start's weights; steps without updates are pruned from it."""
         start = self.start
         return regrown(self.network, start.network, start.removed) if start.updates else self.network
 
@@ -155,7 +155,7 @@ class Shared:
         return minibatches(self.splits["finetune"], settings.recipe.batch_size, settings.seed, self.start.updates)
 
     def metrics(self, network: Network, removed: Tensor, report: Report) -> Metrics:
-        """Those of a pruned network, on the validation images."""
+        """The metrics of a pruned network, on the validation images."""
         return metrics_of(evaluate(network, self.splits["validation"], report=report), self.costs, removed)
 
 

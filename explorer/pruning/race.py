@@ -87,7 +87,7 @@ class PointLatency:
 
 @dataclass(frozen=True)
 class RacePoint:
-    """Where a lane stands after one step."""
+    """The state of a lane after one step."""
 
     metrics: Metrics  # after the step's fine-tuning, where there is some
     pruned: Metrics | None  # before it: right after the units went

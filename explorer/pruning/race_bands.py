@@ -87,7 +87,7 @@ def first_gone(lane: Lane, share: float) -> frozenset[Label] | None:
 def shared_with(race: Race, selector: str, share: float, reference: str = ORACLE) -> float | None:
     """Of the units that the reference removed first, the share that the selector had removed as early.
 
-    0 to 1, mean over the seeds of both; by chance, about `share`. None where none of them has come so far.
+    0 to 1, mean over the seeds of both; by chance, about `share`. None if no lane of theirs has come so far.
     """
     pairs = [
         (first_gone(other, share), first_gone(lane, share)) for other, lane in _side_by_side(race, reference, selector)

@@ -33,7 +33,7 @@ class SearchResult:
 class Search:
     """One ranking of a network, whose plans are measured on the way."""
 
-    whole: Network  # what latencies are shares of
+    whole: Network  # its latency is 1
     network: Network  # the same shape, with the weights of now
     costs: Costs
     validation: Batches

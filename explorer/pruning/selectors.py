@@ -1,6 +1,6 @@
 """Selectors: all that can choose which units go: criteria by their ranking, the oracle, joint linearised pruning.
 
-One table: what a selector needs, whether it can score a network, and how it ranks the units left are in its row.
+One table: a selector's row holds its needs, whether it can score a network, and how it ranks the units left.
 """
 
 from __future__ import annotations
@@ -208,7 +208,7 @@ def scaling_for(name: str, scaling: str) -> str:
 
 
 def ranked_by(name: str, scaling: str, price: str = "flops", penalty: float = 0.0) -> str:
-    """How units are ranked, in words: "Taylor, layer-wise l2, FLOPs penalty 0.001"."""
+    """The ranking in words: "Taylor, layer-wise l2, FLOPs penalty 0.001"."""
     selector = selector_of(name)
     scaled_so = f", {SCALING_TITLES[scaling]}" if selector.scalable else ""
     charged = f", {penalty_title(price)} {penalty:g}" if penalty else ""

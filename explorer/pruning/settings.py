@@ -24,10 +24,10 @@ EVIDENCE = {
 
 @dataclass(frozen=True)
 class Settings:
-    """How to prune. The defaults are the paper's where it names one."""
+    """Settings of pruning. The defaults are the paper's where it names one."""
 
     criterion: str = "taylor"  # or any other of the SELECTORS
-    measure: str = "units"  # what the target is of: the name of one of the GOALS
+    measure: str = "units"  # measure of the target: the name of one of the GOALS
     target: float = 0.5  # of units, parameters, FLOPs or latency the share that is left; or a budget's number
     scaling: str = "l2"
     price: str = "flops"
@@ -39,7 +39,7 @@ class Settings:
     recipe: Recipe = field(default_factory=Recipe)
     least_accuracy: float = 0.0  # a budget beside the target, 0 to 1; 0 is none
     seed: int = 0
-    evidence: str = CALIBRATION  # what the rankings after the first come from: one of EVIDENCE
+    evidence: str = CALIBRATION  # source of the rankings after the first: one of EVIDENCE
 
     def __post_init__(self) -> None:
         check_known(self.criterion)
@@ -74,7 +74,7 @@ class Settings:
 
     @property
     def by(self) -> str:
-        """How the units are chosen, and with how much fine-tuning: "Taylor, layer-wise l2, 10 updates"."""
+        """The selector and its fine-tuning, in words: "Taylor, layer-wise l2, 10 updates"."""
         updates = f", {counted(self.updates, 'update')}" if self.updates else ""
         return f"{ranked_by(self.criterion, self.scaling, self.price, self.penalty)}{updates}"
 

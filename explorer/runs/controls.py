@@ -1,4 +1,4 @@
-"""Controls: what the shape of a pruned network scores when it is trained from fresh weights."""
+"""Controls: the shape of a pruned network, trained from fresh weights, and its score."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""Opening: what lies at the place that a person names, looked into once: a network's file, or the folder of a run.
+"""Opening: the place that a person names, a network's file or the folder of a run, is read once.
 
-It stands above the runs, as a place may be one; what a file alone says is read by `explorer.networks.load`.
+It stands above the runs, as a place may be one; a file alone is read by `explorer.networks.load`.
 """
 
 from __future__ import annotations
@@ -23,8 +23,8 @@ class Place:
     """A file that no run tells of: the demo's, a checkpoint, an export, or the folder of one."""
 
     where: str  # as the person named it
-    name: str  # what its network is called
-    file: NetworkFile  # what its network, or its original, is read from
+    name: str  # of its network
+    file: NetworkFile  # that its network, or its original, is read from
     run: Run | None  # of which it is the folder
 
     @property
@@ -34,7 +34,9 @@ class Place:
         return kept_images(source, Path(self.where).resolve().parent.parent) if isinstance(source, str) else None
 
     def preprocessing(self, changes: Changes, *, images: bool = True) -> Preprocessing:
-        """What images, if any, go through with these changes; raises BadInput if what can't be known is not given."""
+        """The preprocessing of its images, if any, with these changes; raises BadInput if what can't be known is not
+        given.
+        """
         return self.file.preparation.with_changes(changes, images=images)
 
     def network(self, preprocessing: Preprocessing | None = None) -> Network:

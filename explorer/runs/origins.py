@@ -18,10 +18,10 @@ from explorer.networks.network import Network
 
 @dataclass(frozen=True)
 class Source:
-    """Where a network and its images come from: enough to open them again after a reload or a restart."""
+    """The origin of a network and its images: enough to open them again after a reload or a restart."""
 
     network: str = DEMO  # or the SHA-256 of an uploaded file, kept in the work folder
-    name: str = DEMO  # what the upload was called
+    name: str = DEMO  # of the upload
     arch: str | None = None
     data: str = DEMO  # or the reference of uploaded images, see `explorer.data.uploads`
     seed: int = 0
@@ -47,7 +47,7 @@ def source_from_json(network: Mapping[str, Any], data: Mapping[str, Any]) -> Sou
 
 
 def upload_path(workdir: Path, digest: str) -> Path:
-    """Where a work folder keeps the uploaded file of this SHA-256."""
+    """The path of the uploaded file with this SHA-256 in a work folder."""
     if len(digest) != 64 or not set(digest) <= set("0123456789abcdef"):
         raise BadInput("The address names an upload that can't exist.")
     return workdir / "uploads" / digest
@@ -57,7 +57,7 @@ def read_upload(workdir: Path, digest: str, name: str) -> bytes:
     """The uploaded file of this SHA-256; raises BadInput if it is no longer in the work folder, or not as it was
     uploaded.
 
-    name: what the upload was called.
+    name: of the upload, for messages.
     """
     path = upload_path(workdir, digest)
     try:

@@ -1,4 +1,4 @@
-"""Race folders: what was raced and every finished lane, each a file that is whole or not there."""
+"""Race folders: the terms of a race and every finished lane, each in a file that is whole or not there."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ def kept_race(
 
 
 def read_race(folder: Path) -> Kept:
-    """What a folder holds. Raises BadInput if there is no race, or one of its files is damaged."""
+    """The race in a folder. Raises BadInput if there is none, or one of its files is damaged."""
     content, terms = _content(folder), read_terms(folder)
     return Kept(content["network"], content["data"], terms, tuple(read() for _, read in lanes_of(folder)))
 
@@ -137,7 +137,7 @@ def _limits(data: Mapping[str, Any]) -> Limits:
 
 
 def _known(kind: Any, data: Mapping[str, Any]) -> dict[str, Any]:
-    """Those of the values that this version knows."""
+    """The values that this version knows."""
     return {field.name: data[field.name] for field in fields(kind) if field.name in data}
 
 

@@ -1,4 +1,4 @@
-"""Run folders of long work: what decides a run, and what a folder holds of it."""
+"""Run folders of long work: the settings that decide a run, and the run that a folder holds."""
 
 from __future__ import annotations
 

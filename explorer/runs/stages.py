@@ -1,4 +1,4 @@
-"""Stages: what has been done to the weights of a state before it was measured."""
+"""Stages: as loaded, pruned or fine-tuned, the condition of a state's weights when it was measured."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class Stage:
 
     @property
     def pruned(self) -> Stage:
-        """That of the same network once more units have gone."""
+        """The stage of the same network after more units have gone."""
         return Stage(CUT if self.updates else PRUNED, self.updates)
 
 

@@ -138,7 +138,7 @@ def write_weights(folder: Path, network: Network, saliency: Tensor | None = None
 
 
 def read_saliency(path: Path) -> Tensor | None:
-    """What `write_weights` kept for the next ranking, if anything. Raises BadInput if the file is damaged."""
+    """The saliency that `write_weights` kept for the next ranking, if any. Raises BadInput if the file is damaged."""
     return _tensors(path)[0].get(SALIENCY)
 
 

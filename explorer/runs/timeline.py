@@ -18,7 +18,7 @@ LONGEST_NAME = 60
 
 @dataclass(frozen=True)
 class Scratch:
-    """The control of a state: what its shape scores when it is trained from fresh weights."""
+    """The control of a state: its shape trained from fresh weights, and the score."""
 
     metrics: Metrics
     updates: int
@@ -27,17 +27,17 @@ class Scratch:
 
 @dataclass(frozen=True)
 class State:
-    """One point of the timeline: what the step to it did, and what the network scores there."""
+    """One point of the timeline: the step that led to it, and the network's metrics there."""
 
     parent: int | None  # number of the state that it was made from
     removed: tuple[Label, ...]  # the units that went with this step
-    how: str  # what made this state, for people: "10 units by Taylor, layer-wise l2"
+    how: str  # the step to this state, in words: "10 units by Taylor, layer-wise l2"
     metrics: Metrics  # after the step's fine-tuning, if it had any
     pruned: Metrics | None = None  # before it: right after the units went
     updates: int = 0  # fine-tuning minibatches of this step
     weights: str | None = None  # file beside the run with what they made of the weights
     settings: Mapping[str, Any] = field(default_factory=dict)  # criterion, recipe, seed: how the step was chosen
-    name: str = ""  # what the person calls it
+    name: str = ""  # given by the user
     scratch: Scratch | None = None
 
 
@@ -163,7 +163,7 @@ def updates_at(timeline: Timeline, number: int | None = None) -> int:
 
 
 def trained_at(timeline: Timeline, number: int | None = None) -> int | None:
-    """The last state with weights of its own on the way to the current state, or to another; None where none has."""
+    """The last state with weights of its own on the way to the current state, or to another; None if no state has."""
     return next((each for each in reversed(path(timeline, number)) if timeline.states[each].updates), None)
 
 

@@ -1,4 +1,4 @@
-"""Timelines as plain JSON values, and back: what comes from a file is checked."""
+"""Timelines as plain JSON values, and back; values from a file are checked."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Fine-tuning runs: what they start with, a state an epoch, going on after a stop, and the network at the end."""
+"""Fine-tuning runs: their start, a state an epoch, going on after a stop, and the network at the end."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ from explorer.runs.tunings import Tuning
 from explorer.training.finetune import IMAGENET, NONE, Recipe, Training, recipe_from
 from explorer.training.transfer import Epoch, epochs, started, updates_of_an_epoch
 
-MOMENTA = "optimizer-{}.safetensors"  # what the optimizer keeps after an epoch
+MOMENTA = "optimizer-{}.safetensors"  # the optimizer's tensors after an epoch
 
 
 def start_of(

@@ -25,7 +25,7 @@ class Tuning:
 
     arch: str
     weights: str = IMAGENET  # or NONE, or the SHA-256 of an uploaded file
-    name: str = ""  # what the upload was called
+    name: str = ""  # of the upload
     data: str = DEMO
     epochs: int = 10
     recipe: Recipe = PAPER
@@ -54,7 +54,7 @@ def write_tuning(path: Path, tuning: Tuning) -> None:
 
 
 def read_tuning(path: Path) -> Tuning:
-    """What was asked for; raises BadInput if the file is gone or damaged."""
+    """The tuning that a file asks for; raises BadInput if the file is gone or damaged."""
     content = read_document(path, FORM, f"{path} is gone.")
     known: dict[str, Any] = {field.name: content[field.name] for field in fields(Tuning) if field.name in content}
     try:

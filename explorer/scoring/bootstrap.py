@@ -52,7 +52,7 @@ def _taken(value: Any, rows: Tensor, images: int, units: int) -> Any:
 
 @dataclass(frozen=True)
 class Resampling:
-    """How often the images are drawn anew."""
+    """The number of resamples of the images, and the seed."""
 
     resamples: int = RESAMPLES
     seed: int = 0

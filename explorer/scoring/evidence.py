@@ -101,9 +101,9 @@ def gather(
     report: Report = silent,
     seen: Observation | None = None,
 ) -> Evidence:
-    """These parts of the evidence, and what comes with them for nothing.
+    """These parts of the evidence, and those that come with them at no cost.
 
-    seen: what was observed of the network's units before; the batches are then not observed anew.
+    seen: an earlier observation of the network's units; the batches are then not observed again.
     """
     stages = gather_in_stages(network, batches, parts, seed=seed, report=report, seen=seen)
     *_, found = Evidence(network.units, seed, seen=seen), *stages

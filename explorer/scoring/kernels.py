@@ -1,4 +1,4 @@
-"""Kernels: what can be read off a unit's weights without running the network. Everything is (units,), float64, CPU."""
+"""Kernels: measures of a unit's weights, without running the network. Everything is (units,), float64, CPU."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def _kernels(network: Network, layer: Layer, writer: str) -> Tensor:
 
 
 def batchnorm_scales(network: Network) -> Tensor | None:
-    """(units,) mean |gamma| of the batch-norms over the unit's channels; None where a layer has none."""
+    """(units,) mean |gamma| of the batch-norms over the unit's channels; None if a layer has none."""
     if without_batchnorm(network):
         return None
     scales = []
@@ -58,7 +58,7 @@ def batchnorm_scales(network: Network) -> Tensor | None:
 
 
 def without_batchnorm(network: Network) -> str | None:
-    """Which layers have no batch-norm with a scale, as a sentence; None where all have one."""
+    """A sentence that names the layers without a batch-norm with a scale; None if there are none."""
     bare = [layer.name for layer in network.units.layers if not _gammas(network, layer)]
     if not bare:
         return None

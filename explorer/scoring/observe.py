@@ -62,7 +62,7 @@ def observe(network: Network, batches: Batches, report: Report = silent) -> Obse
 
 
 def observer(network: Network) -> Callable[[Tensor, Tensor], Observation]:
-    """What `observe` does to each batch: of images x (N, C, ...) and labels y (N,) to what was seen of them."""
+    """The function of a batch in `observe`: images x (N, C, ...), labels y (N,) -> their observation."""
     gated = Gated(network.module, network.units)
     return partial(_observe_batch, network, gated, FeatureMaps(gated.body, writers(network.units)))
 

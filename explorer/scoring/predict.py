@@ -1,4 +1,4 @@
-"""Prediction: what a network would say with any units closed, from its linearisation, without a forward pass."""
+"""Prediction: a network's answers with any units closed, from its linearisation, without a forward pass."""
 
 from __future__ import annotations
 

@@ -25,7 +25,7 @@ from explorer.training.schedules import SCHEDULES
 Minibatch = tuple[Tensor, Tensor]
 """Images x (B, C, H, W) and their labels y (B,)."""
 
-IMAGENET, NONE = "imagenet", "none"  # what a network for new classes may start from, beside a checkpoint
+IMAGENET, NONE = "imagenet", "none"  # starts of a network for new classes, other than a checkpoint
 Watch = Callable[[nn.Module, Tensor, Tensor], None]
 """Looks at a minibatch, x and y, right before the module is updated with it; it must change neither."""
 
@@ -37,7 +37,7 @@ OPTIMIZERS: dict[str, Callable[[nn.Module, Recipe], Optimizer]] = {
 
 @dataclass(frozen=True)
 class Recipe:
-    """How weights are updated; the defaults are those of Molchanov et al. 2017 (arXiv:1611.06440)."""
+    """A recipe of fine-tuning; the defaults are those of Molchanov et al. 2017 (arXiv:1611.06440)."""
 
     learning_rate: float = 1e-4
     momentum: float = 0.9
@@ -69,7 +69,7 @@ class Recipe:
 
 
 def recipe_from(settings: Mapping[str, Any]) -> Recipe:
-    """The recipe that a run's settings hold; what an older run does not name was as by default."""
+    """The recipe in a run's settings; fields that an older run lacks had their default."""
     try:
         return Recipe(**{field.name: settings[field.name] for field in fields(Recipe) if field.name in settings})
     except TypeError as error:  # text or a list where a number must be
@@ -81,7 +81,7 @@ PAPER = Recipe()
 
 @dataclass(frozen=True, eq=False)
 class Training:
-    """How a network is trained: by which recipe, and what that does not say."""
+    """All that decides a training: the recipe, and the rest beside it."""
 
     recipe: Recipe = PAPER
     seed: int = 0  # of dropout
@@ -95,7 +95,9 @@ class Training:
         return replace(self, loss=network.loss, teacher=network.module if self.recipe.distillation else None)
 
     def objective(self) -> Objective:
-        """What each minibatch's step goes down. Raises BadInput if the recipe distils and there is no teacher."""
+        """The function that each minibatch's step decreases. Raises BadInput if the recipe distils and there is no
+        teacher.
+        """
         return objective(self.loss, self.teacher, self.recipe.distillation, self.recipe.temperature)
 
 
@@ -103,10 +105,10 @@ class Images(Protocol):
     """A source of minibatches, such as `explorer.data.Batches`."""
 
     def __len__(self) -> int:
-        """How many images there are."""
+        """The number of images."""
 
     def picked(self, positions: Tensor) -> Iterable[Minibatch]:
-        """Those at these positions, in this order."""
+        """The images at these positions, in this order."""
 
 
 def minibatches(images: Images, size: int, seed: int = 0, start: int = 0) -> Iterator[Minibatch]:
@@ -179,7 +181,7 @@ def descend(
         for update in range(1, len(span) + 1):
             x, y = (part.to(device) for part in next(stream))
             if training.watch:
-                with _seeded(training.seed, device):  # what it draws, the updates don't miss
+                with _seeded(training.seed, device):  # its draws leave those of the updates as they are
                     training.watch(module, x, y)
             for group in optimizer.param_groups:
                 group["lr"] = recipe.rate(span.first + update - 1, span.total)

@@ -23,7 +23,7 @@ from explorer.networks.units import none_removed
 from explorer.training.finetune import OPTIMIZERS, Recipe, Span, Training, descend, minibatches
 
 EPOCH_SEEDS = 1_000_003  # between the seeds of two epochs
-State = dict[str, Tensor]  # what an optimizer keeps, by "place of the parameter.name"
+State = dict[str, Tensor]  # an optimizer's tensors, by "place of the parameter.name"
 
 
 def started(
@@ -49,7 +49,7 @@ def started(
 
 @dataclass(frozen=True, eq=False)
 class Epoch:
-    """Where fine-tuning stands after so many epochs; 0 = the network as it started."""
+    """The state of fine-tuning after some epochs; 0 = the network as it started."""
 
     number: int
     network: Network

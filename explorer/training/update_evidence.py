@@ -1,4 +1,4 @@
-"""Updates as evidence: what criteria need, of the very minibatches that fine-tune a network, as the paper takes it."""
+"""Updates as evidence: gathered on the very minibatches that fine-tune a network, as the paper does."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Files of other kinds: what each is, told by its content, and the line of Python that makes one that can be read."""
+"""Files of other kinds: each named by its content, with the line of Python that converts it."""
 
 from __future__ import annotations
 

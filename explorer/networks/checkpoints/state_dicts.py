@@ -26,7 +26,7 @@ class CheckpointContents:
     """The contents of a file, by path such as "state_dict/conv1.weight"; items of a list count from 0."""
 
     tensors: dict[str, Tensor]
-    others: tuple[str, ...] = ()  # what is no tensor
+    others: tuple[str, ...] = ()  # values that are not tensors
     networks: tuple[tuple[str, str], ...] = ()  # whole pickled modules: path and class
     values: object = None  # the outer containers with the plain values in them
 

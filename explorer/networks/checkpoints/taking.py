@@ -1,4 +1,4 @@
-"""Which tensors of a file are a network's: found by the network's own names, wherever in the file they stand.
+"""Taking: finds a network's tensors in a file by the network's own names, wherever they stand.
 
 A network's names are looked for behind every beginning ("module.", "state_dict/model.", "0/") and around names that
 wrappers put into the middle ("features.module.0.weight"). Where several sets fit, the first in the file that is no

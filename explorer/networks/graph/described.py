@@ -29,7 +29,7 @@ class Described:
     tensors: Mapping[str, Tensor]
 
     def module(self) -> fx.GraphModule:
-        """The network on the CPU without its class: what the graph describes, with these very tensors."""
+        """The network on the CPU without its class, built from the graph with these very tensors."""
         tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in self.tensors.items()}
         shape = self.manifest.input_shape
         return rebuild(self.manifest.graph, tensors, shape, len(self.manifest.classes), own=True)

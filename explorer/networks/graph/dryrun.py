@@ -1,4 +1,4 @@
-"""Run a graph on shapes alone: what it would compute, without the memory or the time."""
+"""Run a graph on shapes alone: finds the shapes of its values, and takes neither their memory nor their time."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ FEW_VALUES, FEW_FLOPS = 2**27, 2**34  # that any image may take; beyond, the mos
 VALUES_A_VALUE, FLOPS_A_VALUE = 2**12, 2**20  # above what is known of networks for images, so that opening ends soon
 SHRUNK = 56  # pixels a side from which opening tries the network on smaller images
 TRIED, RUN = 2 * 8, 4  # bytes that a value takes on opening: of two images in float64, or of one image as it is
-MAX_LAYERS = 1024  # that have channels to cut: to find out what goes with what takes their square
+MAX_LAYERS = 1024  # with channels to cut: finding the coupled ones takes time quadratic in their number
 MAX_SEQUENCE = 2**16
 _SPLITTING = frozenset({"chunk", "split", "unbind"})
 
@@ -113,7 +113,7 @@ def _check_split(name: str, args: tuple[Any, ...]) -> None:
 
 
 class _Live:
-    """How many values are held while a graph runs: views share those of what they look at."""
+    """The number of values held while a graph runs; views share those of their base."""
 
     def __init__(self) -> None:
         self.values = 0

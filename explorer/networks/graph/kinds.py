@@ -1,6 +1,6 @@
-"""Kinds of arguments: what a value must be before a layer, a function or a method is given it.
+"""Kinds of arguments: each value is checked against its kind before a layer, function or method gets it.
 
-A kind only says yes or no and its rule; nothing is converted. `true` is no number, and a number no flag.
+A kind only accepts or refuses by its rule; nothing is converted. `true` is no number, and a number no flag.
 """
 
 from __future__ import annotations

@@ -23,7 +23,7 @@ _KEYS = (
 
 @dataclass(frozen=True)
 class LayerWidth:
-    """How many units a layer had and has, and which ones stayed, by their index in the original network."""
+    """A layer's number of units before and after, and the ones that stayed, by their index in the original network."""
 
     name: str
     width_before: int

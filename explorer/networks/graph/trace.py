@@ -29,7 +29,7 @@ from explorer.networks.tracing import symbolic_trace
 
 _FUNCTION_NAMES = {function.call: name for name, function in FUNCTIONS.items()}
 _TYPE_NAMES = {kind.build: name for name, kind in MODULES.items()}
-_QUESTIONS = (operator.eq, operator.getitem, getattr)  # what an assertion asks: pure, so they go when unused
+_QUESTIONS = (operator.eq, operator.getitem, getattr)  # calls inside assertions: pure, so they are removed if unused
 
 
 @dataclass(frozen=True)

@@ -19,7 +19,7 @@ from explorer.core.errors import BadInput
 from explorer.core.text import quoted
 
 DEPTH = 8
-_LARGEST = 2**53  # what every JSON reader keeps exactly
+_LARGEST = 2**53  # every JSON reader keeps smaller numbers exactly
 
 DTYPES = {
     str(d).removeprefix("torch."): d
@@ -60,7 +60,10 @@ _ENCODERS: tuple[tuple[type, str, Callable[[Any], Any]], ...] = (
 
 
 def decode(value: Any, nodes: Mapping[str, Any], depth: int = 0) -> Any:
-    """The argument that a JSON form stands for; references must be among `nodes`: what stands for those before it."""
+    """The argument that a JSON form stands for.
+
+    References must be among `nodes`, the stand-ins of the nodes before it.
+    """
     require(depth <= DEPTH, f"arguments nest deeper than {DEPTH}")
     if isinstance(value, int) and not isinstance(value, bool):
         require(abs(value) <= _LARGEST, f"the number {quoted(value)} is too large")

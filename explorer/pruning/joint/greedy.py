@@ -33,7 +33,7 @@ class JointOrder:
 
 @dataclass(frozen=True, eq=False)
 class Rules:
-    """Which units may go, how many, and what counts against each."""
+    """The units that may go, how many of them, and the charge on each."""
 
     count: int | None = None  # units to order; None: all that the layers' floors allow
     charge: Tensor | None = None  # (units,) nats, taken off the divergence that a unit adds

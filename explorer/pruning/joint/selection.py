@@ -36,7 +36,7 @@ def ranking(
 
 @dataclass(frozen=True, eq=False)
 class Course:
-    """How far a selection goes, and by which rules."""
+    """The extent of a selection, and its rules."""
 
     measure: str
     target: float  # at most this share of the measure is left

@@ -41,8 +41,8 @@ def taylor_activation(seen: Observation, share: float = 0.5) -> Tensor:
 def random(units: Units, seed: int) -> Tensor:
     """The control: uniform noise, whose expected rank correlation with anything is 0.
 
-    Drawn once for every channel of the network as loaded: whoever ranks anew while units go keeps to one uniform order.
-    No unit; (units,), 0 to 1. Molchanov et al. 2017, sec. 3.
+    Drawn once for every channel of the network as loaded, so that later rankings, with fewer units, keep one uniform
+    order. No unit; (units,), 0 to 1. Molchanov et al. 2017, sec. 3.
     """
     drawn = [_noise(seed, layer.name, max(layer.channels) + 1)[list(layer.channels)] for layer in units.layers]
     return torch.from_numpy(np.concatenate(drawn))

@@ -1,4 +1,4 @@
-"""Where a unit stands among those that are left."""
+"""Ranks of one unit among those that are left."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from explorer.scoring.ranking.places import average_places
 class UnitRank:
     """A unit's place by one criterion: rank 1 = least important, ties share their average; nan for a removed unit."""
 
-    value: float  # what the criterion gives
+    value: float  # the unit's saliency by the criterion
     rank: float
     of: int  # units left
     layer_rank: float
@@ -34,7 +34,9 @@ class UnitRank:
 
 
 def standing(value: Tensor, compared: Tensor, units: Units, removed: Tensor, unit: int) -> UnitRank:
-    """value (units,): as the criterion gives it; compared (units,): what units are ranked by, scaled for one."""
+    """One unit's rank. value (units,): saliencies; compared (units,): the values that units are ranked by, such as
+    scaled saliencies.
+    """
     layer = units.layer_index == units.layer_index[unit]
     of_all, of_layer = ~removed, ~removed & layer
     ranks = (nan, nan) if removed[unit] else (_rank(compared, of_all, unit), _rank(compared, of_layer, unit))

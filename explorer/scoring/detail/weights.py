@@ -112,7 +112,7 @@ def _planes(weights: Tensor) -> np.ndarray:
 
 
 def source(units: Units, reader: str, channel: int) -> int | None:
-    """The unit behind an input channel of a convolution; None where it is none's, as of the image's colours."""
+    """The unit behind an input channel of a convolution; None if it belongs to no unit, like an image's colours."""
     behind = units.gate_maps.get(reader)
     found = len(units) if behind is None else int(behind[channel])
     return found if found < len(units) else None

@@ -55,7 +55,7 @@ class Ablation:
 
     @cached_property
     def flops(self) -> int:
-        """FLOPs of one pair, from convolutions and linear layers: what the start's contribution costs, and the rest."""
+        """FLOPs of one pair, in convolutions and linear layers: of the start's contribution and all after it."""
         whole = sum(self.program.flops.get(n, 0) for n in self.steps if n not in self._contributions)
         shares = {n: self.channels[n].shape[1] / len(c.by_channel) for n, c in self._contributions.items()}
         return whole + round(sum(share * self.program.flops[n] for n, share in shares.items()))

@@ -28,7 +28,7 @@ TOLERANCE = 1e-3  # of a change, and nats
 
 @dataclass(frozen=True)
 class OracleOptions:
-    """How the oracle is to be computed."""
+    """Options of the oracle's computation."""
 
     reference: bool = False  # the slow, obvious implementation
     estimates: bool = True  # linearise first, and order images by what they tell

@@ -42,7 +42,7 @@ class Contribution:
         return y
 
     def _patches(self, x: Tensor) -> Tensor:
-        """(P, k, H, W) -> (P, positions of the output, k * kernel): what each position of the output reads."""
+        """(P, k, H, W) -> (P, positions of the output, k * kernel): the inputs of each position of the output."""
         conv = self.module
         assert isinstance(conv, _ConvNd)
         mode = "constant" if conv.padding_mode == "zeros" else conv.padding_mode

@@ -55,7 +55,7 @@ class Incremental:
 
     @cached_property
     def parts(self) -> dict[Layer, list[Ablation]]:
-        """By layer: what a gate changes from each of its consumers on."""
+        """By layer: for each consumer, all that a gate changes from it on."""
         return {
             layer: [ablation(self.program, layer, node) for node in self.program.consumers(layer)]
             for layer in self.units.layers
@@ -123,7 +123,7 @@ class Incremental:
                     yield Piece(part, chosen, place.start, len(chosen) * share)
 
     def _work(self, layer: Layer, env: Env) -> Iterator[tuple[Ablation, Pairs]]:
-        """The pairs whose change starts at each consumer: what those before it read of the unit is zero."""
+        """The pairs whose change starts at each consumer, as earlier consumers read only zeros of the unit."""
         started: Tensor | None = None
         for part in self.parts[layer]:
             (read,) = (env[node] for node in part.start.all_input_nodes)

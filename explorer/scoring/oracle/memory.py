@@ -1,4 +1,4 @@
-"""How much runs at once: as much as memory allows, and no more than the processor's cache holds."""
+"""Memory: how many images and pairs run at once, as memory and the processor's cache allow."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ def default_budget(device: torch.device) -> int:
 
 
 def images_at_once(bytes_an_image: int, budget: int) -> int:
-    """How many images' values may be kept: half of the budget, the other half is for the pairs."""
+    """The number of images whose values may be kept in half of the budget; the other half is for the pairs."""
     return max(1, budget // 2 // bytes_an_image)
 
 
 def pairs_at_once(bytes_a_pair: int, budget: int, device: torch.device) -> int:
-    """How many (image, unit) pairs run together."""
+    """The number of (image, unit) pairs that run together."""
     room = budget // 2 // LIVE
     return max(1, min(room, CACHED if device.type == "cpu" else room) // bytes_a_pair)

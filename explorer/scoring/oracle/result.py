@@ -28,7 +28,7 @@ class Oracle:
 
     @property
     def images(self) -> int:
-        """How many are exact."""
+        """The number of images with exact changes."""
         return len(self.changes)
 
     @property

@@ -25,7 +25,7 @@ def ranks(saliency: Tensor) -> Tensor:
 
 @dataclass(frozen=True)
 class RankStatistics:
-    """Where one layer's units stand in the global ranking (Fig. 2): ranks, 1 = most important."""
+    """Global ranks of one layer's units (Fig. 2), 1 = most important."""
 
     layer: str
     minimum: float

@@ -27,7 +27,7 @@ NEVER_SCALED = "Chance, the oracle and joint linearised are never scaled."
 
 @dataclass(frozen=True)
 class RankingChoice:
-    """How units are ranked."""
+    """The choices that decide a ranking."""
 
     criterion: str
     scaling: str
@@ -70,7 +70,7 @@ def criterion_choice(
 
 
 def scaling_choice(key: str = "scaling", explanation: str | None = None) -> str:
-    """How saliencies are made comparable across layers."""
+    """Draw the choice of scaling; returns its name."""
     names = list(SCALINGS)
     return st.selectbox(
         "Scale per layer",
@@ -179,7 +179,7 @@ def saliencies(view: View, anew: bool = False, needed: str = "taylor") -> Salien
 
 
 def ranking(view: View, chosen: RankingChoice) -> Tensor:
-    """(units,) scaled saliencies; what is already removed is at infinity."""
+    """(units,) scaled saliencies; removed units are at infinity."""
     selector = SELECTORS[chosen.criterion]
     if selector.anew:
         return await_result(ordering(selector, view.loaded, view.workspace, view.removed, _charge(view, chosen)))

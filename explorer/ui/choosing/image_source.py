@@ -23,7 +23,7 @@ NOT_HERE = "This server opens no folders or files by their path: give its images
 
 
 def images_field(key: str) -> str | None:
-    """Where the images are; None where none are given yet, or they can't be taken, which is said below the field."""
+    """The source of the images; None if none is given yet or it can't be used, with the reason below the field."""
     way = st.segmented_control(
         "Images", list(WAYS), default=ZIP, required=True, key=f"{key}-way", format_func=WAYS.__getitem__
     )

@@ -1,4 +1,4 @@
-"""Steps: what buttons do to the timeline; a step that can do nothing says why."""
+"""Steps: the actions of buttons on the timeline; a step that can remove nothing says why."""
 
 from __future__ import annotations
 

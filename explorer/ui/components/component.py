@@ -1,4 +1,4 @@
-"""Components: what the browser draws of the .html, .css and .js beside a Python file."""
+"""Components: drawn in the browser by the .html, .css and .js beside a Python file."""
 
 from __future__ import annotations
 

@@ -42,7 +42,7 @@ def tell(found: Failure) -> None:
 
 
 def offer(report: Path | None, of: str = "") -> None:
-    """A button that downloads a report, where there is one; of: what failed, where that is not the page itself."""
+    """A button that downloads a report, if there is one; of: the part that failed, if it is not the page itself."""
     if report is not None and report.is_file():
         st.download_button(
             markdown(f"Download the report: {of}" if of else "Download the report"),

@@ -1,4 +1,4 @@
-"""Fields that dialogs share: what images go through before the network."""
+"""The fields of a preprocessing, which dialogs share."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from explorer.data.preprocessing import MAX_FRAMES, MAX_SIDE
 
 
 def changes_fields(key: str, usual: Preprocessing | None, asked: bool = False) -> Changes:
-    """What a person puts in place of the usual preprocessing; raises BadInput for what are no numbers.
+    """The user's changes of the usual preprocessing. Raises BadInput if a field that takes numbers holds none.
 
-    `asked`: what is usual can't be known, so the fields are open.
+    `asked`: the usual preprocessing is unknown, so the fields are open.
     """
     size, crop, frames, mean, std = (getattr(usual, name, None) for name in ("size", "crop", "frames", "mean", "std"))
     with st.expander("Change the preprocessing", expanded=asked):

@@ -1,4 +1,4 @@
-"""Understood: what was read out of a person's files, in boxes that keep their place while it is being found out."""
+"""Understood: the facts read from a person's files, in boxes that keep their place while reading goes on."""
 
 from __future__ import annotations
 

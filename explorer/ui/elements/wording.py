@@ -8,7 +8,7 @@ from explorer.evaluation.metrics import Metrics
 def short(number: float) -> str:
     """Three significant digits with a suffix: 435306 -> "435k", 57.3e6 -> "57.3M"."""
     for size, suffix in ((1e9, "G"), (1e6, "M"), (1e3, "k")):
-        if abs(number) >= 0.9995 * size:  # what would round to 1000
+        if abs(number) >= 0.9995 * size:  # it would round to 1000
             return f"{_three(number / size)}{suffix}"
     return f"{number:,.0f}"
 

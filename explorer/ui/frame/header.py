@@ -53,7 +53,7 @@ def header(view: View) -> str | None:
 
 
 def strip_layers(view: View) -> list[StripLayer]:
-    """The columns of the strip: what each layer keeps, and the FLOPs that its convolutions still cost."""
+    """The columns of the strip: each layer's share of units kept, and the FLOPs that its convolutions still cost."""
     units, flops = view.workspace.network.units, view.workspace.costs.flops_by_module(view.removed)
     gone = units.by_layer(view.removed)
     return [

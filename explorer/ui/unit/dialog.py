@@ -17,7 +17,7 @@ from explorer.ui.work.session import View
 
 @dataclass(frozen=True, eq=False)
 class UnitRanking:
-    """How a page ranks units."""
+    """A page's way to rank units."""
 
     saliency: Tensor  # (units,) what it ranks by
     title: str  # "Taylor, layer-wise l2"
@@ -37,7 +37,9 @@ def unit_in_detail(view: View, asked: int | None, order: UnitRanking) -> None:
 
 
 def openings() -> int:
-    """How often a unit was opened in this tab: tables with this in their key forget the row that was clicked."""
+    """The number of times that a unit was opened in this tab: in a table's key, it makes the table forget the clicked
+    row.
+    """
     return int(st.session_state.get("unit-openings", 0))
 
 

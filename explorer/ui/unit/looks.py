@@ -47,7 +47,7 @@ class KernelSlot(NamedTuple):
 
 
 def written_choice(view: View, unit: int) -> KernelSlot:
-    """Which of a unit's kernels is looked at; asked for only where there are several."""
+    """The choice among a unit's kernels; drawn only if there are several."""
     layer, row = locate(view.loaded.network.units, unit)
     options = [KernelSlot(w, c, i) for w in layer.writers for i, c in enumerate(layer.written(w)[row].tolist())]
     if len(options) == 1:

@@ -53,7 +53,7 @@ def _logits(workspace: Workspace, report: Report) -> Tensor:
 
 
 def linearising(workspace: Workspace, removed: Tensor) -> Job | None:
-    """The job that linearises the validation images with these units gated; None where that takes too much memory."""
+    """The job that linearises the validation images with these units gated; None if that takes too much memory."""
     network = workspace.network
     if len(workspace.validation) * len(network.classes) * len(network.units) > MAX_SLOPES:
         return None

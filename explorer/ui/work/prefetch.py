@@ -1,4 +1,4 @@
-"""Ahead: what the next click may ask for, measured while the person looks at the page."""
+"""Prefetch: measures the plans that the next click may ask for while the user looks at the page."""
 
 from __future__ import annotations
 

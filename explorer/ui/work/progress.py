@@ -84,7 +84,7 @@ def follow(
 
 
 def redraw() -> None:
-    """Draw the page again without anybody's doing: what the last click was answered stays on it."""
+    """Draw the page again without a click; the answer to the last click stays on it."""
     st.session_state[REDRAWN] = True
     st.rerun()
 
@@ -109,7 +109,7 @@ def explain_end(job: Job, kept: str, remedy: str = "Try again") -> None:
 
 
 def progress_of(job: Job) -> None:
-    """How far a job is, with a button to cancel it."""
+    """Draw a job's progress, with a button to cancel it."""
     left = f", about {wording.duration(job.seconds_left)} left" if job.seconds_left is not None else ""
     st.progress(job.share, text=markdown(f"{job.label}: {job.where}{left}"))
     st.button(markdown(f"Cancel: {job.label}"), key=f"cancel-{job.key}", on_click=job.cancel)

@@ -31,7 +31,7 @@ class Scored(NamedTuple):
 def measuring(workspace: Workspace, removed: Tensor, lane: str = QUICK, label: str = "") -> Job:
     """The job that runs the validation images through the network with these units gated; its result: an Outcome.
 
-    label: what it is called, in place of how many units go.
+    label: its title, in place of the number of units that go.
     """
     called = label or f"Measuring loss and accuracy without {int(removed.sum()):,} units"
 
@@ -42,7 +42,7 @@ def measuring(workspace: Workspace, removed: Tensor, lane: str = QUICK, label: s
 
 
 def find_measuring(workspace: Workspace, removed: Tensor) -> Job | None:
-    """That job, where there is one already."""
+    """That job, if there is one already."""
     return JOBS.find(_measure_key(workspace, removed))
 
 

@@ -89,7 +89,7 @@ def run_of(view: View) -> Run:
 
 
 def run_folder(run: str) -> Path:
-    """Where a run is kept."""
+    """The folder of a run."""
     return workdir() / "runs" / run
 
 

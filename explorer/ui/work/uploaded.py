@@ -1,4 +1,4 @@
-"""Uploaded: what a person gave from a browser, looked into as soon as it is there, before anything is opened."""
+"""Uploaded: files from a browser, examined as soon as they arrive, before anything is opened."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def kept(files: Sequence[Any], *, folder: bool) -> str:
     where = _kept(str(workdir()), ids, folder, files)
     try:
         uploads.touch(where, workdir())
-    except BadInput:  # nobody needed it for long
+    except BadInput:  # it is no longer needed
         _kept.clear()
         where = _kept(str(workdir()), ids, folder, files)
     return where

@@ -85,7 +85,7 @@ def trained_workspace(key: str, weights: str, _loaded: Workspace, _folder: Path,
 
 
 def upload_path(digest: str) -> Path:
-    """Where the visitor's uploaded file of this SHA-256 is kept."""
+    """The path of the visitor's uploaded file with this SHA-256."""
     return origins.upload_path(workdir(), digest)
 
 

@@ -18,7 +18,7 @@ LONGEST = 18  # characters of a name beside its mark
 
 @dataclass(frozen=True)
 class Node:
-    """One state. text: what to say of it where the pointer is; stage: the kind of its stage."""
+    """One state. text: its hover text; stage: the kind of its stage."""
 
     number: int
     parent: int | None  # None: the network as loaded
@@ -58,7 +58,7 @@ def tree_data(nodes: Sequence[Node], current: int) -> dict[str, object]:
         }
         for node in nodes
     ]
-    met = {node.stage for node in nodes} - {LOADED}  # that is the first mark
+    met = {node.stage for node in nodes} - {LOADED}  # which the first mark is for
     stages = [stage for stage in STAGES if stage in met]
     return {"states": states, "current": current, "summary": _summary(nodes, current), "stages": stages}
 

@@ -43,7 +43,7 @@ class ByHand:
 
 @dataclass(frozen=True)
 class Look:
-    """How the cells are shown."""
+    """Display options of the cells."""
 
     order: str = "channel"  # of ORDERS
     selected: str | None = None  # the layer that is marked

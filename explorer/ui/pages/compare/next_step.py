@@ -1,4 +1,4 @@
-"""The next step from here: what each criterion would remove now, what is predicted of it, and what is measured."""
+"""The next step: the units that each criterion would remove now, with the predicted and the measured result."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def from_here(view: View) -> None:
 
 
 def _choices(view: View) -> tuple[list[str], int, str]:
-    """Who is asked, for how many units, scaled in which way."""
+    """The selectors to compare, the number of units, and the scaling."""
     known = _oracle(view) is not None
     names = on_offer(view, measured=known)
     chosen = st.multiselect(

@@ -17,7 +17,7 @@ from explorer.ui.elements import say
 from explorer.ui.pages.compare import races
 from explorer.ui.work.session import View
 
-STEPS = 40  # about so many from the whole network to nothing, where nobody says otherwise
+STEPS = 40  # default number of steps from the whole network to nothing, roughly
 
 
 def race_form(view: View, first: bool) -> None:

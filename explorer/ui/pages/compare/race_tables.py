@@ -39,7 +39,7 @@ def _accuracy(band: RaceBand, step: int | None) -> str:
 
 
 def first_to_go(units: Units, now: RaceStatus) -> None:
-    """Which units each selector removed first, and how many of the oracle's."""
+    """Draw the table of the units that each selector removed first, and how many of them the oracle removed too."""
     st.subheader("What went first")
     share = st.segmented_control(
         "The first",

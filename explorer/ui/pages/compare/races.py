@@ -23,7 +23,7 @@ from explorer.ui.work.workspace import Workspace, workdir
 
 @dataclass(frozen=True, eq=False)
 class RaceStatus:
-    """How far a race has come."""
+    """The progress of a race."""
 
     name: str  # of its folder
     terms: RaceTerms
@@ -37,7 +37,7 @@ class RaceStatus:
 
     @property
     def finished(self) -> int:
-        """How many of its lanes are."""
+        """The number of finished lanes."""
         return sum(lane.finished for lane in self.lanes)
 
     @property
@@ -46,7 +46,7 @@ class RaceStatus:
         return self.terms.settings.updates > 0
 
     def wanted(self, network: Network) -> int:
-        """How many lanes there are to be."""
+        """The number of lanes in all."""
         return len(self.terms.lanes(network))
 
 
@@ -68,14 +68,14 @@ def start(workspace: Workspace, terms: RaceTerms) -> str:
 
 
 def standing(workspace: Workspace, name: str) -> RaceStatus:
-    """Where a race stands, from its job and its folder; raises BadInput if that is damaged."""
+    """The progress of a race, from its job and its folder; raises BadInput if that is damaged."""
     job, kept = JOBS.find(_key(workspace, name)), read_race(_folder(workspace) / name)
     lanes = job.partial if job and job.active and job.partial else kept.lanes
     return RaceStatus(name, kept.terms, lanes, job)
 
 
 def all_races(workspace: Workspace) -> list[str]:
-    """Those of this network and these images that the work folder holds, latest first."""
+    """The races of this network and these images in the work folder, latest first."""
     paths = sorted(_folder(workspace).glob(f"*/{FILE}"), key=lambda path: path.stat().st_mtime, reverse=True)
     return [path.parent.name for path in paths]
 
@@ -105,7 +105,7 @@ def _name(terms: RaceTerms) -> str:
 
 
 def _folder(workspace: Workspace) -> Path:
-    """Where the races of a network and its images lie."""
+    """The folder of the races of a network and its images."""
     return workdir() / "races" / hashlib.sha256(workspace.key.encode()).hexdigest()[:16]
 
 

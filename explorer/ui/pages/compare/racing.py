@@ -49,7 +49,7 @@ def racing(view: View) -> None:
 
 
 def _controls(view: View, now: RaceStatus) -> None:
-    """Which race is shown, how far it is, and what can be done with it."""
+    """Draw the choice of a race, its progress, and the buttons for it."""
     _choice(view, now.name)
     if now.job and now.active:
         label, act = ("Go on", now.job.resume) if now.job.paused else ("Pause", now.job.pause)

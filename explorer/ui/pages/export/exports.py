@@ -41,7 +41,7 @@ class ExportedState:
         return all(path.is_file() for path in (*self.files.values(), self.manifest))
 
     def verdict(self, of: Format) -> Verdict | None:
-        """How a file did; None for one that there is nothing to run of."""
+        """The verdict on a file; None for a file that can't be run."""
         return next((each for each in self.verdicts if each.format == of.name), None)
 
     @property
@@ -65,7 +65,7 @@ _SHOWN: WeakSet[PinnedExport] = WeakSet()  # of all tabs
 
 
 def folder_of(run: str, number: int) -> Path:
-    """Where the files of this state of a run lie."""
+    """The folder of the exported files of a run's state."""
     return workdir() / "exports" / run / f"state-{number}"
 
 

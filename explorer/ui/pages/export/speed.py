@@ -1,4 +1,4 @@
-"""How fast the network of a state is beside the one as loaded: the form, the job, and what it measured."""
+"""Speed of a state's network beside the network as loaded: the form, the job, and the measurement."""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""The dialog that opens one's own network: it shows first what was understood; what is open stays where that fails."""
+"""The dialog that opens one's own network: shows first what it understood; if opening fails, the present one stays
+open.
+"""
 
 from __future__ import annotations
 
@@ -27,7 +29,7 @@ from explorer.ui.work.workspace import Source, keep_upload, network_of
 
 
 def show(dialog: str | None) -> None:
-    """Which dialog this tab has open; each time with fresh fields."""
+    """Open a dialog in this tab, with fresh fields each time."""
     st.session_state["dialog"] = dialog
     st.session_state["openings"] = st.session_state.get("openings", 0) + 1
     if dialog is None:
@@ -143,7 +145,7 @@ def _network(found: Recognised | None, asked: Asked, said: Any) -> Network | Non
 
 
 def _fits(network: Network | None, images: ImageSet | None, of_images: Any, of_fields: Any) -> bool:
-    """Whether there is a network, and images that it takes; what is wrong is said beside their fields."""
+    """Whether there is a network, and images that it takes; if not, the reason is shown beside their fields."""
     if network is None or images is None:
         return False
     with beside(of_images):

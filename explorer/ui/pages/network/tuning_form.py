@@ -87,7 +87,7 @@ def _weights_fields() -> tuple[str, Any]:
 
 
 def _recipe_fields() -> tuple[Recipe, int, int]:
-    """How weights are updated, for how many epochs, and the seed; the paper's recipe unless one says otherwise."""
+    """The recipe, the number of epochs and the seed; the paper's recipe by default."""
     epochs = st.number_input("Epochs", 1, 1000, 10, key=field_key("epochs"), help="Passes over the finetune images.")
     rate = st.number_input(
         "Learning rate",

@@ -30,7 +30,7 @@ DEVICE = "cpu"
 
 @dataclass(frozen=True, eq=False)
 class TuningStatus:
-    """How far a fine-tuning has come."""
+    """The progress of a fine-tuning."""
 
     states: Timeline | None  # a state an epoch; None before the network at its start has been measured
     finished: bool
@@ -38,7 +38,7 @@ class TuningStatus:
 
 
 def folder_of(tuning: Tuning) -> Path:
-    """Where its run lies."""
+    """The folder of its run."""
     return workdir() / "tunings" / tuning.id
 
 
@@ -49,7 +49,7 @@ def start(tuning: Tuning) -> Job:
 
 
 def standing(tuning: Tuning) -> TuningStatus:
-    """Where a fine-tuning stands, from its job or else from its folder."""
+    """The progress of a fine-tuning, from its job or else from its folder."""
     job = JOBS.find(_key(tuning))
     if job and job.active and job.partial is not None:
         return TuningStatus(job.partial, False, job)
@@ -71,7 +71,7 @@ def discard(tuning: Tuning) -> None:
 
 
 def all_tunings() -> list[Tuning]:
-    """Those that the work folder holds and that can be read, latest first."""
+    """The readable fine-tunings in the work folder, latest first."""
     return [found for path in _kept() if (found := find(path.parent.name))]
 
 

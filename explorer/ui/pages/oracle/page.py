@@ -1,4 +1,4 @@
-"""Oracle page: what removing each single unit really does, and how well each criterion foretells it."""
+"""Oracle page: what removing each single unit really does, and how well each criterion predicts it."""
 
 from __future__ import annotations
 

@@ -55,7 +55,7 @@ def _opened(where: str) -> Values | None:
         folder = Path(where).expanduser()
         content = read_study(folder).to_json()
         say.caption(here(content))
-    except (BadInput, RuntimeError) as problem:  # the latter for the home of nobody
+    except (BadInput, RuntimeError) as problem:  # RuntimeError: "~" of an unknown user
         say.error(str(problem))
         return None
     if content["missing"]:

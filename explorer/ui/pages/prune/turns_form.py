@@ -63,7 +63,7 @@ def turns_form() -> Turns:
 
 
 def _descent() -> Recipe:
-    """How weights go down the loss of the labels."""
+    """The fields of the recipe that concern the loss of the labels."""
     with st.container(horizontal=True, gap="small"):
         rate = st.number_input(
             "Learning rate", 1e-6, None, 1e-3, step=1e-4, format="%g", key="turn-rate", persist_state="session"

@@ -19,7 +19,7 @@ class Live:
     """The course of one job: written by its worker, read by any number of pages."""
 
     steps: list[tuple[Metrics | None, Metrics]]  # before and after the fine-tuning of each, the start first
-    where: str  # what it is measured on
+    where: str  # the images that it is measured on
     began: str  # the kind of the stage of the start
     losses: list[tuple[float, float]] = field(default_factory=list)  # (last update, mean loss) of so many in a row
     stride: int = 1

@@ -21,7 +21,7 @@ PENDING = "…"
 
 
 def consequence(view: View, plan: Tensor, how: str, chosen: RankingChoice) -> None:
-    """The table of a plan, and the button that takes the step to it; how: what the timeline is to call it."""
+    """The table of a plan, and the button that takes the step to it; how: its words in the timeline."""
     job, predicted = measuring(view.workspace, plan), foreseen(view.workspace, view.removed, plan)
     wait_shortly(job)
     drawn, measured = job.version, job.result
@@ -56,7 +56,7 @@ def _said(view: View, measured: bool, predicted: bool) -> str:
 
 
 def _table(view: View, plan: Tensor, predicted: Outcome | None, measured: Outcome | None) -> dict[str, list[str]]:
-    """Every number of the plan: what is counted, what is predicted, what is measured, and the change from now."""
+    """Every number of the plan: counted, predicted and measured, and the change from now."""
     now, best = view.timeline.state.metrics, _metrics(view, plan, measured or predicted)
     what, values, changes = (list(column) for column in zip(*wording.facts(best, now), strict=True))
     counted = values[:3]
