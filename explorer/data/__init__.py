@@ -10,7 +10,6 @@ from explorer.data.preprocessing import (
     Changes,
     Preprocessing,
     changes_from_json,
-    for_torchvision,
     numbers,
 )
 from explorer.data.sources import SOURCES, open_images
@@ -33,7 +32,6 @@ __all__ = [
     "Splits",
     "asset",
     "changes_from_json",
-    "for_torchvision",
     "image_set",
     "normalise",
     "numbers",

@@ -14,7 +14,6 @@ IMAGENET_STD = (0.229, 0.224, 0.225)
 INTERPOLATIONS = ("bilinear", "bicubic")
 MAX_SIDE = 4096  # pixels, of size and crop
 MAX_FRAMES = 1024  # of a clip
-KINETICS_FRAMES = 16  # of the clips that torchvision's video networks were evaluated with
 
 
 @dataclass(frozen=True)
@@ -125,26 +124,6 @@ def numbers(text: str) -> tuple[float, ...]:
         return tuple(float(part) for part in text.split(","))
     except ValueError:
         raise BadInput(f"{quoted(text, 80)} is not a list of numbers such as 0.485,0.456,0.406.") from None
-
-
-def for_torchvision(arch: str) -> Preprocessing:
-    """The preprocessing that torchvision's default weights of `arch` ("vgg16") were evaluated with; no download.
-
-    Video networks get clips of 16 frames, as stated beside their weights. Their transforms resize to 128x171 whatever
-    the shape of the video; here the shorter side is resized, which is the same for videos of 4:3 to within a pixel.
-    """
-    import torchvision  # late, as it takes seconds
-    from torchvision.transforms._presets import ImageClassification, VideoClassification
-
-    try:
-        transforms = torchvision.models.get_model_weights(arch)["DEFAULT"].transforms()
-    except (ValueError, KeyError):
-        raise BadInput(f"torchvision has no architecture with weights named {arch!r}.") from None
-    if not isinstance(transforms, (ImageClassification, VideoClassification)):
-        raise BadInput(f"torchvision architecture {arch!r} does not classify images.")
-    frames = KINETICS_FRAMES if isinstance(transforms, VideoClassification) else None
-    size, crop, interpolation = transforms.resize_size[0], transforms.crop_size[0], transforms.interpolation.value
-    return Preprocessing(tuple(transforms.mean), tuple(transforms.std), size, crop, interpolation, frames)
 
 
 def _check_count(name: str, value: object, most: int, unit: str) -> None:

@@ -5,12 +5,11 @@ import math
 from dataclasses import replace
 
 import pytest
-import torchvision
 from hypothesis import given
 from hypothesis import strategies as st
 
 from explorer.core.errors import BadInput
-from explorer.data.preprocessing import IMAGENET_MEAN, IMAGENET_STD, Changes, Preprocessing, for_torchvision, numbers
+from explorer.data.preprocessing import IMAGENET_MEAN, IMAGENET_STD, Changes, Preprocessing, numbers
 
 GREY = Preprocessing((0.5,), (0.25,))
 COLOUR = Preprocessing(IMAGENET_MEAN, IMAGENET_STD, 256, 224)
@@ -105,36 +104,6 @@ def test_changes_replace_what_is_given_only():
         Changes(mean=(0.5,)).apply(COLOUR)
     with pytest.raises(BadInput, match="mean has 0 values"):
         Changes(mean=()).apply(COLOUR)
-
-
-def test_torchvision_values():
-    assert for_torchvision("squeezenet1_0") == COLOUR
-    assert for_torchvision("efficientnet_b0") == replace(COLOUR, interpolation="bicubic")
-    assert for_torchvision("inception_v3") == replace(COLOUR, size=342, crop=299)
-
-
-@pytest.mark.parametrize("arch", torchvision.models.list_models(module=torchvision.models))
-def test_every_torchvision_classifier_has_one(arch):
-    weights = torchvision.models.get_model_weights(arch).DEFAULT
-    preprocessing, transforms = for_torchvision(arch), weights.transforms()
-    assert [preprocessing.size] == transforms.resize_size
-    assert [preprocessing.crop] == transforms.crop_size
-    assert preprocessing.interpolation == transforms.interpolation.value
-    assert (list(preprocessing.mean), list(preprocessing.std)) == (transforms.mean, transforms.std)
-
-
-@pytest.mark.parametrize("arch", ["r3d_18", "mc3_18", "r2plus1d_18"])
-def test_torchvision_video_networks_take_clips(arch):
-    transforms = torchvision.models.get_model_weights(arch).DEFAULT.transforms()
-    found = for_torchvision(arch)
-    assert (found.frames, found.size, found.crop) == (16, transforms.resize_size[0], 112)
-    assert (list(found.mean), list(found.std)) == (transforms.mean, transforms.std)
-
-
-@pytest.mark.parametrize("arch", ["vgg99", "", "raft_large", "fcn_resnet50"])
-def test_no_classifier(arch):
-    with pytest.raises(BadInput, match="torchvision"):
-        for_torchvision(arch)
 
 
 def test_numbers_come_as_a_list_with_commas():

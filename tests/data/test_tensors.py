@@ -8,7 +8,8 @@ from pictures import picture
 from PIL import Image
 
 from explorer.core.errors import BadInput
-from explorer.data import Preprocessing, for_torchvision, normalise, to_pixels, to_tensor
+from explorer.data import Preprocessing, normalise, to_pixels, to_tensor
+from explorer.networks.architectures.from_torchvision import preprocessing
 
 GREY = Preprocessing((0.5,), (0.25,))
 COLOUR = Preprocessing((0.1, 0.2, 0.3), (0.5, 1.0, 2.0))
@@ -45,7 +46,7 @@ def test_grey_to_colour_repeats_and_colour_to_grey_weighs():
 def test_same_as_torchvision_own_transforms(arch, shape):
     image = Image.fromarray(picture(3, *shape))
     reference = torchvision.models.get_model_weights(arch).DEFAULT.transforms()
-    torch.testing.assert_close(to_tensor(image, for_torchvision(arch)), reference(image), rtol=0, atol=1e-6)
+    torch.testing.assert_close(to_tensor(image, preprocessing(arch)), reference(image), rtol=0, atol=1e-6)
 
 
 def test_shorter_side_is_resized():

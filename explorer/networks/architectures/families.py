@@ -11,37 +11,22 @@ import inspect
 import re
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
-from functools import cache
+from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import torch
-import torchvision
 from torch import Tensor, nn
 
 from explorer.core.errors import BadInput
 from explorer.core.text import first_line, quoted
-from explorer.data.preprocessing import IMAGENET_MEAN, IMAGENET_STD, Preprocessing, for_torchvision
-from explorer.networks.architectures import from_timm, small, video
-from explorer.networks.architectures.stems import with_channels, with_stem
+from explorer.data.preprocessing import Preprocessing
+from explorer.networks.architectures import from_timm, from_torchvision, own
+from explorer.networks.architectures.stems import with_stem
 from explorer.networks.architectures.variants import plain_name, variant
 
-SMALL: dict[str, Callable[..., nn.Module]] = {
-    "vgg_small": small.vgg_small,
-    "resnet20": small.resnet20,
-    "resnet32": small.resnet32,
-    "resnet56": small.resnet56,
-    "r3dcnn": video.r3dcnn,
-}
-SIDES = {"vgg_small": 28, "r3dcnn": video.SIDE}  # pixels; 32 where it is not said
-CLIPS = ("r3d_18", "mc3_18", "r2plus1d_18")  # torchvision's convolutional networks for clips
 UNSAID_SIDE = 32  # pixels, where nobody says it and there are no images to tell
-TRANSFORMERS = ("vit_", "swin_", "maxvit_")
-# Auxiliary heads serve training alone; fine-tuned weights expect the input that the ImageNet weights were trained on.
-AUX_OFF = {"aux_logits": False, "init_weights": False, "transform_input": True}
-WITH_AUX = {"googlenet": AUX_OFF, "inception_v3": AUX_OFF}
 FACTORY = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*:[A-Za-z_]\w*")
-PLAIN_RGB = Preprocessing(IMAGENET_MEAN, IMAGENET_STD)
 
 
 @dataclass(frozen=True)
@@ -50,12 +35,12 @@ class Family:
 
     names: Callable[[], tuple[str, ...]]
     knows: Callable[[str], bool]  # without listing all names
-    create: Callable[..., nn.Module]  # (name, **options)
+    create: Callable[..., nn.Module]  # (name, **options), with random weights
     preprocessing: Callable[[str], Preprocessing]
     side: Callable[[str], int]  # pixels, where the preprocessing does not resize
     published: Callable[[str], Mapping[str, Tensor]] | None = None  # weights of ImageNet: from its cache, or downloaded
-    alike: Callable[[str], str] = str  # the same for architectures whose first layers have one name, in one state dict
-    typed: str = ""  # an example, where names are too many to choose from; they are never tried with a checkpoint
+    alike: Callable[[str], str] = str  # the same for architectures whose first layers are called alike
+    typed: str = ""  # an example, where names are too many for a list, and to be tried with a checkpoint
 
 
 def known_architectures(family: str | None = None) -> tuple[str, ...]:
@@ -87,7 +72,7 @@ def create(arch: str, *, trusted: bool = False, **options: int | None) -> nn.Mod
     family, name = split(arch, trusted)
     if family is None:
         return _from_factory(arch, given)
-    network, stem = FAMILIES[family].create(name, **given), variant(arch).get("stem")
+    network, stem = _call(partial(FAMILIES[family].create, name), arch, given), variant(arch).get("stem")
     return with_stem(network, stem) if stem else network
 
 
@@ -110,7 +95,7 @@ def preprocessing_for(arch: str) -> Preprocessing:
     The user's own factories get ImageNet's mean, and images of any size, as those with another stem do.
     """
     family, name = split(arch, trusted=True)
-    return FAMILIES[family].preprocessing(name) if family and says_size(arch) else PLAIN_RGB
+    return FAMILIES[family].preprocessing(name) if family and says_size(arch) else own.PLAIN_RGB
 
 
 def says_size(arch: str) -> bool:
@@ -153,35 +138,6 @@ def _call(function: Callable[..., nn.Module], arch: str, options: dict[str, Any]
     return function(**options)
 
 
-def _small(name: str, in_channels: int | None = None, **options: int) -> nn.Module:
-    if in_channels is not None and "in_channels" in inspect.signature(SMALL[name]).parameters:
-        options["in_channels"] = in_channels
-    network = _call(SMALL[name], f"explorer:{name}", options)
-    return network if in_channels is None else with_channels(network, in_channels)
-
-
-def _small_preprocessing(name: str) -> Preprocessing:
-    given = {"vgg_small": Preprocessing((0.1307,), (0.3081,)), "r3dcnn": replace(PLAIN_RGB, frames=video.CLIP)}
-    return given.get(name, PLAIN_RGB)
-
-
-@cache
-def _torchvision_names() -> tuple[str, ...]:
-    names = torchvision.models.list_models(module=torchvision.models)
-    return (*(name for name in names if not name.startswith(TRANSFORMERS)), *CLIPS)
-
-
-def _torchvision(name: str, in_channels: int | None = None, **options: int) -> nn.Module:
-    network: nn.Module = torchvision.models.get_model(name, weights=None, **WITH_AUX.get(name, {}), **options)
-    return network if in_channels is None else with_channels(network, in_channels)
-
-
-def _torchvision_weights(name: str) -> dict[str, Tensor]:
-    published = torchvision.models.get_model_weights(name).DEFAULT
-    weights: dict[str, Tensor] = published.get_state_dict(progress=False, check_hash=True)
-    return weights
-
-
 def _from_factory(arch: str, options: dict[str, Any]) -> nn.Module:
     path, _, name = arch.partition(":")
     try:
@@ -197,17 +153,15 @@ def _from_factory(arch: str, options: dict[str, Any]) -> nn.Module:
 
 
 FAMILIES = {
-    "explorer": Family(
-        lambda: tuple(SMALL), SMALL.__contains__, _small, _small_preprocessing, lambda name: SIDES.get(name, 32)
-    ),
+    "explorer": Family(own.names, own.knows, own.create, own.preprocessing, own.side),
     "torchvision": Family(
-        _torchvision_names,
-        lambda name: name in _torchvision_names(),
-        _torchvision,
-        for_torchvision,
-        lambda name: 224,
-        _torchvision_weights,
-        lambda name: torchvision.models.get_model_builder(name).__module__,
+        from_torchvision.names,
+        from_torchvision.knows,
+        from_torchvision.create,
+        from_torchvision.preprocessing,
+        from_torchvision.side,
+        from_torchvision.published,
+        from_torchvision.alike,
     ),
     "timm": Family(
         from_timm.names,

@@ -11,7 +11,8 @@ import torch
 from torch import nn
 
 from explorer.core.errors import BadInput
-from explorer.data.preprocessing import Preprocessing, for_torchvision
+from explorer.data.preprocessing import Preprocessing
+from explorer.networks.architectures import from_torchvision
 from explorer.networks.architectures.families import build, input_shape_for, known_architectures, preprocessing_for
 
 FACTORY = """
@@ -67,7 +68,7 @@ def test_every_known_architecture_is_described(arch: str) -> None:
     assert channels == len(preprocessing.mean) and height == width >= 28
     assert time == ([] if preprocessing.frames is None else [16])
     if arch.startswith("torchvision:"):
-        assert preprocessing == for_torchvision(arch.partition(":")[2]) and height == preprocessing.crop
+        assert preprocessing == from_torchvision.preprocessing(arch.partition(":")[2]) and height == preprocessing.crop
 
 
 @pytest.mark.parametrize(
