@@ -13,12 +13,12 @@ from typing import Any
 import torch
 from torch import fx, nn
 from torch.nn import functional as F
-from torch.nn.modules.batchnorm import _BatchNorm
 from torch.nn.modules.conv import _ConvNd
 from torch.nn.modules.dropout import _DropoutNd
 from torch.nn.modules.pooling import _AdaptiveAvgPoolNd, _AdaptiveMaxPoolNd, _AvgPoolNd, _MaxPoolNd
 
-from explorer.networks.coupling import RESIZABLE, depthwise, layer_of, width
+from explorer.networks.coupling import layer_of, width
+from explorer.networks.layer_kinds import by_channel, depthwise, kind_of
 from explorer.networks.tracing import symbolic_trace
 from explorer.networks.units import Layer
 
@@ -43,9 +43,7 @@ def chains(module: nn.Module, runs: Mapping[str, int]) -> dict[str, Layer | str]
     """First writer -> its layer, and every other convolution -> the reason why it can't be pruned."""
     convolutions = [name for name in runs if isinstance(module.get_submodule(name), _ConvNd)]
     try:
-        graph = symbolic_trace(
-            module, [name for name, child in module.named_modules() if isinstance(child, RESIZABLE)]
-        ).graph
+        graph = symbolic_trace(module, [name for name, child in module.named_modules() if kind_of(child)]).graph
         nodes = {str(node.target): node for node in graph.find_nodes(op="call_module")}
     except Exception:  # tracing runs the network's own code
         return dict.fromkeys(convolutions, UNTRACEABLE)
@@ -84,7 +82,7 @@ def _side(node: fx.Node, module: nn.Module) -> str | None:
     if node.op != "call_module":
         return "" if node.target in FUNCTIONS else None
     layer = module.get_submodule(str(node.target))
-    if isinstance(layer, _BatchNorm) or depthwise(layer):
+    if by_channel(layer) or depthwise(layer):
         return "out"
     return "in" if isinstance(layer, _ConvNd) else "" if isinstance(layer, BY_CHANNEL) else None
 

@@ -15,7 +15,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn.modules.conv import _ConvNd
 
-from explorer.networks.coupling import RESIZABLE, depthwise, width
+from explorer.networks.coupling import width
+from explorer.networks.layer_kinds import depthwise, kind_of
 from explorer.networks.network import Network, replica
 from explorer.networks.surgery import removed_channels
 from explorer.networks.units import Units
@@ -28,11 +29,11 @@ class ModuleCost:
     """The cost of one resizable module, as a function of its channels."""
 
     name: str
-    kind: str  # "conv", "linear" or "batchnorm"
+    kind: str  # "conv", "linear" or "by channel"
     reads: int  # input channels
     writes: int  # output channels
     groups: int
-    kernel: int  # elements of one kernel slice: K*K for a 2-D convolution
+    kernel: int  # elements of one kernel slice: K*K for a 2-D convolution; of others, parameters of a channel
     positions: int  # H*W of the output, 1 for a linear layer, times the parts that an image is folded into
     bias: bool
     depthwise: bool
@@ -42,8 +43,8 @@ class ModuleCost:
         """Number of parameters with so many channels left."""
         if not self.learned:
             return 0
-        if self.kind == "batchnorm":
-            return 2 * writes
+        if self.kind == "by channel":
+            return self.kernel * writes
         return writes * (self._fan_in(reads) + self.bias)
 
     def flops(self, reads: int, writes: int) -> int:
@@ -90,7 +91,7 @@ class Costs:
     def flops_by_module(self, removed: Tensor | None = None) -> dict[str, int]:
         """FLOPs of each convolution and linear layer, one image."""
         widths = self.widths(removed)
-        return {m.name: m.flops(*widths[m.name]) for m in self.modules if m.kind != "batchnorm"}
+        return {m.name: m.flops(*widths[m.name]) for m in self.modules if m.kind != "by channel"}
 
     def activations(self, removed: Tensor | None = None) -> int:
         """Elements of all convolutions' outputs, one image: batch-norm and activation are counted as in place."""
@@ -121,7 +122,7 @@ class Costs:
 
 def _width_left(module: ModuleCost, lost: Mapping[tuple[str, str], int]) -> tuple[int, int]:
     writes = module.writes - lost.get((module.name, "out"), 0)
-    if module.depthwise or module.kind == "batchnorm":
+    if module.depthwise or module.kind == "by channel":
         return writes, writes
     return module.reads - lost.get((module.name, "in"), 0), writes
 
@@ -131,7 +132,7 @@ def measure_costs(network: Network) -> Costs:
     body = replica(network.module)
     costs: dict[str, ModuleCost] = {}
     for name, module in body.named_modules():
-        if isinstance(module, RESIZABLE):
+        if kind_of(module):
             module.register_forward_hook(lambda m, _, out, name=name: costs.update({name: _cost(name, m, out)}))
     with torch.no_grad():
         body(torch.zeros(1, *network.input_shape, device=network.device))
@@ -141,12 +142,13 @@ def measure_costs(network: Network) -> Costs:
 
 
 def _cost(name: str, module: nn.Module, out: Tensor) -> ModuleCost:
-    kind, groups, kernel, positions = "batchnorm", 1, 1, 1
+    kind, groups, positions = "by channel", 1, 1
+    kernel = sum(p.dim() == 1 and len(p) == width(module, "out") for p in module.parameters(recurse=False))
     if isinstance(module, _ConvNd):
         kind, groups, kernel = "conv", module.groups, prod(module.kernel_size)
         positions = len(out) * prod(out.shape[2:])
     elif isinstance(module, nn.Linear):
-        kind, positions = "linear", prod(out.shape[:-1])
+        kind, kernel, positions = "linear", 1, prod(out.shape[:-1])
     return ModuleCost(
         name=name,
         kind=kind,

@@ -8,17 +8,15 @@ import numpy as np
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 from torch import nn
-from torch.nn.modules.batchnorm import _BatchNorm
 from torch.nn.modules.conv import _ConvNd
 
+from explorer.networks.layer_kinds import depthwise, kind_of
 from explorer.networks.units import Coupling, Layer
-
-RESIZABLE = (_ConvNd, nn.Linear, _BatchNorm)
 
 UNREAD = "no convolution or linear layer reads its feature maps"
 UNEVEN = "only some of its channels reach {0}, or not each of them as often, so that they are not alike"
-TIED = "all its channels are tied together by {0}, a grouped convolution: they could only go all at once"
-PARTLY = "{0}, a grouped convolution, shares its groups between several layers, whose channels can't go independently"
+TIED = "all its channels are tied together by {0}, {1}: they could only go all at once"
+PARTLY = "{0}, {1}, shares its groups between several layers, whose channels can't go independently"
 COMPUTED = "{0} computes its weight anew in each pass, as weight_norm does, so that it holds no channels to cut"
 REPEATED = "{0} runs {1} times in one pass: its units would be several feature maps each"
 
@@ -31,11 +29,15 @@ def layer_of(places: Places, module: nn.Module, writers: Sequence[str], runs: Ma
 
     runs: how often each convolution and linear layer runs in one pass, in the order in which they first do. Channels
     that a grouped convolution reads or writes go in sets, one channel out of every group, so that its groups stay
-    alike: such a set is one unit.
+    alike, and those of a GroupNorm by whole groups: such a set is one unit.
     """
     often = next((name for name in writers if runs[name] > 1), None)
     if often:
         return REPEATED.format(often, runs[often])
+    for (name, side), pairs in places.items():
+        resized = module.get_submodule(name)
+        if _ties(resized) and not _whole(np.array([sorted({channel for _, channel in pairs})]), resized, side):
+            return PARTLY.format(name, _called(resized))
     together = _together(places, module)
     computed = next((name for name, _ in places if computes_weight(module.get_submodule(name))), None)
     if computed is not None:
@@ -46,10 +48,10 @@ def layer_of(places: Places, module: nn.Module, writers: Sequence[str], runs: Ma
         channels = _channels({(int(together[root]), channel) for root, channel in pairs}, int(together.max()) + 1)
         if channels is None:
             return UNEVEN.format(name)
-        if grouped(resized) and len(channels) == 1:
-            return TIED.format(name)
-        if grouped(resized) and not _of_every_group(channels, resized, side):
-            return PARTLY.format(name)
+        if _ties(resized) and len(channels) == 1:
+            return TIED.format(name, _called(resized))
+        if _ties(resized) and not _whole(channels, resized, side):
+            return PARTLY.format(name, _called(resized))
         couplings.append(Coupling(name, side, width(resized, side), channels))
     consumers = tuple(name for name in runs if (name, "in") in places)
     if not consumers:
@@ -63,11 +65,11 @@ def _together(places: Places, module: nn.Module) -> np.ndarray:
     count = 1 + max(root for pairs in places.values() for root, _ in pairs)
     edges, nodes = [(np.arange(count), np.arange(count))], count
     for (name, side), pairs in places.items():
-        conv = module.get_submodule(name)
-        if grouped(conv):
+        layer = module.get_submodule(name)
+        if _ties(layer):
             root, channel = np.array(sorted(pairs)).T
-            edges.append((root, nodes + channel % _period(conv, side)))
-            nodes += _period(conv, side)
+            edges.append((root, nodes + _set(layer, side, channel)))
+            nodes += width(layer, side)
     ends = np.concatenate([np.stack(edge) for edge in edges], axis=1)
     graph = coo_array((np.ones(ends.shape[1], bool), tuple(ends)), shape=(nodes, nodes))
     _, first, unit = np.unique(
@@ -76,10 +78,12 @@ def _together(places: Places, module: nn.Module) -> np.ndarray:
     return np.argsort(np.argsort(first))[unit]
 
 
-def _period(conv: nn.Module, side: str) -> int:
-    """Channels of one group."""
-    assert isinstance(conv, _ConvNd)
-    return width(conv, side) // conv.groups
+def _set(layer: nn.Module, side: str, channel: np.ndarray) -> np.ndarray:
+    """The set that each channel goes with: its place in every group of a convolution, or its group of a GroupNorm."""
+    if isinstance(layer, nn.GroupNorm):
+        return channel // (layer.num_channels // layer.num_groups)
+    assert isinstance(layer, _ConvNd)
+    return channel % (width(layer, side) // layer.groups)
 
 
 def _channels(pairs: set[tuple[int, int]], units: int) -> np.ndarray | None:
@@ -89,12 +93,20 @@ def _channels(pairs: set[tuple[int, int]], units: int) -> np.ndarray | None:
     return ordered[:, 1].reshape(units, -1) if len(set(counts.tolist())) == 1 else None
 
 
-def _of_every_group(channels: np.ndarray, conv: nn.Module, side: str) -> bool:
-    """channels (units, k): whether each unit has the same places in all groups of the convolution."""
-    assert isinstance(conv, _ConvNd)
-    period = _period(conv, side)
-    counts = (np.bincount(unit % period, minlength=period) for unit in channels)
-    return all(set(of_place.tolist()) <= {0, conv.groups} for of_place in counts)
+def _whole(channels: np.ndarray, layer: nn.Module, side: str) -> bool:
+    """channels (units, k): whether each unit has all of a set's channels, or none."""
+    sets = _set(layer, side, np.arange(width(layer, side)))
+    size = np.bincount(sets)
+    return all(set((np.bincount(sets[unit], minlength=len(size)) / size).tolist()) <= {0, 1} for unit in channels)
+
+
+def _ties(layer: nn.Module) -> bool:
+    """Whether channels of the layer go in sets."""
+    return grouped(layer) or (isinstance(layer, nn.GroupNorm) and layer.num_groups < layer.num_channels)
+
+
+def _called(layer: nn.Module) -> str:
+    return f"a GroupNorm of {layer.num_groups}" if isinstance(layer, nn.GroupNorm) else "a grouped convolution"
 
 
 def computes_weight(module: nn.Module) -> bool:
@@ -107,18 +119,8 @@ def grouped(module: nn.Module) -> bool:
     return isinstance(module, _ConvNd) and module.groups > 1 and not depthwise(module)
 
 
-def depthwise(module: nn.Module) -> bool:
-    """Whether each channel has a kernel of its own, so that its input and output channels go together."""
-    return (
-        isinstance(module, _ConvNd) and module.groups > 1 and module.groups == module.in_channels == module.out_channels
-    )
-
-
 def width(module: nn.Module, side: str) -> int:
-    """Number of channels that a convolution, linear or batch-norm layer reads ("in") or writes ("out")."""
-    if isinstance(module, _ConvNd):
-        return module.in_channels if side == "in" else module.out_channels
-    if isinstance(module, nn.Linear):
-        return module.in_features if side == "in" else module.out_features
-    assert isinstance(module, _BatchNorm), f"{type(module).__name__} is not one of RESIZABLE"
-    return module.num_features
+    """Number of channels that a layer reads ("in") or writes ("out")."""
+    kind = kind_of(module)
+    assert kind is not None, f"{type(module).__name__} has no channels of its own"
+    return kind.width(module, side)

@@ -12,7 +12,8 @@ from torch import Tensor, nn
 from torch.nn.modules.conv import _ConvNd, _ConvTransposeNd
 
 from explorer.networks.chains import chains
-from explorer.networks.coupling import RESIZABLE, Places, depthwise, layer_of, width
+from explorer.networks.coupling import Places, layer_of, width
+from explorer.networks.layer_kinds import depthwise, kind_of
 from explorer.networks.units import Layer, Units
 
 FULLY_CONNECTED = "a fully connected layer: the method prunes feature maps of convolutions"
@@ -121,7 +122,9 @@ def _places(group: tp.Group, names: dict[nn.Module, str]) -> Places | str:
             if isinstance(target, nn.Parameter):
                 return ACROSS.format("a bare parameter", "weight outside any layer")
             continue
-        if not isinstance(target, RESIZABLE):
+        if isinstance(target, nn.PReLU) and target.num_parameters == 1:
+            continue
+        if kind_of(target) is None:
             return ACROSS.format(names[target], type(target).__name__)
         side = "in" if item.dep.handler.__name__ == "prune_in_channels" and not depthwise(target) else "out"
         places[names[target], side].update(zip(item.root_idxs, item.idxs, strict=True))

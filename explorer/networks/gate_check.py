@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from explorer.networks.gates import Gated, open_gates
+from explorer.networks.mixing import mixing
 from explorer.networks.surgery import cut
 from explorer.networks.units import Layer, Units
 
@@ -35,7 +36,11 @@ def exact_units(module: nn.Module, units: Units, shape: tuple[int, ...], seed: i
     right = tuple(layer for layer in units.layers if layer not in wrong)
     if wrong and _fault(double, right, images):  # each is exact alone, but not together
         right, wrong = (), dict.fromkeys(units.layers, INEXACT) | wrong
-    return Units(right, {**units.unprunable, **{name: why for layer, why in wrong.items() for name in layer.writers}})
+    told, reasons = mixing(double, images) if wrong else {}, dict(units.unprunable)
+    for layer, why in wrong.items():
+        seen = next((told[writer] for writer in layer.writers if writer in told), why)
+        reasons.update(dict.fromkeys(layer.writers, seen if why in (INEXACT, FIXED) else why))
+    return Units(right, reasons)
 
 
 def _noise(module: nn.Module, shape: tuple[int, ...], generator: torch.Generator) -> Tensor:

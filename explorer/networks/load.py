@@ -21,6 +21,7 @@ from explorer.networks.gate_check import exact_units
 from explorer.networks.graph.manifest import LayerWidth, Manifest
 from explorer.networks.graph.safetensors_file import has_manifest, manifest_in, module_in
 from explorer.networks.network import Network, fingerprint
+from explorer.networks.plain_weights import with_plain_weights
 from explorer.networks.preparation import Preparation, sized, usual_preparation
 from explorer.networks.softmax_endings import classifier
 from explorer.networks.units import Layer, Units
@@ -109,7 +110,8 @@ class CheckpointFile:
             shape = first_that_runs(module, shape)
             said = f"No size is said: structure and costs are those of an image of {shape[-1]} pixels."
             note = " ".join(filter(None, (note, said)))
-        network = replace(assemble(self.name, self.arch, module, shape, prepared), origin=note)
+        network = assemble(self.name, self.arch, module, shape, prepared)
+        network = replace(network, origin=" ".join(filter(None, (note, network.origin))))
         return _named(network, self.checkpoint.classes) if self.checkpoint.classes else network
 
 
@@ -199,7 +201,8 @@ def assemble(
     Without `classes`, outputs are called "0", "1", ... Outputs beside the logits are left out, see
     `explorer.networks.outputs`. Raises BadInput if the module can't classify such images.
     """
-    module = module.requires_grad_(False).eval()
+    note = with_plain_weights(module.eval())
+    module.requires_grad_(False)
     check_opens(name, module, input_shape)
     example = torch.zeros(1, *input_shape)
     module, outputs, remark = classifier(name, module, example)
@@ -214,6 +217,7 @@ def assemble(
         preprocessing=preprocessing,
         digest=fingerprint(arch, module, preprocessing),
         remark=remark,
+        origin=note,
     )
 
 

@@ -5,16 +5,13 @@ from __future__ import annotations
 import copy
 import hashlib
 from collections import defaultdict
-from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
-import torch_pruning as tp
 from torch import Tensor, nn
-from torch.nn.modules.conv import _ConvNd
 
 from explorer.core.errors import BadInput
-from explorer.networks.coupling import depthwise
+from explorer.networks.layer_kinds import kind_of
 from explorer.networks.network import Network
 from explorer.networks.units import Coupling, Units
 
@@ -49,7 +46,9 @@ def cut(module: nn.Module, units: Units, gone: np.ndarray) -> nn.Module:
 
 def _cut_layer(layer: nn.Module, side: str, channels: np.ndarray) -> None:
     fixed = set(dict(layer.named_buffers(recurse=False)))
-    _pruner(layer, side)(layer, channels.tolist())
+    kind = kind_of(layer)
+    assert kind is not None, "units are of layers that lose channels"
+    kind.cut(layer, side, channels)
     for name in fixed & set(dict(layer.named_parameters(recurse=False))):  # torch-pruning makes parameters of buffers
         kernel = getattr(layer, name).detach()
         delattr(layer, name)
@@ -81,15 +80,3 @@ def renumber(units: Units, gone: np.ndarray) -> Units:
 def _renumbered(coupling: Coupling, stay: np.ndarray, lost: np.ndarray) -> Coupling:
     kept = coupling.channels[stay]
     return replace(coupling, width=coupling.width - len(lost), channels=kept - np.searchsorted(lost, kept))
-
-
-def _pruner(module: nn.Module, side: str) -> Callable[[nn.Module, list[int]], nn.Module]:
-    """The function of torch-pruning that removes such a module's channels."""
-    remove: Callable[[nn.Module, list[int]], nn.Module] = tp.prune_batchnorm_out_channels
-    if depthwise(module):
-        remove = tp.prune_depthwise_conv_out_channels
-    elif isinstance(module, _ConvNd):
-        remove = tp.prune_conv_in_channels if side == "in" else tp.prune_conv_out_channels
-    elif isinstance(module, nn.Linear):
-        remove = tp.prune_linear_in_channels
-    return remove

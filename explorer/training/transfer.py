@@ -44,7 +44,8 @@ def started(
     else:
         module, said = transferred(arch, checkpoint, len(classes), trusted=trusted, seed=seed)
     shape = input_shape_for(arch, preprocessing)
-    return replace(assemble(arch.partition(":")[2], arch, module, shape, preprocessing, classes), origin=said)
+    network = assemble(arch.partition(":")[2], arch, module, shape, preprocessing, classes)
+    return replace(network, origin=" ".join(filter(None, (said, network.origin))))
 
 
 @dataclass(frozen=True, eq=False)

@@ -14,7 +14,8 @@ from torch.nn.functional import pad
 
 from explorer.evaluation.evaluate import Outcome, evaluate, measure_latency
 from explorer.networks.dependencies import find_units
-from explorer.networks.gate_check import FIXED, exact_units
+from explorer.networks.gate_check import exact_units
+from explorer.networks.mixing import ZEROS
 
 OUTCOME = Outcome(torch.tensor([[2.0, 0.0], [0.0, 1.0], [3.0, 0.0]]), torch.tensor([0, 0, 0]))
 
@@ -108,7 +109,7 @@ def test_a_layer_whose_removal_computes_something_else_is_not_prunable() -> None
     before = find_units(module, torch.zeros(1, *SHAPE))
     found = exact_units(module, before, SHAPE)
     assert [layer.name for layer in found.layers] == ["inner"]
-    assert found.unprunable == before.unprunable | {"stem": FIXED, "outer": FIXED}
+    assert found.unprunable == before.unprunable | {"stem": ZEROS, "outer": ZEROS}
 
 
 def test_the_layers_that_are_left_are_exact_on_images_they_were_not_checked_on() -> None:

@@ -8,13 +8,17 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
-from torch.nn.utils import parametrizations
+from torch.nn.utils import parametrizations, prune
 
 SHAPE = (3, 16, 16)
 
 
 def conv(reads: int, writes: int, **options: Any) -> nn.Module:
     return nn.Conv2d(reads, writes, 3, padding=1, **options)
+
+
+def batchwise(channels: int) -> nn.Module:
+    return nn.BatchNorm2d(channels, track_running_stats=False)
 
 
 class Odd(nn.Module):
@@ -112,6 +116,43 @@ LAYERS: dict[str, tuple[Callable[[Odd, Tensor], Tensor], Maker, Maker, int]] = {
     "shared layer": (again, lambda: conv(3, 8), lambda: conv(8, 8), 8),
     "weight norm": (in_turn, lambda: parametrizations.weight_norm(conv(3, 8)), lambda: conv(8, 8), 8),
     "spectral norm": (in_turn, lambda: conv(3, 8), lambda: parametrizations.spectral_norm(conv(8, 8)), 8),
+    "masked": (in_turn, lambda: prune.random_unstructured(conv(3, 8), "weight", 0.5), lambda: conv(8, 8), 8),
+    "group norm": (in_turn, lambda: nn.Sequential(conv(3, 12), nn.GroupNorm(4, 12)), lambda: conv(12, 8), 8),
+    "layer norm of maps": (in_turn, lambda: nn.Sequential(conv(3, 12), nn.GroupNorm(1, 12)), lambda: conv(12, 8), 8),
+    "norms over images": (
+        in_turn,
+        lambda: nn.Sequential(
+            conv(3, 8), nn.InstanceNorm2d(8), conv(8, 6), nn.BatchNorm2d(6, track_running_stats=False)
+        ),
+        lambda: nn.Sequential(nn.InstanceNorm2d(6, affine=True, track_running_stats=True), nn.PReLU(6), conv(6, 8)),
+        8,
+    ),
+    "one slope": (in_turn, lambda: nn.Sequential(conv(3, 8), nn.PReLU()), lambda: conv(8, 8), 8),
+    "group norm of a sum": (
+        lambda net, x: net.second[1](net.stem(x) + net.second[0](x)),
+        lambda: conv(3, 8),
+        lambda: nn.Sequential(conv(3, 8), nn.Sequential(nn.GroupNorm(4, 8), conv(8, 8))),
+        8,
+    ),
+    "group norm of a concat": (
+        lambda net, x: net.second[1](torch.cat([net.stem(x), net.second[0](x)], 1)),
+        lambda: conv(3, 6),
+        lambda: nn.Sequential(conv(3, 6), nn.Sequential(nn.GroupNorm(4, 12), conv(12, 8))),
+        8,
+    ),
+    "group norm across a concat": (
+        lambda net, x: net.second[1](torch.cat([net.stem(x), net.second[0](x)], 1)),
+        lambda: conv(3, 7),
+        lambda: nn.Sequential(conv(3, 5), nn.Sequential(nn.GroupNorm(4, 12), conv(12, 8))),
+        8,
+    ),
+    "neighbours": (in_turn, lambda: nn.Sequential(conv(3, 8), nn.LocalResponseNorm(3, 1.0)), lambda: conv(8, 8), 8),
+    "counted": (
+        lambda net, x: net.second(net.stem(x).view(-1, 8 * 256)).view(-1, 8, 1),
+        lambda: conv(3, 8),
+        lambda: nn.Linear(8 * 256, 8),
+        8,
+    ),
     "transposed": (in_turn, lambda: nn.ConvTranspose2d(3, 8, 2), lambda: conv(8, 8, groups=4), 8),
     "functional": (functional, lambda: conv(3, 8), lambda: conv(8, 8), 8),
     "module and functional": (both_ways, lambda: conv(3, 8), lambda: conv(8, 8), 8),

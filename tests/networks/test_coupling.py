@@ -33,7 +33,7 @@ class Twice(nn.Module):
     ("module", "layer", "reason"),
     [
         (after(nn.Conv2d(4, 8, 3, groups=4)), "0", "all its channels are tied together by 2, a grouped convolution"),
-        (after(nn.GroupNorm(2, 4)), "0", "coupled with 2, a GroupNorm, which can't be cut channel by channel"),
+        (after(nn.GroupNorm(1, 4)), "0", "all its channels are tied together by 2, a GroupNorm of 1"),
         (after(nn.LocalResponseNorm(3), nn.Conv2d(4, 4, 3)), "6", "a fully connected layer"),
         (Twice(), "again", "again runs 2 times in one pass"),
     ],

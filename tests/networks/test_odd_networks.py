@@ -12,12 +12,12 @@ from explorer.core.errors import BadInput
 from explorer.data.preprocessing import Preprocessing
 from explorer.networks import dependencies
 from explorer.networks.costs import measure_costs
-from explorer.networks.coupling import COMPUTED
 from explorer.networks.gates import Gated, open_gates
+from explorer.networks.graph.described import described
 from explorer.networks.layers import JOINED, check_prunable, list_layers
 from explorer.networks.load import assemble
 from explorer.networks.network import Network
-from explorer.networks.surgery import cut
+from explorer.networks.surgery import cut, prune
 
 RGB = Preprocessing((0.0,) * 3, (1.0,) * 3)
 
@@ -63,9 +63,52 @@ def test_layers_of_one_writer_too_many_are_told_apart(monkeypatch: pytest.Monkey
     assert dependencies._apart([found.layers[0]], {"stem": "said already"}) == []
 
 
-def test_layers_without_weights_of_their_own_say_so() -> None:
-    assert opened("weight norm").units.unprunable["stem"] == COMPUTED.format("stem")
-    assert opened("spectral norm").units.unprunable["stem"] == COMPUTED.format("second")
+@pytest.mark.parametrize(("name", "layer"), [("weight norm", "stem"), ("spectral norm", "second"), ("masked", "stem")])
+def test_weights_that_are_computed_are_made_plain_with_a_note(name: str, layer: str) -> None:
+    network, x = opened(name), images(SHAPE, n=2).x
+    assert network.origin == f"Made plain, with the values of eval mode: the computed weights of {layer}."
+    assert {each.name for each in network.units.layers} == {"stem", "second"}
+    with torch.no_grad():
+        assert torch.allclose(network.module(x), odd(name)(x), atol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("name", "layer", "reason"),
+    [
+        ("split", "stem", "only some of its channels are read here, and others there"),
+        ("chunk", "stem", "its channels are split into parts of equal sizes"),
+        ("zero-padded shortcut", "second", "a shortcut pads its channels with channels of zeros"),
+        ("neighbours", "stem.0", "a LocalResponseNorm divides each of its feature maps by those of its neighbours"),
+        ("counted", "stem", "view(-1, 2048) counts on the number of its channels"),
+        ("pixel shuffle", "stem", "a PixelShuffle makes pixels of its channels"),
+        ("layer norm of maps", "stem.0", "all its channels are tied together by stem.1, a GroupNorm of 1"),
+        (
+            "group norm across a concat",
+            "stem",
+            "second.1.0, a GroupNorm of 4, shares its groups between",
+        ),
+    ],
+)
+def test_reasons_name_what_stands_in_the_way(name: str, layer: str, reason: str) -> None:
+    assert opened(name).units.unprunable[layer].startswith(reason)
+
+
+@pytest.mark.parametrize("name", ["group norm", "group norm of a sum", "norms over images", "one slope", "weight norm"])
+def test_what_was_pruned_with_norms_is_exported_as_it_computes(name: str) -> None:
+    network, x = opened(name), images(SHAPE, n=2).x
+    gone = torch.tensor([i % 2 == 1 for layer in network.units.layers for i in range(len(layer))])
+    pruned = prune(network, gone)
+    with torch.no_grad():
+        written = described(pruned, metrics={}, provenance={}).module()(x)
+        assert torch.allclose(written, pruned.module(x), rtol=1e-5, atol=1e-6)
+    counted = sum(p.numel() for p in pruned.module.parameters())
+    assert measure_costs(network).parameters(gone) == measure_costs(pruned).parameters() == counted
+
+
+def test_norms_lose_channels_with_the_layers_before_them() -> None:
+    units = {name: {layer.name: len(layer) for layer in opened(name).units.layers} for name in LAYERS}
+    assert units["group norm"]["stem.0"] == 4 and units["group norm of a concat"]["stem"] == 2
+    assert units["norms over images"] == {"stem.0": 8, "stem.2": 6, "second.2": 8}
 
 
 def test_a_network_without_units_is_refused_where_some_are_needed() -> None:

@@ -101,6 +101,7 @@ _TORCH: Mapping[str, Signature] = {
     **_OF_BOTH,
     **_each("conv1d conv2d conv3d", _CONVOLUTION),
     **_each("cat stack", takes(tensors=TENSORS, dim=DIM)),
+    "relu_": _X,
     "addcmul": {**_X, **takes(tensor1=NODE, tensor2=NODE, value=_NUMBER)},
 }
 _FUNCTIONAL: Mapping[str, Signature] = {

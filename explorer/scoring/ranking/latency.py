@@ -20,7 +20,7 @@ from torch.nn.modules.conv import _ConvNd
 from explorer.core.progress import Report, silent
 from explorer.evaluation.evaluate import timed
 from explorer.networks.costs import Costs
-from explorer.networks.coupling import depthwise
+from explorer.networks.layer_kinds import depthwise
 from explorer.networks.network import Network, replica
 from explorer.networks.units import Layer, none_removed
 

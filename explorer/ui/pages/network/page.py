@@ -87,7 +87,7 @@ def _costs(workspace: Workspace) -> list[LayerCost]:
     return [
         LayerCost(m.name, m.writes, m.writes, flops[m.name], parameters[m.name], units.unprunable.get(m.name, ""))
         for m in costs.modules
-        if m.kind != "batchnorm"
+        if m.kind != "by channel"
     ]
 
 
