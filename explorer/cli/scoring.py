@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 import click
@@ -17,9 +17,12 @@ from explorer.data import Batches
 from explorer.pruning.selectors import Selector, check_applies
 from explorer.scoring.criteria import CRITERIA, Criterion, applicable, needs
 from explorer.scoring.curvature import Curvature, curvature_by_probes
-from explorer.scoring.evidence import Evidence, gather
+from explorer.scoring.evidence import Evidence, gather, gather_of_weights
 
 ALL = "all"
+WEIGHTS_ALONE = (
+    "Of the weights alone: no image was looked at. Criteria that look at images, losses and accuracies need --data."
+)
 QUARTILES = (0.0, 0.25, 0.5, 0.75, 1.0)
 
 
@@ -44,31 +47,41 @@ def summaries(ways: Iterable[Criterion | Selector]) -> str:
     "in the paper, instead of by classes.",
 )
 def score(request: Request, criterion: str, probes: int | None) -> None:
-    """Compute the saliency of every unit, on calibration images; higher means more important: keep."""
-    subject = open_subject(request, needs_units=True)
-    batches = subject.calibration()
+    """Compute the saliency of every unit, on calibration images; higher means more important: keep.
+
+    Without --data, where there are no images of the network's own: by the weights alone.
+    """
+    needs_images = request.data is not None or not (criterion == ALL or CRITERIA[criterion].of_weights)
+    subject = open_subject(request, needs_images=needs_images, needs_units=True)
+    batches = [subject.calibration()] if subject.images else []
     names = list(applicable(subject.network)) if criterion == ALL else [criterion]
+    if not batches:
+        names = [name for name in names if CRITERIA[name].of_weights]
     evidence = _gathered(subject, batches, names, probes)
     found = {name: CRITERIA[name].saliency(evidence) for name in names}
     show = _show_one if len(found) == 1 else _show_all
-    show(subject, found, [subject.measured_on(batches), *_drawn(evidence.curvature)])
+    about = [subject.measured_on(each) for each in batches] or [WEIGHTS_ALONE]
+    show(subject, found, [*about, *_drawn(evidence.curvature)])
     layers = [
         {"name": layer, "saliency": {name: values[place].tolist() for name, values in found.items()}}
         for layer, place in subject.network.units.slices.items()
     ]
-    write_json(request.json, subject.result({"layers": layers}, batches, criterion=criterion, probes=probes))
+    write_json(request.json, subject.result({"layers": layers}, *batches, criterion=criterion, probes=probes))
 
 
-def _gathered(subject: Subject, batches: Batches, names: list[str], probes: int | None) -> Evidence:
-    """The evidence that these criteria need, in as few passes as that takes."""
+def _gathered(subject: Subject, batches: Sequence[Batches], names: list[str], probes: int | None) -> Evidence:
+    """The evidence that these criteria need of one set of images, or none, in as few passes as that takes."""
     for name in names:
         check_applies(name, subject.network)
     network, parts, seed = subject.network, needs(names), subject.seed
+    if not batches:
+        return gather_of_weights(network, seed=seed)
+    (images,) = batches
     with progress("Scoring") as report:
         if probes is None or "curvature" not in parts:
-            return gather(network, batches, parts, seed=seed, report=report)
-        evidence = gather(network, batches, parts - {"curvature"}, seed=seed, report=report)
-        curvature = curvature_by_probes(network, batches, probes=probes, seed=seed, report=report)
+            return gather(network, images, parts, seed=seed, report=report)
+        evidence = gather(network, images, parts - {"curvature"}, seed=seed, report=report)
+        curvature = curvature_by_probes(network, images, probes=probes, seed=seed, report=report)
         return replace(evidence, curvature=curvature)
 
 

@@ -88,8 +88,22 @@ STAGES = (
 )  # cheapest first
 PARTS = frozenset[str]().union(*(stage.parts for stage in STAGES))
 ALWAYS = frozenset({"units", "seed"})
-FROM_UPDATES = ALWAYS.union({"seen"}, *(stage.parts for stage in STAGES if stage.of_weights))
+OF_WEIGHTS = ALWAYS.union(*(stage.parts for stage in STAGES if stage.of_weights))
+"""The parts there are where no image is looked at: `gather_of_weights`."""
+
+FROM_UPDATES = OF_WEIGHTS | {"seen"}
 """The parts there are where images were only seen in passing: `explorer.training.update_evidence.train_observed`."""
+
+
+def gather_of_weights(network: Network, *, seed: int = 0) -> Evidence:
+    """The evidence that is in the weights."""
+    return Evidence(
+        network.units,
+        seed,
+        kernels=read_kernels(network),
+        batchnorm=batchnorm_scales(network),
+        kernel_distances=kernel_distances(network),
+    )
 
 
 def gather(

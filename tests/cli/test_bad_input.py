@@ -49,7 +49,7 @@ CASES = {
         "nowhere.at_all:make can't be built",
     ),
     "empty run folder": (["inspect", "{}/empty"], "There is no network at "),
-    "data left out": (["score", "{}/good.pt", "--arch", "explorer:vgg_small"], "Give --data"),
+    "data left out": (["score", "{}/good.pt", "--arch", "explorer:vgg_small", "--criterion", "taylor"], "Give --data"),
     "no such data": (["score", "demo", "--data", "{}/none"], "is not there or of no known kind"),
     "empty data": (["score", "demo", "--data", "{}/empty"], "needs images in sub-folders, one a class: there is none"),
     "other classes": (["score", "demo", "--data", "{}/three.npz"], "has 10 outputs, but three has 3 classes"),

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 import torch
 from invoke import result, run
+from samples_at_hand import checkpoint
 
 from explorer.cli.output import finite
 from explorer.data import Batches, Preprocessing, open_images
@@ -154,3 +155,23 @@ def test_a_real_transfer_learning_case_scores(shared_data: Path, tmp_path: Path)
     assert found["data"]["splits"] == {"calibration": 8}
     assert max(max(layer["saliency"]["taylor"]) for layer in found["layers"]) > 0
     assert found["network"]["classes"] == sorted(path.name for path in (leaf / "test").iterdir())
+
+
+def test_without_images_the_weights_alone_are_scored(tmp_path: Path) -> None:
+    path = tmp_path / "mine.pt"
+    path.write_bytes(checkpoint(classes=10))
+    done, found = result(tmp_path, "score", path)
+    assert found["data"] is None and "Of the weights alone: no image was looked at." in done.out
+    given = found["layers"][0]["saliency"]
+    assert set(given) == {name for name, each in CRITERIA.items() if each.of_weights and name != "bn_scale"}
+    _, one = result(tmp_path, "score", path, "--criterion", "l1")
+    _, seen = result(tmp_path, "score", path, "--criterion", "l1", "--data", "demo", "--limit", 10)
+    assert [layer["saliency"] for layer in one["layers"]] == [layer["saliency"] for layer in seen["layers"]]
+    assert one["layers"][0]["saliency"]["l1"] == given["l1"]
+    assert {name for name, each in CRITERIA.items() if each.of_weights} == {
+        "weight",
+        "l1",
+        "fpgm",
+        "bn_scale",
+        "random",
+    }

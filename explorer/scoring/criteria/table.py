@@ -17,7 +17,7 @@ from explorer.networks.units import Units
 from explorer.scoring.criteria.activations import activation_mean, activation_std, apoz, hrank, mutual_information
 from explorer.scoring.criteria.loss import linear_oracle, obd, taylor, taylor2, weight_taylor
 from explorer.scoring.criteria.weights import bn_scale, fpgm, l1, weight
-from explorer.scoring.evidence import Evidence, cost
+from explorer.scoring.evidence import OF_WEIGHTS, Evidence, cost
 from explorer.scoring.kernels import without_batchnorm
 from explorer.scoring.observe import Observation
 from explorer.scoring.ranking import l2
@@ -86,6 +86,11 @@ class Criterion:
     def summary(self) -> str:
         """Its definition, in one sentence."""
         return self.variant or (self.function.__doc__ or "").partition("\n")[0]
+
+    @property
+    def of_weights(self) -> bool:
+        """Whether it looks at no image."""
+        return set(self.needs) <= OF_WEIGHTS
 
     @property
     def cost(self) -> str:
