@@ -16,6 +16,7 @@ from tiny import make
 
 from explorer.core.errors import BadInput
 from explorer.data import Labelled, Preprocessing, Splits, image_set
+from explorer.evaluation.evaluate import evaluate
 from explorer.networks.costs import measure_costs
 from explorer.networks.load import assemble, batches_for
 from explorer.networks.network import Network
@@ -201,9 +202,18 @@ def test_it_grows_from_where_it_is_and_moves_nobody_who_went_elsewhere(
     steps = grown(pruning, BEGUN, tmp_path)
     *_, run = islice(steps, 2)
     grow(tmp_path, run, timeline.back)  # somebody goes back while the next step is computed
-    run = next(steps)
-    assert (run.states.current, newest(run.states), run.states.states[2].parent) == (0, 2, 1)
+    seen = [(run.states.current, newest(run.states), run.states.states[newest(run.states)]) for run in steps]
+    assert [(current, number, state.parent) for current, number, state in seen] == [(0, 2, 1), (0, 3, 2)]
+    assert [(len(state.removed), str(state.weights) in whole) for _, _, state in seen] == [(3, True), (1, True)]
     run = grow(tmp_path, run, partial(timeline.jump, number=2))
     first, last = grown(pruning, run, tmp_path)
-    assert (first.states.current, last.states.current, last.states.state.parent) == (2, 3, 2)
-    assert last.states.state.weights in whole, "the step that one run in one go takes there"
+    assert (first.states.current, last.states.current, last.states.state.parent) == (2, 4, 2)
+    assert last.states.state.weights == seen[-1][-1].weights, "the same step once more"
+
+
+def test_a_step_without_updates_keeps_what_those_before_it_made_of_the_weights(splits: Splits, tmp_path: Path) -> None:
+    *_, run = grown(Pruning(NETWORK, splits, replace(TUNED, target=0.8)), BEGUN, tmp_path)
+    *_, run = grown(Pruning(NETWORK, splits, UNTUNED), run, tmp_path)
+    assert [state.updates for state in run.states.states.values()] == [0, 2, 0, 0]
+    measured = evaluate(pruned_at(NETWORK, run.states, tmp_path), splits["validation"])
+    assert measured.loss == pytest.approx(run.states.state.metrics.loss, rel=1e-6)
