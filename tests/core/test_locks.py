@@ -17,7 +17,7 @@ from explorer.runs import timeline
 from explorer.runs.store import Run, read_run, write_run
 
 ROOT = Path(__file__).resolve().parents[2]
-STEPS = 40  # of each of two processes
+STEPS = 100  # of each of two processes
 WRITER = f"""
 import sys
 from dataclasses import replace
@@ -56,7 +56,7 @@ def started(code: str, *arguments: object) -> subprocess.Popen[str]:
     return process
 
 
-def test_two_processes_that_take_80_steps_of_one_run_keep_them_all(tmp_path: Path) -> None:
+def test_two_processes_that_take_200_steps_of_one_run_keep_them_all(tmp_path: Path) -> None:
     write_run(tmp_path, Run({}, {}, timeline.start(Metrics(0.1, 0.9, 10, 9, 90, 900))))
     both = [started(WRITER, tmp_path, who) for who in ("one", "other")]
     for process in both:

@@ -15,7 +15,7 @@ QUICK = {
     "evaluation": ("",),
     "scoring": ("criteria", "ranking", "oracle/test_reference.py", "test_linearise.py", "test_observe.py"),
     "training": ("test_distillation.py", "test_finetune.py", "test_schedules.py", "test_scratch.py"),
-    "pruning": ("joint/test_greedy.py", "test_goals.py", "test_plan.py", "test_search.py", "test_sweep.py"),
+    "pruning": ("joint/test_greedy.py", "test_goals.py", "test_plan.py", "test_search.py", "test_threshold_curve.py"),
     "runs": ("test_places.py", "test_runs.py", "test_stages.py", "test_timeline.py"),
     "export": ("test_confirming.py", "test_plan_file.py", "test_source_allowed.py"),
     "speed": ("test_memory.py",),
