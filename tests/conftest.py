@@ -23,6 +23,12 @@ def one_thread() -> None:
     torch.set_num_threads(1)
 
 
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """With -m quick, files of other tests are not even read."""
+    other = collection_path.suffix == ".py" and not quick.is_quick(collection_path)
+    return True if other and config.option.markexpr == "quick" else None
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark the quick tests."""
     for item in items:

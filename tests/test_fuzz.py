@@ -28,11 +28,12 @@ def test_changed_files_are_opened_or_refused_in_one_sentence_and_do_nothing_else
         assert min(told["results"][f"{name} {outcome}"] for outcome in ("opened", "refused")) >= 20, told
 
 
-@pytest.mark.parametrize(("subject", "good"), [(each, good) for each in SUBJECTS.values() for good in each.good()])
-def test_what_is_changed_opens_as_it_was(subject: Subject, good: bytes, tmp_path: Path) -> None:
-    subject.open(good, tmp_path)
-    with pytest.raises(BadInput):
-        subject.open(good[: len(good) // 2], tmp_path)
+@pytest.mark.parametrize("subject", SUBJECTS.values(), ids=SUBJECTS)
+def test_what_is_changed_opens_as_it_was(subject: Subject, tmp_path: Path) -> None:
+    for good in subject.good():
+        subject.open(good, tmp_path)
+        with pytest.raises(BadInput):
+            subject.open(good[: len(good) // 2], tmp_path)
 
 
 def test_the_watch_sees_what_is_forbidden(tmp_path: Path) -> None:
