@@ -57,6 +57,12 @@ WORKDIR, TOKEN = "PRUNING_EXPLORER_WORKDIR", "PRUNING_EXPLORER_TOKEN"
     default=None,
     help="Whether visitors may name folders and files of this computer.  [default: only where no others are served]",
 )
+@click.option(
+    "--allow-factories",
+    "factories",
+    is_flag=True,
+    help="Let all visitors name package.module:factory as an architecture, which runs that code on this computer.",
+)
 @own_criteria
 def app(
     host: str,
@@ -66,6 +72,7 @@ def app(
     allowed: tuple[str, ...],
     token: str | None,
     paths: bool | None,
+    factories: bool,
     own: tuple[str, ...],
 ) -> None:
     """Start the app; so does no command at all.
@@ -83,8 +90,16 @@ def app(
     with alone(places.workdir(), "open that, or give another --workdir", f", the app at {url.partition('?')[0]}"):
         if needed:
             click.echo(f"The app, for all who have this address: {url}")
+        if factories:
+            _allow_factories()
         allowed_paths = are_own(names) if paths is None else paths
         _serve(flags(host, port, names, alone=no_browser, guarded=bool(needed)), needed, allowed_paths)
+
+
+def _allow_factories() -> None:
+    from explorer.networks.architectures.families import allow_factories
+
+    allow_factories()
 
 
 def _serve(settings: list[str], token: str, paths: bool) -> None:

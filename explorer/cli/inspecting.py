@@ -14,6 +14,7 @@ from explorer.data import ALL, SHARES
 from explorer.evaluation.evaluate import Latency, Outcome, measure_latency
 from explorer.evaluation.evaluate import evaluate as run_images
 from explorer.networks.costs import FLOPS_CONVENTION
+from explorer.networks.graph.trace import why_no_graph
 from explorer.networks.layers import LayerRow, list_layers
 
 
@@ -26,7 +27,7 @@ def inspect(request: Request) -> None:
     """
     subject = open_subject(request, needs_images=False)
     layers = [_entry(layer) for layer in list_layers(subject.network, subject.costs)]
-    costs = subject.costs
+    costs, problem = subject.costs, why_no_graph(subject.network.module, subject.network.name)
     totals = {"parameters": costs.parameters(), "flops": costs.flops(), "units": len(costs.units)}
     table(
         f"{subject.network.name} ({subject.network.arch})",
@@ -36,10 +37,10 @@ def inspect(request: Request) -> None:
             f"In all {totals['units']:,} units, {totals['parameters']:,} parameters and {totals['flops'] / 1e6:,.2f} "
             f"MFLOPs for an image of {'x'.join(map(str, subject.network.input_shape))} ({FLOPS_CONVENTION}).",
             f"Preprocessing: {subject.network.preprocessing.describe()}.",
-            *filter(None, [subject.network.remark, subject.network.origin]),
+            *filter(None, [subject.network.remark, subject.network.origin, problem]),
         ],
     )
-    write_json(request.json, subject.result({**totals, "layers": layers}))
+    write_json(request.json, subject.result({**totals, "layers": layers, "export": problem or None}))
 
 
 def _cells(layer: dict[str, Any]) -> list[Any]:

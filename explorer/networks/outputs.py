@@ -63,6 +63,13 @@ def logits_of(output: Any) -> Tensor:
     return found.flatten(1) if found.dim() > 2 else found
 
 
+def chosen(path: Entries, output: object) -> str:
+    """A sentence on which part of an output is read, or how; "" where it is a row of logits an image as it comes."""
+    if path:
+        return f"Of what it gives, output{''.join(f'[{entry!r}]' for entry in path)} alone is read."
+    return "Its output, of one pixel a class, is read as a row." if _of_one_pixel(_follow(output, path)) else ""
+
+
 def answering_with(module: nn.Module, path: Entries, output: object) -> nn.Module:
     """The module itself, made to return only the logits (N, classes) of such an output, found under `path`."""
     maps = _of_one_pixel(_follow(output, path))

@@ -17,7 +17,7 @@ from torch.overrides import TorchFunctionMode
 
 from explorer.core.errors import BadInput
 from explorer.core.text import first_line
-from explorer.networks.outputs import Forward, answering, answering_with, logits_of, path_of_logits
+from explorer.networks.outputs import Forward, answering, answering_with, chosen, logits_of, path_of_logits
 
 SOFTMAX = "It ends in Softmax: what goes into that is taken as its logits."
 PROBABILITIES = "It gives probabilities: their logarithms are taken as its logits."
@@ -50,6 +50,7 @@ def classifier(name: str, module: nn.Module, example: Tensor) -> tuple[nn.Module
     with torch.no_grad():
         _ran(module, noise, f"{name} can't run on two images of {shape} at once")
     module, remark = answering_in_logits(name, module, noise)
+    remark = " ".join(filter(None, (chosen(path, output), remark)))
     return module, max(2, logits_of(output).shape[1]), remark
 
 

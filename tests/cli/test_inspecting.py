@@ -18,7 +18,8 @@ ENVELOPE = {"network", "data", "settings", "seconds"}
 
 def test_inspect_lists_every_layer_in_order_with_reasons(tmp_path: Path) -> None:
     done, found = result(tmp_path, "inspect", "demo")
-    assert set(found) == ENVELOPE | {"parameters", "flops", "units", "layers"}
+    assert set(found) == ENVELOPE | {"parameters", "flops", "units", "layers", "export"}
+    assert found["export"] is None
     assert all(set(e) == {"name", "units", "parameters", "flops", "prunable", "reason"} for e in found["layers"])
     assert [e["units"] for e in found["layers"]] == [32, 32, 64, 64, 128, 128, 0, 0]
     assert [e["prunable"] for e in found["layers"]] == [True] * 6 + [False] * 2

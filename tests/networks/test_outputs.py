@@ -13,7 +13,7 @@ from torch import Tensor, fx, nn
 from explorer.core.errors import BadInput
 from explorer.data.preprocessing import Preprocessing
 from explorer.networks.load import assemble
-from explorer.networks.outputs import logits_of, path_of_logits
+from explorer.networks.outputs import chosen, logits_of, path_of_logits
 from explorer.networks.surgery import prune
 
 GREY = Preprocessing((0.0,), (1.0,))
@@ -77,3 +77,17 @@ def test_what_it_returns_in_train_mode_may_be_something_else() -> None:
 def test_a_network_without_logits_is_refused() -> None:
     with pytest.raises(BadInput, match="mapper does not give one row of logits an image: only classifiers"):
         assemble("mapper", "own:mapper", nn.Conv2d(1, 2, 3), SHAPE, GREY)
+
+
+@pytest.mark.parametrize(
+    ("output", "said"),
+    [
+        (torch.zeros(1, 3), ""),
+        (torch.zeros(1, 3, 1, 1), "Its output, of one pixel a class, is read as a row."),
+        ((torch.zeros(1, 7, 4, 4), torch.zeros(1, 3)), "Of what it gives, output[1] alone is read."),
+        ({"aux": torch.zeros(1, 9), "logits": torch.zeros(1, 3)}, "Of what it gives, output['logits'] alone is read."),
+    ],
+)
+def test_which_output_is_read_is_said(output: object, said: str) -> None:
+    path = path_of_logits(output)
+    assert path is not None and chosen(path, output) == said

@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
+from threading import Event
 from typing import Any
 
 import torch
@@ -41,6 +42,19 @@ class Family:
     published: Callable[[str], Mapping[str, Tensor]] | None = None  # weights of ImageNet: from its cache, or downloaded
     alike: Callable[[str], str] = str  # the same for architectures whose first layers are called alike
     typed: str = ""  # an example, where names are too many for a list, and to be tried with a checkpoint
+
+
+_FACTORIES = Event()  # whether who started this process lets all who use it name factories
+
+
+def allow_factories() -> None:
+    """Let everybody who uses this process name factories of their own, which are then called."""
+    _FACTORIES.set()
+
+
+def factories_allowed() -> bool:
+    """Whether `allow_factories` was called."""
+    return _FACTORIES.is_set()
 
 
 def known_architectures(family: str | None = None) -> tuple[str, ...]:
@@ -84,8 +98,11 @@ def split(arch: str, trusted: bool = False) -> tuple[str | None, str]:
         return family, name
     if family in FAMILIES or not FACTORY.fullmatch(arch):
         raise BadInput(f"The architecture {quoted(arch, 80)} is unknown{_closest(arch)}.")
-    if not trusted:
-        raise BadInput(f"{quoted(arch, 80)} is the user's own code: it is taken on the command line only, with --arch.")
+    if not trusted and not _FACTORIES.is_set():
+        raise BadInput(
+            f"{quoted(arch, 80)} is the user's own code: it is taken on the command line only, with --arch, and by an "
+            "app that was started with --allow-factories."
+        )
     return None, arch
 
 

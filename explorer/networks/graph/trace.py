@@ -56,6 +56,15 @@ def trace(module: nn.Module, name: str) -> TracedGraph:
         raise BadInput(f"{name} cannot be exported as safetensors: {error}.") from None
 
 
+def why_no_graph(module: nn.Module, name: str) -> str:
+    """The sentence that says why a module can't be exported as a graph; "" where it can."""
+    try:
+        trace(module, name)
+    except BadInput as problem:
+        return str(problem)
+    return ""
+
+
 def _traced(module: nn.Module, name: str) -> fx.GraphModule:
     """The fx trace of a copy that shares the tensors, since tracing may add constants to its root."""
     layers = [path for path, layer in module.named_modules() if _type_name(layer)]

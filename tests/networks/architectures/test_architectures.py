@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from threading import Event
 
 import pytest
 import torch
@@ -12,7 +13,7 @@ from torch import nn
 
 from explorer.core.errors import BadInput
 from explorer.data.preprocessing import Preprocessing
-from explorer.networks.architectures import from_torchvision
+from explorer.networks.architectures import families, from_torchvision
 from explorer.networks.architectures.families import build, input_shape_for, known_architectures, preprocessing_for
 
 FACTORY = """
@@ -139,6 +140,13 @@ def test_missing_timm_names_the_extra(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "timm", None)  # makes every import of it fail
     with pytest.raises(BadInput, match=r'pip install "pruning-explorer\[timm\]"'):
         build("timm:resnet18")
+
+
+def test_who_starts_the_app_may_let_all_name_factories(factory: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(families, "_FACTORIES", Event())
+    assert not families.factories_allowed()
+    families.allow_factories()
+    assert families.factories_allowed() and build(f"{factory}:make", 7)(torch.zeros(1, 3, 8, 8)).shape == (1, 7)
 
 
 def test_own_factory_runs_only_if_trusted(factory: str) -> None:

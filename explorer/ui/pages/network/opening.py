@@ -38,10 +38,10 @@ def show(dialog: str | None) -> None:
 
 def arch_field(placeholder: str) -> str | None:
     """An architecture by name."""
-    from explorer.networks.architectures.families import FAMILIES, known_architectures
+    from explorer.networks.architectures.families import FAMILIES, factories_allowed, known_architectures
 
     typed = [f"{name}'s are typed, for example {name}:{each.typed}." for name, each in FAMILIES.items() if each.typed]
-    return st.selectbox(
+    chosen = st.selectbox(
         "Architecture",
         known_architectures(),
         None,
@@ -50,6 +50,15 @@ def arch_field(placeholder: str) -> str | None:
         help=" ".join(typed),
         accept_new_options=True,
     )
+    own = st.text_input(
+        "Or your own code",
+        placeholder="package.module:factory",
+        key=field_key("factory"),
+        help="A function that returns the network; it runs on the computer of the app, where that was started with "
+        "--allow-factories.",
+        disabled=not factories_allowed(),
+    )
+    return own.strip() or chosen
 
 
 def field_key(field: str) -> str:
