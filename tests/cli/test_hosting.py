@@ -11,6 +11,7 @@ from invoke import run
 from explorer.cli import app
 from explorer.cli.hosting import address, hosts, token_for
 from explorer.core.errors import BadInput
+from explorer.ui.work.visitors import paths_allowed
 
 SECRET = "a-token-of-the-tests"
 
@@ -22,6 +23,7 @@ def started(monkeypatch: pytest.MonkeyPatch) -> list[list[str]]:
     monkeypatch.setattr("streamlit.web.cli.main", lambda args, **_: calls.append(args))
     monkeypatch.setattr(app, "check_free", lambda host, port: None)
     monkeypatch.setattr("explorer.ui.work.visitors._tokens", [])
+    monkeypatch.setattr("explorer.ui.work.visitors._closed", [])
     return calls
 
 
@@ -78,6 +80,24 @@ def test_others_get_the_guarded_app_and_its_owner_the_address(started: list[list
     told = list(zip(settings[::2], settings[1::2], strict=True))
     assert ("--server.headless", "true") in told and ("--server.allowedHosts", "lab.example") in told
     assert SECRET not in " ".join(settings)
+
+
+@pytest.mark.parametrize(
+    ("options", "allowed"),
+    [
+        ((), True),
+        (("--no-allow-paths",), False),
+        (("--token", SECRET), True),
+        (("--host", "0.0.0.0"), False),
+        (("--allow-host", "lab.example"), False),
+        (("--host", "0.0.0.0", "--allow-paths"), True),
+    ],
+)
+def test_paths_of_this_computer_are_for_its_owner_alone_unless_allowed(
+    started: list[list[str]], options: tuple[str, ...], allowed: bool
+) -> None:
+    assert run("app", *options).code == 0 and len(started) == 1
+    assert paths_allowed() == allowed
 
 
 def test_a_token_of_the_environment_goes_no_further(started: list[list[str]], monkeypatch: pytest.MonkeyPatch) -> None:
