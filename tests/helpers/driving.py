@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from streamlit.testing.v1 import AppTest
+from streamlit.util import calc_hash
 
 from explorer.core.text import JOINER
 from explorer.ui.work.jobs import JOBS
@@ -36,13 +37,11 @@ class App:
         test = AppTest.from_file(SCRIPT, default_timeout=SECONDS)
         for name, value in query.items():
             test.query_params[name] = value
-        app = cls(test.run())
-        return app.go(page) if page else app
+        return cls(test).go(page) if page else cls(test).again()
 
     def go(self, page: str) -> App:
-        """Open a page; AppTest has no public way to a page that is a function."""
-        pages = self.test._registered_pages
-        self.test._page_hash = next(key for key, about in pages.items() if about["url_pathname"] == page)
+        """Open a page by the hash of its path; AppTest has no public way to a page that is a function."""
+        self.test._page_hash = calc_hash(page)
         return self.again()
 
     def again(self) -> App:

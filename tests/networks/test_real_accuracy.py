@@ -2,31 +2,40 @@
 
 from __future__ import annotations
 
+from functools import cache
 from pathlib import Path
 
 import pytest
+import torch
 
 from explorer import open_network
 from explorer.data import ALL, open_images
 from explorer.evaluation.evaluate import evaluate
 from explorer.networks.load import batches_for, for_classes
+from explorer.networks.network import Network
 
 RESNET20 = ("cifar10/resnet20-12fca82f.th", "explorer:resnet20")
 SQUEEZENET = ("leaf/squeezenet1_0_leaf.pth", "torchvision:squeezenet1_0")
-MEASURED = [  # network, images, how many, accuracy, how far from that of so many
-    (RESNET20, "cifar10/test_jpeg", None, 0.809, 0.005),
-    (RESNET20, "cifar10/train4000_lossless.npz", None, 0.998, 0.005),
-    (SQUEEZENET, "leaf/test", None, 0.97, 0.005),
-    (SQUEEZENET, "leaf/train", 100, 0.98, 0.03),  # two standard errors, of 400 that take long
+MEASURED = [
+    (RESNET20, "cifar10/test_jpeg", 0.809),
+    (RESNET20, "cifar10/train4000_lossless.npz", 0.998),
+    (SQUEEZENET, "leaf/test", 0.97),
+    (SQUEEZENET, "leaf/train", 0.98),
 ]
 
 
-@pytest.mark.parametrize(("network", "where", "limit", "accuracy", "tolerance"), MEASURED)
+@cache
+def opened(checkpoint: Path, arch: str) -> Network:
+    """A network that computes twice as fast as in the usual order of its weights."""
+    network = open_network(checkpoint, arch=arch)
+    network.module.to(memory_format=torch.channels_last)
+    return network
+
+
+@pytest.mark.parametrize(("network", "where", "accuracy"), MEASURED)
 def test_accuracy_is_what_others_measured(
-    shared_data: Path, network: tuple[str, str], where: str, limit: int | None, accuracy: float, tolerance: float
+    shared_data: Path, network: tuple[str, str], where: str, accuracy: float
 ) -> None:
-    checkpoint, arch = network
-    images = open_images(str(shared_data / where))
-    opened = for_classes(open_network(shared_data / checkpoint, arch=arch), images.classes, images.name)
-    found = evaluate(opened, batches_for(opened, images, ALL, limit))
-    assert found.accuracy == pytest.approx(accuracy, abs=tolerance)
+    images, (checkpoint, arch) = open_images(str(shared_data / where)), network
+    asked = for_classes(opened(shared_data / checkpoint, arch), images.classes, images.name)
+    assert evaluate(asked, batches_for(asked, images, ALL)).accuracy == pytest.approx(accuracy, abs=0.005)

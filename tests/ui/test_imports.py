@@ -62,7 +62,7 @@ def second_thread(**options):
     sys.exit(f"not there: {lacking}" if lacking else 0)
 
 app.threading.Thread = second_thread
-app._serve([], "")
+app._serve([], "", True)
 """
 
 
