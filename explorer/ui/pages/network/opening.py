@@ -190,7 +190,8 @@ def _facts(network: Network) -> Mapping[str, str]:
 
 def _foot(asked: Asked, found: Recognised | None, foot: Any, *, ready: bool) -> None:
     """The button that opens what was understood."""
-    pressed = foot.button("Open", type="primary", disabled=not ready)
+    missing = None if ready else "It opens once there is a network, and images that it takes."
+    pressed = foot.button("Open", type="primary", disabled=not ready, help=missing)
     if not (pressed and ready and found and asked.where):
         return
     try:
