@@ -158,4 +158,4 @@ def test_uploads_work_under_another_name(
         dialog.locator("input[type=file]").first.set_input_files(small[0])
         dialog.get_by_text("448 units in 6 layers").wait_for()
         dialog.get_by_role("radio", name="By path or name").click()
-        assert dialog.get_by_role("textbox", name="Name", exact=True).input_value() == "demo"
+        expect(dialog.get_by_role("textbox", name="Name", exact=True)).to_have_value("demo", timeout=SECONDS)
