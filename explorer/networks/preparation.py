@@ -23,12 +23,14 @@ class Preparation:
         if self.channels is None:
             return f"{self.preprocessing.describe()} ({self.origin})."
         images = "grey images" if self.channels == 1 else f"images of {self.channels} channels"
+        if self.channels not in (1, 3):
+            return f"The network reads {images}: only grey and RGB images are read here."
         return f"The network reads {images}, and how they are normalised can't be known: give mean and std."
 
     def with_changes(self, changes: Changes, *, images: bool = True) -> Preprocessing:
         """The preprocessing to use; raises BadInput if what can't be known is not given, if there are images."""
         if self.channels is not None and (changes.mean is None or changes.std is None):
-            if images:
+            if images or self.channels not in (1, 3):
                 raise BadInput(self.describe())
             changes = replace(changes, mean=(0.0,) * self.channels, std=(1.0,) * self.channels)
         return changes.apply(self.preprocessing)

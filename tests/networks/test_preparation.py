@@ -97,3 +97,12 @@ def test_changes_survive_json() -> None:
     for broken in ({"size": "x"}, {"mean": 3}, {"std": ["a"]}, {"frames": []}):
         with pytest.raises((TypeError, ValueError)):
             changes_from_json(broken)
+
+
+def test_channels_that_no_image_has_are_told() -> None:
+    file = network_file(saved("explorer:vgg_small", in_channels=2), "events.pt")
+    for images in (True, False):
+        with pytest.raises(
+            BadInput, match=r"^The network reads images of 2 channels: only grey and RGB images are read"
+        ):
+            file.preparation.with_changes(UNCHANGED, images=images)
