@@ -41,7 +41,7 @@ def _multiplications(costs, removed: Tensor | None) -> int:
         writes = widths[module.name][1]
         extra = 2 * module.positions * writes if module.kind == "conv" else -writes
         flops = module.flops(*widths[module.name])
-        total += (flops - extra) // 2 if module.kind != "batchnorm" else 0
+        total += (flops - extra) // 2 if module.kind != "by channel" else 0
     return total
 
 
