@@ -17,7 +17,7 @@ import plotly.graph_objects as go
 from playwright.sync_api import sync_playwright
 from plotly.offline import get_plotlyjs
 
-from explorer.figures.study_pictures import named, pictures
+from explorer.figures.study_pictures import parts_by_name, pictures
 from explorer.study import read_study
 
 HERE = Path(__file__).resolve().parent
@@ -51,7 +51,7 @@ class Cell:
 def cell(folder: Path) -> Cell:
     """What a study's folder holds of Fig. 2."""
     content = read_study(folder).to_json()
-    parts, network = named(content), content["network"]
+    parts, network = parts_by_name(content), content["network"]
     layers = len(parts["ranks"]["result"]["panels"]["oracle"])
     title = f"{network['name']} ({network['arch']})"
     return Cell(title, parts["ranks"]["setting"], layers, pictures("ranks", parts)[0].figure)

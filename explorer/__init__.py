@@ -67,13 +67,13 @@ def score(network: Network, data: str, criterion: str = "taylor", *, limit: int 
     """
     from explorer.core.errors import BadInput
     from explorer.networks.load import batches_for
-    from explorer.pruning.own_criterion import take
+    from explorer.pruning.own_criterion import import_criterion
     from explorer.pruning.selectors import check_applies
     from explorer.scoring.criteria import CRITERIA
     from explorer.scoring.evidence import gather
 
     if ":" in criterion:
-        take(criterion)
+        import_criterion(criterion)
     if criterion not in CRITERIA:
         raise BadInput(f"Unknown criterion {criterion!r}; known are {', '.join(CRITERIA)}.")
     check_applies(criterion, network)

@@ -20,7 +20,7 @@ from explorer.cli.hosting import address, are_own, hosts, token_for
 from explorer.cli.own_criteria import own_criteria
 from explorer.core import workdir as places
 from explorer.core.errors import BadInput
-from explorer.core.locks import alone
+from explorer.core.locks import sole_writer
 from explorer.ui.frame import imports
 
 SCRIPT = Path(__file__).resolve().parents[1] / "ui" / "frame" / "main.py"
@@ -87,7 +87,7 @@ def app(
     if workdir is not None:
         os.environ[WORKDIR] = str(_folder(workdir))
     url = address(host, port, needed)
-    with alone(places.workdir(), "open that, or give another --workdir", f", the app at {url.partition('?')[0]}"):
+    with sole_writer(places.workdir(), "open that, or give another --workdir", f", the app at {url.partition('?')[0]}"):
         if needed:
             click.echo(f"The app, for all who have this address: {url}")
         if factories:
@@ -106,7 +106,7 @@ def _serve(settings: list[str], token: str, paths: bool) -> None:
     """Serve the script until it is ended; with a token, behind its guard; paths: whether paths of this computer may be
     named.
     """
-    imports.whole(*imports.FIGURES)  # before a second thread imports anything: Streamlit itself makes a figure
+    imports.wait_for(*imports.FIGURES)  # before a second thread imports anything: Streamlit itself makes a figure
     threading.Thread(target=_warm_up, args=(time.time(),), daemon=True).start()
     from streamlit.web import cli
 
@@ -131,7 +131,7 @@ def _warm_up(started: float) -> None:
     script, would look through it again, for 0.2 s.
     """
     for names in (imports.ENGINE, imports.SERVER, imports.FRAME, [imports.page("network")]):
-        imports.whole(*names)
+        imports.wait_for(*names)
     from explorer.data.uploads import drop_unused
     from explorer.export.staging import clear_left_over
 

@@ -51,7 +51,7 @@ def export(request: Request, names: str, out: Path, state: int | None, original:
     RUN may also be any other network. DIR gets a file a format, manifest.json, and the logits of the first
     validation images, with which `verify` compares. Files of the same names are replaced.
     """
-    chosen = [each.name for each in formats.chosen(_names(names))]
+    chosen = [each.name for each in formats.formats_for(_names(names))]
     check_writable(out, "--out", folder=True)
     if (out / FILE).exists():
         raise BadInput(f"--out {out} is a run folder: exports go to a folder of their own.")

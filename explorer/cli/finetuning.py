@@ -11,10 +11,10 @@ import click
 from explorer.cli.options import Request, requests
 from explorer.cli.output import progress, table, write_json
 from explorer.cli.recipe_options import recipe_of, recipe_options
-from explorer.cli.run_storage import IN_USE, OTHER_RUN, check_out, ended
+from explorer.cli.run_storage import IN_USE, OTHER_RUN, check_out, run_to_end
 from explorer.cli.subject import Subject, open_subject, tell_account
 from explorer.core.errors import BadInput
-from explorer.core.locks import alone
+from explorer.core.locks import sole_writer
 from explorer.data import Batches, Splits
 from explorer.networks.checkpoints.reading import read_checkpoint
 from explorer.networks.costs import measure_costs
@@ -59,7 +59,7 @@ def finetune(request: Request, epochs: int, out: Path, resume: bool, **options: 
 def finetuned(request: Request, recipe: Recipe, epochs: int, out: Path) -> tuple[Subject, dict[str, Batches], Run]:
     """The network at its start, its images, and the run that the folder keeps, taken to its end and shown."""
     subject, splits = _opened(request)
-    with alone(out, IN_USE):
+    with sole_writer(out, IN_USE):
         run = _train_to_the_end(subject, splits, recipe, epochs, out)
     _show(subject, run, splits["validation"])
     return subject, splits, run
@@ -79,27 +79,27 @@ def _fresh(request: Request) -> Subject:
     """An architecture with a head for the classes of the images."""
     if not request.arch or not request.data:
         raise BadInput("Give --arch and --data: the architecture, and the images that it shall learn.")
-    asked = Tuning(request.arch, request.network, data=request.data, seed=request.seed or 0, changes=request.changes)
+    tuning = Tuning(request.arch, request.network, data=request.data, seed=request.seed or 0, changes=request.changes)
     with progress(f"Opening {request.arch}"):
         network, images = start_of(
-            asked,
+            tuning,
             lambda path: read_checkpoint(Path(path)),
             device=request.device,
             download=request.download,
             trusted=True,
         )
         tell_account(images)
-    return Subject(request, network, measure_costs(network), images, None, asked.seed)
+    return Subject(request, network, measure_costs(network), images, None, tuning.seed)
 
 
 def _train_to_the_end(subject: Subject, splits: Splits, recipe: Recipe, count: int, out: Path) -> Run:
     """The run that the folder holds, as it is if finished, else taken to its end; or a new one."""
     request = subject.request
-    asked = tuning_run(
+    tuning = tuning_run(
         subject.network, splits, recipe, count, network_from=request.network, images_from=subject.images_from
     )
     with progress("Fine-tuning") as report:
-        return ended(out, tuned(subject.network, splits, asked, out, OTHER_RUN, report), "epoch")
+        return run_to_end(out, tuned(subject.network, splits, tuning, out, OTHER_RUN, report), "epoch")
 
 
 def _show(subject: Subject, run: Run, validation: Batches) -> None:

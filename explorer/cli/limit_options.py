@@ -11,7 +11,7 @@ import click
 from explorer.cli.options import Command
 from explorer.core.errors import BadInput
 from explorer.networks.units import Units
-from explorer.pruning.limits import Limits, choosing, keeping
+from explorer.pruning.limits import Limits, with_layers_kept, with_units_chosen
 
 EVERY_LAYER = ""
 SPAN = re.compile(r"\s*(\d{1,9})(?:-(\d{1,9}))?\s*", re.ASCII)
@@ -61,7 +61,7 @@ def _channels(span: re.Match[str]) -> range:
     return range(first, last + 1)
 
 
-def chosen(given: Iterable[tuple[str, tuple[int, ...]]]) -> dict[str, tuple[int, ...]]:
+def channels_by_layer(given: Iterable[tuple[str, tuple[int, ...]]]) -> dict[str, tuple[int, ...]]:
     """All channels that were named, by layer."""
     layers: dict[str, set[int]] = {}
     for layer, channels in given:
@@ -115,6 +115,10 @@ def limit_options(command: Command) -> Command:
 def limits_of(options: Mapping[str, Any], units: Units | None = None) -> Limits:
     """The limits that a person asked for; without `units`, those that can be checked before a network is open."""
     floors = dict(options["floors"])
-    stay, go = chosen(options["stay"]), chosen(options["go"])
+    stay, go = channels_by_layer(options["stay"]), channels_by_layer(options["go"])
     limits = Limits(floors.pop(EVERY_LAYER, 1), floors, options["multiple"], stay, go)
-    return limits if units is None else choosing(units, stay, go, keeping(units, options["keep"], limits))
+    return (
+        limits
+        if units is None
+        else with_units_chosen(units, stay, go, with_layers_kept(units, options["keep"], limits))
+    )

@@ -80,9 +80,9 @@ def measure_oracle(
 ) -> Oracle:
     """The oracle of these images: whole, or as soon as its ranks have settled."""
     budget = None if memory is None else round(memory * GIB)
-    way = OracleOptions(reference=reference, estimates=settled, memory=budget, precision=precision)
+    chosen = OracleOptions(reference=reference, estimates=settled, memory=budget, precision=precision)
     with progress("Oracle") as report:
-        for found in oracle_steps(subject.network, batches, way, report=report):
+        for found in oracle_steps(subject.network, batches, chosen, report=report):
             if settled and found.settled:
                 break
     return found

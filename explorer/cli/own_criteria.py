@@ -15,21 +15,21 @@ class CriterionName(click.Choice):
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
         """The name; one's own criterion is in the tables from then on."""
-        name: str = taken(value) if ":" in value else super().convert(value, param, ctx)
+        name: str = imported_criterion(value) if ":" in value else super().convert(value, param, ctx)
         return name
 
 
-def taken(name: str) -> str:
+def imported_criterion(name: str) -> str:
     """The name of one's own criterion, which is in the tables from then on; the engine is imported only now."""
-    from explorer.pruning.own_criterion import take
+    from explorer.pruning.own_criterion import import_criterion
 
-    return take(name)
-
-
-def taken_all(ctx: click.Context, param: click.Parameter, names: tuple[str, ...]) -> tuple[str, ...]:
-    """`taken` of all values of an option, each once."""
-    return tuple(dict.fromkeys(map(taken, names)))
+    return import_criterion(name)
 
 
-own_criteria = click.option("--criterion", "own", multiple=True, metavar=FORM, callback=taken_all, help=BESIDE)
+def imported_criteria(ctx: click.Context, param: click.Parameter, names: tuple[str, ...]) -> tuple[str, ...]:
+    """The `imported_criterion` of each value of an option, without repetitions."""
+    return tuple(dict.fromkeys(map(imported_criterion, names)))
+
+
+own_criteria = click.option("--criterion", "own", multiple=True, metavar=FORM, callback=imported_criteria, help=BESIDE)
 """Give a command the option that names criteria of one's own, as `own`."""

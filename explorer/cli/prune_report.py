@@ -12,7 +12,7 @@ from explorer.networks.costs import FLOPS_CONVENTION
 from explorer.pruning.plan import to_json
 from explorer.pruning.selectors import SELECTORS
 from explorer.pruning.settings import Settings
-from explorer.runs.pruning_runs import newest, why_ended
+from explorer.runs.pruning_runs import newest_state, why_ended
 from explorer.runs.stages import stage_at
 from explorer.runs.store import Run
 from explorer.runs.timeline import Timeline, removed_at
@@ -43,7 +43,7 @@ def _figures(metrics: Metrics) -> dict[str, Any]:
 
 
 def _ending(subject: Subject, settings: Settings, states: Timeline) -> str:
-    return why_ended(subject.costs, states, newest(states), settings)
+    return why_ended(subject.costs, states, newest_state(states), settings)
 
 
 def show(subject: Subject, settings: Settings, run: Run, validation: Batches) -> None:

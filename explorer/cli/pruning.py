@@ -15,18 +15,18 @@ from explorer.cli.output import progress, write_json
 from explorer.cli.own_criteria import FORM, CriterionName
 from explorer.cli.prune_report import results, settings_json, show
 from explorer.cli.recipe_options import distillation_options, recipe_of, recipe_options
-from explorer.cli.run_storage import IN_USE, OTHER_RUN, check_out, ended, stoppable
+from explorer.cli.run_storage import IN_USE, OTHER_RUN, check_out, run_to_end, stoppable
 from explorer.cli.scoring import summaries
 from explorer.cli.scratch_control import check_control, controlled
 from explorer.cli.subject import Subject, open_subject
 from explorer.core.errors import BadInput
-from explorer.core.locks import alone
+from explorer.core.locks import sole_writer
 from explorer.data import Splits
 from explorer.pruning.goals import GOALS
 from explorer.pruning.joint import SHARE_PER_LINEARISATION
 from explorer.pruning.selectors import SELECTORS
 from explorer.pruning.settings import CALIBRATION, EVIDENCE, Settings
-from explorer.runs.pruning_runs import Pruning, kept, pruning_run
+from explorer.runs.pruning_runs import Pruning, kept_run, pruning_run
 from explorer.runs.store import Run
 from explorer.scoring.ranking import FLOPS_PENALTY, PRICES, SCALINGS
 
@@ -135,7 +135,7 @@ def prune(request: Request, until: tuple[str, float], out: Path, resume: bool, *
     subject = open_subject(request, needs_units=True)
     settings = _completed(settings, options, subject)
     splits = subject.splits(settings.updates)
-    with alone(out, IN_USE):
+    with sole_writer(out, IN_USE):
         run = _to_the_end(subject, settings, splits, out, last_weights=options["keep_weights"] == "last")
         run = controlled(subject, settings, run, out, options)
     show(subject, settings, run, splits["validation"])
@@ -181,5 +181,5 @@ def _to_the_end(subject: Subject, settings: Settings, splits: Splits, out: Path,
         progress(f"Pruning by {SELECTORS[settings.criterion].title}") as report,
     ):
         pruning = Pruning(network, splits, settings)
-        runs = kept(pruning, asked, out, OTHER_RUN, last_weights=last_weights, report=report)
-        return ended(out, runs, "step")
+        runs = kept_run(pruning, asked, out, OTHER_RUN, last_weights=last_weights, report=report)
+        return run_to_end(out, runs, "step")

@@ -15,7 +15,7 @@ from explorer.data import Batches
 from explorer.figures.race_curve import race_curve
 from explorer.networks.costs import FLOPS_CONVENTION
 from explorer.pruning.race import Lane, Race, RaceTerms
-from explorer.pruning.race_bands import REPORTED_SHARES, RaceBand, at_share, bands, shared_with
+from explorer.pruning.race_bands import REPORTED_SHARES, RaceBand, bands, first_at_share, overlap_with
 from explorer.pruning.selectors import SELECTORS
 
 SHARES = (0.75, 0.5, 0.25)  # of the units, left
@@ -33,17 +33,17 @@ def show(subject: Subject, terms: RaceTerms, validation: Batches, lanes: Race) -
     settings = terms.settings
     notes = _notes(subject, terms, validation, lanes)
     found = bands(lanes, "accuracy", "units", fine_tuned=settings.updates > 0)
-    shares = [share for share in SHARES if any(at_share(band, share) is not None for band in found)]
+    shares = [share for share in SHARES if any(first_at_share(band, share) is not None for band in found)]
     known = [share for share in REPORTED_SHARES if terms.truth]
     columns = ["Criterion", *(f"At most {share:.0%} of the units" for share in shares), "Last step", "MFLOPs left"]
     columns += [f"Oracle's first {share:.0%}" for share in known]
     rows = [
         [
             SELECTORS[band.selector].title,
-            *(_accuracy(band, at_share(band, share)) for share in shares),
+            *(_accuracy(band, first_at_share(band, share)) for share in shares),
             f"{_accuracy(band, len(band.x) - 1)} at {band.x[-1]:.0%}",
             _flops(lanes, band.selector),
-            *(_share(shared_with(lanes, band.selector, share)) for share in known),
+            *(_share(overlap_with(lanes, band.selector, share)) for share in known),
         ]
         for band in found
     ]
@@ -57,7 +57,7 @@ def overlaps(terms: RaceTerms, lanes: Race) -> dict[str, dict[str, float | None]
     if not terms.truth:
         return {}
     return {
-        each: {f"{share:g}": shared_with(lanes, each, share) for share in REPORTED_SHARES} for each in terms.selectors
+        each: {f"{share:g}": overlap_with(lanes, each, share) for share in REPORTED_SHARES} for each in terms.selectors
     }
 
 

@@ -13,23 +13,23 @@ import click
 from explorer.cli.limit_options import limit_options, limits_of
 from explorer.cli.options import Request, requests
 from explorer.cli.output import check_writable, progress, tell, write_json
-from explorer.cli.own_criteria import FORM, own_criteria, taken
+from explorer.cli.own_criteria import FORM, imported_criterion, own_criteria
 from explorer.cli.pruning import TARGET
 from explorer.cli.race_report import overlaps, show, write_page
 from explorer.cli.recipe_options import distillation_options, recipe_of, recipe_options
 from explorer.cli.run_storage import IN_USE
 from explorer.cli.subject import Subject, open_subject
 from explorer.core.errors import BadInput
-from explorer.core.locks import alone
+from explorer.core.locks import sole_writer
 from explorer.data import Splits
 from explorer.figures.curve import AGAINST, QUANTITIES
-from explorer.pruning.limits import keeping
+from explorer.pruning.limits import with_layers_kept
 from explorer.pruning.race import Race, RaceTerms, check
 from explorer.pruning.race_bands import LATENCY
 from explorer.pruning.selectors import SELECTORS, selectors_for
 from explorer.pruning.settings import Settings
 from explorer.runs import run_folders
-from explorer.runs.race_folders import FILE, begin, kept_race
+from explorer.runs.race_folders import FILE, begin_race, kept_race
 from explorer.scoring.ranking import SCALINGS
 
 ALL = "all"
@@ -121,7 +121,7 @@ def _terms(options: Mapping[str, Any]) -> RaceTerms:
         recipe=recipe_of(options),
     )
     named = SELECTORS if options["criteria"] == ALL else map(str.strip, options["criteria"].split(","))
-    selectors = [taken(name) if ":" in name else name for name in named]
+    selectors = [imported_criterion(name) if ":" in name else name for name in named]
     beside = [name for name in options["own"] if name not in selectors]
     return RaceTerms((*selectors, *beside), tuple(range(options["seeds"])), settings, options["latency"])
 
@@ -129,7 +129,7 @@ def _terms(options: Mapping[str, Any]) -> RaceTerms:
 def _for_subject(asked: RaceTerms, subject: Subject, options: Mapping[str, Any]) -> RaceTerms:
     network = subject.network
     step = options["step"] or max(1, round(len(network.units) / 50))
-    limits = keeping(network.units, options["keep"], asked.settings.limits)
+    limits = with_layers_kept(network.units, options["keep"], asked.settings.limits)
     return replace(
         asked,
         selectors=tuple(selectors_for(network)) if options["criteria"] == ALL else asked.selectors,
@@ -144,8 +144,8 @@ def _run(subject: Subject, terms: RaceTerms, splits: Splits, out: Path) -> Race:
     about = run_folders.described(network, splits, {}, network_from=request.network, images_from=subject.images_from)
     lanes: Race = ()
     try:
-        with alone(out, IN_USE), progress("Racing") as report:
-            begin(out, about, terms)
+        with sole_writer(out, IN_USE), progress("Racing") as report:
+            begin_race(out, about, terms)
             for so_far in kept_race(network, splits, terms, out, report):
                 lanes = so_far
     except KeyboardInterrupt:

@@ -26,7 +26,7 @@ def check_out(out: Path, resume: bool) -> None:
         raise BadInput(f"--out {out} already holds a {held[0]}, but no {FILE}: give another folder.")
 
 
-def ended(out: Path, runs: Iterator[Run], unit: str) -> Run:
+def run_to_end(out: Path, runs: Iterator[Run], unit: str) -> Run:
     """The run at its end; of one that the folder holds already, say from which of its steps, or epochs, it goes on."""
     held = holds_run(out)
     run = next(runs)

@@ -21,7 +21,7 @@ from explorer.cli.run_storage import IN_USE, check_out
 from explorer.cli.subject import Subject, open_subject
 from explorer.core.errors import BadInput
 from explorer.core.files import write_whole
-from explorer.core.locks import alone
+from explorer.core.locks import sole_writer
 from explorer.core.progress import Report
 from explorer.data import Batches
 from explorer.figures.study_report import report_page
@@ -31,7 +31,7 @@ from explorer.scoring.criteria import CRITERIA
 from explorer.study import PARTS, PRESETS, REPORT, Preset, Study, StudyInputs
 from explorer.study.folders import holds_study
 from explorer.study.papers import PAPERS, Paper, check_at_hand, images_of, like, weights_path
-from explorer.study.parts import wanted
+from explorer.study.parts import parts_with_needs
 from explorer.study.presets import with_criteria
 from explorer.study.published import CAVEAT, MEASURES
 from explorer.training.finetune import IMAGENET, Recipe
@@ -67,9 +67,9 @@ def study(request: Request, out: Path, preset: str, only: str, resume: bool, own
     if holds_study(out) and not resume:
         raise BadInput(f"--out {out} already holds a study: give another folder, or --resume to go on with it.")
     names = [name.strip() for name in only.split(",") if name.strip()]
-    wanted(names)  # a name that is none is refused before anything is opened
+    parts_with_needs(names)  # a name that is none is refused before anything is opened
     try:
-        with alone(out, IN_USE):
+        with sole_writer(out, IN_USE):
             _study(request, out, with_criteria(PRESETS[preset], own), names)
     except (KeyboardInterrupt, click.Abort):
         tell(f"Stopped; {out} holds what is finished: --resume goes on with the rest.")
@@ -80,9 +80,9 @@ def _study(request: Request, out: Path, preset: Preset, only: list[str]) -> None
     if paper := PAPERS.get(request.network):
         request, preset = _prepared(request, paper, preset, out), paper.fitted(preset)
     subject = open_subject(request, needs_units=True)
-    bench = _bench(subject, preset, out)
+    inputs = _inputs(subject, preset, out)
     with _progress() as report:
-        for found in studies.study(bench, report, only):
+        for found in studies.study(inputs, report, only):
             _tell(found)
     write_whole(out / REPORT, report_page(found.to_json(), CAVEAT, like(found.about)).encode())
     _show(subject, found, out)
@@ -110,7 +110,7 @@ def _prepared(request: Request, paper: Paper, preset: Preset, out: Path) -> Requ
     return replace(request, network=str(folder), arch=None, data=where, download=False)
 
 
-def _bench(subject: Subject, preset: Preset, out: Path) -> StudyInputs:
+def _inputs(subject: Subject, preset: Preset, out: Path) -> StudyInputs:
     request, network = subject.request, subject.network
     limits = {"calibration": preset.images, "finetune": None, "validation": preset.validation}
     splits: dict[str, Batches] = {

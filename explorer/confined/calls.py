@@ -48,11 +48,11 @@ def refused(machine: str) -> list[int]:
     return sorted(number for table in tables for number in _numbers(table, machine).values())
 
 
-def missing(machine: str) -> list[int]:
+def absent(machine: str) -> list[int]:
     """The numbers of the calls that are said not to be there."""
     return sorted(_numbers(_OLDER, machine).values())
 
 
-def asked(machine: str) -> dict[str, int]:
+def refused_for_arguments(machine: str) -> dict[str, int]:
     """Name -> number of the calls that are refused for some of their arguments."""
     return _numbers(_ASKED, machine)

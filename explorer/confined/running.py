@@ -86,8 +86,8 @@ def in_force() -> tuple[str, ...]:
 def described() -> str:
     """One sentence on the limits in force, and another on those that this system does not offer."""
     found = in_force()
-    lacking = [kind for kind in KINDS if kind not in found]
-    missing = f" This system can't confine: {', '.join(lacking)}." if lacking else ""
+    unavailable = [kind for kind in KINDS if kind not in found]
+    missing = f" This system can't confine: {', '.join(unavailable)}." if unavailable else ""
     return f"Confined: {', '.join(found)}.{missing}"
 
 

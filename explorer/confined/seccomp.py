@@ -43,18 +43,18 @@ def filter_calls() -> None:
 
 def instructions(machine: str, process: int) -> list[Instruction]:
     """The filter for a process on a machine."""
-    asked = calls.asked(machine)
+    numbers = calls.refused_for_arguments(machine)
     known = [(LOAD, 0, 0, MACHINE), (EQUAL, 1, 0, IDENTITIES[machine]), (RETURN, 0, 0, KILL), (LOAD, 0, 0, NUMBER)]
     return [
         *known,
         *_refusing((AT_LEAST, 0, 1, OTHER_NUMBERS), NOT_PERMITTED),
         *(line for n in calls.refused(machine) for line in _refusing((EQUAL, 0, 1, n), NOT_PERMITTED)),
-        *(line for n in calls.missing(machine) for line in _refusing((EQUAL, 0, 1, n), NOT_THERE)),
-        *_asking(asked["clone"], 0, (ANY_BIT, 1, 0, THREAD)),
-        *(_asking(asked["open"], 1, (ANY_BIT, 0, 1, WRITING)) if "open" in asked else []),
-        *_asking(asked["openat"], 2, (ANY_BIT, 0, 1, WRITING)),
-        *_asking(asked["tgkill"], 0, (EQUAL, 1, 0, process)),
-        *_asking(asked["prlimit64"], 0, (EQUAL, 1, 0, 0)),  # 0: this process
+        *(line for n in calls.absent(machine) for line in _refusing((EQUAL, 0, 1, n), NOT_THERE)),
+        *_asking(numbers["clone"], 0, (ANY_BIT, 1, 0, THREAD)),
+        *(_asking(numbers["open"], 1, (ANY_BIT, 0, 1, WRITING)) if "open" in numbers else []),
+        *_asking(numbers["openat"], 2, (ANY_BIT, 0, 1, WRITING)),
+        *_asking(numbers["tgkill"], 0, (EQUAL, 1, 0, process)),
+        *_asking(numbers["prlimit64"], 0, (EQUAL, 1, 0, 0)),  # 0: this process
         (RETURN, 0, 0, ALLOW),
     ]
 

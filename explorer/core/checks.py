@@ -42,7 +42,7 @@ def fields(value: Any, names: tuple[str, ...], what: str) -> dict[str, Any]:
     return cast(dict[str, Any], value)
 
 
-def whole(value: Any, what: str, least: int = 0) -> int:
+def whole_number(value: Any, what: str, least: int = 0) -> int:
     """The value if it is a whole number from `least` to 2^31 - 1."""
     good = isinstance(value, int) and not isinstance(value, bool) and least <= value < 2**31
     require(good, f"{what} must be a whole number from {least}, not {quoted(value)}")

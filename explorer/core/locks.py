@@ -18,7 +18,7 @@ _TURN = threading.Lock()
 
 
 @contextmanager
-def alone(folder: Path, remedy: str, who: str = "") -> Iterator[None]:
+def sole_writer(folder: Path, remedy: str, who: str = "") -> Iterator[None]:
     """Make the folder and be its only writer for a while; it is deleted again if nothing was written.
 
     remedy: the way out, in the BadInput that is raised if another process writes there. who: words on this writer, for
@@ -40,7 +40,7 @@ def alone(folder: Path, remedy: str, who: str = "") -> Iterator[None]:
 
 
 @contextmanager
-def turn(folder: Path) -> Iterator[None]:
+def in_turn(folder: Path) -> Iterator[None]:
     """Read and write in a folder for a moment, after every other that does, in this process or another."""
     with _TURN:
         handle = _taken(folder, wait=True)

@@ -39,7 +39,7 @@ def _rounded(x: np.ndarray, scale: int) -> np.ndarray:
     return out
 
 
-def whole(path: Path, name: str, y: np.ndarray) -> np.ndarray:
+def whole_labels(path: Path, name: str, y: np.ndarray) -> np.ndarray:
     """Labels as integers; raises BadInput if floats are no whole numbers."""
     if y.dtype.kind != "f":
         return y

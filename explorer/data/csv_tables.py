@@ -10,7 +10,7 @@ import numpy as np
 
 from explorer.core.errors import BadInput
 from explorer.core.text import quoted
-from explorer.data.decoding import examined
+from explorer.data.decoding import examine
 from explorer.data.images import Account, ImageSet, Labelled, image_set
 from explorer.data.labels import Numbering, numbering
 from explorer.data.table_columns import HOT, Columns, columns
@@ -47,7 +47,7 @@ def open_table(table: Path, *, seed: int, limit: int | None) -> ImageSet:
     _check_unique(table, rows, paths)
     unlabelled = _unlabelled(table, found, rows)
     classes = _classes(table, found, [row for row in rows if row not in unlabelled])
-    bad, remarks = examined(paths)
+    bad, remarks = examine(paths)
     bad |= {path: UNLABELLED for path, row in zip(paths, rows, strict=True) if row in unlabelled}
     kept = [i for i, path in enumerate(paths) if path not in bad]
     if not kept:

@@ -79,7 +79,7 @@ def looks_like_image(path: Path) -> bool:
     return any(accept(begin) is True for name in FORMATS if (accept := Image.OPEN[name][1]))
 
 
-def examined(paths: Collection[Path]) -> tuple[dict[Path, str], list[str]]:
+def examine(paths: Collection[Path]) -> tuple[dict[Path, str], list[str]]:
     """The files that `decode` can't read, with the reason; and sentences about the others, see TRAITS.
 
     Splits are then made of readable files only. Up to READ_WHOLE files are read whole (0.5 ms for a 256x256 JPEG). If

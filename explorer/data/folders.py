@@ -10,9 +10,9 @@ import numpy as np
 
 from explorer.core.errors import BadInput
 from explorer.core.text import one_line
-from explorer.data.decoding import Clip, examined
-from explorer.data.images import Account, ImageSet, Labelled, Source, image_set, some
-from explorer.data.inventory import Inventory, taken
+from explorer.data.decoding import Clip, examine
+from explorer.data.images import Account, ImageSet, Labelled, Source, first_names, image_set
+from explorer.data.inventory import Inventory, take_inventory
 from explorer.data.layout import Layout, Placed, laid_out
 
 
@@ -24,10 +24,10 @@ def open_folder(folder: Path, *, seed: int, limit: int | None, clips: bool = Fal
     `skipped` with the reason (it can't be read, it has no label), and is then in no split; other files are counted in
     `notes`.
     """
-    found = taken(folder)
+    found = take_inventory(folder)
     layout = laid_out(str(folder), found.images, deep=2 if clips else 1)
     classes = sorted({image.label for image in layout.placed})
-    bad, remarks = examined([image.path for image in layout.placed])
+    bad, remarks = examine([image.path for image in layout.placed])
     layout.keep(bad)
     if not layout.placed:
         raise BadInput(_nothing(folder, found, layout))
@@ -71,7 +71,7 @@ def _notes(found: Inventory) -> list[str]:
         reasons.setdefault(reason, []).append(str(path.relative_to(found.root)))
     if found.bare:
         reasons["no class, as no image is in it"] = ["/".join(dirs) for dirs in found.bare]
-    return [f"Not looked at: {some(names)} ({reason})." for reason, names in reasons.items()]
+    return [f"Not looked at: {first_names(names)} ({reason})." for reason, names in reasons.items()]
 
 
 def _nothing(folder: Path, found: Inventory, layout: Layout) -> str:

@@ -79,12 +79,12 @@ def _by_reason(skipped: Mapping[str, str]) -> str:
     paths: dict[str, list[str]] = {}
     for path, reason in skipped.items():
         paths.setdefault(reason, []).append(path)
-    parts = [f"{reason} ({len(each):,}: {some(each)})" for reason, each in list(paths.items())[:FILES_NAMED]]
+    parts = [f"{reason} ({len(each):,}: {first_names(each)})" for reason, each in list(paths.items())[:FILES_NAMED]]
     others = sum(map(len, list(paths.values())[FILES_NAMED:]))
     return "; ".join([*parts, f"other reasons ({others:,})"] if others else parts)
 
 
-def some(names: Sequence[str]) -> str:
+def first_names(names: Sequence[str]) -> str:
     """The first of many names, and how many more there are."""
     return ", ".join(names[:FILES_NAMED]) + (
         f" and {len(names) - FILES_NAMED:,} more" if len(names) > FILES_NAMED else ""

@@ -35,7 +35,7 @@ class Inventory:
         return [dirs for dirs in self.folders if dirs not in full and dirs[:-1] in full]
 
 
-def taken(root: Path) -> Inventory:
+def take_inventory(root: Path) -> Inventory:
     """The inventory of a folder, in the order of names; links are followed, but no folder is entered twice.
 
     Raises BadInput for a folder that can't be listed, or has more in it than the bounds of image folders.

@@ -194,8 +194,8 @@ def _keep_trained(layout: Layout) -> None:
         }
     )
     for split, labels in by_split.items():
-        if lacking := known - labels:
-            layout.notes.append(f"{split} has no image of {_names(lacking)}.")
+        if missing := known - labels:
+            layout.notes.append(f"{split} has no image of {_names(missing)}.")
 
 
 def _labels_by_split(layout: Layout) -> dict[str, set[str]]:

@@ -14,8 +14,8 @@ from explorer.core.bounds import ARRAY_IMAGES, NPZ_BYTES, NPZ_DIRECTORY, NPZ_UNP
 from explorer.core.errors import BadInput
 from explorer.core.text import first_line, quoted
 from explorer.data.array_headers import IMAGES, LABELS, NAMES, Shape, as_labels, channels_first, checked_header
-from explorer.data.array_numbers import as_bytes, whole
-from explorer.data.images import Account, ImageSet, Labelled, image_set, some
+from explorer.data.array_numbers import as_bytes, whole_labels
+from explorer.data.images import Account, ImageSet, Labelled, first_names, image_set
 
 PARTS = ("train", "val", "valid", "validation", "test")
 ALL = (
@@ -50,15 +50,15 @@ def open_npz(path: Path, *, seed: int, limit: int | None) -> ImageSet:
     """Images of a .npz file.
 
     `x` uint8 (N, H, W), (N, H, W, 1), (N, H, W, 3) or (N, 3, H, W); `y` integers (N,) or (N, 1), or one-hot; for other
-    names see ALL, for floats `as_bytes` and `whole`; optionally `classes`, strings, and `split`, integers (N,), with
-    `split_names`, strings: stored splits (names: see `complete_splits`). Or such images and labels by parts, see PAIRS,
-    which are the stored splits. Raises BadInput for anything else; other arrays in the file are not read.
+    names see ALL, for floats `as_bytes` and `whole_labels`; optionally `classes`, strings, and `split`, integers (N,),
+    with `split_names`, strings: stored splits (names: see `complete_splits`). Or such images and labels by parts, see
+    PAIRS, which are the stored splits. Raises BadInput for anything else; other arrays in the file are not read.
     """
     contents, arrays = _read(path)
     names = _strings(path, arrays, "classes") if "classes" in arrays else None
     names_x, names_y = zip(*contents.pairs.values(), strict=True)
     images, scaled = as_bytes(path, names_x[0], [arrays.pop(name) for name in names_x])
-    y = [whole(path, name, arrays[name]) for name in names_y]
+    y = [whole_labels(path, name, arrays[name]) for name in names_y]
     flat = [each.reshape(len(each), -1) for each in y]
     if len({each.shape[1] for each in flat}) > 1 or len({each.shape[1:] for each in images}) > 1:
         raise BadInput(f"{path} holds parts whose images or labels are of unlike shapes.")
@@ -142,11 +142,11 @@ def _found(path: Path, there: set[str]) -> ArchiveLayout:
         notes += [f"Not read: {x!r}, for which there are no labels." for x in alone]
     if not pairs:
         missing, role = ("y", "labels") if "x" in spelled or named else ("x", "images")
-        holds = f"; it has {some(sorted(there))}" if there else ""
+        holds = f"; it has {first_names(sorted(there))}" if there else ""
         raise BadInput(f"{path} has no array {missing!r} ({role}): it needs 'x' (images) and 'y' (labels){holds}.")
     rules |= {x: IMAGES for x, _ in pairs.values()} | {y: LABELS for _, y in pairs.values()}
     if beside := sorted(there - set(rules) - set(alone)):
-        notes.append(f"Not read: {some(list(map(repr, beside)))}, for which there is no use.")
+        notes.append(f"Not read: {first_names(list(map(repr, beside)))}, for which there is no use.")
     return ArchiveLayout(rules, pairs, tuple(notes))
 
 

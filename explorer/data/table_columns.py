@@ -9,7 +9,7 @@ from pathlib import Path, PureWindowsPath
 from explorer.core.errors import BadInput
 from explorer.core.text import quoted
 from explorer.data.decoding import SUFFIXES
-from explorer.data.images import some
+from explorer.data.images import first_names
 from explorer.data.splits import split_named
 from explorer.data.table_files import TableFiles
 
@@ -129,7 +129,7 @@ def _one_hot(table: Path, first: list[str], second: list[str], left: list[int]) 
 
 def _read_as(name: str, one_hot: dict[str, int] | None) -> str:
     if one_hot:
-        return f"Labels are one-hot: classes are the columns {some(list(one_hot))}."
+        return f"Labels are one-hot: classes are the columns {first_names(list(one_hot))}."
     return f"Labels are those of the column {name!r}."
 
 
@@ -137,7 +137,7 @@ def _not_read(first: list[str], known: dict[str, list[str]], read: set[int]) -> 
     """A sentence on columns that are not read, or ""; alternatives to a chosen column have their own sentence."""
     told = INDEX.union(*known.values())
     left = [quoted(name, 40) for at, name in enumerate(first) if at not in read and _plain_name(name) not in told]
-    return f"Not read: the column{'s' if len(left) > 1 else ''} {some(left)}." if left else ""
+    return f"Not read: the column{'s' if len(left) > 1 else ''} {first_names(left)}." if left else ""
 
 
 def _chosen(table: Path, first: list[str], found: list[str]) -> str:

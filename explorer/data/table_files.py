@@ -13,7 +13,7 @@ from explorer.core.bounds import FOLDER_ENTRIES
 from explorer.core.errors import BadInput
 from explorer.core.text import counted, quoted
 from explorer.data.decoding import SUFFIXES
-from explorer.data.images import some
+from explorer.data.images import first_names
 
 WEB = re.compile("[a-z][a-z0-9+.-]+://", re.IGNORECASE)
 ENDS = sorted({end for suffix in SUFFIXES for end in (suffix, suffix.upper())})
@@ -58,7 +58,7 @@ class TableFiles:
         """How many images were found in other folders than the table names, or ""."""
         folders, said = sorted(set(self.borrowed.values())), []
         if folders:
-            said.append(f"{len(self.borrowed):,} images named without a folder are in {some(folders)}.")
+            said.append(f"{len(self.borrowed):,} images named without a folder are in {first_names(folders)}.")
         for path, name in list(self.foreign.items())[:1]:
             here = path.relative_to(self.table.parent).as_posix()
             number = counted(len(self.foreign), "path")

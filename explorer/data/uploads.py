@@ -17,7 +17,7 @@ from typing import BinaryIO
 from uuid import uuid4
 
 from explorer.core.errors import BadInput
-from explorer.core.locks import turn
+from explorer.core.locks import in_turn
 from explorer.core.text import one_line, quoted
 from explorer.data.inventory import LITTER
 from explorer.data.unpacking import Packed, archived, content_digest, unpack
@@ -105,7 +105,7 @@ def drop_unused(workdir: Path, before: float) -> list[Path]:
     if not old:
         return []
     unused: list[Path] = []
-    with turn(home), suppress(OSError):
+    with in_turn(home), suppress(OSError):
         named = _named(workdir)
         unused = [path for path in old if path.name not in named and _is_older(path, before)]
         for path in unused:
@@ -146,7 +146,7 @@ def _keep(workdir: Path, name: str, packed: Sequence[Packed], called: str, *, al
     try:
         unpack(name, packed, hidden if alone else hidden / called)
         digest = content_digest(hidden / called)
-        with turn(home):
+        with in_turn(home):
             if _inside(home / digest) is None:
                 hidden.replace(home / digest)
             os.utime(home / digest)

@@ -12,7 +12,7 @@ from explorer.core.files import write_whole
 from explorer.core.progress import Report, silent, within
 from explorer.export import proof as proofs
 from explorer.export.contents import ExportContents, ExportedFile
-from explorer.export.formats import Format, chosen
+from explorer.export.formats import Format, formats_for
 from explorer.export.proof import Proof, Verdict
 from explorer.export.staging import staging
 from explorer.export.verify import exported, verify
@@ -32,7 +32,7 @@ def export(
     Raises BadInput for an unknown format or one whose packages are missing, a network that cannot be exported, or a
     folder that cannot be written.
     """
-    formats = chosen(names)
+    formats = formats_for(names)
     return _export(contents, folder, formats, proof, any(each.tells_of_others for each in formats), report)[0]
 
 
@@ -40,7 +40,7 @@ def export_proven(
     contents: ExportContents, folder: Path, names: Iterable[str], proof: Proof, report: Report = silent
 ) -> tuple[dict[str, Path], tuple[Verdict, ...]]:
     """The same, and how each file that can be run did in a clean process; what fails is written and reported."""
-    return _export(contents, folder, chosen(names), proof, True, report)
+    return _export(contents, folder, formats_for(names), proof, True, report)
 
 
 def _export(

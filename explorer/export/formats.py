@@ -108,7 +108,7 @@ FORMATS: Mapping[str, Format] = {
 }
 
 
-def chosen(names: Iterable[str]) -> list[Format]:
+def formats_for(names: Iterable[str]) -> list[Format]:
     """The formats of these names and those that they need, in the table's order; "all" stands for every one.
 
     Raises BadInput for a name that is unknown, and for a format whose packages are not installed.

@@ -11,7 +11,7 @@ from explorer.export.source.classes import blocks
 from explorer.export.source.expressions import quoted
 from explorer.export.source.layout import packed
 from explorer.export.source.outline import outline
-from explorer.export.source.regions import whole
+from explorer.export.source.regions import whole_network
 from explorer.export.source.steps import program
 from explorer.export.source.writing import source
 from explorer.networks.graph.manifest import Manifest
@@ -81,7 +81,7 @@ def render(contents: ExportContents) -> bytes:
     `allowed.py`.
     """
     steps = program(contents.manifest.graph)
-    made = blocks(outline(steps, contents.tensors, whole(steps)))
+    made = blocks(outline(steps, contents.tensors, whole_network(steps)))
     classes = "\n".join(line for block in made.values() for line in ("", "", *source(block, made)))
     fixed = FIXED if any(layer.fixed for layer in steps.layers.values()) else ""
     parts = (

@@ -79,6 +79,6 @@ def _reason(error: BaseException) -> str:
     """The innermost cause in one line: the exporter's own message is a page."""
     while error.__cause__ is not None:
         error = error.__cause__
-    said = first_line(error)
-    lacking = _LACKING.search(said)
-    return f"ONNX has no operator for {lacking[1]}" if lacking else said
+    message = first_line(error)
+    operator = _LACKING.search(message)
+    return f"ONNX has no operator for {operator[1]}" if operator else message

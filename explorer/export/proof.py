@@ -89,9 +89,9 @@ def judge(path: Path, kind: str, tolerance: float, proof: Proof, run: ProofRun) 
         return Verdict(path, kind, False, None, None, None, None, tolerance, run.seconds, error)
     difference = float((logits - proof.logits).abs().max())
     relative = difference / max(float(proof.logits.abs().max()), torch.finfo(torch.float32).tiny)
-    said = logits.argmax(1)
-    agreement = float((said == proof.logits.argmax(1)).double().mean())
-    accuracy = float((said == proof.labels).double().mean())
+    predicted = logits.argmax(1)
+    agreement = float((predicted == proof.logits.argmax(1)).double().mean())
+    accuracy = float((predicted == proof.labels).double().mean())
     ok = relative <= tolerance and agreement == 1.0
     return Verdict(path, kind, ok, difference, relative, agreement, accuracy, tolerance, run.seconds)
 

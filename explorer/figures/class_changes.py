@@ -10,7 +10,7 @@ import plotly.graph_objects as go
 from explorer.core.errors import BadInput
 from explorer.core.palette import BLUE, NEUTRAL, VERMILION
 from explorer.core.text import plotly
-from explorer.figures.style import abridged, blank, f32
+from explorer.figures.style import abridged, blank_figure, f32
 from explorer.figures.unit_effects import CLEAR
 
 MAX_CLASSES = 20  # classes shown
@@ -37,10 +37,10 @@ def class_changes(
         if len(known) <= MAX_CLASSES
         else np.sort(known[np.argsort(-np.abs(loss[known]), kind="stable")[:MAX_CLASSES]])
     )
-    fig = blank(_alt(loss[known], error[known], [classes[int(i)] for i in known]), height=height)
+    fig = blank_figure(_alt(loss[known], error[known], [classes[int(i)] for i in known]), height=height)
     fig.update_layout(barmode="overlay", bargap=0.3, showlegend=True)
     clear = np.abs(loss) > CLEAR * error
-    said = [
+    hover = [
         f"<b>{plotly(name)}</b><br>{change:+.3g} ± {by:.2g} nats<br>{note}"
         for name, change, by, note in zip(classes, loss, error, notes, strict=True)
     ]
@@ -51,7 +51,7 @@ def class_changes(
     )
     for title, chosen, color, hatch in kinds:
         pattern = {"shape": hatch, "size": 5, "solidity": 0.3}
-        bars = _bars([i for i in shown if chosen[i]], loss, error, said)
+        bars = _bars([i for i in shown if chosen[i]], loss, error, hover)
         fig.add_trace(bars.update(name=title, marker={"color": color, "line": {"width": 0}, "pattern": pattern}))
     order = [f"{i}" for i in shown]
     names = [plotly(abridged(classes[int(i)], 16)) for i in shown]
@@ -68,13 +68,13 @@ def class_changes(
     return fig.update_yaxes(title={"text": "change in loss, nats"}, zeroline=True, zerolinecolor=NEUTRAL)
 
 
-def _bars(chosen: Sequence[int], loss: np.ndarray, error: np.ndarray, said: Sequence[str]) -> go.Bar:
+def _bars(chosen: Sequence[int], loss: np.ndarray, error: np.ndarray, hover: Sequence[str]) -> go.Bar:
     spread = np.where(np.isfinite(error), error, 0)
     return go.Bar(
         x=[f"{i}" for i in chosen],
         y=f32([loss[i] for i in chosen]),
         error_y={"array": f32([spread[i] for i in chosen]), "thickness": 1.5, "width": 3, "color": NEUTRAL},
-        text=[said[i] for i in chosen],
+        text=[hover[i] for i in chosen],
         textposition="none",
         hovertemplate="%{text}<extra></extra>",
     )

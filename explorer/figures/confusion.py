@@ -10,7 +10,7 @@ import plotly.graph_objects as go
 from explorer.core.errors import BadInput
 from explorer.core.palette import WHITE
 from explorer.core.text import plotly
-from explorer.figures.style import DIVERGING, STRONG, blank, f32
+from explorer.figures.style import DIVERGING, STRONG, blank_figure, f32
 
 _MOST_WRITTEN = 20  # classes up to which the counts are written into the cells
 
@@ -29,7 +29,7 @@ def confusion(counts: np.ndarray, classes: Sequence[str], *, height: int | None 
         )
     share = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
     strength = np.sqrt(share) * np.where(np.eye(len(classes), dtype=bool), 1, -1)
-    fig = blank(
+    fig = blank_figure(
         _alt(counts, classes), height=height or int(np.clip(100 + 30 * len(classes), 240, 700)), showlegend=False
     )
     names = [plotly(name) for name in classes]

@@ -9,7 +9,7 @@ import plotly.graph_objects as go
 
 from explorer.core.errors import BadInput
 from explorer.core.palette import WHITE
-from explorer.figures.style import DIVERGING, STRONG, blank, criterion_style, f32
+from explorer.figures.style import DIVERGING, STRONG, blank_figure, criterion_style, f32
 
 COLUMNS = ("per layer", "all layers", "all layers, l2")
 
@@ -35,7 +35,7 @@ def correlation(
     if values.shape != (len(names), len(columns)):
         raise BadInput(f"Each criterion needs {len(columns)} correlations, one for each of {', '.join(columns)}.")
     labels = [criterion_style(name).label for name in names]
-    fig = blank(_alt(what, labels, values, columns), height=height or 88 + 34 * len(names), showlegend=False)
+    fig = blank_figure(_alt(what, labels, values, columns), height=height or 88 + 34 * len(names), showlegend=False)
     spans = [(intervals or {}).get(name, [None] * len(columns)) for name in names]
     hover = [
         [_hover(label, *cell) for cell in zip(columns, row, span, strict=True)]

@@ -10,7 +10,7 @@ import plotly.graph_objects as go
 from explorer.core.errors import BadInput
 from explorer.core.palette import NEUTRAL, translucent
 from explorer.figures.series import FADED, SCRATCH, Series, dots, key
-from explorer.figures.style import blank, criterion_style, f32
+from explorer.figures.style import blank_figure, criterion_style, f32
 
 QUANTITIES = {"accuracy": ("accuracy", ".1%"), "loss": ("loss (nats)", ".3f")}
 _NARROWEST = 0.05  # of an axis of shares: one point alone would be stretched over nothing
@@ -42,7 +42,7 @@ def curve(
             f"A curve shows one of {', '.join(QUANTITIES)} against one of {', '.join(AGAINST)}, "
             f"not {quantity} against {against}."
         )
-    fig = blank(_alt(series, quantity, against, current), height=height)
+    fig = blank_figure(_alt(series, quantity, against, current), height=height)
     if original is not None:
         _reference(fig, original, f"original {format(original, QUANTITIES[quantity][1])}")
     said_once = len({one.when for one in series}) == 1

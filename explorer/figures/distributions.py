@@ -12,7 +12,7 @@ from explorer.core.palette import KEPT, REMOVED
 from explorer.core.text import plotly
 from explorer.figures.binning import Scale, scale_for
 from explorer.figures.ridges import LayerValues, RidgeRow, quartiles, ridges, thresholds, totals, zero_bins, zero_place
-from explorer.figures.style import blank
+from explorer.figures.style import blank_figure
 
 __all__ = ["LayerValues", "distributions"]
 
@@ -28,7 +28,9 @@ def distributions(layers: Sequence[LayerValues], *, criterion: str, value_unit: 
         raise BadInput("Distributions need at least one layer, and at least one unit in each.")
     scale = scale_for(np.concatenate([np.ravel(layer.values) for layer in layers]), bins)
     rows = [RidgeRow(layer, float(len(layers) - 1 - i), scale) for i, layer in enumerate(layers)]
-    fig = blank(_alt(layers, criterion, scale), height=96 + round(len(layers) * _row_height(len(layers))), bargap=0)
+    fig = blank_figure(
+        _alt(layers, criterion, scale), height=96 + round(len(layers) * _row_height(len(layers))), bargap=0
+    )
     fig.update_layout(barmode="overlay")
     for removed, color, label in ((True, REMOVED, "removed"), (False, KEPT, "kept")):
         if not removed or any(layer.gone.any() for layer in layers):

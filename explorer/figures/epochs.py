@@ -10,7 +10,7 @@ from plotly.subplots import make_subplots
 
 from explorer.core.errors import BadInput
 from explorer.core.palette import BLUE, VERMILION
-from explorer.figures.style import blank, f32
+from explorer.figures.style import blank_figure, f32
 
 PANELS = (("loss (nats)", VERMILION, ".4f", "square"), ("accuracy", BLUE, ".1%", "circle"))
 TICKS = 10  # at most so many whole epochs between the ends of an axis
@@ -27,7 +27,7 @@ def epoch_curves(loss: Sequence[float], accuracy: Sequence[float], count: int, *
             f"Epochs 0 to {count} have at most {count + 1} losses and as many accuracies, "
             f"not {len(loss)} and {len(accuracy)}."
         )
-    fig = make_subplots(1, 2, horizontal_spacing=0.09, figure=blank(_alt(loss, accuracy, count), height=height))
+    fig = make_subplots(1, 2, horizontal_spacing=0.09, figure=blank_figure(_alt(loss, accuracy, count), height=height))
     for column, (values, panel) in enumerate(zip((loss, accuracy), PANELS, strict=True), 1):
         fig.add_trace(_line(values, *panel), row=1, col=column)
         fig.update_yaxes(title={"text": panel[0]}, row=1, col=column)

@@ -11,7 +11,7 @@ from plotly.subplots import make_subplots
 from explorer.core.errors import BadInput
 from explorer.core.palette import BLUE, NEUTRAL, VERMILION, translucent
 from explorer.core.text import plotly
-from explorer.figures.style import SEQUENTIAL, blank, f32
+from explorer.figures.style import SEQUENTIAL, blank_figure, f32
 
 SIGNED = [
     (0.0, VERMILION),
@@ -46,7 +46,7 @@ def kernel_figure(
         1,
         TILES,
         horizontal_spacing=0.02,
-        figure=blank(_alt(whole, names, signed), height=height),
+        figure=blank_figure(_alt(whole, names, signed), height=height),
         subplot_titles=[first, *titles],
     )
     fig.update_annotations(font={"size": 12})

@@ -12,7 +12,7 @@ from plotly.subplots import make_subplots
 from explorer.core.errors import BadInput
 from explorer.core.palette import BLUE, NEUTRAL, ORANGE, SKY, translucent
 from explorer.core.text import plotly
-from explorer.figures.style import GRID, SEQUENTIAL, blank, f32
+from explorer.figures.style import GRID, SEQUENTIAL, blank_figure, f32
 
 
 @dataclass(frozen=True)
@@ -41,7 +41,7 @@ def layer_overview(layers: Sequence[LayerCost], *, height: int = 420) -> go.Figu
         shared_xaxes=True,
         vertical_spacing=0.1,
         row_heights=[0.64, 0.36],
-        figure=blank(_alt(layers), height=height),
+        figure=blank_figure(_alt(layers), height=height),
     )
     x = np.arange(len(layers), dtype=np.float32)
     flops, parameters = _shares([layer.flops for layer in layers]), _shares([layer.parameters for layer in layers])

@@ -11,7 +11,7 @@ from plotly.colors import hex_to_rgb
 from explorer.core.errors import BadInput
 from explorer.core.palette import SKY, YELLOW
 from explorer.core.text import plotly
-from explorer.figures.style import abridged, blank, f32
+from explorer.figures.style import abridged, blank_figure, f32
 from explorer.figures.thumbnail import png
 
 SLOTS = 8  # images in a row, so that fewer do not become larger
@@ -54,7 +54,7 @@ def overlays(
     top = float(np.abs(maps).max())
     levels = maps / (top or 1.0)
     step = high / wide + _GAP
-    fig = blank(_alt(classes, top), height=height or _HEAD + round(2 * step * SIDE), showlegend=False)
+    fig = blank_figure(_alt(classes, top), height=height or _HEAD + round(2 * step * SIDE), showlegend=False)
     for i in range(count):
         plain = np.broadcast_to(images[i], (high, wide, 3)).astype(np.uint8)
         for row, picture in enumerate((plain, overlay(images[i], levels[i]))):

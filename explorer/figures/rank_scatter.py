@@ -11,7 +11,7 @@ import plotly.graph_objects as go
 from explorer.core.errors import BadInput
 from explorer.core.palette import NEUTRAL
 from explorer.core.text import plotly
-from explorer.figures.style import SEQUENTIAL, blank, criterion_style, f32
+from explorer.figures.style import SEQUENTIAL, blank_figure, criterion_style, f32
 
 
 @dataclass(frozen=True, eq=False)
@@ -50,7 +50,7 @@ def rank_scatter(ranked: RankedUnits, *, criterion: str, spearman: float, height
         f"Rank by {label} against rank by the oracle for {units} units in {len(ranked.layer_names)} layers: "
         f"Spearman correlation {spearman:.2f}."
     )
-    fig = blank(
+    fig = blank_figure(
         alt,
         height=height,
         title={

@@ -12,7 +12,7 @@ from plotly.subplots import make_subplots
 from explorer.core.errors import BadInput
 from explorer.core.palette import LIGHT, NEUTRAL, ORANGE, WHITE, translucent
 from explorer.core.text import plotly
-from explorer.figures.style import GRID, blank, criterion_style, f32
+from explorer.figures.style import GRID, blank_figure, criterion_style, f32
 
 _MOST_NAMED = 28  # layers up to which each is named on the axis
 _UPRIGHT = 8  # layers up to which the names lie flat where there is room
@@ -46,7 +46,7 @@ def rank_statistics(panels: Sequence[RankPanel], *, height: int | None = None) -
     if not panels or not all(len(panel.layers) for panel in panels):
         raise BadInput("Rank statistics need at least one panel, and each panel at least one layer.")
     crowded = max(len(panel.layers) for panel in panels) > _UPRIGHT
-    style = blank(_alt(panels), height=height or (470 if crowded else 400))
+    style = blank_figure(_alt(panels), height=height or (470 if crowded else 400))
     fig = make_subplots(
         1,
         len(panels),

@@ -10,7 +10,7 @@ import plotly.graph_objects as go
 
 from explorer.core.errors import BadInput
 from explorer.core.palette import NEUTRAL
-from explorer.figures.style import blank, criterion_style, f32
+from explorer.figures.style import blank_figure, criterion_style, f32
 
 
 @dataclass(frozen=True)
@@ -29,7 +29,7 @@ def rank_strip(places: Sequence[CriterionPlace], *, height: int | None = None) -
         raise BadInput("A rank strip needs at least one criterion, and none was given.")
     styles = [criterion_style(place.criterion) for place in places]
     rows = np.arange(len(places))
-    fig = blank(_alt(places), height=height or 84 + 22 * len(places))
+    fig = blank_figure(_alt(places), height=height or 84 + 22 * len(places))
     fig.add_trace(_spans(places, rows))
     texts = [f"<b>{style.label}</b><br>{place.text}" for style, place in zip(styles, places, strict=True)]
     layer = {"symbol": "circle-open", "size": 9, "color": NEUTRAL, "line": {"width": 1.5}}

@@ -10,7 +10,7 @@ import plotly.graph_objects as go
 
 from explorer.core.errors import BadInput
 from explorer.core.palette import KEPT, NEUTRAL
-from explorer.figures.style import blank
+from explorer.figures.style import blank_figure
 
 Spread = tuple[float, float, float]  # median, lower and upper quartile, ms an image
 
@@ -33,7 +33,7 @@ def speed_bars(pairs: Sequence[Pair]) -> go.Figure:
     """Horizontal bars of milliseconds an image, full hatched grey, pruned blue, with quartiles as whiskers."""
     if not pairs:
         raise BadInput("Speed bars need at least one condition, and none was given.")
-    fig = blank(_alt(pairs), height=70 + 58 * len(pairs))
+    fig = blank_figure(_alt(pairs), height=70 + 58 * len(pairs))
     fig.update_layout(barmode="group", bargap=0.28, bargroupgap=0.08)
     hatch = {"shape": "/", "size": 5, "solidity": 0.3}
     fig.add_trace(_bars("full", pairs, [p.full for p in pairs], {"color": NEUTRAL, "pattern": hatch}))

@@ -165,12 +165,12 @@ PICTURES: dict[str, Callable[[Parts], list[Picture]]] = {
 }
 
 
-def named(content: Values) -> dict[str, Values]:
+def parts_by_name(content: Values) -> dict[str, Values]:
     """The parts of a study's JSON by their names."""
     return {part["name"]: part for part in content["parts"]}
 
 
-def here(content: Values) -> str:
+def setting_of(content: Values) -> str:
     """The setting of the whole study in a few sentences; raises BadInput if it does not say."""
     return checked("settings", lambda values: [_setting(values)], content)[0]
 

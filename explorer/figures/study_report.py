@@ -9,7 +9,7 @@ from typing import Any
 from plotly.offline import get_plotlyjs
 
 from explorer.core.palette import page_variables
-from explorer.figures.study_pictures import Picture, here, named, pictures, published_picture
+from explorer.figures.study_pictures import Picture, parts_by_name, pictures, published_picture, setting_of
 from explorer.figures.study_tables import Table, findings, published_table, tables
 from explorer.figures.style import alt_text
 
@@ -59,7 +59,7 @@ Values = Mapping[str, Any]
 
 def report_page(content: Values, caveat: str, like: str) -> str:
     """The page of a study's JSON. like: the row of Table 1 that stands beside the measured one."""
-    parts = named(content)
+    parts = parts_by_name(content)
     sections = "".join(_section(part, parts, content, like) for part in parts.values())
     missing = ", ".join(content["missing"])
     unfinished = f"<p class='caveat'>Unfinished; missing: {escape(missing)}.</p>" if missing else ""
@@ -74,7 +74,8 @@ def report_page(content: Values, caveat: str, like: str) -> str:
 
 def _head(content: Values) -> str:
     return (
-        f"<h1>The paper's study of {escape(str(content['network']['name']))}</h1><p>{escape(here(content))} Beside it "
+        f"<h1>The paper's study of {escape(str(content['network']['name']))}</h1>"
+        f"<p>{escape(setting_of(content))} Beside it "
         'what Molchanov et al. 2017 (<a href="https://arxiv.org/abs/1611.06440">arXiv:1611.06440</a>) published, on a '
         "shaded ground with a dashed edge.</p>"
     )
@@ -105,11 +106,11 @@ def _section(part: Values, parts: Mapping[str, Values], content: Values, like: s
 
 
 def _published(part: Values, like: str) -> str:
-    told, picture = part["published"], published_picture(part, like)
-    text = f"<p>{escape(told['says'])}</p>"
+    published, picture = part["published"], published_picture(part, like)
+    text = f"<p>{escape(published['says'])}</p>"
     text += _figure(f"{part['name']}-published", 0, picture) if picture else ""
-    text += "" if told["rows"] else '<p class="note">The paper draws this and prints no numbers.</p>'
-    return text + f'<p class="note">Its setting: {escape(told["setting"])}</p>'
+    text += "" if published["rows"] else '<p class="note">The paper draws this and prints no numbers.</p>'
+    return text + f'<p class="note">Its setting: {escape(published["setting"])}</p>'
 
 
 def _printed(part: Values) -> str:

@@ -98,7 +98,7 @@ def sequential(shares: Sequence[float]) -> list[str]:
     return [sample_colorscale([list(stop) for stop in SEQUENTIAL], max(0.0, share) / top)[0] for share in shares]
 
 
-def blank(alt: str, *, height: int, **layout: object) -> go.Figure:
+def blank_figure(alt: str, *, height: int, **layout: object) -> go.Figure:
     """A figure with the common look and the sentence that describes it; height in pixels."""
     fig = go.Figure(layout={"template": go.layout.Template(layout={"colorway": CATEGORIES})})
     fig.update_layout(

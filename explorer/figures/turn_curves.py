@@ -10,7 +10,7 @@ from plotly.subplots import make_subplots
 
 from explorer.core.palette import BLUE, NEUTRAL, VERMILION
 from explorer.figures.series import CUT, MARKS, PRUNED, TUNED
-from explorer.figures.style import blank, f32
+from explorer.figures.style import blank_figure, f32
 
 Point = tuple[float, float]
 
@@ -29,7 +29,7 @@ def turn_curves(
     fine-tuned, as at the start, whose stage is `began`, of MARKS. losses: (update, mean loss in nats of the minibatches
     around it).
     """
-    fig = make_subplots(2, 1, vertical_spacing=0.25, figure=blank(_alt(after, before, losses), height=height))
+    fig = make_subplots(2, 1, vertical_spacing=0.25, figure=blank_figure(_alt(after, before, losses), height=height))
     open_marks = [np.nan if value is None else value for value in before]
     first, more = CUT if began in (TUNED, CUT) else PRUNED, len(after) - 2
     tuned, cut = [began, TUNED, *[TUNED] * more], [began, first, *[CUT] * more]  # longer than the lines at their start

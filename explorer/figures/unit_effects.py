@@ -10,7 +10,7 @@ import plotly.graph_objects as go
 from explorer.core.errors import BadInput
 from explorer.core.palette import BLUE, NEUTRAL, VERMILION, translucent
 from explorer.core.text import plotly
-from explorer.figures.style import blank, f32
+from explorer.figures.style import blank_figure, f32
 
 CLEAR = 2.0  # standard errors from zero on, a change is clear
 DEPTH = 1e-6  # of the largest change: smaller ones lie at the foot of the logarithmic axis
@@ -32,10 +32,10 @@ def unit_effects(
     loss, error, names = loss[order], error[order], [names[i] for i in order]
     foot = float(max(abs(loss[0]) * DEPTH, np.finfo(np.float32).tiny))
     size, rank = np.abs(loss).clip(foot), np.arange(1, len(loss) + 1)
-    fig = blank(_alt(loss, error, exact), height=height)
+    fig = blank_figure(_alt(loss, error, exact), height=height)
     if np.isfinite(error).all():
         fig.add_trace(_unclear(rank, error, foot))
-    said = [
+    hover = [
         f"<b>{plotly(name)}</b><br>{change:+.3g} ± {by:.2g} nats"
         for name, change, by in zip(names, loss, error, strict=True)
     ]
@@ -49,7 +49,7 @@ def unit_effects(
                 mode="markers",
                 name=title,
                 marker={"color": color, "symbol": symbol, "size": 5},
-                text=[said[i] for i in shown],
+                text=[hover[i] for i in shown],
                 customdata=order[shown].astype(np.int32),
                 hovertemplate="%{text}<br>rank %{x:,}<extra></extra>",
             )

@@ -11,7 +11,7 @@ import plotly.graph_objects as go
 from explorer.core.errors import BadInput
 from explorer.core.palette import KEPT, REMOVED
 from explorer.core.text import plotly
-from explorer.figures.style import blank, f32
+from explorer.figures.style import blank_figure, f32
 
 
 @dataclass(frozen=True)
@@ -28,7 +28,7 @@ def widths(layers: Sequence[DrawnWidth], *, height: int | None = None) -> go.Fig
     if not layers:
         raise BadInput("Widths need at least one layer, and none was given.")
     rows = len(layers)
-    fig = blank(_alt(layers), height=height or 56 + round(rows * float(np.clip(300 / rows, 16, 34))))
+    fig = blank_figure(_alt(layers), height=height or 56 + round(rows * float(np.clip(300 / rows, 16, 34))))
     fig.update_layout(barmode="stack", bargap=0.22, legend={"traceorder": "normal"})
     y = np.arange(rows, dtype=np.float32)
     kept, total = (np.array([getattr(layer, name) for layer in layers]) for name in ("kept", "total"))

@@ -96,9 +96,11 @@ class JobManager:
         with self._lock:
             self._let_go()
         if "torch" in sys.modules:
-            from explorer.speed.memory import give_back  # late: it imports torch, for which the server does not wait
+            from explorer.speed.memory import (
+                release_memory,  # late: it imports torch, for which the server does not wait
+            )
 
-            give_back()
+            release_memory()
 
     def _before(self, job: Job) -> list[Job]:
         """Those to let go first: in lanes before its own, or begun earlier in it."""

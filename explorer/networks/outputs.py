@@ -70,7 +70,7 @@ def chosen(path: Entries, output: object) -> str:
     return "Its output, of one pixel a class, is read as a row." if _of_one_pixel(_follow(output, path)) else ""
 
 
-def answering_with(module: nn.Module, path: Entries, output: object) -> nn.Module:
+def returning_logits(module: nn.Module, path: Entries, output: object) -> nn.Module:
     """The module itself, made to return only the logits (N, classes) of such an output, found under `path`."""
     maps = _of_one_pixel(_follow(output, path))
     if not path and not maps:
@@ -83,10 +83,10 @@ def answering_with(module: nn.Module, path: Entries, output: object) -> nn.Modul
         found = _follow(output, path)
         return found.flatten(1) if maps else found
 
-    return answering(module, logits_only)
+    return with_forward(module, logits_only)
 
 
-def answering(module: nn.Module, answer: Callable[[nn.Module, Forward, Tensor], Any]) -> nn.Module:
+def with_forward(module: nn.Module, answer: Callable[[nn.Module, Forward, Tensor], Any]) -> nn.Module:
     """The module itself, made to return answer(module, its usual forward, x); all its layers keep their names."""
     kind = type(module)
 

@@ -17,7 +17,7 @@ from torch.overrides import TorchFunctionMode
 
 from explorer.core.errors import BadInput
 from explorer.core.text import first_line
-from explorer.networks.outputs import Forward, answering, answering_with, chosen, logits_of, path_of_logits
+from explorer.networks.outputs import Forward, chosen, logits_of, path_of_logits, returning_logits, with_forward
 
 SOFTMAX = "It ends in Softmax: what goes into that is taken as its logits."
 PROBABILITIES = "It gives probabilities: their logarithms are taken as its logits."
@@ -46,7 +46,7 @@ def classifier(name: str, module: nn.Module, example: Tensor) -> tuple[nn.Module
         raise BadInput(f"{name} does not give one row of logits an image: only classifiers can be pruned here.")
     example.requires_grad_(False)
     noise = torch.randn(2, *example.shape[1:], generator=torch.Generator().manual_seed(0))
-    module = answering_with(module, path, output)
+    module = returning_logits(module, path, output)
     with torch.no_grad():
         _ran(module, noise, f"{name} can't run on two images of {shape} at once")
     module, remark = answering_in_logits(name, module, noise)
@@ -97,7 +97,7 @@ def _logarithm(probabilities: Tensor) -> Tensor:
 def _then(module: nn.Module, act: Callable[[Any], Any]) -> nn.Module:
     """The module itself, with one more step behind all others."""
     if not isinstance(module, fx.GraphModule):
-        return answering(module, lambda _, forward, x: act(forward(x)))
+        return with_forward(module, lambda _, forward, x: act(forward(x)))
     (output,) = module.graph.find_nodes(op="output")
     with module.graph.inserting_before(output):
         output.args = (act(fx.Proxy(output.args[0])).node,)
@@ -190,7 +190,7 @@ def _without_call(module: nn.Module, function: Any) -> nn.Module:
             return last.argument
         return output if network.training else _logarithm(output)
 
-    return answering(module, before)
+    return with_forward(module, before)
 
 
 def _before(output: fx.Proxy) -> fx.Proxy:

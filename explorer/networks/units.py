@@ -100,6 +100,6 @@ def none_removed(units: Units) -> Tensor:
     return torch.zeros(len(units), dtype=torch.bool)
 
 
-def gone(units: Units, before: Tensor, after: Tensor) -> tuple[Label, ...]:
+def newly_removed(units: Units, before: Tensor, after: Tensor) -> tuple[Label, ...]:
     """The units that the plan `after` (units,) removes beyond those of `before`."""
     return tuple(units.labels[unit] for unit in (after & ~before).nonzero()[:, 0].tolist())

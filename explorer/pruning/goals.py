@@ -50,7 +50,7 @@ class Goal:
         """Of the number on pages: "Down to, %"."""
         return f"{self.bound}, {self.unit}"
 
-    def asked(self, number: float) -> str:
+    def in_words(self, number: float) -> str:
         """In words.
 
         >>> GOALS["flops"].asked(0.5), GOALS["loss"].asked(0.2)

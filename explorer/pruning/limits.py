@@ -74,7 +74,7 @@ def _mask(units: Units, chosen: Chosen) -> Tensor:
 NO_LIMITS = Limits()
 
 
-def keeping(units: Units, names: Collection[str], limits: Limits = NO_LIMITS) -> Limits:
+def with_layers_kept(units: Units, names: Collection[str], limits: Limits = NO_LIMITS) -> Limits:
     """These limits, and all units of the named layers stay.
 
     Raises BadInput for layers that the network does not have.
@@ -88,7 +88,7 @@ def keeping(units: Units, names: Collection[str], limits: Limits = NO_LIMITS) ->
     return found
 
 
-def choosing(units: Units, stay: Chosen, go: Chosen, limits: Limits = NO_LIMITS) -> Limits:
+def with_units_chosen(units: Units, stay: Chosen, go: Chosen, limits: Limits = NO_LIMITS) -> Limits:
     """These limits, with units chosen to stay and to go. Raises BadInput for units that the network does not have."""
     known = set(units.labels)
     for chosen in (stay, go):

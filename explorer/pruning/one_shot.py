@@ -39,14 +39,14 @@ def one_shot_curves(
     done = 0
     for share in shares:
         for name, saliency in rankings.items():
-            plan = down_to(costs, saliency, share)
+            plan = plan_down_to(costs, saliency, share)
             curves[name].append(metrics_of(evaluate(network, validation, plan), costs, plan))
             done += 1
             report(done, len(shares) * len(rankings), f"{share:.0%} of the units left")
         yield {name: list(points) for name, points in curves.items()}
 
 
-def down_to(costs: Costs, saliency: Tensor, share: float) -> Tensor:
+def plan_down_to(costs: Costs, saliency: Tensor, share: float) -> Tensor:
     """The plan that leaves this share of the units, rounded, or what the floors of the layers allow."""
     plan = none_removed(costs.units)
     count = len(plan) - round(share * len(plan))

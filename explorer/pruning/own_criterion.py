@@ -28,7 +28,7 @@ KNOWN = (*sorted(PARTS), *sorted(ALWAYS))
 TRIED = 8  # images of the demo
 
 
-def take(name: str) -> str:
+def import_criterion(name: str) -> str:
     """Import a person's own criterion and add it to the tables, once; its name there.
 
     Runs their code, so it is only for names that a person gave on the command line. Raises BadInput if there is no such

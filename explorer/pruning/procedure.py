@@ -21,7 +21,7 @@ from explorer.pruning.goals import LATENCY, check_fast_enough
 from explorer.pruning.plan import over_all_units, remove_towards, share_left
 from explorer.pruning.selectors import SELECTORS, Candidates, check_applies
 from explorer.pruning.settings import UPDATES, Settings
-from explorer.pruning.stop_rules import check_reachable, check_within, exhausted, reached
+from explorer.pruning.stop_rules import check_reachable, check_within, is_exhausted, is_reached
 from explorer.scoring.criteria import CRITERIA
 from explorer.scoring.evidence import gather
 from explorer.scoring.ranking import AtPlan, charges
@@ -68,12 +68,12 @@ def iterate(
     step = start or _begun(network, splits["validation"], costs, bar.at(whole))
     check_within(settings, step.metrics)
     step = _timed(network, step, settings, bar.at(step.removed))
-    if settings.measure == LATENCY and not reached(costs, step.removed, step.metrics, settings):
+    if settings.measure == LATENCY and not is_reached(costs, step.removed, step.metrics, settings):
         check_fast_enough(network, costs, settings.target, settings.limits, bar.at(step.removed))
     if start is None:
         yield step
     shared = Shared(network, splits, settings, costs, bar, step, on_loss)
-    while not (reached(costs, step.removed, step.metrics, settings) or exhausted(costs, step.removed, settings)):
+    while not (is_reached(costs, step.removed, step.metrics, settings) or is_exhausted(costs, step.removed, settings)):
         removed = _chosen(shared, step)
         step = _tuned(shared, step, removed) if settings.updates else _pruned(shared, step, removed)
         step = _timed(network, step, settings, bar.at(step.removed))

@@ -17,7 +17,7 @@ from explorer.evaluation.evaluate import Latency, measure_latencies
 from explorer.evaluation.metrics import Metrics
 from explorer.networks.costs import measure_costs
 from explorer.networks.network import Network
-from explorer.networks.units import Label, gone, none_removed
+from explorer.networks.units import Label, newly_removed, none_removed
 from explorer.pruning.procedure import iterate
 from explorer.pruning.selectors import check_applies, check_known, selector_of
 from explorer.pruning.settings import Settings
@@ -146,7 +146,7 @@ def _run(
     lane, before = Lane(selector, seed, not terms.seeded(selector, network)), none_removed(network.units)
     for step in iterate(network, splits, terms.of_lane(selector, seed), report):
         speed = PointLatency(*measure_latencies([network, step.network])) if terms.timed else None
-        point = RacePoint(step.metrics, step.pruned, gone(network.units, before, step.removed), speed)
+        point = RacePoint(step.metrics, step.pruned, newly_removed(network.units, before, step.removed), speed)
         lane, before = replace(lane, points=(*lane.points, point)), step.removed
         yield lane
     yield replace(lane, finished=True)

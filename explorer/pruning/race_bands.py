@@ -48,8 +48,8 @@ def bands(race: Race, quantity: str, against: str, *, fine_tuned: bool) -> list[
 def _band(lanes: list[Lane], quantity: str, against: str, fine_tuned: bool) -> RaceBand:
     steps = range(max(len(lane.points) for lane in lanes))
     there = [[lane for lane in lanes if len(lane.points) > step] for step in steps]
-    x = [[left(lane, lane.points[n], against) for lane in some] for n, some in enumerate(there)]
-    y = [[getattr(measured(lane.points[n], fine_tuned), quantity) for lane in some] for n, some in enumerate(there)]
+    x = [[share_left_at(lane, lane.points[n], against) for lane in some] for n, some in enumerate(there)]
+    y = [[getattr(metrics_at(lane.points[n], fine_tuned), quantity) for lane in some] for n, some in enumerate(there)]
     return RaceBand(
         selector=lanes[0].selector,
         fine_tuned=fine_tuned,
@@ -62,19 +62,19 @@ def _band(lanes: list[Lane], quantity: str, against: str, fine_tuned: bool) -> R
     )
 
 
-def left(lane: Lane, point: RacePoint, against: str) -> float:
+def share_left_at(lane: Lane, point: RacePoint, against: str) -> float:
     """The share that is left, at a point, of the units, parameters, FLOPs or latency that the lane began with."""
     if against == LATENCY:
         return point.speed.share if point.speed else float("nan")
     return float(getattr(point.metrics, against) / getattr(lane.points[0].metrics, against))
 
 
-def measured(point: RacePoint, fine_tuned: bool) -> Metrics:
+def metrics_at(point: RacePoint, fine_tuned: bool) -> Metrics:
     """The metrics after the step's fine-tuning, or before it."""
     return point.metrics if fine_tuned or point.pruned is None else point.pruned
 
 
-def first_gone(lane: Lane, share: float) -> frozenset[Label] | None:
+def first_removed(lane: Lane, share: float) -> frozenset[Label] | None:
     """The units removed by the end of the first step that took at least this share of all; None before that step."""
     units, found = lane.points[0].metrics.units, set[Label]()
     for point in lane.points:
@@ -84,13 +84,14 @@ def first_gone(lane: Lane, share: float) -> frozenset[Label] | None:
     return None
 
 
-def shared_with(race: Race, selector: str, share: float, reference: str = ORACLE) -> float | None:
+def overlap_with(race: Race, selector: str, share: float, reference: str = ORACLE) -> float | None:
     """Of the units that the reference removed first, the share that the selector had removed as early.
 
     0 to 1, mean over the seeds of both; by chance, about `share`. None if no lane of theirs has come so far.
     """
     pairs = [
-        (first_gone(other, share), first_gone(lane, share)) for other, lane in _side_by_side(race, reference, selector)
+        (first_removed(other, share), first_removed(lane, share))
+        for other, lane in _side_by_side(race, reference, selector)
     ]
     shares = [len(theirs & own) / len(theirs) for theirs, own in pairs if theirs and own]
     return float(np.mean(shares)) if shares else None
@@ -105,7 +106,7 @@ def _side_by_side(race: Race, reference: str, selector: str) -> Iterable[tuple[L
                 yield other, lane
 
 
-def at_share(band: RaceBand, share: float) -> int | None:
+def first_at_share(band: RaceBand, share: float) -> int | None:
     """The first step with at most this share left, or None; the lanes may still come so far."""
     there = np.flatnonzero(band.x <= share + 1e-9)
     return int(there[0]) if len(there) else None

@@ -87,8 +87,8 @@ def furthest(search: Search, name: str, number: float) -> SearchResult:
 def _within(search: Search, name: str, number: float) -> SearchResult:
     first = search.beyond(1, name, number)
     if first:
-        asked = GOALS[name].asked(number)
-        raise BadInput(f"Nothing can go ({asked}): without the next to go, {first}.")
+        goal = GOALS[name].in_words(number)
+        raise BadInput(f"Nothing can go ({goal}): without the next to go, {first}.")
     _, count = _boundary(lambda n: search.beyond(n, name, number) is not None, 1, len(search.candidates) + 1)
     return SearchResult(search.plan(count - 1), search.measurements)
 

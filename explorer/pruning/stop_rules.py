@@ -27,25 +27,25 @@ def check_within(settings: Settings, metrics: Metrics) -> None:
         raise BadInput(f"The budget is spent before the first step: {problem}.")
 
 
-def reached(costs: Costs, removed: Tensor, metrics: Metrics, settings: Settings) -> bool:
+def is_reached(costs: Costs, removed: Tensor, metrics: Metrics, settings: Settings) -> bool:
     """Whether a state is as small, or as fast, as was asked for; a budget is never reached, only spent."""
     if settings.aim:
         return share_left(costs, removed, settings.measure) <= settings.target
     return settings.measure == LATENCY and metrics.latency is not None and metrics.latency <= settings.target
 
 
-def exhausted(costs: Costs, removed: Tensor, settings: Settings) -> bool:
+def is_exhausted(costs: Costs, removed: Tensor, settings: Settings) -> bool:
     """Whether no unit can go any more."""
     return not portions(costs.units, removed, torch.zeros(len(removed)), settings.limits)
 
 
 def ending(costs: Costs, removed: Tensor, metrics: Metrics, settings: Settings) -> str:
     """One sentence on why the procedure ended with this state."""
-    asked = settings.goal.asked(settings.target)
+    goal = settings.goal.in_words(settings.target)
     if problem := settings.spent(metrics):
         return f"Ended by a budget: after the last step {problem}; the state before it is the result."
-    if reached(costs, removed, metrics, settings):
-        return f"Reached: {asked}."
+    if is_reached(costs, removed, metrics, settings):
+        return f"Reached: {goal}."
     if settings.goal.holds:
-        return f"The budget ({asked}) is not spent, but no unit can go any more: every layer is at {settings.limits}."
-    return f"Not reached ({asked}): no unit can go any more, every layer is at {settings.limits}."
+        return f"The budget ({goal}) is not spent, but no unit can go any more: every layer is at {settings.limits}."
+    return f"Not reached ({goal}): no unit can go any more, every layer is at {settings.limits}."

@@ -48,7 +48,7 @@ class Sweep:
     plans: Tensor
 
 
-def sweep(
+def sweep_thresholds(
     units: Units,
     removed: Tensor,
     saliency: Tensor,
@@ -69,7 +69,7 @@ def sweep(
     return Sweep(tuple(thresholds.tolist()), removed | removed_by_lines(needed, drawn))
 
 
-def trace(
+def trace_curve(
     found: Sweep,
     removed: Tensor,
     linearised: Linearisation | None,

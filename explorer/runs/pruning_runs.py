@@ -39,7 +39,7 @@ class Pruning:
     settings: Settings
 
 
-def kept(
+def kept_run(
     pruning: Pruning,
     asked: Run,
     folder: Path,
@@ -63,13 +63,13 @@ def kept(
         return
     start = replace(asked, timeline=held.timeline if held else None, finished=False)
     ended = held and _is_beyond_a_budget(held.states)
-    for found in [start] if ended else grown(pruning, start, folder, change_own_run, report=report):
+    for found in [start] if ended else grown_run(pruning, start, folder, change_own_run, report=report):
         run = _with_last_weights(found, folder) if last_weights else found
         yield run
     yield _finish(pruning.network, run, folder)
 
 
-def grown(
+def grown_run(
     pruning: Pruning,
     run: Run,
     folder: Path,
@@ -96,7 +96,7 @@ def grown(
         state = _state(run.states, number, network.units, step, settings, weights)
         follow = settings.spent(step.metrics) is None
         run = grow(folder, run, partial(timeline.step, state=state, follow=follow), change)
-        number = newest(run.states)
+        number = newest_state(run.states)
         yield run
 
 
@@ -112,7 +112,7 @@ def step_at(network: Network, states: Timeline, folder: Path, settings: Settings
     return PruningStep(states.current, pruned, removed, state.metrics, state.pruned, updates, saliency)
 
 
-def newest(states: Timeline) -> int:
+def newest_state(states: Timeline) -> int:
     """The number of the state that was added last."""
     return states.made - 1
 

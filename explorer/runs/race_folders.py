@@ -43,7 +43,7 @@ class Kept:
     lanes: Race = ()
 
 
-def begin(folder: Path, about: Run, terms: RaceTerms) -> None:
+def begin_race(folder: Path, about: Run, terms: RaceTerms) -> None:
     """Write what is raced into the folder; raises BadInput if it holds another race.
 
     about: from `explorer.runs.run_folders.described`.

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from explorer.core.errors import BadInput
-from explorer.core.locks import turn
+from explorer.core.locks import in_turn
 from explorer.data import Splits
 from explorer.networks.load import DEMO
 from explorer.networks.network import Network
@@ -50,12 +50,12 @@ def change_run(folder: Path, act: Callable[[Run | None], Run]) -> Run:
 
     All that others have written is in it: one at a time changes a run, in this process or another.
     """
-    with turn(folder):
+    with in_turn(folder):
         return change_own_run(folder, act)
 
 
 def change_own_run(folder: Path, act: Callable[[Run | None], Run]) -> Run:
-    """The same for the only writer: `explorer.core.locks.alone` has the folder, or its turn has come."""
+    """The same for the only writer: `explorer.core.locks.sole_writer` has the folder, or its turn has come."""
     run = act(read_run(folder) if holds_run(folder) else None)
     write_run(folder, run)
     return run

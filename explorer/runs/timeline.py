@@ -11,7 +11,7 @@ from torch import Tensor
 
 from explorer.core.errors import BadInput
 from explorer.evaluation.metrics import Metrics
-from explorer.networks.units import Label, Units, gone
+from explorer.networks.units import Label, Units, newly_removed
 
 LONGEST_NAME = 60
 
@@ -68,7 +68,7 @@ def start(metrics: Metrics) -> Timeline:
 
 def units_taken(timeline: Timeline, parent: int, units: Units, removed: Tensor) -> tuple[Label, ...]:
     """The names of the units that a step from `parent` takes: those that the plan `removed` (units,) has beyond it."""
-    return gone(units, removed_at(timeline, units, parent), removed)
+    return newly_removed(units, removed_at(timeline, units, parent), removed)
 
 
 def step(timeline: Timeline, state: State, *, follow: bool = True) -> Timeline:

@@ -27,7 +27,7 @@ from explorer.runs.store import Run, digests, drop_unnamed, pruned_at, write_run
 from explorer.runs.timeline import Timeline
 from explorer.runs.tunings import Tuning
 from explorer.training.finetune import IMAGENET, NONE, Recipe, Training, recipe_from
-from explorer.training.transfer import Epoch, epochs, started, updates_of_an_epoch
+from explorer.training.transfer import Epoch, epochs, network_at_start, updates_of_an_epoch
 
 MOMENTA = "optimizer-{}.safetensors"  # the optimizer's tensors after an epoch
 
@@ -51,7 +51,9 @@ def start_of(
     checkpoint = None
     if tuning.weights != NONE:
         checkpoint = imagenet(tuning.arch) if tuning.weights == IMAGENET else own(tuning.weights)
-    network = started(tuning.arch, checkpoint, preprocessing, images.classes, trusted=trusted, seed=tuning.seed)
+    network = network_at_start(
+        tuning.arch, checkpoint, preprocessing, images.classes, trusted=trusted, seed=tuning.seed
+    )
     return network.to(where), images
 
 

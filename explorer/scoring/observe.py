@@ -58,7 +58,7 @@ def observe(network: Network, batches: Batches, report: Report = silent) -> Obse
         parts.append(see(x, y))
         done += len(y)
         report(done, len(batches), "images observed")
-    return joined(parts)
+    return joined_observations(parts)
 
 
 def observer(network: Network) -> Callable[[Tensor, Tensor], Observation]:
@@ -67,7 +67,7 @@ def observer(network: Network) -> Callable[[Tensor, Tensor], Observation]:
     return partial(_observe_batch, network, gated, FeatureMaps(gated.body, writers(network.units)))
 
 
-def joined(parts: Sequence[Observation]) -> Observation:
+def joined_observations(parts: Sequence[Observation]) -> Observation:
     """Observations of the same units as one of all their images, in this order."""
     of_images = {field.name for field in fields(Observation)} - {"units", "positions"}
     found: dict[str, Any] = {name: torch.cat([getattr(part, name) for part in parts]) for name in of_images}

@@ -31,10 +31,10 @@ def linearise_all(
     network: Network, batches: Batches, gates: Tensor | None = None, report: Report = silent
 ) -> Linearisation:
     """One linearisation of all images, at the gates (units,), open where none are given."""
-    return joined(linearise(network, batches, gates, report))
+    return joined_linearisations(linearise(network, batches, gates, report))
 
 
-def joined(parts: Iterable[Linearisation]) -> Linearisation:
+def joined_linearisations(parts: Iterable[Linearisation]) -> Linearisation:
     """The linearisations of some batches as one."""
     held = list(parts)
     logits, labels, classes, slopes = (

@@ -53,8 +53,8 @@ def measure_speed(
     threads = terms.threads[0] if terms.threads else torch.get_num_threads()
     case = Case(timings[0].engine, threads, batch, terms.runs) if timings else None
     return SpeedReport(
-        size(full, batch),
-        size(pruned, batch),
+        measured_size(full, batch),
+        measured_size(pruned, batch),
         tuple(timings),
         tuple(_rounded(full, costs, removed, multiple, case, report) for multiple in terms.multiples),
         tuple(refused),
@@ -71,7 +71,7 @@ def plan_between(full: Units, pruned: Units) -> Tensor:
     return torch.tensor([label not in kept for label in full.labels], dtype=torch.bool)
 
 
-def size(network: Network, batch: int) -> Size:
+def measured_size(network: Network, batch: int) -> Size:
     """The costs of a network, its memory with so many images at once."""
     tensors, costs = network.module.state_dict().values(), measure_costs(network)
     weights = sum(tensor.numel() * tensor.element_size() for tensor in tensors)

@@ -67,7 +67,7 @@ def _parts(value: Any) -> Iterator[Any]:
         yield from value
 
 
-def give_back() -> None:
+def release_memory() -> None:
     """Collect garbage, and return to the operating system what is free: the C library keeps it otherwise."""
     gc.collect()
     trim = getattr(ctypes.CDLL(None), "malloc_trim", None) if os.name == "posix" else None

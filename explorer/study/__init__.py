@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from explorer.study.bench import StudyInputs
 from explorer.study.folders import REPORT, Study, read_study
+from explorer.study.inputs import StudyInputs
 from explorer.study.parts import PARTS, Part
 from explorer.study.presets import PRESETS, Preset
 from explorer.study.running import study

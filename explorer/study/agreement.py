@@ -14,41 +14,41 @@ from explorer.scoring.evidence import Evidence, gather
 from explorer.scoring.oracle import oracle
 from explorer.scoring.ranking import correlation_table
 from explorer.study import published
-from explorer.study.bench import Finding, PartResult, Results, StudyInputs, known
 from explorer.study.chance import of_chance
+from explorer.study.inputs import Finding, PartResult, Results, StudyInputs, finite_or_none
 from explorer.study.published import MEASURES
 
 Table = Mapping[str, Mapping[str, float | None]]
 Spans = Mapping[str, Mapping[str, Sequence[float | None]]]
 
 
-def agreement(bench: StudyInputs, done: Results, report: Report) -> PartResult:
+def agreement(inputs: StudyInputs, done: Results, report: Report) -> PartResult:
     """The table with bootstrap intervals over the images, the oracle itself, and what chance would give."""
-    network, images, preset = bench.network, bench.splits["calibration"], bench.preset
+    network, images, preset = inputs.network, inputs.splits["calibration"], inputs.preset
     names = [name for name in applicable(network) if name in preset.scored]
 
     def scored(evidence: Evidence) -> dict[str, Tensor]:
         return {name: CRITERIA[name].saliency(evidence) for name in names}
 
-    evidence = gather(network, images, needs(names), seed=bench.seed, report=within(report, 0, 0.15))
+    evidence = gather(network, images, needs(names), seed=inputs.seed, report=within(report, 0, 0.15))
     exact = oracle(network, images, report=within(report, 0.15, 0.6))
     table = correlation_table(scored(evidence), exact.oracle_abs, network.units)
-    resampling = Resampling(preset.resamples, bench.seed)
+    resampling = Resampling(preset.resamples, inputs.seed)
     spans = intervals(evidence, exact, scored, resampling=resampling, report=within(report, 0.6, 1))
-    chance = of_chance(network.units, exact.oracle_abs, preset.draws, bench.seed)
-    rows = {name: {measure: known(row[measure]) for measure in MEASURES} for name, row in table.items()}
+    chance = of_chance(network.units, exact.oracle_abs, preset.draws, inputs.seed)
+    rows = {name: {measure: finite_or_none(row[measure]) for measure in MEASURES} for name, row in table.items()}
     result: dict[str, Any] = {
         "columns": MEASURES,
         "table": rows,
-        "intervals": {n: {m: [known(end) for end in row[m]] for m in MEASURES} for n, row in spans.items()},
+        "intervals": {n: {m: [finite_or_none(end) for end in row[m]] for m in MEASURES} for n, row in spans.items()},
         "random": chance,
         "layers": {layer.name: len(layer) for layer in network.units.layers},
         "oracle_loss": exact.oracle_loss.tolist(),
         "method": exact.method,
     }
     setting = (
-        f"On {bench.calibrated}, before fine-tuning. Intervals: what 95 % of {preset.resamples} bootstrap resamples of "
-        f"the images give. Random: {preset.draws} draws; l2 scaling makes the numbers of narrow layers larger, so that "
+        f"On {inputs.calibrated}, before fine-tuning. Intervals: 95 % of {preset.resamples} bootstrap resamples of "
+        f"the images. Random: {preset.draws} draws; l2 scaling makes the numbers of narrow layers larger, so that "
         "there chance itself may correlate."
     )
     return PartResult(result, setting, [*_of_criteria(rows, result["intervals"]), _of_chance(chance)])

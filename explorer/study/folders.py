@@ -13,7 +13,7 @@ from typing import Any
 from explorer.core.documents import DocumentFormat, damaged, digest_of, is_older, read_document, write_document
 from explorer.core.errors import BadInput
 from explorer.core.text import quoted
-from explorer.study.bench import PartResult
+from explorer.study.inputs import PartResult
 from explorer.study.parts import PARTS, Part
 
 FORMAT = "pruning-explorer study 1"  # of study.json, which is only written
@@ -49,16 +49,16 @@ class Study:
 
     def _part(self, part: Part) -> dict[str, Any]:
         found = self.parts[part.name]
-        return {**told(part), **{name: found[name] for name in ("setting", "findings", "result")}}
+        return {**unmeasured_part(part), **{name: found[name] for name in ("setting", "findings", "result")}}
 
 
-def told(part: Part) -> dict[str, Any]:
+def unmeasured_part(part: Part) -> dict[str, Any]:
     """A part before it is measured: the table's texts and the published figures, as plain values."""
     texts = {name: getattr(part, name) for name in ("name", "title", "paper", "computes", "look")}
     return {**texts, "published": json.loads(json.dumps(asdict(part.published)))}
 
 
-def begin(folder: Path, about: Mapping[str, Any]) -> None:
+def begin_study(folder: Path, about: Mapping[str, Any]) -> None:
     """Write what is studied into the folder; raises BadInput if it holds another study."""
     path, asked = folder / BEGUN, json.loads(json.dumps(about))
     if not holds_study(folder):
@@ -70,7 +70,7 @@ def begin(folder: Path, about: Mapping[str, Any]) -> None:
             raise BadInput(f"{folder} holds a study with {name} {there}, not {value}: give another folder.")
 
 
-def keep(folder: Path, name: str, found: PartResult) -> None:
+def write_part(folder: Path, name: str, found: PartResult) -> None:
     """Write a part that is done."""
     of_study = digest_of(_content(folder / BEGUN))
     write_document(_path(folder, name), PART, {"study": of_study, "name": name, **found.to_json()})

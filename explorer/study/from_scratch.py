@@ -12,7 +12,7 @@ from explorer.core.progress import Report, one_of
 from explorer.networks.costs import measure_costs
 from explorer.networks.units import Units, none_removed
 from explorer.runs.controls import control_of
-from explorer.study.bench import Finding, PartResult, Results, StudyInputs, said_seeds
+from explorer.study.inputs import Finding, PartResult, Results, StudyInputs, seeds_in_words
 from explorer.training.finetune import Training
 
 SHARE_KEPT = 0.5**0.5  # of a layer's units: what it reads and what it writes both shrink, so its parameters halve
@@ -26,31 +26,31 @@ def halved(units: Units) -> Tensor:
     return removed
 
 
-def from_scratch(bench: StudyInputs, done: Results, report: Report) -> PartResult:
+def from_scratch(inputs: StudyInputs, done: Results, report: Report) -> PartResult:
     """Accuracy after training, one point a seed; none, with the reason, where the network can't be trained so."""
-    preset = bench.preset
+    preset = inputs.preset
     try:
-        points = _points(bench, report)
+        points = _points(inputs, report)
     except BadInput as problem:
-        return PartResult({"points": []}, f"Not done on {bench.validated}, {said_seeds(bench.seeds)}: {problem}")
+        return PartResult({"points": []}, f"Not done on {inputs.validated}, {seeds_in_words(inputs.seeds)}: {problem}")
     recipe = preset.scratch_recipe
     setting = (
-        f"Accuracy on {bench.validated}, after {preset.scratch_updates} updates from random weights: "
+        f"Accuracy on {inputs.validated}, after {preset.scratch_updates} updates from random weights: "
         f"{recipe.optimizer.upper()}, learning rate {recipe.learning_rate:g}, minibatches of {recipe.batch_size}; "
-        f"{said_seeds(bench.seeds)}."
+        f"{seeds_in_words(inputs.seeds)}."
     )
     return PartResult({"points": points}, setting, [_finding(points, done)])
 
 
-def _points(bench: StudyInputs, report: Report) -> list[dict[str, Any]]:
-    count = len(bench.seeds)
-    return [_trained(bench, seed, one_of(report, i, count)) for i, seed in enumerate(bench.seeds)]
+def _points(inputs: StudyInputs, report: Report) -> list[dict[str, Any]]:
+    count = len(inputs.seeds)
+    return [_trained(inputs, seed, one_of(report, i, count)) for i, seed in enumerate(inputs.seeds)]
 
 
-def _trained(bench: StudyInputs, seed: int, report: Report) -> dict[str, Any]:
-    network, preset, whole = bench.network, bench.preset, measure_costs(bench.network)
+def _trained(inputs: StudyInputs, seed: int, report: Report) -> dict[str, Any]:
+    network, preset, whole = inputs.network, inputs.preset, measure_costs(inputs.network)
     removed, training = halved(network.units), Training(preset.scratch_recipe, seed)
-    metrics = control_of(network, removed, bench.splits, preset.scratch_updates, training, report).metrics
+    metrics = control_of(network, removed, inputs.splits, preset.scratch_updates, training, report).metrics
     shares = {
         "units": metrics.units / len(removed),
         "parameters": metrics.parameters / whole.parameters(),

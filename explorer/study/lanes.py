@@ -11,10 +11,10 @@ from explorer.networks.costs import measure_costs
 from explorer.pruning.race import RANDOM, Lane, Race, RaceTerms
 from explorer.pruning.race_bands import bands
 from explorer.pruning.settings import Settings
-from explorer.runs.race_folders import begin, kept_race
+from explorer.runs.race_folders import begin_race, kept_race
 from explorer.scoring.criteria import CRITERIA, applicable
 from explorer.scoring.ranking import FLOPS_PENALTY
-from explorer.study.bench import Finding, PartResult, Results, StudyInputs, mean_accuracy
+from explorer.study.inputs import Finding, PartResult, Results, StudyInputs, mean_accuracy
 
 VGG16_MFLOPS = 7.27  # of the mean map of VGG-16 at 224 pixels, which the paper's weight was chosen for
 PLAIN, PAPERS, SCALED = "plain", "flops", "flops-scaled"
@@ -23,14 +23,14 @@ AGAINST = ("units", "parameters", "flops")
 Line = dict[str, Any]
 
 
-def lanes(bench: StudyInputs, done: Results, report: Report) -> PartResult:
+def lanes(inputs: StudyInputs, done: Results, report: Report) -> PartResult:
     """Every criterion's way down, Taylor's with FLOPs regularisation by the paper's weight and by one to scale."""
-    races = races_of(bench)
-    lanes_in_all = sum(len(terms.lanes(bench.network)) for terms in races.values())
+    races = races_of(inputs)
+    lanes_in_all = sum(len(terms.lanes(inputs.network)) for terms in races.values())
     lines, before = [], 0
     for name, terms in races.items():
-        after = before + len(terms.lanes(bench.network))
-        found = raced(bench, name, terms, within(report, before / lanes_in_all, after / lanes_in_all))
+        after = before + len(terms.lanes(inputs.network))
+        found = race_in_folder(inputs, name, terms, within(report, before / lanes_in_all, after / lanes_in_all))
         label = None if name == PLAIN else f"Taylor, FLOPs weight {terms.settings.penalty:.2g}"
         lines += lines_of(found, None if name == PLAIN else name, label)
         before = after
@@ -40,37 +40,37 @@ def lanes(bench: StudyInputs, done: Results, report: Report) -> PartResult:
         f" FLOPs weights: the paper's {FLOPS_PENALTY:g}, and {races[SCALED].settings.penalty:.2g}, which stands to "
         "this network's MFLOPs a map as the paper's to VGG-16's."
     )
-    return PartResult(result, _setting(bench) + weights, _findings(lines))
+    return PartResult(result, _setting(inputs) + weights, _findings(lines))
 
 
-def races_of(bench: StudyInputs) -> dict[str, RaceTerms]:
+def races_of(inputs: StudyInputs) -> dict[str, RaceTerms]:
     """The races of the study, by the folder that each is kept in."""
-    preset = bench.preset
+    preset = inputs.preset
     settings = Settings(
         target=preset.left,
-        step=max(1, round(preset.step * len(bench.network.units))),
+        step=max(1, round(preset.step * len(inputs.network.units))),
         updates=preset.updates,
         recipe=preset.recipe,
-        seed=bench.seed,
+        seed=inputs.seed,
     )
-    selectors = tuple(name for name in preset.raced if name in applicable(bench.network))
-    penalties = {PAPERS: FLOPS_PENALTY, SCALED: penalty_to_scale(bench)}
+    selectors = tuple(name for name in preset.raced if name in applicable(inputs.network))
+    penalties = {PAPERS: FLOPS_PENALTY, SCALED: penalty_to_scale(inputs)}
     return {
-        PLAIN: RaceTerms(selectors, bench.seeds, settings),
-        **{name: RaceTerms(("taylor",), bench.seeds, replace(settings, penalty=p)) for name, p in penalties.items()},
+        PLAIN: RaceTerms(selectors, inputs.seeds, settings),
+        **{name: RaceTerms(("taylor",), inputs.seeds, replace(settings, penalty=p)) for name, p in penalties.items()},
     }
 
 
-def penalty_to_scale(bench: StudyInputs) -> float:
+def penalty_to_scale(inputs: StudyInputs) -> float:
     """The weight that stands to this network's MFLOPs a map as the paper's stood to VGG-16's."""
-    return FLOPS_PENALTY * VGG16_MFLOPS / (float(measure_costs(bench.network).unit_flops().mean()) / 1e6)
+    return FLOPS_PENALTY * VGG16_MFLOPS / (float(measure_costs(inputs.network).unit_flops().mean()) / 1e6)
 
 
-def raced(bench: StudyInputs, name: str, terms: RaceTerms, report: Report) -> Race:
+def race_in_folder(inputs: StudyInputs, name: str, terms: RaceTerms, report: Report) -> Race:
     """The race of a sub-folder: its finished lanes are kept, and not run again."""
-    folder = bench.folder / name
-    begin(folder, bench.about, terms)
-    *_, found = kept_race(bench.network, bench.splits, terms, folder, report)
+    folder = inputs.folder / name
+    begin_race(folder, inputs.about, terms)
+    *_, found = kept_race(inputs.network, inputs.splits, terms, folder, report)
     return found
 
 
@@ -107,13 +107,13 @@ def averages(lines: Sequence[Line], against: str) -> dict[str, float]:
     return {line["name"]: average(line, against, least) for line in lines}
 
 
-def _setting(bench: StudyInputs) -> str:
-    preset = bench.preset
-    step = max(1, round(preset.step * len(bench.network.units)))
+def _setting(inputs: StudyInputs) -> str:
+    preset = inputs.preset
+    step = max(1, round(preset.step * len(inputs.network.units)))
     return (
-        f"Accuracy on {bench.validated}, after each step's fine-tuning. {step} units a step, "
-        f"ranked anew on {len(bench.splits['calibration'])} calibration images, then {preset.updates} updates: "
-        f"{bench.trained}."
+        f"Accuracy on {inputs.validated}, after each step's fine-tuning. {step} units a step, "
+        f"ranked anew on {len(inputs.splits['calibration'])} calibration images, then {preset.updates} updates: "
+        f"{inputs.trained}."
     )
 
 
@@ -149,21 +149,21 @@ def _said(values: Mapping[str, float]) -> str:
     return "mean accuracy on the way down: " + ", ".join(f"{CRITERIA[n].title} {value:.1%}" for n, value in ordered)
 
 
-def updates(bench: StudyInputs, done: Results, report: Report) -> PartResult:
+def updates(inputs: StudyInputs, done: Results, report: Report) -> PartResult:
     """Fig. 6: Taylor with several numbers of updates between two prunings."""
-    plain, compared = races_of(bench)[PLAIN], sorted(bench.preset.compared)
+    plain, compared = races_of(inputs)[PLAIN], sorted(inputs.preset.compared)
     lines = []
     for place, count in enumerate(compared):
         staged = one_of(report, place, len(compared))
         if count == plain.settings.updates:  # raced already
-            found = tuple(lane for lane in raced(bench, PLAIN, plain, staged) if lane.selector == "taylor")
+            found = tuple(lane for lane in race_in_folder(inputs, PLAIN, plain, staged) if lane.selector == "taylor")
         else:
             terms = replace(plain, selectors=("taylor",), settings=replace(plain.settings, updates=count))
-            found = raced(bench, f"updates-{count}", terms, staged)
+            found = race_in_folder(inputs, f"updates-{count}", terms, staged)
         lines += lines_of(found, f"updates-{count}", f"{count} update{'s' * (count > 1)}")
     values = averages(lines, "parameters")
     here = ", ".join(f"{line['label']} {values[line['name']]:.1%}" for line in lines)
     rising = list(values.values()) == sorted(values.values())
     claim = Finding("More updates leave a higher accuracy.", f"mean accuracy on the way down: {here}", rising)
-    setting = _setting(bench).replace(f"then {bench.preset.updates} updates", "then updates, Taylor")
+    setting = _setting(inputs).replace(f"then {inputs.preset.updates} updates", "then updates, Taylor")
     return PartResult({"lines": lines}, setting, [claim])

@@ -16,32 +16,32 @@ from explorer.networks.costs import measure_costs
 from explorer.networks.surgery import prune
 from explorer.networks.units import none_removed
 from explorer.pruning.plan import remove_next
-from explorer.study.bench import Finding, PartResult, Results, StudyInputs, mean_accuracy
+from explorer.study.inputs import Finding, PartResult, Results, StudyInputs, mean_accuracy
 
 DEEPEST = 0.9  # share of the units gone at the last place
 
 
-def one_shot(bench: StudyInputs, done: Results, report: Report) -> PartResult:
+def one_shot(inputs: StudyInputs, done: Results, report: Report) -> PartResult:
     """Accuracy and loss against what is left, in the order of oracle-abs and of oracle-loss."""
     loss = torch.tensor(done["agreement"]["oracle_loss"], dtype=torch.float64)
     orders = {"oracle_abs": loss.abs(), "oracle_loss": loss}
     curves = {
-        name: _curve(bench, saliency, one_of(report, i, len(orders)))
+        name: _curve(inputs, saliency, one_of(report, i, len(orders)))
         for i, (name, saliency) in enumerate(orders.items())
     }
-    setting = f"Accuracy on {bench.validated}; ranked on {bench.calibrated}. Before fine-tuning, ranked once."
+    setting = f"Accuracy on {inputs.validated}; ranked on {inputs.calibrated}. Before fine-tuning, ranked once."
     return PartResult({"curves": curves}, setting, [_finding(curves)])
 
 
-def _curve(bench: StudyInputs, saliency: Tensor, report: Report) -> list[dict[str, Any]]:
-    network, costs, points = bench.network, measure_costs(bench.network), []
-    counts = np.unique(np.linspace(0, DEEPEST * len(network.units), bench.preset.places).round().astype(int)).tolist()
+def _curve(inputs: StudyInputs, saliency: Tensor, report: Report) -> list[dict[str, Any]]:
+    network, costs, points = inputs.network, measure_costs(inputs.network), []
+    counts = np.unique(np.linspace(0, DEEPEST * len(network.units), inputs.preset.places).round().astype(int)).tolist()
     for place, count in enumerate(counts):
         report(place, len(counts), f"{count} units gone at once")
         removed = none_removed(network.units)
         if count:
             removed = remove_next(network.units, removed, saliency, count)
-        points.append(vars(metrics_of(evaluate(prune(network, removed), bench.splits["validation"]), costs, removed)))
+        points.append(vars(metrics_of(evaluate(prune(network, removed), inputs.splits["validation"]), costs, removed)))
     return points
 
 

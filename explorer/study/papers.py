@@ -157,17 +157,17 @@ def images_of(paper: Paper, given: str | None, fetches: Fetches) -> str:
 
 def check_at_hand(paper: Paper, where: str, fetches: Fetches) -> None:
     """Raise BadInput if weights or images are not on the disk, with the one command that gets them."""
-    lacking = []
+    missing = []
     path = weights_path(paper)
     if not path.is_file():
-        lacking.append(f"the published weights of {paper.arch} ({path})")
+        missing.append(f"the published weights of {paper.arch} ({path})")
     if where == paper.images:
         try:
             open_images(where, limit=1)
         except BadInput:
-            lacking.append(f"the images of {paper.data} ({where})")
-    if lacking:
+            missing.append(f"the images of {paper.data} ({where})")
+    if missing:
         raise BadInput(
-            f"{paper.name} needs {' and '.join(lacking)}, not on this disk; where there is internet, this gets "
-            f"{'it' if len(lacking) == 1 else 'them'} and goes on: {fetches(None if where == paper.images else where)}"
+            f"{paper.name} needs {' and '.join(missing)}, not on this disk; where there is internet, this gets "
+            f"{'it' if len(missing) == 1 else 'them'} and goes on: {fetches(None if where == paper.images else where)}"
         )

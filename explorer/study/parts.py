@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from explorer.core.errors import BadInput
 from explorer.study import published
 from explorer.study.agreement import agreement
-from explorer.study.bench import Work
 from explorer.study.from_scratch import from_scratch
+from explorer.study.inputs import Work
 from explorer.study.lanes import lanes, updates
 from explorer.study.one_shot import one_shot
 from explorer.study.published import PublishedResult
@@ -116,7 +116,7 @@ PARTS = {
 }
 
 
-def wanted(names: Collection[str]) -> set[str]:
+def parts_with_needs(names: Collection[str]) -> set[str]:
     """These parts and those that they need; all where none is named. Raises BadInput for a name that is none."""
     for name in names:
         if name not in PARTS:

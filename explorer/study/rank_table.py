@@ -12,7 +12,7 @@ from explorer.networks.feature_maps import max_pooled
 from explorer.scoring.criteria import CRITERIA
 from explorer.scoring.evidence import gather
 from explorer.scoring.ranking import l2, rank_statistics, ranks, spearman
-from explorer.study.bench import Finding, PartResult, Results, StudyInputs
+from explorer.study.inputs import Finding, PartResult, Results, StudyInputs
 
 QUARTER = 0.25
 FALLS = 0.5  # rank correlation with depth from which ranks are said to fall
@@ -20,21 +20,21 @@ FALLS = 0.5  # rank correlation with depth from which ranks are said to fall
 Layers = list[dict[str, Any]]
 
 
-def rank_table(bench: StudyInputs, done: Results, report: Report) -> PartResult:
+def rank_table(inputs: StudyInputs, done: Results, report: Report) -> PartResult:
     """Five numbers and all ranks of every layer, of oracle-abs and, beside it, of Taylor with l2 scaling."""
-    network, images = bench.network, bench.splits["calibration"]
+    network, images = inputs.network, inputs.splits["calibration"]
     exact = torch.tensor(done["agreement"]["oracle_loss"], dtype=torch.float64).abs()
     criterion = CRITERIA["taylor"]
-    evidence = gather(network, images, criterion.needs, seed=bench.seed, report=report)
+    evidence = gather(network, images, criterion.needs, seed=inputs.seed, report=report)
     saliencies = {"oracle": exact, "taylor": l2(criterion.saliency(evidence), network.units)}
     pooled = max_pooled(network)
-    panels = {name: _layers(bench, saliency, pooled) for name, saliency in saliencies.items()}
-    setting = f"Oracle-abs on {bench.calibrated}, before fine-tuning; rank 1 = most important of {len(exact):,} units."
+    panels = {name: _layers(inputs, saliency, pooled) for name, saliency in saliencies.items()}
+    setting = f"Oracle-abs on {inputs.calibrated}, before fine-tuning; rank 1 = most important of {len(exact):,} units."
     return PartResult({"panels": panels}, setting, _findings(panels["oracle"], len(exact)))
 
 
-def _layers(bench: StudyInputs, saliency: Tensor, pooled: frozenset[str]) -> Layers:
-    units = bench.network.units
+def _layers(inputs: StudyInputs, saliency: Tensor, pooled: frozenset[str]) -> Layers:
+    units = inputs.network.units
     by_layer = units.by_layer(ranks(saliency))
     return [
         {**vars(five), "pooled": five.layer in pooled, "ranks": by_layer[five.layer].tolist()}

@@ -13,51 +13,51 @@ import torch
 from explorer.core.files import write_whole
 from explorer.core.progress import Report, silent, within
 from explorer.networks.costs import measure_costs
-from explorer.study.bench import StudyInputs
-from explorer.study.folders import WHOLE, Study, begin, keep, read_study
-from explorer.study.parts import PARTS, Part, wanted
+from explorer.study.folders import WHOLE, Study, begin_study, read_study, write_part
+from explorer.study.inputs import StudyInputs
+from explorer.study.parts import PARTS, Part, parts_with_needs
 
 
-def described(bench: StudyInputs) -> dict[str, Any]:
+def described(inputs: StudyInputs) -> dict[str, Any]:
     """The subject of a study: all that decides its results."""
-    network, costs = bench.network, measure_costs(bench.network)
+    network, costs = inputs.network, measure_costs(inputs.network)
     size = {"units": len(network.units), "parameters": costs.parameters(), "flops": costs.flops()}
     settings = {
-        "preset": bench.preset.name,
-        **{name: value for name, value in asdict(bench.preset).items() if name != "name"},
-        "seed": bench.seed,
+        "preset": inputs.preset.name,
+        **{name: value for name, value in asdict(inputs.preset).items() if name != "name"},
+        "seed": inputs.seed,
         "device": str(network.device),
         "threads": torch.get_num_threads(),
-        "batch_size": bench.splits["validation"].size,
+        "batch_size": inputs.splits["validation"].size,
     }
-    name = bench.splits["validation"].images.name
+    name = inputs.splits["validation"].images.name
     return {
-        "network": {**bench.about.network, "classes": len(network.classes), **size},
-        "data": {**bench.about.data, "name": name},
+        "network": {**inputs.about.network, "classes": len(network.classes), **size},
+        "data": {**inputs.about.data, "name": name},
         "settings": settings,
     }
 
 
-def study(bench: StudyInputs, report: Report = silent, only: Collection[str] = ()) -> Iterator[Study]:
+def study(inputs: StudyInputs, report: Report = silent, only: Collection[str] = ()) -> Iterator[Study]:
     """The study as its folder holds it, at first and after every part that was missing; study.json at the end.
 
     only: names of parts; the others, but for those that these need, stay missing. A study that is stopped goes on where
     it was: at the part that is missing, in a race at the lane. The same settings give the same study, bit for bit on
     one device at one thread count, but for what is measured in time. Raises BadInput if the folder holds another study.
     """
-    chosen = wanted(only)
-    begin(bench.folder, described(bench))
-    held = read_study(bench.folder)
+    chosen = parts_with_needs(only)
+    begin_study(inputs.folder, described(inputs))
+    held = read_study(inputs.folder)
     yield held
     for part in [each for each in held.missing if each.name in chosen]:
         started = time.perf_counter()
         results = {name: found["result"] for name, found in held.parts.items()}
-        found = part.work(bench, results, _of_part(report, part, chosen))
+        found = part.work(inputs, results, _of_part(report, part, chosen))
         found = replace(found, measured={"seconds": time.perf_counter() - started, **found.measured})
-        keep(bench.folder, part.name, found)
-        held = read_study(bench.folder)
+        write_part(inputs.folder, part.name, found)
+        held = read_study(inputs.folder)
         yield held
-    write_whole(bench.folder / WHOLE, json.dumps(held.to_json(), indent=1, allow_nan=False).encode())
+    write_whole(inputs.folder / WHOLE, json.dumps(held.to_json(), indent=1, allow_nan=False).encode())
 
 
 def _of_part(report: Report, part: Part, chosen: Collection[str]) -> Report:

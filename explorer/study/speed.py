@@ -15,17 +15,17 @@ from explorer.networks.units import Label
 from explorer.pruning.plan import from_json
 from explorer.pruning.race import Lane, RacePoint
 from explorer.runs.race_folders import read_race
-from explorer.study.bench import Finding, PartResult, Results, StudyInputs
+from explorer.study.inputs import Finding, PartResult, Results, StudyInputs
 from explorer.study.lanes import SCALED
 from explorer.study.presets import A_MAPS, B_MAPS
 
 AIMS = {"pruned A": A_MAPS, "pruned B": B_MAPS}  # at most these shares of the maps
 
 
-def speed(bench: StudyInputs, done: Results, report: Report) -> PartResult:
+def speed(inputs: StudyInputs, done: Results, report: Report) -> PartResult:
     """Size and accuracy of the full network and of two pruned ones; what they take, one image and a batch at once."""
-    lane = read_race(bench.folder / SCALED).lanes[0]
-    network, batches = bench.network, (1, bench.preset.batch)
+    lane = read_race(inputs.folder / SCALED).lanes[0]
+    network, batches = inputs.network, (1, inputs.preset.batch)
     states: dict[str, tuple[Network, RacePoint]] = {"full": (network, lane.points[0])}
     for name, share in AIMS.items():
         states[name] = _pruned(network, lane, share)
@@ -33,15 +33,15 @@ def speed(bench: StudyInputs, done: Results, report: Report) -> PartResult:
     found: dict[str, tuple[Latency, ...]] = {}
     for place, batch in enumerate(batches):
         report(place, len(batches), f"timing, batch {batch}")
-        found[str(batch)] = measure_latencies(networks, batch=batch, runs=bench.preset.runs)
+        found[str(batch)] = measure_latencies(networks, batch=batch, runs=inputs.preset.runs)
     sizes = {name: _size(point, len(network.units)) for name, (_, point) in states.items()}
     measured = {
         "latency": {batch: dict(zip(states, map(asdict, times), strict=True)) for batch, times in found.items()},
         "findings": [asdict(_finding(sizes, times, int(batch))) for batch, times in found.items()],
     }
     setting = (
-        f"Pruned by Taylor with FLOPs regularisation to scale, seed {lane.seed}; accuracy on {bench.validated}, after "
-        f"fine-tuning. Latency: median of {bench.preset.runs} forward passes with their quartiles, the networks in "
+        f"Pruned by Taylor with FLOPs regularisation to scale, seed {lane.seed}; accuracy on {inputs.validated}, after "
+        f"fine-tuning. Latency: median of {inputs.preset.runs} forward passes with their quartiles, the networks in "
         f"turn, on {network.device}, threads: {torch.get_num_threads()}."
     )
     return PartResult({"networks": sizes}, setting, (), measured)

@@ -30,21 +30,25 @@ def objective(loss: Loss, teacher: nn.Module | None, weight: float, temperature:
 
     def mixed(x: Tensor, logits: Tensor, y: Tensor) -> Tensor:
         with torch.no_grad():
-            said = wise(x)
-        if said.shape != logits.shape:
-            raise BadInput(f"the teacher has {said.shape[1]} outputs, the network {logits.shape[1]}: they must agree.")
-        return distilled(loss, logits, said, y, weight, temperature)
+            teacher_logits = wise(x)
+        if teacher_logits.shape != logits.shape:
+            raise BadInput(
+                f"the teacher has {teacher_logits.shape[1]} outputs, the network {logits.shape[1]}: they must agree."
+            )
+        return distilled(loss, logits, teacher_logits, y, weight, temperature)
 
     return mixed
 
 
-def distilled(loss: Loss, logits: Tensor, said: Tensor, y: Tensor, weight: float, temperature: float) -> Tensor:
-    """The loss of logits (B, classes) against labels y (B,), mixed with their distance from the teacher's, `said`.
+def distilled(
+    loss: Loss, logits: Tensor, teacher_logits: Tensor, y: Tensor, weight: float, temperature: float
+) -> Tensor:
+    """The loss of logits (B, classes) against labels y (B,), mixed with their distance from the teacher's.
 
-        (1 - weight) * loss + weight * T^2 * mean over images of KL(softmax(said / T) || softmax(logits / T))
+        (1 - weight) * loss + weight * T^2 * mean over images of KL(softmax(teacher_logits / T) || softmax(logits / T))
 
     (); T^2 keeps the size of the gradient as the temperature changes. Hinton et al. 2015, arXiv:1503.02531.
     """
-    soft, target = ((values / temperature).log_softmax(1) for values in (logits, said))
+    soft, target = ((values / temperature).log_softmax(1) for values in (logits, teacher_logits))
     divergence = kl_div(soft, target, reduction="batchmean", log_target=True)
     return (1 - weight) * loss.mean(logits, y) + weight * temperature**2 * divergence

@@ -26,7 +26,7 @@ Minibatch = tuple[Tensor, Tensor]
 """Images x (B, C, H, W) and their labels y (B,)."""
 
 IMAGENET, NONE = "imagenet", "none"  # starts of a network for new classes, other than a checkpoint
-Watch = Callable[[nn.Module, Tensor, Tensor], None]
+OnMinibatch = Callable[[nn.Module, Tensor, Tensor], None]
 """Looks at a minibatch, x and y, right before the module is updated with it; it must change neither."""
 
 OPTIMIZERS: dict[str, Callable[[nn.Module, Recipe], Optimizer]] = {
@@ -87,7 +87,7 @@ class Training:
     seed: int = 0  # of dropout
     loss: Loss = CROSS_ENTROPY  # the network's own
     teacher: nn.Module | None = None  # whose answers a recipe that distils learns from
-    watch: Watch | None = None
+    on_minibatch: OnMinibatch | None = None
     on_loss: Callable[[float], None] | None = None  # is told each minibatch's loss, before its update
 
     def taught_by(self, network: Network) -> Training:
@@ -180,9 +180,9 @@ def descend(
     with _seeded(training.seed, device):
         for update in range(1, len(span) + 1):
             x, y = (part.to(device) for part in next(stream))
-            if training.watch:
+            if training.on_minibatch:
                 with _seeded(training.seed, device):  # its draws leave those of the updates as they are
-                    training.watch(module, x, y)
+                    training.on_minibatch(module, x, y)
             for group in optimizer.param_groups:
                 group["lr"] = recipe.rate(span.first + update - 1, span.total)
             loss = _update(module, optimizer, loss_of, x, y)

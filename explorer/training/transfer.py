@@ -26,7 +26,7 @@ EPOCH_SEEDS = 1_000_003  # between the seeds of two epochs
 State = dict[str, Tensor]  # an optimizer's tensors, by "place of the parameter.name"
 
 
-def started(
+def network_at_start(
     arch: str,
     checkpoint: Checkpoint | None,
     preprocessing: Preprocessing,
@@ -36,16 +36,16 @@ def started(
     seed: int = 0,
 ) -> Network:
     """A network for these classes before any training: the checkpoint's weights under a new head, or all random."""
-    said = ""
+    note = ""
     if checkpoint is None:
         channels = len(preprocessing.mean)
         usual = channels == len(preprocessing_for(arch).mean)  # not every architecture lets one choose
         module = build(arch, len(classes), in_channels=None if usual else channels, trusted=trusted, seed=seed)
     else:
-        module, said = transferred(arch, checkpoint, len(classes), trusted=trusted, seed=seed)
+        module, note = transferred(arch, checkpoint, len(classes), trusted=trusted, seed=seed)
     shape = input_shape_for(arch, preprocessing)
     network = assemble(arch.partition(":")[2], arch, module, shape, preprocessing, classes)
-    return replace(network, origin=" ".join(filter(None, (said, network.origin))))
+    return replace(network, origin=" ".join(filter(None, (note, network.origin))))
 
 
 @dataclass(frozen=True, eq=False)
@@ -84,23 +84,23 @@ def epochs(
         yield start
     module = copy.deepcopy(start.network.module).requires_grad_(True)
     optimizer = OPTIMIZERS[recipe.optimizer](module, recipe)
-    restore(optimizer, start.optimizer)
+    restore_optimizer(optimizer, start.optimizer)
     for number in range(start.number + 1, count + 1):
         stream = minibatches(finetuning, recipe.batch_size, training.seed, (number - 1) * per_epoch)
         span = Span((number - 1) * per_epoch, number * per_epoch, count * per_epoch)
         of_epoch = replace(training, seed=training.seed + number * EPOCH_SEEDS, loss=network.loss)
-        told = one_of(report, number - 1, count, f"epoch {number} of {count}")
-        descend(module, optimizer, stream, span, of_epoch, told)
+        of_one_epoch = one_of(report, number - 1, count, f"epoch {number} of {count}")
+        descend(module, optimizer, stream, span, of_epoch, of_one_epoch)
         found = with_weights_of(network, copy.deepcopy(module).requires_grad_(False))
         metrics = _measured(found, validation, staying(report, number / count))
-        yield Epoch(number, found, kept(optimizer), metrics)
+        yield Epoch(number, found, optimizer_state(optimizer), metrics)
 
 
 def _measured(network: Network, validation: Batches, report: Report) -> Metrics:
     return metrics_of(evaluate(network, validation, report=report), measure_costs(network), none_removed(network.units))
 
 
-def kept(optimizer: torch.optim.Optimizer) -> State:
+def optimizer_state(optimizer: torch.optim.Optimizer) -> State:
     """A copy of what the optimizer keeps for each parameter, momentum for example."""
     state = optimizer.state_dict()["state"]
     return {
@@ -111,8 +111,8 @@ def kept(optimizer: torch.optim.Optimizer) -> State:
     }
 
 
-def restore(optimizer: torch.optim.Optimizer, state: State) -> None:
-    """Give an optimizer back what `kept` took of another one of the same parameters."""
+def restore_optimizer(optimizer: torch.optim.Optimizer, state: State) -> None:
+    """Give an optimizer back the `optimizer_state` of another one of the same parameters."""
     found = optimizer.state_dict()
     for key, value in state.items():
         place, _, name = key.partition(".")

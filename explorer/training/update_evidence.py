@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from explorer.core.errors import BadInput
 from explorer.core.progress import Report, silent
 from explorer.networks.network import Network, with_weights_of
-from explorer.scoring.observe import Observation, joined, observer
+from explorer.scoring.observe import Observation, joined_observations, observer
 from explorer.training.finetune import Minibatch, Training, train
 
 
@@ -39,12 +39,12 @@ def train_observed(
     parts: list[Observation] = []
     place = count()
 
-    def watch(module: nn.Module, x: Tensor, y: Tensor) -> None:
+    def on_minibatch(module: nn.Module, x: Tensor, y: Tensor) -> None:
         if next(place) >= updates - watched:
             parts.append(observer(replace(network, module=_beside(module)))(x, y))
 
-    tuned = train(network.module, stream, updates, replace(training, watch=watch), report)
-    return with_weights_of(network, tuned), joined(parts)
+    tuned = train(network.module, stream, updates, replace(training, on_minibatch=on_minibatch), report)
+    return with_weights_of(network, tuned), joined_observations(parts)
 
 
 def _beside(module: nn.Module) -> nn.Module:

@@ -14,7 +14,7 @@ from playwright.sync_api import Browser, Page
 
 from explorer.figures.study_report import report_page
 from explorer.study import PARTS
-from explorer.study.folders import told
+from explorer.study.folders import unmeasured_part
 from explorer.study.published import CAVEAT, LIKE
 
 NAMES = ("taylor", "activation_mean", "weight", "obd", "random", "flops", "flops-scaled")
@@ -32,7 +32,7 @@ def content() -> dict[str, Any]:
         for name in NAMES
     ]
     finding = {"claim": "Random falls behind.", "here": "0.97 against 0.95", "holds": True}
-    race = {**told(PARTS["race"]), "setting": "Made up.", "findings": [finding], "result": {"lines": lines}}
+    race = {**unmeasured_part(PARTS["race"]), "setting": "Made up.", "findings": [finding], "result": {"lines": lines}}
     network = {"name": "a", "arch": "b", "units": 1, "parameters": 1, "flops": 1, "classes": 2}
     settings = {"preset": "quick", "seed": 0, "device": "cpu", "threads": 1}
     found = {"network": network, "data": {"name": "c"}, "settings": settings}

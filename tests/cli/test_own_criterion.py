@@ -16,7 +16,7 @@ from own_code import importable
 
 from explorer import open_network
 from explorer.cli import app
-from explorer.cli.own_criteria import taken
+from explorer.cli.own_criteria import imported_criterion
 from explorer.data import open_images
 from explorer.networks.load import DEMO, batches_for
 from explorer.pruning.selectors import SELECTORS
@@ -126,8 +126,8 @@ def test_the_app_is_started_with_it(mine: None, tmp_path: Path, monkeypatch: pyt
 
 def test_a_built_in_function_under_its_own_name_scores_as_the_built_in_one(tmp_path: Path) -> None:
     with importable(tmp_path, "nothing_of_mine", ""):
-        name = taken("explorer.scoring.criteria.loss:taylor")
-        assert taken(name) == name and SELECTORS[name].title == name  # "Taylor" is another's title
+        name = imported_criterion("explorer.scoring.criteria.loss:taylor")
+        assert imported_criterion(name) == name and SELECTORS[name].title == name  # "Taylor" is another's title
         network = open_network(DEMO)
         evidence = gather(network, batches_for(network, open_images(DEMO), "calibration", 4), CRITERIA[name].needs)
         assert torch.equal(CRITERIA[name].saliency(evidence), CRITERIA["taylor"].saliency(evidence))

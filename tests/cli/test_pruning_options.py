@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from invoke import Done, result, run
 
-from explorer.cli.limit_options import chosen
+from explorer.cli.limit_options import channels_by_layer
 from explorer.pruning.settings import Settings
 from explorer.runs import pruning_runs, run_folders, store
 from explorer.runs.store import read_run
@@ -168,4 +168,4 @@ def test_a_latency_is_in_the_table_the_json_and_the_run(
 
 
 def test_channels_of_one_layer_are_put_together() -> None:
-    assert chosen([("a", (3, 1)), ("b", (0,)), ("a", (1, 2))]) == {"a": (1, 2, 3), "b": (0,)}
+    assert channels_by_layer([("a", (3, 1)), ("b", (0,)), ("a", (1, 2))]) == {"a": (1, 2, 3), "b": (0,)}

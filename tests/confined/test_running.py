@@ -59,5 +59,9 @@ def test_what_is_in_force_is_said_with_what_is_not() -> None:
 
 @pytest.mark.parametrize("machine", calls.MACHINES)
 def test_no_call_is_both_refused_and_asked_for(machine: str) -> None:
-    refused, missing, asked = calls.refused(machine), calls.missing(machine), calls.asked(machine).values()
+    refused, missing, asked = (
+        calls.refused(machine),
+        calls.absent(machine),
+        calls.refused_for_arguments(machine).values(),
+    )
     assert len({*refused, *missing, *asked}) == len(refused) + len(missing) + len(asked)

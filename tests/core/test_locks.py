@@ -11,7 +11,7 @@ import pytest
 
 from explorer.core import locks
 from explorer.core.errors import BadInput
-from explorer.core.locks import NAME, alone, locked, turn
+from explorer.core.locks import NAME, in_turn, locked, sole_writer
 from explorer.evaluation.metrics import Metrics
 from explorer.runs import timeline
 from explorer.runs.store import Run, read_run, write_run
@@ -35,9 +35,9 @@ for number in range({STEPS}):
 HOLDER = """
 import sys
 from pathlib import Path
-from explorer.core.locks import alone
+from explorer.core.locks import sole_writer
 
-with alone(Path(sys.argv[1]), "wait", ", the app at http://127.0.0.1:1"):
+with sole_writer(Path(sys.argv[1]), "wait", ", the app at http://127.0.0.1:1"):
     print("held", flush=True)
     sys.stdin.readline()
 """
@@ -76,21 +76,21 @@ def test_two_processes_that_take_200_steps_of_one_run_keep_them_all(tmp_path: Pa
 def test_who_writes_is_named_and_holds_nothing_when_it_is_killed(tmp_path: Path) -> None:
     holder = started(HOLDER, tmp_path / "run")
     said = rf"run is in use by process {holder.pid}, the app at http://127.0.0.1:1: give another folder\."
-    with pytest.raises(BadInput, match=said), alone(tmp_path / "run", "give another folder"):
+    with pytest.raises(BadInput, match=said), sole_writer(tmp_path / "run", "give another folder"):
         pass
     holder.kill()
     holder.communicate()
     assert (tmp_path / "run" / NAME).exists()
-    with alone(tmp_path / "run", "give another folder"):
+    with sole_writer(tmp_path / "run", "give another folder"):
         assert (tmp_path / "run" / NAME).read_text() == f"process {os.getpid()}"
     assert not (tmp_path / "run" / NAME).exists()
 
 
 def test_a_folder_that_was_made_in_vain_goes_again_and_any_other_stays(tmp_path: Path) -> None:
-    with alone(tmp_path / "vain", "wait"):
+    with sole_writer(tmp_path / "vain", "wait"):
         pass
     (tmp_path / "there").mkdir()
-    with alone(tmp_path / "there", "wait"), alone(tmp_path / "written", "wait"):
+    with sole_writer(tmp_path / "there", "wait"), sole_writer(tmp_path / "written", "wait"):
         (tmp_path / "written" / "file").touch()
     assert sorted(path.name for path in tmp_path.rglob("*")) == ["file", "there", "written"]
 
@@ -106,10 +106,10 @@ def test_a_lock_that_was_waited_for_is_not_that_of_a_file_that_is_gone(
         return real(handle, wait=wait)
 
     monkeypatch.setattr(locks, "_lock", slow)
-    with turn(tmp_path):
+    with in_turn(tmp_path):
         assert (tmp_path / NAME).exists()
         monkeypatch.undo()
-        with pytest.raises(BadInput, match="is in use by another process"), alone(tmp_path, "wait"):
+        with pytest.raises(BadInput, match="is in use by another process"), sole_writer(tmp_path, "wait"):
             pass
 
 
@@ -118,11 +118,11 @@ def test_where_a_file_system_has_no_locks_nobody_is_refused(tmp_path: Path, monk
         raise OSError(37, "No locks available")
 
     monkeypatch.setattr(locks, "_lock", none)
-    with alone(tmp_path, "wait"), turn(tmp_path), locked(tmp_path, wait=False) as held:
+    with sole_writer(tmp_path, "wait"), in_turn(tmp_path), locked(tmp_path, wait=False) as held:
         assert not held
 
 
 def test_a_folder_that_can_not_be_made_is_named(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
-    with pytest.raises(BadInput, match="file/run cannot be written"), alone(tmp_path / "file" / "run", "wait"):
+    with pytest.raises(BadInput, match="file/run cannot be written"), sole_writer(tmp_path / "file" / "run", "wait"):
         pass

@@ -14,7 +14,7 @@ from PIL import Image
 
 from explorer.core.errors import BadInput
 from explorer.data import decoding
-from explorer.data.decoding import Clip, decode, examined, fault
+from explorer.data.decoding import Clip, decode, examine, fault
 
 
 def png_claiming(width: int, height: int) -> bytes:
@@ -154,11 +154,11 @@ def test_many_files_are_judged_by_begin_and_end(tmp_path, monkeypatch):
     content = bytearray(paths[1].read_bytes())
     content[content.index(b"IDAT") + 4] ^= 255
     paths[1].write_bytes(content)
-    assert set(examined(paths)[0]) == {paths[1]}
+    assert set(examine(paths)[0]) == {paths[1]}
     monkeypatch.setattr(decoding, "READ_WHOLE", 2)
-    assert examined(paths)[0] == {}
+    assert examine(paths)[0] == {}
     paths[2].write_bytes(paths[2].read_bytes()[:-64])
-    assert set(examined(paths)[0]) == {paths[2]}
+    assert set(examine(paths)[0]) == {paths[2]}
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ from torchvision.datasets import ImageFolder
 
 from explorer.core.errors import BadInput
 from explorer.data import decoding, open_images
-from explorer.data.decoding import FORMATS, decode, examined, fault, looks_like_image
+from explorer.data.decoding import FORMATS, decode, examine, fault, looks_like_image
 
 LOSSLESS = ("BMP", "PNG", "PPM", "TIFF", "GIF", "WEBP")
 
@@ -50,9 +50,9 @@ def test_many_files_of_formats_without_a_known_end_are_still_read(tmp_path, monk
     paths = [tmp_path / f"{number}.jpg" for number in range(3)]
     for path, kind in zip(paths, ("MPO", "BMP", "TIFF"), strict=True):
         Image.fromarray(picture(1, 16, 16)).save(path, format=kind)
-    assert examined(paths)[0] == {}
+    assert examine(paths)[0] == {}
     paths[1].write_bytes(paths[1].read_bytes()[:-40])
-    assert examined(paths)[0] == {paths[1]: "it is cut off or damaged inside"}
+    assert examine(paths)[0] == {paths[1]: "it is cut off or damaged inside"}
 
 
 def saved(folder: Path, name: str, image: Image.Image, **options: object) -> None:

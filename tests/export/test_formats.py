@@ -13,7 +13,7 @@ from explorer.export import formats
 from explorer.export import proof as proofs
 from explorer.export import verify as verifying
 from explorer.export.folders import export, export_proven
-from explorer.export.formats import FORMATS, chosen
+from explorer.export.formats import FORMATS, formats_for
 from explorer.export.proof import ProofRun, judge, read
 from explorer.export.verify import RUNNABLE, verify
 
@@ -43,8 +43,8 @@ def test_a_proof_gives_back_the_pixels() -> None:
 
 
 def test_what_a_format_needs_is_written_too() -> None:
-    assert [each.name for each in chosen(["model"])] == ["safetensors", "model"]
-    assert [each.name for each in chosen(["report", "all"])] == list(FORMATS)
+    assert [each.name for each in formats_for(["model"])] == ["safetensors", "model"]
+    assert [each.name for each in formats_for(["report", "all"])] == list(FORMATS)
 
 
 def test_an_unknown_format_is_refused_before_anything_is_written(tmp_path: Path) -> None:

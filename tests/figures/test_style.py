@@ -12,7 +12,7 @@ from explorer.figures.style import (
     CRITERION_STYLES,
     abridged,
     alt_text,
-    blank,
+    blank_figure,
     criterion_style,
     f32,
     sequential,
@@ -68,7 +68,7 @@ def test_sequential_colours_span_the_scale() -> None:
 
 
 def test_a_blank_figure_is_clear_and_described() -> None:
-    fig = blank("One sentence.", height=300)
+    fig = blank_figure("One sentence.", height=300)
     assert alt_text(fig) == "One sentence."
     assert fig.layout.paper_bgcolor == fig.layout.plot_bgcolor == "rgba(0,0,0,0)"
     assert fig.layout.font.color is None

@@ -56,8 +56,8 @@ def test_every_goal_has_its_row() -> None:
     assert list(GOALS) == [*MEASURES, "latency", "loss", "accuracy"]
     assert [goal.name for goal in GOALS.values() if goal.counted] == list(MEASURES)
     assert [goal.name for goal in GOALS.values() if goal.holds] == ["loss", "accuracy"]
-    assert GOALS["flops"].asked(0.425) == "down to 42.5 % of the FLOPs"
-    assert GOALS["loss"].asked(0.25) == "at most 0.25 nats of loss"
+    assert GOALS["flops"].in_words(0.425) == "down to 42.5 % of the FLOPs"
+    assert GOALS["loss"].in_words(0.25) == "at most 0.25 nats of loss"
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,7 @@ from explorer.networks.costs import measure_costs
 from explorer.networks.surgery import prune
 from explorer.networks.units import Units, none_removed
 from explorer.pruning import joint
-from explorer.pruning.limits import Limits, choosing, keeping, portions, unmet
+from explorer.pruning.limits import Limits, portions, unmet, with_layers_kept, with_units_chosen
 from explorer.pruning.plan import below_thresholds, remove_next, remove_until, share_left
 
 UNITS = at_hand("plain").units  # layers "0" with 5 units and "3" with 6
@@ -82,7 +82,7 @@ def test_portions_of_equal_units_keep_their_order() -> None:
 
 def test_kept_layers_lose_nothing_by_any_way_to_choose() -> None:
     network, batches = at_hand("plain"), images((1, 8, 8), n=6)
-    limits = keeping(UNITS, ["0"])
+    limits = with_layers_kept(UNITS, ["0"])
     costs, whole = measure_costs(network), none_removed(UNITS)
     assert limits.of(UNITS) == {"0": 5, "3": 1}
     said = evaluate(network, batches).logits
@@ -123,7 +123,7 @@ def test_below_a_threshold_widths_are_rounded_up() -> None:
         (lambda: Limits(1, {"0": -2}), "A floor of -2 is not possible"),
         (lambda: Limits(multiple=0), "can't be multiples of 0"),
         (lambda: Limits(1, {"9": 2}).of(UNITS), "A floor is given for '9', which is no prunable layer"),
-        (lambda: keeping(UNITS, ["nine"]), "'nine' can't be kept: it is no prunable layer"),
+        (lambda: with_layers_kept(UNITS, ["nine"]), "'nine' can't be kept: it is no prunable layer"),
     ],
 )
 def test_impossible_limits_are_refused(make, message: str) -> None:
@@ -131,7 +131,7 @@ def test_impossible_limits_are_refused(make, message: str) -> None:
         make()
 
 
-CHOSEN = choosing(UNITS, {"3": (1,)}, {"0": (4,), "3": (5,)})  # saliency k = unit k: units 6, 4 and 10
+CHOSEN = with_units_chosen(UNITS, {"3": (1,)}, {"0": (4,), "3": (5,)})  # saliency k = unit k: units 6, 4 and 10
 
 
 def test_units_chosen_to_stay_or_to_go_do_so_by_any_way_to_choose() -> None:
@@ -153,7 +153,7 @@ def test_units_chosen_to_stay_or_to_go_do_so_by_any_way_to_choose() -> None:
 def test_a_unit_chosen_to_stay_comes_last_in_the_joint_order() -> None:
     network, batches = at_hand("plain"), images((1, 8, 8), n=6)
     said = evaluate(network, batches).logits
-    limits = choosing(UNITS, {"0": (0, 1, 2, 3, 4), "3": (2,)}, {})
+    limits = with_units_chosen(UNITS, {"0": (0, 1, 2, 3, 4), "3": (2,)}, {})
     places = joint.ranking(network, batches, said, joint.Rules(limits=limits)).places
     assert places[[5, 6, 8, 9, 10]].max() == 4
 
@@ -163,7 +163,7 @@ def test_choices_outlive_surgery_by_the_channels_of_the_network_as_loaded() -> N
     removed = none_removed(UNITS)
     removed[[0, 6]] = True
     smaller = prune(network, removed).units
-    limits = choosing(UNITS, {"0": (0, 2)}, {"3": (1, 3)})
+    limits = with_units_chosen(UNITS, {"0": (0, 2)}, {"3": (1, 3)})
     assert limits.staying(smaller).nonzero()[:, 0].tolist() == [1]  # channel 2 of 1, 2, 3, 4
     assert limits.going(smaller).nonzero()[:, 0].tolist() == [6]  # channel 3 of 0, 2, 3, 4, 5
     assert portions(UNITS, removed, SALIENCY, limits)[0] == [8]
@@ -181,7 +181,7 @@ def test_a_threshold_takes_what_a_plain_search_takes(seed, share, floor, multipl
     generator = torch.Generator().manual_seed(seed)
     lots = torch.randint(4, (len(UNITS),), generator=generator)  # 0 stays, 1 goes, others are free
     stay, go = (chosen_of(lots == lot) for lot in (0, 1))
-    limits = choosing(UNITS, stay, go, Limits(floor, {}, multiple))
+    limits = with_units_chosen(UNITS, stay, go, Limits(floor, {}, multiple))
     plan = below_thresholds(UNITS, removed, saliency, {"0": line}, limits)
     taken = removed.clone()
     for portion in portions(UNITS, removed, saliency, limits):
@@ -200,17 +200,17 @@ def chosen_of(mask: Tensor) -> dict[str, tuple[int, ...]]:
 
 def test_what_was_to_go_and_stays_is_explained() -> None:
     everything = chosen_of(torch.ones(11, dtype=torch.bool))
-    limits = choosing(UNITS, {}, everything)
+    limits = with_units_chosen(UNITS, {}, everything)
     plan = below_thresholds(UNITS, none_removed(UNITS), SALIENCY, {}, limits)
     assert [int((~part).sum()) for part in UNITS.by_layer(plan).values()] == [1, 1]
     said = (
         "Chosen to go, and staying: 1 of 0, which is down to its floor of 1; 1 of 3, which is down to its floor of 1."
     )
     assert unmet(UNITS, plan, limits) == said
-    locked = keeping(UNITS, ["0"], choosing(UNITS, {}, {"0": (1, 2), "3": (0,)}))
+    locked = with_layers_kept(UNITS, ["0"], with_units_chosen(UNITS, {}, {"0": (1, 2), "3": (0,)}))
     plan = below_thresholds(UNITS, none_removed(UNITS), SALIENCY, {}, locked)
     assert unmet(UNITS, plan, locked) == "Chosen to go, and staying: 2 of 0, which stays whole."
-    rounded = choosing(UNITS, {}, {"0": (1, 2)}, Limits(multiple=4))
+    rounded = with_units_chosen(UNITS, {}, {"0": (1, 2)}, Limits(multiple=4))
     plan = below_thresholds(UNITS, none_removed(UNITS), SALIENCY, {}, rounded)
     assert plan.nonzero()[:, 0].tolist() == [1]
     assert (
@@ -221,7 +221,7 @@ def test_what_was_to_go_and_stays_is_explained() -> None:
 
 
 def test_a_plan_that_can_do_nothing_more_names_the_units_that_stay() -> None:
-    limits = choosing(UNITS, chosen_of(torch.ones(11, dtype=torch.bool)), {})
+    limits = with_units_chosen(UNITS, chosen_of(torch.ones(11, dtype=torch.bool)), {})
     with pytest.raises(BadInput, match="down to its floor of 1, with 11 units chosen to stay"):
         remove_next(UNITS, none_removed(UNITS), SALIENCY, 1, limits)
 
@@ -236,4 +236,4 @@ def test_a_plan_that_can_do_nothing_more_names_the_units_that_stay() -> None:
 )
 def test_impossible_choices_are_refused(stay, go, message: str) -> None:
     with pytest.raises(BadInput, match=message):
-        choosing(UNITS, stay, go)
+        with_units_chosen(UNITS, stay, go)

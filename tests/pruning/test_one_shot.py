@@ -7,7 +7,7 @@ from networks_at_hand import SHAPE, at_hand, images
 
 from explorer.evaluation.evaluate import evaluate
 from explorer.networks.costs import measure_costs
-from explorer.pruning.one_shot import down_to, one_shot_curves
+from explorer.pruning.one_shot import one_shot_curves, plan_down_to
 
 NETWORK = at_hand("plain")  # layers of 5 and 6 units
 COSTS, IMAGES = measure_costs(NETWORK), images(SHAPE)
@@ -19,7 +19,7 @@ def test_every_point_is_the_gated_networks_outcome() -> None:
     *_, curves = one_shot_curves(NETWORK, COSTS, rankings, IMAGES, (1.0, 0.5))
     for name, saliency in rankings.items():
         for point, share in zip(curves[name], (1.0, 0.5), strict=True):
-            plan = down_to(COSTS, saliency, share)
+            plan = plan_down_to(COSTS, saliency, share)
             outcome = evaluate(NETWORK, IMAGES, plan)
             assert (point.loss, point.accuracy) == (outcome.loss, outcome.accuracy)
             assert point.units == int((~plan).sum())
@@ -31,5 +31,5 @@ def test_curves_advance_together_share_by_share() -> None:
 
 
 def test_plans_leave_the_share_of_units_and_never_an_empty_layer() -> None:
-    assert down_to(COSTS, RISING, 0.8).nonzero()[:, 0].tolist() == [0, 1]
-    assert int((~down_to(COSTS, RISING, 0.01)).sum()) == 2
+    assert plan_down_to(COSTS, RISING, 0.8).nonzero()[:, 0].tolist() == [0, 1]
+    assert int((~plan_down_to(COSTS, RISING, 0.01)).sum()) == 2

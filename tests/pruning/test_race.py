@@ -17,8 +17,8 @@ from explorer.evaluation.metrics import Metrics
 from explorer.pruning import procedure
 from explorer.pruning.procedure import Settings, iterate
 from explorer.pruning.race import Lane, PointLatency, Race, RacePoint, RaceTerms, race
-from explorer.pruning.race_bands import at_share, bands, first_gone, shared_with
-from explorer.runs.race_folders import FILE, begin, kept_race, read_race
+from explorer.pruning.race_bands import bands, first_at_share, first_removed, overlap_with
+from explorer.runs.race_folders import FILE, begin_race, kept_race, read_race
 from explorer.runs.store import Run
 from explorer.training.finetune import Recipe
 
@@ -107,7 +107,7 @@ class Stopped(Exception):
 
 def test_stopped_it_goes_on_with_the_lanes_that_are_missing(whole: list[Race], tmp_path: Path) -> None:
     network = at_hand("plain")
-    begin(tmp_path, ABOUT, TERMS)
+    begin_race(tmp_path, ABOUT, TERMS)
 
     def stopping(done: int, total: int, note: str = "") -> None:
         if note.startswith("Joint linearised, seed 0 (lane 3 of 8); 4 units"):
@@ -127,7 +127,7 @@ def test_stopped_it_goes_on_with_the_lanes_that_are_missing(whole: list[Race], t
 def test_a_damaged_lane_is_named_until_its_file_is_gone_and_another_race_is_refused(
     whole: list[Race], tmp_path: Path
 ) -> None:
-    begin(tmp_path, ABOUT, TERMS)
+    begin_race(tmp_path, ABOUT, TERMS)
     list(kept_race(at_hand("plain"), SPLITS, TERMS, tmp_path))
     paths = sorted(tmp_path.glob("lane-*"))
     spoiled = (
@@ -141,12 +141,12 @@ def test_a_damaged_lane_is_named_until_its_file_is_gone_and_another_race_is_refu
     paths[0].unlink()
     *_, again = kept_race(at_hand("plain"), SPLITS, TERMS, tmp_path)
     assert again == whole[-1]
-    begin(tmp_path, ABOUT, TERMS)
+    begin_race(tmp_path, ABOUT, TERMS)
     other = replace(TERMS, settings=replace(SETTINGS, updates=4))
     with pytest.raises(BadInput, match="holds a race with updates 3, not 4: give another folder"):
-        begin(tmp_path, ABOUT, other)
+        begin_race(tmp_path, ABOUT, other)
     with pytest.raises(BadInput, match="holds a race with network plain, not mine"):
-        begin(tmp_path, replace(ABOUT, network={"digest": "mine"}), TERMS)
+        begin_race(tmp_path, replace(ABOUT, network={"digest": "mine"}), TERMS)
 
 
 @pytest.mark.parametrize(
@@ -242,11 +242,11 @@ def test_bands_are_median_least_and_largest_over_the_seeds_that_have_come_so_far
     assert timed.x.tolist() == [1.0, 0.75, 0.5]
     unknown = replace(WHOLE, speed=None)
     assert np.isnan(bands((_lane("taylor", 0, unknown),), "loss", "latency", fine_tuned=True)[0].x).all()
-    assert [at_share(after, share) for share in (0.9, 0.8, 0.7, 0.5)] == [1, 1, 2, None]
+    assert [first_at_share(after, share) for share in (0.9, 0.8, 0.7, 0.5)] == [1, 1, 2, None]
 
 
 def test_what_went_first_is_counted_to_the_end_of_the_step() -> None:
-    channels = [first_gone(BY_HAND[1], share) for share in (0.1, 0.2, 0.25, 0.5)]
+    channels = [first_removed(BY_HAND[1], share) for share in (0.1, 0.2, 0.25, 0.5)]
     assert channels == [
         {("conv", 1), ("conv", 4)},
         {("conv", 1), ("conv", 4)},
@@ -256,17 +256,17 @@ def test_what_went_first_is_counted_to_the_end_of_the_step() -> None:
 
 
 def test_the_overlap_is_with_the_oracle_of_the_same_seed() -> None:
-    assert shared_with(BY_HAND, "taylor", 0.1) == (1 / 2 + 2 / 2) / 2
-    assert shared_with(BY_HAND, "taylor", 0.4) == 3 / 4  # seed 1's oracle has not come so far
-    assert shared_with(BY_HAND, "taylor", 0.5) is None
-    assert shared_with(BY_HAND, "oracle", 0.4) == 1
-    assert shared_with(BY_HAND[1:2], "taylor", 0.1) is None
+    assert overlap_with(BY_HAND, "taylor", 0.1) == (1 / 2 + 2 / 2) / 2
+    assert overlap_with(BY_HAND, "taylor", 0.4) == 3 / 4  # seed 1's oracle has not come so far
+    assert overlap_with(BY_HAND, "taylor", 0.5) is None
+    assert overlap_with(BY_HAND, "oracle", 0.4) == 1
+    assert overlap_with(BY_HAND[1:2], "taylor", 0.1) is None
     for_all = replace(BY_HAND[0], every_seed=True), BY_HAND[1], BY_HAND[3]
-    assert shared_with(for_all, "taylor", 0.2) == (1 / 2 + 0 / 2) / 2
+    assert overlap_with(for_all, "taylor", 0.2) == (1 / 2 + 0 / 2) / 2
 
 
 def test_files_hold_numbers_to_the_last_bit(whole: list[Race], tmp_path: Path) -> None:
-    begin(tmp_path, ABOUT, replace(TERMS, timed=True))
+    begin_race(tmp_path, ABOUT, replace(TERMS, timed=True))
     list(kept_race(at_hand("plain"), SPLITS, replace(TERMS, timed=True), tmp_path))
     kept = read_race(tmp_path).lanes
     again = json.loads((tmp_path / "lane-taylor-1.json").read_text())

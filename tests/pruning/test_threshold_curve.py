@@ -9,9 +9,9 @@ from networks_at_hand import SHAPE, at_hand, images
 from explorer.core.errors import BadInput
 from explorer.evaluation.evaluate import evaluate
 from explorer.networks.units import none_removed
-from explorer.pruning.limits import NO_LIMITS, choosing
+from explorer.pruning.limits import NO_LIMITS, with_units_chosen
 from explorer.pruning.plan import below_thresholds, line_needed
-from explorer.pruning.threshold_curve import PLACES, Curve, sweep, trace
+from explorer.pruning.threshold_curve import PLACES, Curve, sweep_thresholds, trace_curve
 from explorer.scoring.predict import linearise_all, predict
 
 NETWORK = at_hand("plain")
@@ -20,11 +20,13 @@ SALIENCY = torch.arange(11, dtype=torch.float64) / 8  # float32 numbers
 IMAGES = images(SHAPE, n=10, size=4)
 
 
-@pytest.mark.parametrize("limits", [NO_LIMITS, choosing(UNITS, {"0": (1,)}, {"3": (5,)})])
+@pytest.mark.parametrize("limits", [NO_LIMITS, with_units_chosen(UNITS, {"0": (1,)}, {"3": (5,)})])
 def test_each_plan_is_that_of_its_threshold_while_other_lines_stay(limits) -> None:
     removed = none_removed(UNITS)
     removed[2] = True
-    found = sweep(UNITS, removed, SALIENCY, line_needed(UNITS, removed, SALIENCY, limits), {"0": 9.0, "3": 0.8}, {"0"})
+    found = sweep_thresholds(
+        UNITS, removed, SALIENCY, line_needed(UNITS, removed, SALIENCY, limits), {"0": 9.0, "3": 0.8}, {"0"}
+    )
     assert found.thresholds == (0, 1 / 8, 3 / 8, 4 / 8)
     for threshold, plan in zip(found.thresholds, found.plans, strict=True):
         assert torch.equal(plan, below_thresholds(UNITS, removed, SALIENCY, {"0": threshold, "3": 0.8}, limits))
@@ -33,7 +35,7 @@ def test_each_plan_is_that_of_its_threshold_while_other_lines_stay(limits) -> No
 def test_many_units_are_swept_at_evenly_spaced_ranks() -> None:
     units = at_hand("fire").units
     saliency = torch.rand(len(units), generator=torch.Generator().manual_seed(0)).double()
-    found = sweep(
+    found = sweep_thresholds(
         units, none_removed(units), saliency, line_needed(units, none_removed(units), saliency), {}, set(units.slices)
     )
     assert len(found.thresholds) == min(PLACES, len(units))
@@ -44,9 +46,9 @@ def test_many_units_are_swept_at_evenly_spaced_ranks() -> None:
 
 def test_points_are_predicted_first_and_then_measured_one_by_one() -> None:
     whole = none_removed(UNITS)
-    found = sweep(UNITS, whole, SALIENCY, line_needed(UNITS, whole, SALIENCY), {}, {"0", "3"})
+    found = sweep_thresholds(UNITS, whole, SALIENCY, line_needed(UNITS, whole, SALIENCY), {}, {"0", "3"})
     linear = linearise_all(NETWORK, IMAGES)
-    curves = list(trace(found, whole, linear, lambda plan: evaluate(NETWORK, IMAGES, plan)))
+    curves = list(trace_curve(found, whole, linear, lambda plan: evaluate(NETWORK, IMAGES, plan)))
     assert [len(curve.measured) for curve in curves] == [0, 1, 2, 3, 4, 5, 6]
     assert all(curve.predicted == curves[0].predicted for curve in curves)
     last = curves[-1]
@@ -65,8 +67,8 @@ def test_points_are_predicted_first_and_then_measured_one_by_one() -> None:
 
 def test_without_a_linearisation_nothing_is_predicted_and_the_last_threshold_is_always_measured() -> None:
     whole = none_removed(UNITS)
-    found = sweep(UNITS, whole, SALIENCY, line_needed(UNITS, whole, SALIENCY), {}, {"3"})  # 6 thresholds
-    *_, last = trace(found, whole, None, lambda plan: evaluate(NETWORK, IMAGES, plan))
+    found = sweep_thresholds(UNITS, whole, SALIENCY, line_needed(UNITS, whole, SALIENCY), {}, {"3"})  # 6 thresholds
+    *_, last = trace_curve(found, whole, None, lambda plan: evaluate(NETWORK, IMAGES, plan))
     assert last.predicted == ()
     assert [point.threshold for point in last.measured] == [found.thresholds[place] for place in (0, 2, 4, 5)]
 
@@ -78,8 +80,8 @@ def test_a_stop_ends_it_between_two_measurements() -> None:
         if count == 2:
             raise BadInput("stopped")
 
-    found = sweep(UNITS, whole, SALIENCY, line_needed(UNITS, whole, SALIENCY), {}, {"0", "3"})
+    found = sweep_thresholds(UNITS, whole, SALIENCY, line_needed(UNITS, whole, SALIENCY), {}, {"0", "3"})
     with pytest.raises(BadInput, match="stopped"):
-        for curve in trace(found, whole, None, lambda plan: evaluate(NETWORK, IMAGES, plan), report):
+        for curve in trace_curve(found, whole, None, lambda plan: evaluate(NETWORK, IMAGES, plan), report):
             done.append(curve)
     assert [len(curve.measured) for curve in done] == [1, 2] and Curve() not in done

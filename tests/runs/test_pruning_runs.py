@@ -24,7 +24,7 @@ from explorer.networks.units import none_removed
 from explorer.pruning.selectors import SELECTORS
 from explorer.pruning.settings import Settings
 from explorer.runs import timeline
-from explorer.runs.pruning_runs import Pruning, grown, kept, newest, pruning_run, why_ended
+from explorer.runs.pruning_runs import Pruning, grown_run, kept_run, newest_state, pruning_run, why_ended
 from explorer.runs.run_folders import grow
 from explorer.runs.store import Run, pruned_at, read_run
 from explorer.training.finetune import Recipe
@@ -56,7 +56,7 @@ def splits() -> Splits:
 
 def run_in(folder: Path, splits: Splits, settings: Settings, *, last_weights: bool = False) -> Iterator[Run]:
     asked = pruning_run(NETWORK, splits, settings, network_from="tiny.pt", images_from="shades")
-    return kept(Pruning(NETWORK, splits, settings), asked, folder, "discard it", last_weights=last_weights)
+    return kept_run(Pruning(NETWORK, splits, settings), asked, folder, "discard it", last_weights=last_weights)
 
 
 def files(folder: Path) -> Files:
@@ -188,32 +188,34 @@ def test_a_run_of_the_app_grows_by_the_states_that_a_command_would_keep(
     splits: Splits, whole: Files, tmp_path: Path
 ) -> None:
     of_app, of_command = tmp_path / "app", tmp_path / "command"
-    *_, run = grown(Pruning(NETWORK, splits, TUNED), BEGUN, of_app)
+    *_, run = grown_run(Pruning(NETWORK, splits, TUNED), BEGUN, of_app)
     *_, other = run_in(of_command, splits, TUNED)
     assert run == read_run(of_app) and run.states == other.states
     assert files(of_app).keys() == whole.keys() - {"network.safetensors"}
-    assert why_ended(measure_costs(NETWORK), run.states, newest(run.states), TUNED).startswith("Reached: ")
+    assert why_ended(measure_costs(NETWORK), run.states, newest_state(run.states), TUNED).startswith("Reached: ")
 
 
 def test_it_grows_from_where_it_is_and_moves_nobody_who_went_elsewhere(
     splits: Splits, whole: Files, tmp_path: Path
 ) -> None:
     pruning = Pruning(NETWORK, splits, TUNED)
-    steps = grown(pruning, BEGUN, tmp_path)
+    steps = grown_run(pruning, BEGUN, tmp_path)
     *_, run = islice(steps, 2)
     grow(tmp_path, run, timeline.back)  # somebody goes back while the next step is computed
-    seen = [(run.states.current, newest(run.states), run.states.states[newest(run.states)]) for run in steps]
+    seen = [
+        (run.states.current, newest_state(run.states), run.states.states[newest_state(run.states)]) for run in steps
+    ]
     assert [(current, number, state.parent) for current, number, state in seen] == [(0, 2, 1), (0, 3, 2)]
     assert [(len(state.removed), str(state.weights) in whole) for _, _, state in seen] == [(3, True), (1, True)]
     run = grow(tmp_path, run, partial(timeline.jump, number=2))
-    first, last = grown(pruning, run, tmp_path)
+    first, last = grown_run(pruning, run, tmp_path)
     assert (first.states.current, last.states.current, last.states.state.parent) == (2, 4, 2)
     assert last.states.state.weights == seen[-1][-1].weights, "the same step once more"
 
 
 def test_a_step_without_updates_keeps_what_those_before_it_made_of_the_weights(splits: Splits, tmp_path: Path) -> None:
-    *_, run = grown(Pruning(NETWORK, splits, replace(TUNED, target=0.8)), BEGUN, tmp_path)
-    *_, run = grown(Pruning(NETWORK, splits, UNTUNED), run, tmp_path)
+    *_, run = grown_run(Pruning(NETWORK, splits, replace(TUNED, target=0.8)), BEGUN, tmp_path)
+    *_, run = grown_run(Pruning(NETWORK, splits, UNTUNED), run, tmp_path)
     assert [state.updates for state in run.states.states.values()] == [0, 2, 0, 0]
     measured = evaluate(pruned_at(NETWORK, run.states, tmp_path), splits["validation"])
     assert measured.loss == pytest.approx(run.states.state.metrics.loss, rel=1e-6)

@@ -20,7 +20,7 @@ from explorer.evaluation.metrics import Metrics, metrics_of
 from explorer.networks.costs import measure_costs
 from explorer.networks.network import Network, with_weights_of
 from explorer.networks.surgery import prune
-from explorer.networks.units import gone, none_removed
+from explorer.networks.units import newly_removed, none_removed
 from explorer.pruning.plan import with_removed
 from explorer.runs import timeline as timelines
 from explorer.runs.store import (
@@ -210,7 +210,7 @@ def _tuned_twice(folder: Path) -> tuple[Network, timelines.Timeline, list[Networ
             smaller = with_weights_of(smaller, train(smaller.module, minibatches(IMAGES, 4), 3, Training(Recipe(0.05))))
         found.append(smaller)
         weights = write_weights(folder, smaller) if number != 2 else None
-        lost = gone(network.units, before, removed)
+        lost = newly_removed(network.units, before, removed)
         state = timelines.State(number - 1, lost, "", measured(smaller), None, 3 * (number != 2), weights)
         timeline = timelines.step(timeline, state)
     return network, timeline, found

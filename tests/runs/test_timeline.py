@@ -18,7 +18,7 @@ from explorer.core.errors import BadInput
 from explorer.evaluation.evaluate import evaluate
 from explorer.evaluation.metrics import Metrics, metrics_of
 from explorer.networks.costs import measure_costs
-from explorer.networks.units import Layer, Units, gone
+from explorer.networks.units import Layer, Units, newly_removed
 from explorer.runs import timeline as timelines
 from explorer.runs.timeline import State, Timeline
 from explorer.runs.timeline_json import from_json, to_json
@@ -42,7 +42,7 @@ def stepped(timeline: Timeline, *more: int, **parts: Any) -> Timeline:
     before = timelines.removed_at(timeline, UNITS)
     after = before | plan(*more)
     state = State(
-        timeline.current, gone(UNITS, before, after), f"without {more}", metrics(int((~after).sum())), **parts
+        timeline.current, newly_removed(UNITS, before, after), f"without {more}", metrics(int((~after).sum())), **parts
     )
     return timelines.step(timeline, state)
 

@@ -18,7 +18,7 @@ from explorer.networks.network import Network
 from explorer.runs.store import Run, read_run
 from explorer.runs.tuning_runs import tuned, tuning_run
 from explorer.training.finetune import Recipe
-from explorer.training.transfer import started
+from explorer.training.transfer import network_at_start
 
 RECIPE = Recipe(0.01, batch_size=8)
 COUNT = 3
@@ -35,7 +35,7 @@ def data() -> ImageSet:
 @pytest.fixture(scope="module")
 def network(data: ImageSet) -> Network:
     preprocessing = open_network("demo").preprocessing
-    return started("explorer:vgg_small", None, preprocessing, data.classes, seed=3)
+    return network_at_start("explorer:vgg_small", None, preprocessing, data.classes, seed=3)
 
 
 @pytest.fixture(scope="module")

@@ -11,7 +11,7 @@ from explorer.evaluation.evaluate import evaluate
 from explorer.networks.gates import open_gates
 from explorer.networks.units import none_removed
 from explorer.scoring.linearise import Linearisation
-from explorer.scoring.predict import joined, linearise_all, predict
+from explorer.scoring.predict import joined_linearisations, linearise_all, predict
 
 IMAGES = images(SHAPE, n=10, size=4)
 
@@ -68,6 +68,6 @@ def test_batches_are_joined_in_order() -> None:
     subject = at_hand("fire")
     whole = linearise_all(subject, images(SHAPE, n=10, size=64))
     parts = linearise_all(subject, IMAGES)
-    assert joined([whole]).units is subject.units
+    assert joined_linearisations([whole]).units is subject.units
     for name in ("logits", "labels", "classes", "slopes"):
         torch.testing.assert_close(getattr(parts, name), getattr(whole, name), rtol=1e-4, atol=1e-5)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
-from explorer.speed.memory import give_back, held_bytes
+from explorer.speed.memory import held_bytes, release_memory
 
 
 @dataclass(frozen=True)
@@ -30,5 +30,5 @@ def test_tensors_and_arrays_are_counted_wherever_they_are_and_once() -> None:
 
 def test_memory_is_given_back_without_harm() -> None:
     kept = torch.ones(1000)
-    give_back()
+    release_memory()
     assert kept.sum() == 1000

@@ -13,7 +13,7 @@ from explorer.core.errors import BadInput
 from explorer.core.progress import silent
 from explorer.networks.surgery import prune
 from explorer.study import from_scratch
-from explorer.study.bench import StudyInputs
+from explorer.study.inputs import StudyInputs
 from explorer.study.presets import PRESETS
 
 
@@ -34,6 +34,6 @@ def test_what_has_no_fresh_weights_is_a_reason_and_no_end(monkeypatch: pytest.Mo
     monkeypatch.setattr(from_scratch, "control_of", refuse)
     images: Any = SimpleNamespace(describe=lambda: "9 validation images of x, seed 0")
     network, about = open_network("demo"), SimpleNamespace()
-    bench = StudyInputs(network, {"validation": images}, PRESETS["quick"], 0, tmp_path, about)  # type: ignore[arg-type]
-    found = from_scratch.from_scratch(bench, {}, silent)
+    inputs = StudyInputs(network, {"validation": images}, PRESETS["quick"], 0, tmp_path, about)  # type: ignore[arg-type]
+    found = from_scratch.from_scratch(inputs, {}, silent)
     assert found.result == {"points": []} and "no reset_parameters" in found.setting and not found.findings

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from explorer.core.errors import BadInput
-from explorer.figures.study_pictures import named, pictures, published_picture
+from explorer.figures.study_pictures import parts_by_name, pictures, published_picture
 from explorer.figures.study_report import report_page
 from explorer.figures.study_tables import tables
 from explorer.study.published import CAVEAT, LIKE, TABLE_1
@@ -58,21 +58,21 @@ def test_figures_are_drawn_from_the_jsons_numbers(whole: Path, content: dict[str
         "scratch",
         "updates",
     }
-    lines = named(content)["race"]["result"]["lines"]
+    lines = parts_by_name(content)["race"]["result"]["lines"]
     labels = {trace["name"] for trace in drawn["race-0"]["data"] if trace.get("name")}
     assert labels == {line["label"] for line in lines}
-    panels = pictures("race", named(content))
+    panels = pictures("race", parts_by_name(content))
     y = {trace.name: trace.y for trace in panels[1].figure.data}
     assert all(np.allclose(y[line["label"]], line["after"]["median"]) for line in lines)
 
 
 def test_the_published_heat_map_is_that_of_the_row(content: dict[str, Any]) -> None:
-    picture = published_picture(named(content)["agreement"], LIKE)
+    picture = published_picture(parts_by_name(content)["agreement"], LIKE)
     assert picture is not None and picture.title == LIKE
     heat = picture.figure.data[0]
     taylor = heat.z[list(heat.y).index("Taylor")]
     assert taylor.tolist() == pytest.approx([TABLE_1[LIKE][m]["taylor"] for m in TABLE_1[LIKE]])
-    assert published_picture(named(content)["ranks"], LIKE) is None
+    assert published_picture(parts_by_name(content)["ranks"], LIKE) is None
 
 
 def test_names_of_others_are_text_and_no_markup(content: dict[str, Any]) -> None:
@@ -82,7 +82,7 @@ def test_names_of_others_are_text_and_no_markup(content: dict[str, Any]) -> None
 
 
 def test_a_damaged_part_is_one_sentence(content: dict[str, Any]) -> None:
-    parts = named(content)
+    parts = parts_by_name(content)
     parts["ranks"] = {**parts["ranks"], "result": {"panels": {"oracle": [{}]}}}
     with pytest.raises(BadInput, match=r"The study's part 'ranks' is damaged: its results can't be shown\."):
         pictures("ranks", parts)
@@ -91,7 +91,7 @@ def test_a_damaged_part_is_one_sentence(content: dict[str, Any]) -> None:
 
 
 def test_a_control_that_could_not_be_trained_has_no_picture(content: dict[str, Any]) -> None:
-    parts = named(content)
+    parts = parts_by_name(content)
     assert len(pictures("scratch", parts)) == 2
     parts["scratch"] = {**parts["scratch"], "result": {"points": []}}
     assert pictures("scratch", parts) == []

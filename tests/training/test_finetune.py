@@ -186,7 +186,7 @@ def test_a_recipe_is_read_back_from_the_settings_of_a_run() -> None:
 def test_what_watches_sees_every_minibatch_before_its_update() -> None:
     seen: list[tuple[Tensor, Tensor, Tensor]] = []
     recipe, drawn = Recipe(0.1), [(X * k, Y) for k in (1, 2, 3)]
-    watching = Training(recipe, watch=lambda m, x, y: seen.append((m.weight.detach().clone(), x, y)))
+    watching = Training(recipe, on_minibatch=lambda m, x, y: seen.append((m.weight.detach().clone(), x, y)))
     train(linear(), iter(drawn), 3, watching)
     for place, (weight, x, y) in enumerate(seen):
         assert torch.equal(weight, train(linear(), iter(drawn), place, Training(recipe)).weight)

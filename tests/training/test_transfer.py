@@ -19,7 +19,7 @@ from explorer.networks.architectures.fitting import transferred
 from explorer.networks.checkpoints.reading import read_checkpoint
 from explorer.training.finetune import OPTIMIZERS, Recipe, Training, minibatches, train
 from explorer.training.schedules import SCHEDULES
-from explorer.training.transfer import EPOCH_SEEDS, epochs, kept, restore, started
+from explorer.training.transfer import EPOCH_SEEDS, epochs, network_at_start, optimizer_state, restore_optimizer
 
 RECIPE = Recipe(0.05, batch_size=8)
 
@@ -101,8 +101,10 @@ def test_what_an_optimizer_keeps_survives(optimizer: str) -> None:
     first, second = (OPTIMIZERS[optimizer](layer, RECIPE) for _ in range(2))
     layer(torch.ones(1, 3)).sum().backward()
     first.step()
-    restore(second, kept(first))
-    assert kept(first) and all(torch.equal(kept(second)[key], value) for key, value in kept(first).items())
+    restore_optimizer(second, optimizer_state(first))
+    assert optimizer_state(first) and all(
+        torch.equal(optimizer_state(second)[key], value) for key, value in optimizer_state(first).items()
+    )
 
 
 def test_a_new_head_keeps_all_other_weights(tmp_path: Path) -> None:
@@ -150,7 +152,7 @@ def test_a_network_may_start_from_nothing_in_grey_or_colour() -> None:
         ("explorer:resnet20", colour, 3),
         ("torchvision:squeezenet1_1", Preprocessing((0.5,) * 3, (0.5,) * 3, 48, 48), 3),
     ):
-        network = started(arch, None, prepared, ("cat", "dog"), seed=1)
+        network = network_at_start(arch, None, prepared, ("cat", "dog"), seed=1)
         assert network.input_shape[0] == channels and network.classes == ("cat", "dog")
-        assert network.digest == started(arch, None, prepared, ("cat", "dog"), seed=1).digest
-    assert started("explorer:resnet20", None, grey, ("cat", "dog")).module.conv1.in_channels == 1
+        assert network.digest == network_at_start(arch, None, prepared, ("cat", "dog"), seed=1).digest
+    assert network_at_start("explorer:resnet20", None, grey, ("cat", "dog")).module.conv1.in_channels == 1

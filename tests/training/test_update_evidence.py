@@ -17,7 +17,7 @@ from explorer.networks.network import Network, with_weights_of
 from explorer.pruning.selectors import SELECTORS
 from explorer.scoring.criteria import CRITERIA
 from explorer.scoring.evidence import gather
-from explorer.scoring.observe import Observation, joined, observe
+from explorer.scoring.observe import Observation, joined_observations, observe
 from explorer.training.finetune import OPTIMIZERS, Minibatch, Recipe, Training, minibatches, train
 from explorer.training.update_evidence import train_observed
 
@@ -87,7 +87,7 @@ def test_each_minibatch_is_observed_with_the_weights_that_it_found(name: str) ->
     for place, (x, y) in enumerate(islice(stream(name), 4)):
         then = with_weights_of(network, train(network.module, stream(name), place, Training(RECIPE, seed=4)))
         parts.append(observe(then, Tensors(x, y)))
-    assert_same(seen, joined(parts))
+    assert_same(seen, joined_observations(parts))
     assert not torch.equal(seen.gradient[8:16], observe(network, Tensors(*next(islice(stream(name), 1, 2)))).gradient)
 
 

@@ -29,7 +29,7 @@ class Stall(importlib.abc.MetaPathFinder):
             spec.loader.exec_module = lambda module: (half.set(), go.wait(60), run(module))
             return spec
 
-def whole(*names, real=imports.whole):
+def wait_for(*names, real=imports.wait_for):
     asked.set()
     real(*names)
 
@@ -41,9 +41,9 @@ def session():
 
 assert "pandas" not in sys.modules
 sys.meta_path.insert(0, Stall())
-threading.Thread(target=imports.whole, args=imports.FIGURES).start()
+threading.Thread(target=imports.wait_for, args=imports.FIGURES).start()
 assert half.wait(60) and "pandas" in sys.modules
-imports.whole, main._draw, found = whole, lambda name: None, []
+imports.wait_for, main._draw, found = wait_for, lambda name: None, []
 thread = threading.Thread(target=session)
 thread.start()
 assert asked.wait(60)

@@ -12,7 +12,7 @@ import torch
 from driving import App
 
 from explorer.evaluation.evaluate import evaluate
-from explorer.networks.units import gone, none_removed
+from explorer.networks.units import newly_removed, none_removed
 from explorer.pruning import joint
 from explorer.runs.store import Run
 from explorer.scoring.criteria import CRITERIA, applicable
@@ -51,7 +51,7 @@ def test_down_to_a_target_is_the_engines_selection(jointly: App, saved: Saved) -
     whole = none_removed(opened.network.units)
     expected = joint.select(opened.network, opened.costs, opened.calibration, whole, joint.Course("units", 0.6))
     state = saved(app.run).timeline.state
-    assert state.removed == gone(opened.network.units, whole, expected)
+    assert state.removed == newly_removed(opened.network.units, whole, expected)
     assert state.how == "down to 60 % of the units by Joint linearised"
     app.click("Go")
     assert "At most 60% of the units is left already: there is nothing to remove." in app.said
@@ -84,7 +84,7 @@ def test_the_saliency_page_shows_places(open_app: Open) -> None:
 def test_a_threshold_is_predicted_until_it_is_measured(open_app: Open, monkeypatch: pytest.MonkeyPatch) -> None:
     app = open_app("saliency").fine()
     opened = workspace.open_workspace(Source())
-    joint_jobs.linearising(opened, none_removed(opened.network.units)).wait(60)
+    joint_jobs.linearising_job(opened, none_removed(opened.network.units)).wait(60)
     may_go_on = threading.Event()
 
     def slow(*arguments):
@@ -122,21 +122,21 @@ def test_few_linearisations_are_kept(open_app: Open) -> None:
         plan = none_removed(opened.network.units)
         plan[unit] = True
         plans.append(plan)
-        joint_jobs.linearising(opened, plan).wait(60)
+        joint_jobs.linearising_job(opened, plan).wait(60)
     kept = [job for job in JOBS._jobs.values() if job.label == "Linearising" and job.result is not None]
     assert len(kept) == joint_jobs.LINEARISATIONS_KEPT
-    assert joint_jobs.foreseen(opened, plans[-1], plans[-1] | plans[0]) is not None
+    assert joint_jobs.predicted_outcome(opened, plans[-1], plans[-1] | plans[0]) is not None
 
 
 def test_a_linearisation_that_gave_way_to_another_is_begun_again(open_app: Open) -> None:
     opened = workspace.open_workspace(Source())
     first, second = none_removed(opened.network.units), none_removed(opened.network.units)
     first[[100, 101]], second[[100, 102]] = True, True
-    gone = joint_jobs.linearising(opened, first)
-    joint_jobs.linearising(opened, second)
+    gone = joint_jobs.linearising_job(opened, first)
+    joint_jobs.linearising_job(opened, second)
     gone.wait(60)
     assert gone.state == "cancelled"
-    again = joint_jobs.linearising(opened, first)
+    again = joint_jobs.linearising_job(opened, first)
     again.wait(60)
     assert again.state == "done"
 
@@ -144,5 +144,8 @@ def test_a_linearisation_that_gave_way_to_another_is_begun_again(open_app: Open)
 def test_what_takes_too_much_memory_is_not_linearised(monkeypatch: pytest.MonkeyPatch) -> None:
     opened = workspace.open_workspace(Source())
     monkeypatch.setattr(joint_jobs, "MAX_SLOPES", workspace.VALIDATION * 10 * 448 - 1)
-    assert joint_jobs.linearising(opened, none_removed(opened.network.units)) is None
-    assert joint_jobs.foreseen(opened, none_removed(opened.network.units), torch.ones(448, dtype=torch.bool)) is None
+    assert joint_jobs.linearising_job(opened, none_removed(opened.network.units)) is None
+    assert (
+        joint_jobs.predicted_outcome(opened, none_removed(opened.network.units), torch.ones(448, dtype=torch.bool))
+        is None
+    )

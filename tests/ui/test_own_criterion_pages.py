@@ -8,7 +8,7 @@ import pytest
 from driving import App
 from own_code import importable
 
-from explorer.cli.own_criteria import taken
+from explorer.cli.own_criteria import imported_criterion
 from explorer.runs.store import Run
 from explorer.ui.work.jobs import JOBS
 
@@ -34,7 +34,7 @@ def mine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     """The criterion, taken as when the app is started with it."""
     forget_scores()
     with importable(tmp_path_factory.mktemp("mine"), "page_criteria", CODE):
-        taken(NAME)
+        imported_criterion(NAME)
         yield
         forget_scores()
 

@@ -19,7 +19,7 @@ from explorer.scoring.ranking import GROUPS, correlate, measures
 from explorer.ui.work import workspace
 from explorer.ui.work.jobs import JOBS
 from explorer.ui.work.oracle_job import oracle, oracle_key
-from explorer.ui.work.results import scoring
+from explorer.ui.work.results import scoring_job
 from explorer.ui.work.workspace import Source
 
 RUN = "a-run-of-the-tests"
@@ -203,7 +203,7 @@ def test_the_oracle_stops_when_its_ranks_have_settled_and_goes_on_when_asked(
 def test_every_measure_of_agreement_comes_with_intervals(open_app: Open, few: str) -> None:
     app = open_app("oracle", run=RUN).click("Run all 8 images")
     opened = workspace.open_workspace(FEW)
-    scored = scoring(opened, none_removed(opened.network.units))
+    scored = scoring_job(opened, none_removed(opened.network.units))
     for job in (scored, JOBS.find(few)):
         job.wait(60)
     app.again().fine()

@@ -263,10 +263,12 @@ class Walk(RuleBasedStateMachine):
         plan[left[pick % len(left)]] = True
         if self.busy:
             with pytest.raises(BadInput, match="is working on this run"):
-                changes.take(view, lambda report: ChosenStep(plan, "1 unit by hand"), "1 unit by hand", {})
+                changes.commit_step(view, lambda report: ChosenStep(plan, "1 unit by hand"), "1 unit by hand", {})
             assert self.told == before
         elif not GATES["step"].shut:
-            changes.take(view, lambda report: ChosenStep(plan, "1 unit by hand"), "1 unit by hand", {}).wait(SECONDS)
+            changes.commit_step(view, lambda report: ChosenStep(plan, "1 unit by hand"), "1 unit by hand", {}).wait(
+                SECONDS
+            )
             after = self.told
             made = after.states[after.current]
             assert (made["how"], made["parent"]) == ("1 unit by hand", before.current)

@@ -41,21 +41,21 @@ class Region:
         return self.output
 
 
-def whole(program: GraphProgram) -> Region:
+def whole_network(program: GraphProgram) -> Region:
     """The network as one region, cut into blocks."""
     stop = len(program.steps)
     parts = tuple(_parts(program, "", 0, stop))
     return Region("", 0, stop, (program.input,), program.output, parts)
 
 
-def under(path: str, prefix: str) -> bool:
+def lies_under(path: str, prefix: str) -> bool:
     """Whether a dotted name lies inside another; everything lies in the name ""."""
     return not prefix or path.startswith(f"{prefix}.")
 
 
 def child_of(path: str, prefix: str) -> bool:
     """Whether a dotted name is one step below another."""
-    return under(path, prefix) and "." not in path[len(prefix) + bool(prefix) :]
+    return lies_under(path, prefix) and "." not in path[len(prefix) + bool(prefix) :]
 
 
 def is_chain(region: Region) -> bool:
@@ -83,7 +83,7 @@ def _parts(program: GraphProgram, path: str, start: int, stop: int) -> Iterator[
 def _block_at(program: GraphProgram, path: str, start: int, stop: int) -> Region | None:
     """The outermost block inside `path` that begins with this step."""
     first = next((step for step in program.steps[start:stop] if step.path is not None), None)
-    if first is None or not under(str(first.path), path):
+    if first is None or not lies_under(str(first.path), path):
         return None
     names = str(first.path).split(".")
     depth = len(path.split(".")) if path else 0
@@ -96,9 +96,9 @@ def _block_at(program: GraphProgram, path: str, start: int, stop: int) -> Region
 
 def _block(program: GraphProgram, prefix: str, start: int, first: int, stop: int) -> Region | None:
     """The block of a name whose first layer is at `first`; what leads up to that from `start` must belong to it."""
-    inside = [s.index for s in program.steps if s.path is not None and under(s.path, prefix)]
+    inside = [s.index for s in program.steps if s.path is not None and lies_under(s.path, prefix)]
     end = inside[-1] + 1
-    foreign = (s for s in program.steps[first:end] if s.path is not None and not under(s.path, prefix))
+    foreign = (s for s in program.steps[first:end] if s.path is not None and not lies_under(s.path, prefix))
     if inside[0] != first or end > stop or any(foreign):
         return None
     longer = _extended(program, first, end, stop)

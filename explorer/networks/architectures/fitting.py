@@ -51,7 +51,7 @@ class Match:
         """Raise BadInput if some tensors do not fit."""
         if self.differences and checkpoint.networks:
             clause = foreign.module_of(*checkpoint.networks[0])
-            raise BadInput(f"{checkpoint.name} {foreign.filled(clause, checkpoint.name)}.")
+            raise BadInput(f"{checkpoint.name} {foreign.with_file_name(clause, checkpoint.name)}.")
         if self.differences and self.rebuilt.question:
             raise BadInput(f"{checkpoint.name} {self.rebuilt.question}.")
         if self.differences:

@@ -65,6 +65,6 @@ def module_of(path: str, kind: str) -> str:
     )
 
 
-def filled(clause: str, name: str) -> str:
+def with_file_name(clause: str, name: str) -> str:
     """The clause with the file's name in its line of Python."""
     return clause.replace(FILE_PLACEHOLDER, repr(name))

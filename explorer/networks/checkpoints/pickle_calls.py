@@ -83,7 +83,7 @@ def persistent(machine: Machine, identity: Value) -> None:
     if word.data != "storage" or kind.data not in STORAGES or any(part.data is not None for part in view):
         raise ValueError("a persistent value that is not a whole storage")
     dtype, item = STORAGES[kind.data]
-    storage = Storage(key.data, whole(count) * item, item, dtype)
+    storage = Storage(key.data, whole_size(count) * item, item, dtype)
     if machine.stored is not None and machine.stored.get(key.data) != storage.size:
         shown = quoted(str(key.data), 20)
         raise BadInput(f"claims {storage.size:,} bytes for storage {shown}, which are not in the file")
@@ -92,7 +92,7 @@ def persistent(machine: Machine, identity: Value) -> None:
     machine.push("storage", storage)
 
 
-def whole(value: Value) -> int:
+def whole_size(value: Value) -> int:
     """A size; ValueError for anything but a whole number."""
     if type(value.data) is not int or value.data < 0:
         raise ValueError("a size that is not a whole number")
@@ -114,7 +114,11 @@ def _tensor_of_type(machine: Machine, storage: Value, *rest: Value) -> None:
 
 def _view(machine: Machine, storage: Storage, dtype: torch.dtype, place: tuple[Value, Value, Value]) -> None:
     """A view of a storage: it may neither hold more items than the storage nor reach beyond its end."""
-    start, shape, steps = whole(place[0]), tuple(map(whole, place[1].data)), tuple(map(whole, place[2].data))
+    start, shape, steps = (
+        whole_size(place[0]),
+        tuple(map(whole_size, place[1].data)),
+        tuple(map(whole_size, place[2].data)),
+    )
     if len(shape) != len(steps) or len(shape) > MAX_DIMENSIONS:
         raise ValueError("a tensor without proper sizes")
     reach = start + 1 + sum((length - 1) * step for length, step in zip(shape, steps, strict=True))

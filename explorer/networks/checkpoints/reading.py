@@ -45,7 +45,7 @@ def read_checkpoint(source: Path | bytes | BinaryIO, name: str | None = None) ->
         with _opened(source) as stream:
             return _read(stream, name)
     except BadInput as error:
-        raise BadInput(f"{name} {foreign.filled(str(error), name)}.") from error.__cause__
+        raise BadInput(f"{name} {foreign.with_file_name(str(error), name)}.") from error.__cause__
 
 
 @contextmanager

@@ -45,7 +45,7 @@ def takes(**kinds: ArgumentKind) -> Signature:
     return kinds
 
 
-def whole(least: int) -> ArgumentKind:
+def whole_number_from(least: int) -> ArgumentKind:
     """A whole number within 31 bits."""
     lowest = "-2^31" if least < -LARGEST else str(least)
     return ArgumentKind(f"a whole number from {lowest} to 2^31 - 1", lambda v: _is_whole(v) and least <= v <= LARGEST)
@@ -117,9 +117,9 @@ def _is_real(value: Any) -> bool:
 # Plain values, which layers are built with.
 NOTHING = ArgumentKind("nothing", lambda v: v is None)
 FLAG = ArgumentKind("true or false", lambda v: isinstance(v, bool))
-COUNT = whole(1)
-AMOUNT = whole(0)
-PLACE = whole(-LARGEST - 1)
+COUNT = whole_number_from(1)
+AMOUNT = whole_number_from(0)
+PLACE = whole_number_from(-LARGEST - 1)
 NUMBER = ArgumentKind("a number", _is_real)
 FINITE = ArgumentKind("a finite number", lambda v: _is_real(v) and math.isfinite(v))
 SHARE = ArgumentKind("a number from 0 to 1", lambda v: _is_real(v) and 0 <= v <= 1)

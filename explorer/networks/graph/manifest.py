@@ -9,7 +9,7 @@ from pathlib import PurePosixPath, PureWindowsPath
 from typing import Any
 
 from explorer.core.bounds import EXPORT_UNITS
-from explorer.core.checks import fields, items, printable, require, text, whole
+from explorer.core.checks import fields, items, printable, require, text, whole_number
 from explorer.core.errors import BadInput
 from explorer.core.text import quoted
 from explorer.data.preprocessing import Preprocessing
@@ -100,7 +100,9 @@ def from_json(value: Any) -> Manifest:
     value = fields(value, _KEYS, "it")
     require(isinstance(value["metrics"], dict), "metrics must be an object")
     require(isinstance(value["provenance"], dict), "provenance must be an object")
-    shape = tuple(whole(n, "a side of input_shape", least=1) for n in items(value["input_shape"], "input_shape", 4))
+    shape = tuple(
+        whole_number(n, "a side of input_shape", least=1) for n in items(value["input_shape"], "input_shape", 4)
+    )
     require(len(shape) >= 2, f"input_shape must have 2 to 4 sides, not {quoted(shape)}")
     layers = tuple(_layer(entry) for entry in items(value["layers"], "layers"))
     units = sum(layer.width_before for layer in layers)
@@ -123,9 +125,9 @@ def _layer(value: Any) -> LayerWidth:
     name, kept = text(value["name"], "a layer's name"), items(value["kept"], "kept")
     layer = LayerWidth(
         name,
-        whole(value["width_before"], f"width_before of {quoted(name)}"),
-        whole(value["width_after"], f"width_after of {quoted(name)}", least=1),
-        tuple(whole(c, f"a channel of {quoted(name)}") for c in kept),
+        whole_number(value["width_before"], f"width_before of {quoted(name)}"),
+        whole_number(value["width_after"], f"width_after of {quoted(name)}", least=1),
+        tuple(whole_number(c, f"a channel of {quoted(name)}") for c in kept),
     )
     require(
         len(set(kept)) == len(kept) == layer.width_after, f"{quoted(name)} must keep width_after different channels"

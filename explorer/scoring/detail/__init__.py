@@ -10,7 +10,7 @@ from explorer.scoring.detail.consequence import (
     open_and_closed,
     saving,
 )
-from explorer.scoring.detail.images import EXCITEMENT, activation, as_seen, exciting, upsampled
+from explorer.scoring.detail.images import EXCITEMENT, activation, most_exciting, upsampled, without_normalisation
 from explorer.scoring.detail.standing import UnitRank, neighbours, standing
 from explorer.scoring.detail.weights import Kernel, KernelPicture, Norm, kernel_picture, kernels, locate, norms, source
 
@@ -24,14 +24,13 @@ __all__ = [
     "Saving",
     "UnitRank",
     "activation",
-    "as_seen",
     "coupled",
     "effects_by_class",
     "effects_overall",
-    "exciting",
     "kernel_picture",
     "kernels",
     "locate",
+    "most_exciting",
     "neighbours",
     "norms",
     "open_and_closed",
@@ -39,4 +38,5 @@ __all__ = [
     "source",
     "standing",
     "upsampled",
+    "without_normalisation",
 ]

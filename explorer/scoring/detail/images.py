@@ -17,7 +17,7 @@ EXCITEMENT = {"mean": "mean activation", "largest": "largest activation"}
 """Parts of the observation by which images can be put in order."""
 
 
-def exciting(seen: Observation, unit: int, by: str = "mean", label: int | None = None) -> Tensor:
+def most_exciting(seen: Observation, unit: int, by: str = "mean", label: int | None = None) -> Tensor:
     """Positions of the images, int64, by what the unit answers, strongest first; only those of one class if named."""
     order: Tensor = getattr(seen, by)[:, unit].argsort(descending=True, stable=True)
     return order if label is None else order[seen.labels[order] == label]
@@ -45,7 +45,7 @@ def upsampled(maps: Tensor, height: int, width: int) -> np.ndarray:
     return grown[:, 0].numpy()
 
 
-def as_seen(x: Tensor, preprocessing: Preprocessing) -> np.ndarray:
+def without_normalisation(x: Tensor, preprocessing: Preprocessing) -> np.ndarray:
     """Images as the network got them, without the normalisation: (N, C, ..., H, W) -> uint8 (N, H, W, C).
 
     Of a clip, the mean over time.

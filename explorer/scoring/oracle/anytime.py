@@ -37,17 +37,17 @@ class OracleOptions:
 
 
 def oracle(
-    network: Network, batches: Batches, way: OracleOptions = OracleOptions(estimates=False), report: Report = silent
+    network: Network, batches: Batches, options: OracleOptions = OracleOptions(estimates=False), report: Report = silent
 ) -> Oracle:
     """The oracle of all images."""
-    *_, whole = oracle_steps(network, batches, way, report=report)
+    *_, whole = oracle_steps(network, batches, options, report=report)
     return whole
 
 
 def oracle_steps(
     network: Network,
     batches: Batches,
-    way: OracleOptions = OracleOptions(),
+    options: OracleOptions = OracleOptions(),
     *,
     known: Oracle | None = None,
     linear: Tensor | None = None,
@@ -59,8 +59,8 @@ def oracle_steps(
     linear: (N, units) the linearised changes of these images, if they are at hand.
     """
     total = len(batches)
-    counter = Counter(report, round(total * (1 + LINEAR_SHARE)) if way.estimates else total)
-    linear = _linearised(network, batches, known, linear, counter) if way.estimates else None
+    counter = Counter(report, round(total * (1 + LINEAR_SHARE)) if options.estimates else total)
+    linear = _linearised(network, batches, known, linear, counter) if options.estimates else None
     found = Oracle(network.units, torch.zeros(0, len(network.units)).double(), torch.zeros(0).long(), total, "", linear)
     if known is not None:
         found = replace(found, changes=known.changes, positions=known.positions, method=known.method, note=known.note)
@@ -70,7 +70,7 @@ def oracle_steps(
     left = order[~torch.isin(order, found.positions)]
     if not len(left):
         return
-    ablator, note = _ablator(network, way, *next(iter(batches.picked(left[:LEADING_IMAGES]))))
+    ablator, note = _ablator(network, options, *next(iter(batches.picked(left[:LEADING_IMAGES]))))
     found = replace(found, method=ablator.method, note=note)
     for positions in _portions(left, batches.size):
         rows = [ablator.changes(x, y, counter) for x, y in batches.picked(positions)]
@@ -104,18 +104,18 @@ def _linearised(
     return torch.cat(parts)
 
 
-def _ablator(network: Network, way: OracleOptions, x: Tensor, y: Tensor) -> tuple[Ablator, str]:
+def _ablator(network: Network, options: OracleOptions, x: Tensor, y: Tensor) -> tuple[Ablator, str]:
     """The fastest way that gives the right figures, tried out on a few images, and what there is to know about it."""
-    if way.reference:
+    if options.reference:
         return ReferenceOracle(network), ""
     try:
-        incremental = Incremental(network, way.memory, PRECISIONS[way.precision])
+        incremental = Incremental(network, options.memory, PRECISIONS[options.precision])
     except Untraceable as reason:
         return ReferenceOracle(network), f"{reason} So every unit's ablation runs the whole network."
     if incremental.precision != torch.float32:
-        coarse, exact = (a.changes(x, y).mean(0).abs() for a in (incremental, Incremental(network, way.memory)))
+        coarse, exact = (a.changes(x, y).mean(0).abs() for a in (incremental, Incremental(network, options.memory)))
         agreement = f"rank correlation with float32 {spearman(coarse, exact):.3f}, all layers, {len(y)} images"
-        return incremental, f"Computed in {way.precision}: {agreement}."
+        return incremental, f"Computed in {options.precision}: {agreement}."
     if not _right(network, x[:1], y[:1], incremental.changes(x[:1], y[:1])[0]):
         return ReferenceOracle(
             network

@@ -15,9 +15,9 @@ from explorer.pruning.selectors import SELECTORS, ranked_by, scaling_for, select
 from explorer.scoring.ranking import FLOPS_PENALTY, PRICES, SCALING_TITLES, SCALINGS, AtPlan, penalty_title, scaled
 from explorer.ui.choosing import hand_limits
 from explorer.ui.work.jobs import JOBS
-from explorer.ui.work.joint_jobs import ordering
+from explorer.ui.work.joint_jobs import ordering_job
 from explorer.ui.work.progress import await_result
-from explorer.ui.work.results import Saliencies, scoring
+from explorer.ui.work.results import Saliencies, scoring_job
 from explorer.ui.work.session import View
 
 MULTIPLES = (1, 4, 8, 16, 32)
@@ -47,7 +47,7 @@ class RankingChoice:
         return ranked_by(self.criterion, self.scaling, self.price, self.penalty)
 
 
-def on_offer(view: View, *, measured: bool = False) -> list[str]:
+def selectors_offered(view: View, *, measured: bool = False) -> list[str]:
     """The selectors that can score this network; with `measured`, those that measure every unit too."""
     found = selectors_for(view.workspace.network).values()
     return [selector.name for selector in found if measured or not selector.measured]
@@ -101,9 +101,9 @@ def axes_choice(prefix: str, timed: bool = False) -> tuple[str, str]:
     return quantity, against
 
 
-def choice(view: View) -> RankingChoice:
+def ranking_choice(view: View) -> RankingChoice:
     """Criterion, scaling and price of a unit, the same on every page."""
-    criterion = criterion_choice(on_offer(view))
+    criterion = criterion_choice(selectors_offered(view))
     always_anew = SELECTORS[criterion].anew
     scaling = "l2" if always_anew else scaling_choice()
     with st.expander("More"):
@@ -174,7 +174,7 @@ def _price_choice() -> tuple[str, float]:
 def saliencies(view: View, anew: bool = False, needed: str = "taylor") -> Saliencies:
     """Saliencies by criterion, `needed` among them; where that takes long, the page shows progress and stops here."""
     scored = view if anew else view.as_loaded
-    job = scoring(scored.workspace, scored.removed)
+    job = scoring_job(scored.workspace, scored.removed)
     return await_result(job, enough=lambda found: needed in found.saliencies).saliencies
 
 
@@ -182,7 +182,7 @@ def ranking(view: View, chosen: RankingChoice) -> Tensor:
     """(units,) scaled saliencies; removed units are at infinity."""
     selector = SELECTORS[chosen.criterion]
     if selector.anew:
-        return await_result(ordering(selector, view.loaded, view.workspace, view.removed, _charge(view, chosen)))
+        return await_result(ordering_job(selector, view.loaded, view.workspace, view.removed, _charge(view, chosen)))
     raw = saliencies(view, chosen.anew, chosen.criterion)[chosen.criterion]
     return scaled_like(view, raw, chosen)
 

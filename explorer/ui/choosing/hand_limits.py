@@ -9,7 +9,7 @@ import streamlit as st
 
 from explorer.core.text import counted
 from explorer.networks.units import Units
-from explorer.pruning.limits import Chosen, Limits, choosing, keeping
+from explorer.pruning.limits import Chosen, Limits, with_layers_kept, with_units_chosen
 from explorer.ui.elements import say
 from explorer.ui.work.address import run_id
 
@@ -24,12 +24,12 @@ def locked() -> list[str]:
     return list(st.session_state.get(locked_key(), ()))
 
 
-def stay() -> Chosen:
+def units_to_stay() -> Chosen:
     """Layer -> channels that were chosen to stay."""
     return _held("stay")
 
 
-def go() -> Chosen:
+def units_to_go() -> Chosen:
     """Layer -> channels that were chosen to go."""
     return _held("go")
 
@@ -39,7 +39,7 @@ def stamp() -> int:
     return int(_state().get("stamp", 0))
 
 
-def choose(chosen: Mapping[str, Any]) -> None:
+def set_choices(chosen: Mapping[str, Any]) -> None:
     """Take over all choices at once: {"stay": {layer: channels}, "go": ..., "locked": layers, "stamp": number}."""
     st.session_state[_key()] = {part: _channels(chosen[part]) for part in ("stay", "go")} | {"stamp": chosen["stamp"]}
     st.session_state[locked_key()] = list(chosen["locked"])
@@ -47,17 +47,19 @@ def choose(chosen: Mapping[str, Any]) -> None:
 
 def clear() -> None:
     """Give every layer and every unit free again."""
-    choose({"stay": {}, "go": {}, "locked": [], "stamp": stamp() + 1})
+    set_choices({"stay": {}, "go": {}, "locked": [], "stamp": stamp() + 1})
 
 
 def limited(units: Units, floor: int, multiple: int) -> Limits:
     """These floors and widths, with all that was chosen by hand."""
-    return choosing(units, stay(), go(), keeping(units, locked(), Limits(floor, {}, multiple)))
+    return with_units_chosen(
+        units, units_to_stay(), units_to_go(), with_layers_kept(units, locked(), Limits(floor, {}, multiple))
+    )
 
 
 def summary() -> str:
     """The choices in words, "1 layer locked, 2 units stay, 1 goes"; "" without any."""
-    layers, staying, going = len(locked()), *(sum(map(len, part().values())) for part in (stay, go))
+    layers, staying, going = len(locked()), *(sum(map(len, part().values())) for part in (units_to_stay, units_to_go))
     parts = [
         f"{counted(layers, 'layer')} locked" if layers else "",
         f"{counted(staying, 'unit')} chosen to stay" if staying else "",

@@ -9,7 +9,7 @@ from explorer.data import SOURCES
 from explorer.data.sources import NAMED, is_named
 from explorer.networks.load import DEMO
 from explorer.ui.elements import say
-from explorer.ui.work.uploaded import kept
+from explorer.ui.work.uploaded import keep_images
 from explorer.ui.work.visitors import paths_allowed
 
 ZIP, FOLDER, NAME = "zip", "folder", "name"
@@ -39,9 +39,9 @@ def _uploaded(key: str, *, folder: bool) -> str | None:
         files = st.file_uploader(
             "Folder of images", accept_multiple_files="directory", key=f"{key}-folder", help=FOLDER_HELP
         )
-        return kept(files, folder=True) if files else None
+        return keep_images(files, folder=True) if files else None
     file = st.file_uploader("Zip of folders, or .npz", key=f"{key}-zip", help=ZIP_HELP)
-    return kept([file], folder=False) if file else None
+    return keep_images([file], folder=False) if file else None
 
 
 def _named(key: str) -> str:

@@ -25,9 +25,9 @@ from explorer.pruning.stop_rules import check_within
 from explorer.scoring.ranking import charges
 from explorer.ui.choosing.controls import RankingChoice
 from explorer.ui.elements.boundary import boundary, failed, tell
-from explorer.ui.work.changes import ChosenStep, check_ready, take
+from explorer.ui.work.changes import ChosenStep, check_ready, commit_step
 from explorer.ui.work.progress import NOTHING, REDRAWN, explain_end, follow, redraw
-from explorer.ui.work.run_jobs import STEP, TURNS, busy, unless, work_on
+from explorer.ui.work.run_jobs import STEP, TURNS, button_state, latest_job, why_busy
 from explorer.ui.work.session import View
 
 RUN_POLL_SECONDS = 1.0  # seconds between two looks at whether a run can be changed again
@@ -44,7 +44,9 @@ def attempt(act: Callable[..., Any], *args: Any) -> None:
 
 def pressed(label: str, view: View, **looks: Any) -> bool:
     """A button of what needs the fields as they are now, which callbacks don't have; refused like `changes.change`."""
-    down = st.button(markdown(label), on_click=attempt, args=(_allow, view), **looks, **unless(busy(view.run)))
+    down = st.button(
+        markdown(label), on_click=attempt, args=(_allow, view), **looks, **button_state(why_busy(view.run))
+    )
     return down and bool(st.session_state.pop("allowed", False))
 
 
@@ -60,11 +62,11 @@ def problems(view: View) -> None:
     st.session_state["shown-problem"] = shown = st.session_state.pop("problem", shown)
     if shown:
         tell(shown)
-    if job := work_on(view.run, STEP):
+    if job := latest_job(view.run, STEP):
         drawn = job.version
         explain_end(job, NOTHING, "Dismiss")
         follow(job, drawn)
-    if (job := work_on(view.run, TURNS)) and job.active and not job.paused:
+    if (job := latest_job(view.run, TURNS)) and job.active and not job.paused:
         _await_free(view.run)
 
 
@@ -74,7 +76,7 @@ def _await_free(run: str) -> None:
     @st.fragment(run_every=RUN_POLL_SECONDS)
     @boundary()
     def box() -> None:
-        if not busy(run):
+        if not why_busy(run):
             redraw()
 
     box()
@@ -82,7 +84,7 @@ def _await_free(run: str) -> None:
 
 def remove(view: View, plan: Tensor, how: str, chosen: RankingChoice) -> None:
     """Take the step to a plan, waiting for it a little."""
-    take(view, lambda report: ChosenStep(plan, how), how, asdict(chosen)).wait(PATIENCE)
+    commit_step(view, lambda report: ChosenStep(plan, how), how, asdict(chosen)).wait(PATIENCE)
 
 
 def next_plan(view: View, saliency: Tensor, count: int, chosen: RankingChoice) -> Tensor:
@@ -123,7 +125,7 @@ def select_to(view: View, measure: str, target: float, chosen: RankingChoice, se
         course = Course(measure, target, charge=charge, limits=chosen.limits)
         return ChosenStep(select(network, costs, workspace.calibration, view.removed, course, report), how)
 
-    take(view, choose, how, asdict(chosen)).wait(PATIENCE)
+    commit_step(view, choose, how, asdict(chosen)).wait(PATIENCE)
 
 
 def go_to(view: View, saliency: Tensor, measure: str, target: float, chosen: RankingChoice) -> None:
@@ -157,11 +159,11 @@ def search_to(view: View, saliency: Tensor, measure: str, target: float, chosen:
         found = _walked(view, settings, report) if selector.anew else _searched(view, saliency, settings, report)
         return ChosenStep(found.removed, f"{how}, {counted(found.measurements, 'measurement')}", found.latency)
 
-    take(view, choose, how, asdict(chosen)).wait(PATIENCE)
+    commit_step(view, choose, how, asdict(chosen)).wait(PATIENCE)
 
 
 def _how(measure: str, target: float, chosen: RankingChoice) -> str:
-    return f"{GOALS[measure].asked(target)} by {chosen.title}"
+    return f"{GOALS[measure].in_words(target)} by {chosen.title}"
 
 
 def _searched(view: View, saliency: Tensor, settings: Settings, report: Report) -> SearchResult:
@@ -183,6 +185,6 @@ def _walked(view: View, settings: Settings, report: Report) -> SearchResult:
         within = within if settings.spent(each.metrics) else each
     if within is start:
         raise BadInput(
-            f"Nothing can go ({settings.goal.asked(settings.target)}): the next units that go together are too many."
+            f"Nothing can go ({settings.goal.in_words(settings.target)}): the next units that go together are too many."
         )
     return SearchResult(within.removed, taken, within.metrics.latency)

@@ -11,7 +11,7 @@ from explorer.ui.choosing.steps import attempt
 from explorer.ui.components.strip.strip import StripLayer, network_strip
 from explorer.ui.elements import wording
 from explorer.ui.work.changes import change
-from explorer.ui.work.run_jobs import busy, unless
+from explorer.ui.work.run_jobs import button_state, why_busy
 from explorer.ui.work.session import View
 
 STYLE = """
@@ -33,20 +33,20 @@ def header(view: View) -> str | None:
     with buttons.container(horizontal=True, horizontal_alignment="right", gap="small"):
         timeline = view.timeline
         at_root, at_tip = timeline.state.parent is None, timelines.forward(timeline) == timeline
-        reason = busy(view.run)
+        reason = why_busy(view.run)
         st.button(
             "Undo",
             key="undo",
             on_click=attempt,
             args=(change, view, timelines.back),
-            **unless(reason, disabled=at_root, help="One state back"),
+            **button_state(reason, disabled=at_root, help="One state back"),
         )
         st.button(
             "Redo",
             key="redo",
             on_click=attempt,
             args=(change, view, timelines.forward),
-            **unless(reason, disabled=at_tip),
+            **button_state(reason, disabled=at_tip),
         )
     layers = strip_layers(view)
     return network_strip(layers, key="strip", selected=st.session_state.get("threshold-layer")) if layers else None

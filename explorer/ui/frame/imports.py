@@ -28,7 +28,7 @@ _LOCK = threading.Lock()
 _WHOLE: set[str] = set()
 
 
-def whole(*names: str) -> None:
+def wait_for(*names: str) -> None:
     """Return once these modules are imported; wait for other threads that import in this way."""
     if _WHOLE.issuperset(names):
         return

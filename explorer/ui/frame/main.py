@@ -12,7 +12,7 @@ from streamlit.navigation.page import StreamlitPage
 from explorer.ui.elements import say
 from explorer.ui.frame import imports
 from explorer.ui.work.address import run_id
-from explorer.ui.work.visitors import SHARED, elsewhere, visitor
+from explorer.ui.work.visitors import SHARED, in_foreign_workspace, visitor
 
 PAGES = ("network", "saliency", "oracle", "prune", "compare", "export", "paper")
 ABOUT_UNITS = ("saliency", "oracle", "prune", "compare")  # pages that need some
@@ -42,11 +42,11 @@ def main() -> None:
     visitor(), run_id()  # before the navigation: else the browser's history gets an address without them as well
     page = st.navigation([*(_page(name) for name in PAGES), _first_by_name()], position="top")
     blank = st.empty()
-    imports.whole(*imports.FIGURES)
+    imports.wait_for(*imports.FIGURES)
     if "fetched" not in st.session_state:  # the browser fetches what draws figures while the engine is being imported
         st.session_state["fetched"] = True
         blank.plotly_chart({"data": [{"type": "scatter"}], "layout": {"height": 10}}, key="blank")
-    if elsewhere():
+    if in_foreign_workspace():
         say.caption(SHARED)
     page.run()
     blank.empty()
@@ -64,11 +64,11 @@ def _first_by_name() -> StreamlitPage:
 
 def _draw(name: str) -> None:
     """Header and page; the engine is imported only now, and a page's module when it is first opened."""
-    imports.whole(*imports.ENGINE, *imports.FRAME)
+    imports.wait_for(*imports.ENGINE, *imports.FRAME)
     from explorer.ui.elements.boundary import boundary
 
     with boundary(f"the page {name}"):
-        imports.whole(imports.page(name))
+        imports.wait_for(imports.page(name))
         from explorer.networks.layers import check_prunable
         from explorer.ui.choosing.steps import problems
         from explorer.ui.frame.header import header

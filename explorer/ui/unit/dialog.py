@@ -102,7 +102,7 @@ def _head(view: View, order: UnitRanking, unit: int) -> None:
 
 def _show(view: View, unit: int) -> None:
     if unit != st.session_state[_key(view)]:
-        worth.leave(view, st.session_state[_key(view)])
+        worth.stop_measuring(view, st.session_state[_key(view)])
         st.session_state[_key(view)] = unit
 
 

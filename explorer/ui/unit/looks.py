@@ -17,21 +17,21 @@ from explorer.scoring.detail import (
     EXCITEMENT,
     Kernel,
     activation,
-    as_seen,
     coupled,
-    exciting,
     kernel_picture,
     kernels,
     locate,
+    most_exciting,
     norms,
     source,
     upsampled,
+    without_normalisation,
 )
 from explorer.scoring.observe import Observation
 from explorer.ui.elements import say
 from explorer.ui.elements.chart import chart
 from explorer.ui.work.progress import await_result
-from explorer.ui.work.results import Scored, scoring
+from explorer.ui.work.results import Scored, scoring_job
 from explorer.ui.work.session import View
 from explorer.ui.work.workspace import Workspace
 
@@ -74,7 +74,10 @@ def images(view: View, unit: int, written: KernelSlot) -> None:
     names = [workspace.network.classes[label] for label in labels]
     strength = getattr(seen, by)[chosen, unit].tolist()
     hover = [_hover(workspace, seen, unit, i, name) for i, name in zip(chosen.tolist(), names, strict=True)]
-    chart(overlays(as_seen(x, workspace.network.preprocessing), maps, names, strength, hover), "unit-overlays")
+    chart(
+        overlays(without_normalisation(x, workspace.network.preprocessing), maps, names, strength, hover),
+        "unit-overlays",
+    )
     say.caption(_about_images(view, unit, by, written, float(abs(maps).max())))
 
 
@@ -99,7 +102,7 @@ def _images_choice(workspace: Workspace, seen: Observation, unit: int) -> tuple[
             persist_state="session",
             width=200,
         )
-        order = exciting(seen, unit, by, None if label == ANY else label)
+        order = most_exciting(seen, unit, by, None if label == ANY else label)
         first = st.number_input(
             f"From place, of {len(order)}", 1, max(1, len(order)), 1, SLOTS, key=f"unit-first-{label}", width=150
         )
@@ -108,7 +111,7 @@ def _images_choice(workspace: Workspace, seen: Observation, unit: int) -> tuple[
 
 def _seen(workspace: Workspace) -> Observation:
     """The observation of the calibration images in the network as loaded."""
-    scored = scoring(workspace, none_removed(workspace.network.units))
+    scored = scoring_job(workspace, none_removed(workspace.network.units))
     found: Observation = await_result(scored, _has_seen).evidence.seen
     return found
 

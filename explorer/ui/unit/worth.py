@@ -19,7 +19,7 @@ from explorer.ui.elements.chart import chart
 from explorer.ui.work.jobs import JOBS
 from explorer.ui.work.oracle_job import oracle
 from explorer.ui.work.progress import NOTHING, explain_end, follow
-from explorer.ui.work.results import find_measuring, measuring, scoring
+from explorer.ui.work.results import find_measuring_job, measuring_job, scoring_job
 from explorer.ui.work.session import View
 
 EAGER = 4e11  # FLOPs that opening the dialog may spend on a measurement
@@ -33,7 +33,7 @@ def standings(view: View, unit: int, scaling: str, anew: bool) -> None:
     if known := oracle(view.loaded):
         found[ORACLE] = standing(known.oracle_abs, known.oracle_abs, units, removed, unit)
     scored = view if anew else view.as_loaded
-    job = scoring(scored.workspace, scored.removed)
+    job = scoring_job(scored.workspace, scored.removed)
     drawn = job.version  # before the scores are taken: what comes later is seen as new
     for name, saliency in saliencies(view, anew).items():
         found[name] = standing(saliency, scaled(saliency, units, scaling_for(name, scaling)), units, removed, unit)
@@ -95,21 +95,21 @@ def class_effects(view: View, unit: int) -> None:
     st.markdown("**Class by class**")
     workspace, plans = view.workspace, open_and_closed(view.removed, unit)
     cost = workspace.costs.flops(plans[0]) * len(workspace.validation)
-    begun = all(find_measuring(workspace, plan) for plan in plans)
+    begun = all(find_measuring_job(workspace, plan) for plan in plans)
     label = f"Measure it on {counted(len(workspace.validation), 'validation image')}"
     if not (begun or cost <= EAGER or st.button(markdown(label), key="unit-measure")):
         st.caption("What removing it does to each class is not known yet: it takes a pass over the validation images.")
         return
-    jobs = [measuring(workspace, plan) for plan in plans]
+    jobs = [measuring_job(workspace, plan) for plan in plans]
     outcomes = [_outcome(job) for job in jobs]
     if outcomes[0] and outcomes[1]:
         _changes(view, unit, outcomes[0], outcomes[1])
 
 
-def leave(view: View, unit: int) -> None:
+def stop_measuring(view: View, unit: int) -> None:
     """Stop the measurement of a unit that is no longer shown."""
     for plan in open_and_closed(view.removed, unit):
-        job = find_measuring(view.workspace, plan)
+        job = find_measuring_job(view.workspace, plan)
         if job and job.active and not plan.equal(view.removed):
             job.cancel()
             job.wait(PATIENCE)

@@ -14,10 +14,10 @@ RUN, WORKSPACE = "run", "workspace"
 
 def run_id() -> str:
     """The id of this tab's run; a tab without one gets a new one."""
-    return named(RUN, "", new_id)
+    return id_in_address(RUN, "", new_id)
 
 
-def named(what: str, usual: str, fresh: Callable[[], str]) -> str:
+def id_in_address(what: str, usual: str, fresh: Callable[[], str]) -> str:
     """The id that this tab's address names; without one the tab's latest, else the usual one, else a fresh one."""
     asked = (st.query_params.get(what), st.session_state.get(what), usual)
     return keep(what, next((each for each in asked if each and RUN_ID.fullmatch(each)), "") or fresh())

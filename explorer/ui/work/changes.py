@@ -16,7 +16,7 @@ from explorer.runs import timeline as timelines
 from explorer.runs.timeline import State, Timeline
 from explorer.ui.work.jobs import JOBS
 from explorer.ui.work.prefetch import outcome_of
-from explorer.ui.work.run_jobs import STEP, busy, check, key_of, needed
+from explorer.ui.work.run_jobs import STEP, check, key_of, why_busy, why_needed
 from explorer.ui.work.session import View, drop_unneeded, grow_run, on_disk
 
 
@@ -47,7 +47,7 @@ def delete(view: View, number: int) -> None:
     """
 
     def less(timeline: Timeline) -> Timeline:
-        check(needed(view.run, timelines.made_from(timeline, number)))
+        check(why_needed(view.run, timelines.made_from(timeline, number)))
         return timelines.delete(timeline, number)
 
     change(view, less)
@@ -60,7 +60,7 @@ def check_ready(view: View) -> None:
 
 
 def _check_ready(view: View, timeline: Timeline) -> None:
-    check(busy(view.run))
+    check(why_busy(view.run))
     _check_same(view, timeline)
 
 
@@ -80,7 +80,7 @@ class ChosenStep:
     latency: float | None = None  # share of the whole network's, where it was measured
 
 
-def take(view: View, choose: Callable[[Report], ChosenStep], label: str, settings: Mapping[str, Any]) -> Job:
+def commit_step(view: View, choose: Callable[[Report], ChosenStep], label: str, settings: Mapping[str, Any]) -> Job:
     """The job that chooses a step, measures the network without its units, and adds that state under the one in view.
 
     Raises BadInput if the run is not ready for it. Where it goes on before the job ends, the step is not taken.

@@ -28,7 +28,7 @@ _RECENT: deque[str] = deque()  # their keys
 _LOCK = threading.Lock()
 
 
-def ordering(
+def ordering_job(
     selector: Selector, loaded: Workspace, workspace: Workspace, removed: Tensor, charge: Tensor | None
 ) -> Job:
     """The job that has a selector rank every unit left, in the network without the removed units.
@@ -52,7 +52,7 @@ def _logits(workspace: Workspace, report: Report) -> Tensor:
     return evaluate(workspace.network, workspace.calibration, report=report).logits
 
 
-def linearising(workspace: Workspace, removed: Tensor) -> Job | None:
+def linearising_job(workspace: Workspace, removed: Tensor) -> Job | None:
     """The job that linearises the validation images with these units gated; None if that takes too much memory."""
     network = workspace.network
     if len(workspace.validation) * len(network.classes) * len(network.units) > MAX_SLOPES:
@@ -82,7 +82,7 @@ def _keep(key: str) -> None:
         JOBS.forget(_RECENT.popleft())
 
 
-def foreseen(workspace: Workspace, removed: Tensor, plan: Tensor) -> Outcome | None:
+def predicted_outcome(workspace: Workspace, removed: Tensor, plan: Tensor) -> Outcome | None:
     """The predicted metrics of a plan that goes on from `removed`; None until the linearisation is there."""
-    job = linearising(workspace, removed)
+    job = linearising_job(workspace, removed)
     return None if job is None or job.result is None else predict(job.result, plan & ~removed)

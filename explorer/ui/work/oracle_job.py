@@ -18,15 +18,15 @@ from explorer.scoring.criteria import score
 from explorer.scoring.evidence import Evidence
 from explorer.scoring.oracle import Oracle, oracle_bytes, oracle_steps, read_oracle
 from explorer.ui.work.jobs import JOBS
-from explorer.ui.work.results import scoring
-from explorer.ui.work.visitors import own, workdir
+from explorer.ui.work.results import scoring_job
+from explorer.ui.work.visitors import own_key, workdir
 from explorer.ui.work.workspace import Workspace
 
 
 def oracle_key(workspace: Workspace) -> str:
     """The key of the oracle's job and of its kept result; it goes on where the same images are wanted, and more."""
     images = workspace.images
-    return own(f"oracle-{workspace.network.digest}-{images.digest}-{images.seed}")
+    return own_key(f"oracle-{workspace.network.digest}-{images.digest}-{images.seed}")
 
 
 def calibration_of(workspace: Workspace, images: int) -> Batches:
@@ -42,7 +42,7 @@ def start_oracle(workspace: Workspace, images: int, until_settled: bool) -> None
     Its partial result is the oracle as far as it is known. With `until_settled` it ends as soon as the ranks settle.
     """
     batches, known = calibration_of(workspace, images), _kept_oracle(workspace)
-    scored = scoring(workspace, none_removed(workspace.network.units))
+    scored = scoring_job(workspace, none_removed(workspace.network.units))
 
     def work(job: Job) -> Oracle:  # not before the scores are there: they go first
         linear = scored.result.evidence.linear_change if scored.result and batches is workspace.calibration else None
@@ -87,7 +87,7 @@ def _read(path: Path, written: int, _units: Units) -> Oracle:
     return read_oracle(path, _units)
 
 
-def bootstrapping(workspace: Workspace, evidence: Evidence, found: Oracle, scaling: str) -> Job:
+def bootstrap_job(workspace: Workspace, evidence: Evidence, found: Oracle, scaling: str) -> Job:
     """The job that draws the images anew; its result: criterion -> measure -> interval."""
 
     def work(job: Job) -> dict[str, dict[str, Interval]]:

@@ -28,7 +28,7 @@ class Scored(NamedTuple):
     evidence: Evidence | None
 
 
-def measuring(workspace: Workspace, removed: Tensor, lane: str = QUICK, label: str = "") -> Job:
+def measuring_job(workspace: Workspace, removed: Tensor, lane: str = QUICK, label: str = "") -> Job:
     """The job that runs the validation images through the network with these units gated; its result: an Outcome.
 
     label: its title, in place of the number of units that go.
@@ -41,14 +41,14 @@ def measuring(workspace: Workspace, removed: Tensor, lane: str = QUICK, label: s
     return JOBS.ensure(_measure_key(workspace, removed), called, work, lane)
 
 
-def find_measuring(workspace: Workspace, removed: Tensor) -> Job | None:
+def find_measuring_job(workspace: Workspace, removed: Tensor) -> Job | None:
     """That job, if there is one already."""
     return JOBS.find(_measure_key(workspace, removed))
 
 
 def measured_before(workspace: Workspace, removed: Tensor) -> Outcome | None:
     """The outcome of these units gated, where it is known already."""
-    job = find_measuring(workspace, removed)
+    job = find_measuring_job(workspace, removed)
     return job.result if job else None
 
 
@@ -61,7 +61,7 @@ def plan_digest(removed: Tensor) -> str:
     return hashlib.sha256(removed.numpy().tobytes()).hexdigest()
 
 
-def scoring(workspace: Workspace, removed: Tensor) -> Job:
+def scoring_job(workspace: Workspace, removed: Tensor) -> Job:
     """The job that scores every unit left by all criteria, in the network without the removed units.
 
     Its result: Scored; the partial one lacks the criteria that take longest.

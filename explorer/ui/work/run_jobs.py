@@ -9,7 +9,7 @@ from explorer.core.errors import BadInput
 from explorer.core.text import markdown
 from explorer.jobs.job import Job
 from explorer.ui.work.jobs import JOBS
-from explorer.ui.work.visitors import own
+from explorer.ui.work.visitors import own_key
 
 STEP, TURNS, SCRATCH, EXPORT, SPEED = "step", "turns", "scratch", "export", "speed"
 ADDING = {STEP: "cancel", TURNS: "pause or cancel"}  # those that add states, and how they let others go first
@@ -18,10 +18,10 @@ OF_A_STATE = (EXPORT, SPEED)
 
 def key_of(kind: str, run: str, number: int | None = None) -> str:
     """The key of a run's job, or of one of its states."""
-    return own(f"{kind}-{run}" if number is None else f"{kind}-{run}-{number}")
+    return own_key(f"{kind}-{run}" if number is None else f"{kind}-{run}-{number}")
 
 
-def busy(run: str) -> str:
+def why_busy(run: str) -> str:
     """Why the run can't be changed by others now, in a sentence; "" if it can.
 
     A paused job lets others go first: it goes on from its own state, wherever the run is by then.
@@ -32,7 +32,7 @@ def busy(run: str) -> str:
     return ""
 
 
-def needed(run: str, numbers: Collection[int]) -> str:
+def why_needed(run: str, numbers: Collection[int]) -> str:
     """Why these states of the run can't be deleted now, in a sentence; "" where they can."""
     of_run = [key_of(kind, run) for kind in (*ADDING, SCRATCH)]
     of_states = [key_of(kind, run, number) for kind in OF_A_STATE for number in numbers]
@@ -48,11 +48,11 @@ def check(reason: str) -> None:
         raise BadInput(reason)
 
 
-def unless(reason: str, *, disabled: bool = False, help: str | None = None) -> dict[str, Any]:
+def button_state(reason: str, *, disabled: bool = False, help: str | None = None) -> dict[str, Any]:
     """For a button: disabled, with the reason as its help, where there is one; else as it would be."""
     return {"disabled": disabled or bool(reason), "help": markdown(reason) or help}
 
 
-def work_on(run: str, kind: str) -> Job | None:
+def latest_job(run: str, kind: str) -> Job | None:
     """The latest job of this kind of a run."""
     return JOBS.find(key_of(kind, run))

@@ -9,7 +9,7 @@ from pathlib import Path
 from torch import Tensor
 
 from explorer.core.errors import BadInput
-from explorer.core.locks import turn
+from explorer.core.locks import in_turn
 from explorer.evaluation.evaluate import Outcome
 from explorer.evaluation.metrics import metrics_of
 from explorer.networks.units import none_removed
@@ -22,7 +22,7 @@ from explorer.runs.timeline import Timeline
 from explorer.ui.elements import say
 from explorer.ui.work.address import look_at, new_id, run_id
 from explorer.ui.work.progress import await_result
-from explorer.ui.work.results import measuring
+from explorer.ui.work.results import measuring_job
 from explorer.ui.work.workspace import Workspace, open_workspace, trained_workspace, workdir
 
 
@@ -73,7 +73,7 @@ def on_disk(view: View) -> Timeline:
 
 def drop_unneeded(view: View) -> None:
     """Delete the weights that only states of the view name, and none of the run any more."""
-    with turn(run_folder(view.run)):
+    with in_turn(run_folder(view.run)):
         drop_weights(run_folder(view.run), view.timeline, on_disk(view))
 
 
@@ -119,4 +119,4 @@ def _started(workspace: Workspace) -> Timeline:
 
 def await_outcome(workspace: Workspace, removed: Tensor) -> Outcome:
     """The outcome of a plan; where it takes long, the page shows progress until it is there."""
-    return await_result(measuring(workspace, removed))
+    return await_result(measuring_job(workspace, removed))

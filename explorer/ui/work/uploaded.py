@@ -43,7 +43,7 @@ def recognised(file: str, name: str, arch: str | None, _uploaded: Any) -> Recogn
     return Recognised(sha256(content), name, arch, found.preparation)
 
 
-def kept(files: Sequence[Any], *, folder: bool) -> str:
+def keep_images(files: Sequence[Any], *, folder: bool) -> str:
     """The reference under which uploaded images are kept, and stay while a tab shows it; BadInput as they are unpacked.
 
     files: a .zip or .npz alone, or all files of a `folder`.

@@ -15,7 +15,7 @@ import streamlit as st
 
 from explorer.core import workdir as whole
 from explorer.data.uploads import drop_unused
-from explorer.ui.work.address import WORKSPACE, named, new_id
+from explorer.ui.work.address import WORKSPACE, id_in_address, new_id
 
 WORKSPACE_COOKIE = "pruning-explorer-workspace"
 SHOWN = 60 * 60  # seconds for which an upload stays though no run is made of it
@@ -49,10 +49,10 @@ def visitor() -> str:
     """The id of the workspace of this tab, or in a job of who began it; "" where only this computer is served."""
     if not token():
         return ""
-    return _WORKS_FOR.get() or named(WORKSPACE, st.context.cookies.get(WORKSPACE_COOKIE, ""), new_id)
+    return _WORKS_FOR.get() or id_in_address(WORKSPACE, st.context.cookies.get(WORKSPACE_COOKIE, ""), new_id)
 
 
-def elsewhere() -> bool:
+def in_foreign_workspace() -> bool:
     """Whether this tab is in another workspace than its browser's own."""
     own = st.context.cookies.get(WORKSPACE_COOKIE) if token() else None
     return own is not None and own != visitor()
@@ -69,7 +69,7 @@ def drop_unused_uploads() -> None:
     drop_unused(workdir(), time.time() - SHOWN)
 
 
-def own(key: str) -> str:
+def own_key(key: str) -> str:
     """A job's key that only the visitor finds it by; others may ask for the same."""
     who = visitor()
     return f"{who}/{key}" if who else key

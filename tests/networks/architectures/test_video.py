@@ -7,7 +7,7 @@ from explorer.data import Batches, open_images
 from explorer.networks.architectures.families import preprocessing_for
 from explorer.networks.architectures.video import R3DCNN, SEGMENT, r3dcnn
 from explorer.training.finetune import Recipe, Training
-from explorer.training.transfer import epochs, started
+from explorer.training.transfer import epochs, network_at_start
 
 ARCH = "explorer:r3dcnn"
 
@@ -31,7 +31,7 @@ def test_convolutions_see_segments_by_themselves_and_the_recurrent_layer_their_o
 
 def test_training_on_gestures_lowers_the_loss(narrow: None) -> None:
     images = open_images("gestures")
-    network = started(ARCH, None, preprocessing_for(ARCH), images.classes, seed=0)
+    network = network_at_start(ARCH, None, preprocessing_for(ARCH), images.classes, seed=0)
     batches = Batches(images, "finetune", network.preprocessing, limit=25, size=25)
     recipe = Recipe(learning_rate=3e-3, optimizer="adam", batch_size=5)
     splits = dict.fromkeys(("finetune", "validation"), batches)

@@ -9,7 +9,7 @@ from networks_at_hand import MODULES, SHAPE, UNUSUAL, at_hand, images, shape_of
 
 from explorer.data.preprocessing import Preprocessing
 from explorer.data.tensors import normalise
-from explorer.scoring.detail import EXCITEMENT, activation, as_seen, exciting, locate, upsampled
+from explorer.scoring.detail import EXCITEMENT, activation, locate, most_exciting, upsampled, without_normalisation
 from explorer.scoring.observe import observe
 
 
@@ -39,10 +39,10 @@ def test_images_come_by_what_the_unit_answers(by: str) -> None:
     seen = observe(network, batches)
     z = network.module[:2](batches.x)[:, 3].flatten(1)
     answers = {"mean": z.mean(1), "largest": z.amax(1)}[by]
-    order = exciting(seen, 3, by)
+    order = most_exciting(seen, 3, by)
     assert sorted(order.tolist()) == list(range(20))
     assert (answers[order].diff() <= 1e-6).all()
-    of_class = exciting(seen, 3, by, label=1)
+    of_class = most_exciting(seen, 3, by, label=1)
     assert of_class.tolist() == [i for i in order.tolist() if batches.y[i] == 1]
 
 
@@ -53,7 +53,7 @@ def test_images_are_shown_as_the_network_got_them(channels: int, frames: int | N
     clip = () if frames is None else (frames,)
     pixels = torch.randint(256, (2, channels, *clip, 5, 6), generator=generator, dtype=torch.uint8)
     expected = pixels.double().mean(2) if frames else pixels.double()
-    shown = as_seen(normalise(pixels, preprocessing), preprocessing)
+    shown = without_normalisation(normalise(pixels, preprocessing), preprocessing)
     assert shown.shape == (2, 5, 6, channels) and shown.dtype == np.uint8
     assert np.abs(shown - expected.permute(0, 2, 3, 1).numpy()).max() <= 0.5 + 1e-3
 

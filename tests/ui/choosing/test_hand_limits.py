@@ -11,13 +11,13 @@ from torch import Tensor
 
 from explorer.evaluation.evaluate import evaluate
 from explorer.jobs.job import Job
-from explorer.networks.units import Label, gone, none_removed
+from explorer.networks.units import Label, newly_removed, none_removed
 from explorer.runs.store import Run
 from explorer.runs.timeline import removed_at
 from explorer.ui.pages.saliency import units_by_hand
 from explorer.ui.work import workspace
 from explorer.ui.work.jobs import JOBS
-from explorer.ui.work.joint_jobs import linearising
+from explorer.ui.work.joint_jobs import linearising_job
 from explorer.ui.work.workspace import Source
 
 Open = Callable[..., App]
@@ -33,7 +33,7 @@ def kept(run: Run) -> dict[str, int]:
 
 def labels(plan: Tensor) -> tuple[Label, ...]:
     units = workspace.open_workspace(Source()).network.units
-    return gone(units, none_removed(units), plan)
+    return newly_removed(units, none_removed(units), plan)
 
 
 def choose(app: App, stay: dict | None = None, go: dict | None = None, locked: list | None = None) -> App:
@@ -147,7 +147,7 @@ def test_the_curve_is_predicted_and_measured_where_the_handle_can_go(open_app: O
     app = open_app("saliency").fine()
     curve = ended(app).result
     opened = workspace.open_workspace(Source())
-    linear = linearising(opened, none_removed(opened.network.units)).result
+    linear = linearising_job(opened, none_removed(opened.network.units)).result
     assert linear is not None and len(curve.predicted) > len(curve.measured) >= 12
     assert {point.threshold for point in curve.measured} <= {point.threshold for point in curve.predicted}
     assert curve.measured[0].units == 448 and curve.measured[-1].units < 20

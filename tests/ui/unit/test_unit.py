@@ -28,7 +28,7 @@ from explorer.ui.unit.dialog import UnitRanking
 from explorer.ui.work import workspace
 from explorer.ui.work.jobs import JOBS
 from explorer.ui.work.oracle_job import oracle, oracle_key, start_oracle
-from explorer.ui.work.results import find_measuring, plan_digest, scoring
+from explorer.ui.work.results import find_measuring_job, plan_digest, scoring_job
 from explorer.ui.work.session import View
 from explorer.ui.work.workspace import Source, Workspace
 
@@ -48,7 +48,7 @@ def heading(app: App) -> str | None:
 
 
 def scored() -> dict[str, torch.Tensor]:
-    job = scoring(demo(), none_removed(demo().network.units))
+    job = scoring_job(demo(), none_removed(demo().network.units))
     job.wait(60)
     return job.result.saliencies
 
@@ -107,7 +107,7 @@ def test_the_dialog_measures_what_goes_with_the_unit(open_app: Open) -> None:
 
 def test_images_are_chosen_by_answer_class_and_place(open_app: Open) -> None:
     app = open_app("saliency").click("Look at it").fine()
-    seen = scoring(demo(), none_removed(demo().network.units)).result.evidence.seen
+    seen = scoring_job(demo(), none_removed(demo().network.units)).result.evidence.seen
 
     def values() -> list[float]:
         return [float(a["text"].split("<br>")[1]) for a in app.figure("unit-overlays")["layout"]["annotations"]]
@@ -188,17 +188,17 @@ def test_what_takes_long_is_measured_only_when_asked(open_app: Open, monkeypatch
     app = open_app("saliency").set("Look at one unit of", "features.12").set("Channel", 77).click("Look at it").fine()
     assert "is not known yet: it takes a pass over the validation images" in app.text
     plan = torch.arange(448) == demo().network.units.labels.index(("features.12", 77))
-    assert find_measuring(demo(), plan) is None
+    assert find_measuring_job(demo(), plan) is None
     app.click(f"Measure it on {workspace.VALIDATION} validation images").fine()
     assert "Its removal would change the loss" in app.text
-    assert find_measuring(demo(), plan).result is not None
+    assert find_measuring_job(demo(), plan).result is not None
     assert "Its removal would change the loss" in app.again().fine().text
 
 
 def test_a_measurement_that_nobody_waits_for_is_stopped(open_app: Open) -> None:
     opened, plan = demo(), torch.arange(448) == 3
     view = SimpleNamespace(workspace=opened, removed=none_removed(opened.network.units))
-    assert find_measuring(opened, plan) is None
+    assert find_measuring_job(opened, plan) is None
 
     def held(job: Any) -> None:
         while True:
@@ -206,9 +206,9 @@ def test_a_measurement_that_nobody_waits_for_is_stopped(open_app: Open) -> None:
             job._stop.wait(0.01)
 
     job = JOBS.submit(f"measure-{opened.key}-{plan_digest(plan)}", "Measuring", held)
-    assert find_measuring(opened, plan) is job
-    unit_worth.leave(view, 3)
-    assert job.state == "cancelled" and find_measuring(opened, plan) is None
+    assert find_measuring_job(opened, plan) is job
+    unit_worth.stop_measuring(view, 3)
+    assert job.state == "cancelled" and find_measuring_job(opened, plan) is None
 
 
 def pictures(folder: Path, clips: bool) -> Path:

@@ -44,7 +44,7 @@ def released() -> Iterator[threading.Event]:
 
 def acting(monkeypatch: pytest.MonkeyPatch, who: str) -> None:
     """From now on, outside of tabs, this visitor is meant."""
-    monkeypatch.setattr(visitors, "named", lambda *_: who)
+    monkeypatch.setattr(visitors, "id_in_address", lambda *_: who)
 
 
 def test_on_this_computer_alone_the_work_folder_is_the_whole(open_app: Open, workdir: Path) -> None:

@@ -65,7 +65,7 @@ def unit_map(
 ) -> None:
     """Draw the cells of the layers.
 
-    on_choose gets all choices at once, as `hand_limits.choose` takes them; on_layer the name of a clicked layer.
+    on_choose gets all choices at once, as `hand_limits.set_choices` takes them; on_layer the name of a clicked layer.
     Arrow keys move between cells, Enter or the space bar changes one: free, then to stay, then to go.
     """
     _component(

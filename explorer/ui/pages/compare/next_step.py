@@ -8,17 +8,17 @@ from torch import Tensor
 from explorer.core.text import counted, markdown
 from explorer.evaluation.evaluate import Outcome
 from explorer.jobs.job import Job
-from explorer.networks.units import gone
+from explorer.networks.units import newly_removed
 from explorer.pruning.plan import remove_next
 from explorer.pruning.race import RANDOM
 from explorer.pruning.selectors import JOINT, ORACLE, SELECTORS
-from explorer.ui.choosing.controls import NEVER_SCALED, RankingChoice, on_offer, ranking, scaling_choice
+from explorer.ui.choosing.controls import NEVER_SCALED, RankingChoice, ranking, scaling_choice, selectors_offered
 from explorer.ui.elements import say, wording
-from explorer.ui.pages.compare.race_tables import by_layer
-from explorer.ui.work.joint_jobs import foreseen, linearising
+from explorer.ui.pages.compare.race_tables import counts_by_layer
+from explorer.ui.work.joint_jobs import linearising_job, predicted_outcome
 from explorer.ui.work.oracle_job import oracle
 from explorer.ui.work.progress import follow
-from explorer.ui.work.results import measuring
+from explorer.ui.work.results import measuring_job
 from explorer.ui.work.session import View
 
 SELECTORS_SHOWN_FIRST = ("taylor", "obd", "activation_mean", "weight", RANDOM, JOINT, ORACLE)
@@ -27,7 +27,7 @@ QUIET = 1.5  # seconds of measuring before its progress is shown
 PENDING = "…"
 
 
-def from_here(view: View) -> None:
+def next_step(view: View) -> None:
     """Answer: if the next units went by each criterion, from the state as it is, what would that cost?"""
     table, side = st.columns([2.2, 1], gap="large")
     with side:
@@ -38,7 +38,7 @@ def from_here(view: View) -> None:
         if not plans:
             st.info("Choose criteria: each says which units it would remove next.")
             return
-        jobs = {name: measuring(view.workspace, plan) for name, plan in plans.items()}
+        jobs = {name: measuring_job(view.workspace, plan) for name, plan in plans.items()}
         for job in jobs.values():
             job.wait(POLL)
         _rows(view, plans, jobs)
@@ -48,7 +48,7 @@ def from_here(view: View) -> None:
 def _choices(view: View) -> tuple[list[str], int, str]:
     """The selectors to compare, the number of units, and the scaling."""
     known = _oracle(view) is not None
-    names = on_offer(view, measured=known)
+    names = selectors_offered(view, measured=known)
     chosen = st.multiselect(
         "Criteria",
         names,
@@ -81,7 +81,7 @@ def _plan(view: View, name: str, count: int, scaling: str) -> Tensor:
 
 def _rows(view: View, plans: dict[str, Tensor], jobs: dict[str, Job]) -> None:
     now = view.timeline.state.metrics
-    predicted = {name: foreseen(view.workspace, view.removed, plan) for name, plan in plans.items()}
+    predicted = {name: predicted_outcome(view.workspace, view.removed, plan) for name, plan in plans.items()}
     outcomes: dict[str, Outcome | None] = {name: job.result for name, job in jobs.items()}
     names = sorted(plans, key=lambda name: _place(outcomes[name], predicted[name]))
     st.table(
@@ -112,7 +112,7 @@ def _place(measured: Outcome | None, predicted: Outcome | None) -> float:
 
 def _layers(view: View, plan: Tensor) -> str:
     units = view.loaded.network.units
-    return by_layer(units, gone(units, view.removed, plan))
+    return counts_by_layer(units, newly_removed(units, view.removed, plan))
 
 
 def _saved(view: View, plan: Tensor) -> str:
@@ -130,7 +130,7 @@ def _accuracy(outcome: Outcome | None) -> str:
 
 def _pending(view: View, jobs: dict[str, Job]) -> None:
     """Draw the page again when the next figure is there."""
-    linear = linearising(view.workspace, view.removed)
+    linear = linearising_job(view.workspace, view.removed)
     waiting = [job for job in (*jobs.values(), linear) if job is not None and job.active]
     if waiting:
         follow(waiting[0], waiting[0].version, POLL, QUIET)

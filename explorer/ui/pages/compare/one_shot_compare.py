@@ -14,21 +14,28 @@ from explorer.jobs.job import LONG, Job
 from explorer.pruning.one_shot import Curves, one_shot_curves
 from explorer.pruning.selectors import ORACLE, SELECTORS
 from explorer.scoring.ranking import overlap
-from explorer.ui.choosing.controls import NEVER_SCALED, RankingChoice, axes_choice, on_offer, ranking, scaling_choice
+from explorer.ui.choosing.controls import (
+    NEVER_SCALED,
+    RankingChoice,
+    axes_choice,
+    ranking,
+    scaling_choice,
+    selectors_offered,
+)
 from explorer.ui.elements import say
 from explorer.ui.elements.chart import chart
 from explorer.ui.work.jobs import JOBS
 from explorer.ui.work.oracle_job import oracle
 from explorer.ui.work.progress import NOTHING, explain_end, follow
 from explorer.ui.work.session import View
-from explorer.ui.work.visitors import own
+from explorer.ui.work.visitors import own_key
 from explorer.ui.work.workspace import Workspace
 
 CRITERIA_SHOWN_FIRST = ("taylor", "obd", "activation_mean", "weight", "random")
 REMOVED_FIRST = (0.1, 0.25, 0.5)  # shares of the units, for the overlap
 
 
-def at_once(view: View) -> None:
+def one_shot_compare(view: View) -> None:
     """Answer: if each criterion removes as many units from the same network, which one loses least?"""
     picture, side = st.columns([2.2, 1], gap="large")
     with side:
@@ -56,7 +63,7 @@ def at_once(view: View) -> None:
 def _rankings(view: View) -> dict[str, Tensor]:
     """The chosen criteria's scaled saliencies of the network as loaded; the oracle's own where it is known."""
     whole = oracle(view.loaded)
-    names = on_offer(view.as_loaded, measured=whole is not None)
+    names = selectors_offered(view.as_loaded, measured=whole is not None)
     chosen = st.multiselect(
         "Criteria",
         names,
@@ -83,7 +90,7 @@ def _key(workspace: Workspace, rankings: dict[str, Tensor]) -> str:
     digest = hashlib.sha256(workspace.key.encode())
     for name, saliency in rankings.items():
         digest.update(name.encode() + saliency.numpy().tobytes())
-    return own(f"compare-{digest.hexdigest()}")
+    return own_key(f"compare-{digest.hexdigest()}")
 
 
 def _start(workspace: Workspace, rankings: dict[str, Tensor]) -> None:

@@ -6,15 +6,15 @@ from collections.abc import Callable
 
 import streamlit as st
 
-from explorer.ui.pages.compare.next_step import from_here
-from explorer.ui.pages.compare.one_shot_compare import at_once
+from explorer.ui.pages.compare.next_step import next_step
+from explorer.ui.pages.compare.one_shot_compare import one_shot_compare
 from explorer.ui.pages.compare.racing import racing
 from explorer.ui.work.session import View
 
 WAYS: dict[str, tuple[str, Callable[[View], None]]] = {
-    "once": ("All at once", at_once),
+    "once": ("All at once", one_shot_compare),
     "race": ("Race with fine-tuning", racing),
-    "here": ("Next step from here", from_here),
+    "here": ("Next step from here", next_step),
 }
 
 

@@ -10,7 +10,7 @@ import streamlit as st
 from explorer.core.text import markdown
 from explorer.networks.units import Label, Units
 from explorer.pruning.race import Lane
-from explorer.pruning.race_bands import REPORTED_SHARES, RaceBand, at_share, bands, first_gone, shared_with
+from explorer.pruning.race_bands import REPORTED_SHARES, RaceBand, bands, first_at_share, first_removed, overlap_with
 from explorer.pruning.selectors import selector_of
 from explorer.ui.elements import say
 from explorer.ui.pages.compare.races import RaceStatus
@@ -19,14 +19,14 @@ SHARES = (0.75, 0.5, 0.25)  # of the units, left
 NOT_YET = "–"
 
 
-def quality(now: RaceStatus) -> None:
+def quality_table(now: RaceStatus) -> None:
     """Accuracy of every selector at some shares of the units: median, and in brackets the least and the largest."""
     found = bands(now.lanes, "accuracy", "units", fine_tuned=now.tuned)
     shares = [share for share in SHARES if share >= now.terms.settings.target]
     stage = "after fine-tuning" if now.tuned else "before fine-tuning"
     columns = {f"accuracy, {stage}": [selector_of(band.selector).title for band in found]}
     for share in shares:
-        columns[f"at most {share:.0%} of the units"] = [_accuracy(band, at_share(band, share)) for band in found]
+        columns[f"at most {share:.0%} of the units"] = [_accuracy(band, first_at_share(band, share)) for band in found]
     columns["last step"] = [f"{_accuracy(band, -1)} at {band.x[-1]:.0%}" for band in found]
     st.table(columns, border="horizontal", hide_index=True)
 
@@ -38,7 +38,7 @@ def _accuracy(band: RaceBand, step: int | None) -> str:
     return f"{band.y[step]:.1%}{spread}"
 
 
-def first_to_go(units: Units, now: RaceStatus) -> None:
+def first_removed_table(units: Units, now: RaceStatus) -> None:
     """Draw the table of the units that each selector removed first, and how many of them the oracle removed too."""
     st.subheader("What went first")
     share = st.segmented_control(
@@ -53,7 +53,7 @@ def first_to_go(units: Units, now: RaceStatus) -> None:
     )
     lanes = list({lane.selector: lane for lane in reversed(now.lanes)}.values())[::-1]  # of the first seed
     columns = {"": [selector_of(lane.selector).title for lane in lanes]}
-    columns["units by layer"] = [markdown(by_layer(units, first_gone(lane, float(share)))) for lane in lanes]
+    columns["units by layer"] = [markdown(counts_by_layer(units, first_removed(lane, float(share)))) for lane in lanes]
     if any(lane.selector == now.terms.truth for lane in lanes):
         for each in REPORTED_SHARES:
             columns[f"oracle's first {each:.0%}"] = [_shared(now, lane.selector, each) for lane in lanes]
@@ -62,7 +62,7 @@ def first_to_go(units: Units, now: RaceStatus) -> None:
     _one_by_one(lanes)
 
 
-def by_layer(units: Units, removed: Collection[Label] | None) -> str:
+def counts_by_layer(units: Units, removed: Collection[Label] | None) -> str:
     """ "features.0: 3, features.10: 20", in network order; a dash where the lane has not come so far."""
     if removed is None:
         return NOT_YET
@@ -71,7 +71,7 @@ def by_layer(units: Units, removed: Collection[Label] | None) -> str:
 
 
 def _shared(now: RaceStatus, selector: str, share: float) -> str:
-    found = shared_with(now.lanes, selector, share)
+    found = overlap_with(now.lanes, selector, share)
     return NOT_YET if found is None else f"{found:.0%}"
 
 

@@ -10,14 +10,14 @@ from pathlib import Path
 
 import streamlit as st
 
-from explorer.core.locks import alone
+from explorer.core.locks import sole_writer
 from explorer.jobs.job import LONG, Job
 from explorer.networks.network import Network
 from explorer.pruning.race import Race, RaceTerms, check
-from explorer.runs.race_folders import FILE, begin, kept_race, read_race
+from explorer.runs.race_folders import FILE, begin_race, kept_race, read_race
 from explorer.runs.run_folders import described
 from explorer.ui.work.jobs import JOBS
-from explorer.ui.work.visitors import own
+from explorer.ui.work.visitors import own_key
 from explorer.ui.work.workspace import Workspace, workdir
 
 
@@ -55,10 +55,12 @@ def start(workspace: Workspace, terms: RaceTerms) -> str:
     splits, name = workspace.splits(terms.settings.updates), _name(terms)
     check(workspace.network, splits, terms)
     folder, source = _folder(workspace) / name, workspace.source
-    begin(folder, described(workspace.network, splits, {}, network_from=source.network, images_from=source.data), terms)
+    begin_race(
+        folder, described(workspace.network, splits, {}, network_from=source.network, images_from=source.data), terms
+    )
 
     def work(job: Job) -> Race:
-        with alone(folder, "wait for it to end"):
+        with sole_writer(folder, "wait for it to end"):
             for lanes in kept_race(workspace.network, splits, terms, folder, job.report):
                 job.publish(lanes)
         return job.partial
@@ -67,7 +69,7 @@ def start(workspace: Workspace, terms: RaceTerms) -> str:
     return name
 
 
-def standing(workspace: Workspace, name: str) -> RaceStatus:
+def race_status(workspace: Workspace, name: str) -> RaceStatus:
     """The progress of a race, from its job and its folder; raises BadInput if that is damaged."""
     job, kept = JOBS.find(_key(workspace, name)), read_race(_folder(workspace) / name)
     lanes = job.partial if job and job.active and job.partial else kept.lanes
@@ -110,4 +112,4 @@ def _folder(workspace: Workspace) -> Path:
 
 
 def _key(workspace: Workspace, name: str) -> str:
-    return own(f"race-{_folder(workspace).name}-{name}")
+    return own_key(f"race-{_folder(workspace).name}-{name}")

@@ -15,7 +15,7 @@ from explorer.ui.elements import say
 from explorer.ui.elements.chart import chart
 from explorer.ui.pages.compare import races
 from explorer.ui.pages.compare.race_form import race_form
-from explorer.ui.pages.compare.race_tables import first_to_go, quality
+from explorer.ui.pages.compare.race_tables import first_removed_table, quality_table
 from explorer.ui.pages.compare.races import RaceStatus
 from explorer.ui.work.progress import NOTHING, explain_end, follow
 from explorer.ui.work.session import View
@@ -27,7 +27,7 @@ def racing(view: View) -> None:
     """Answer: with the same steps and the same fine-tuning, whose choice of units costs least?"""
     name = races.in_view(view.loaded)
     try:
-        now = races.standing(view.loaded, name) if name else None
+        now = races.race_status(view.loaded, name) if name else None
     except BadInput as problem:
         _unreadable(view, str(name), problem)
         return
@@ -40,8 +40,8 @@ def racing(view: View) -> None:
         st.subheader("The race")
         if now and now.lanes:
             _curves(view, now)
-            quality(now)
-            first_to_go(view.loaded.network.units, now)
+            quality_table(now)
+            first_removed_table(view.loaded.network.units, now)
         elif now:
             st.info("The network as loaded is measured first; the curves begin with the first step.")
         else:
@@ -98,7 +98,7 @@ def _choice(view: View, name: str) -> None:
 
 def _title(view: View, name: str) -> str:
     try:
-        now = races.standing(view.loaded, name)
+        now = races.race_status(view.loaded, name)
     except BadInput:
         return f"{name}: damaged"
     settings = now.terms.settings

@@ -14,7 +14,7 @@ import streamlit as st
 from explorer.core.errors import BadInput
 from explorer.core.text import counted, markdown
 from explorer.data import UNCHANGED, Changes, ImageSet
-from explorer.data.images import some
+from explorer.data.images import first_names
 from explorer.networks.load import CALIBRATION, batches_for, for_classes
 from explorer.networks.network import Network
 from explorer.ui.choosing.image_source import images_field
@@ -143,13 +143,13 @@ def _changes(found: Recognised | None) -> Changes:
     return changes_fields(field_key("images"), usual, unknown)
 
 
-def _network(found: Recognised | None, asked: Asked, said: Any) -> Network | None:
+def _network(found: Recognised | None, answers: Asked, said: Any) -> Network | None:
     """The network of the file, once all is known that it takes; raises BadInput if the preprocessing is not."""
     if found is None:
         return None
-    found.preparation.with_changes(asked.changes)
+    found.preparation.with_changes(answers.changes)
     with beside(said):
-        return network_of(found.digest, found.name, asked.arch, asked.changes, asked.uploaded.getvalue)
+        return network_of(found.digest, found.name, answers.arch, answers.changes, answers.uploaded.getvalue)
     return None
 
 
@@ -178,7 +178,7 @@ def _about(found: Recognised | None, network: Network | None) -> str:
 def _facts(network: Network) -> Mapping[str, str]:
     units = network.units
     numbered = network.classes == tuple(map(str, range(len(network.classes))))
-    names = "" if numbered else f": {some(network.classes)}"
+    names = "" if numbered else f": {first_names(network.classes)}"
     remarks = {"Weights": network.origin, "Note": network.remark}
     return {
         "Outputs": f"{len(network.classes)}{names}",
@@ -188,16 +188,16 @@ def _facts(network: Network) -> Mapping[str, str]:
     }
 
 
-def _foot(asked: Asked, found: Recognised | None, foot: Any, *, ready: bool) -> None:
+def _foot(answers: Asked, found: Recognised | None, foot: Any, *, ready: bool) -> None:
     """The button that opens what was understood."""
     missing = None if ready else "It opens once there is a network, and images that it takes."
     pressed = foot.button("Open", type="primary", disabled=not ready, help=missing)
-    if not (pressed and ready and found and asked.where):
+    if not (pressed and ready and found and answers.where):
         return
     try:
         with foot, st.spinner(markdown(f"Opening {found.name}")):
-            keep_upload(asked.uploaded.getvalue())
-            open_new(Source(found.digest, found.name, asked.arch, asked.where, changes=asked.changes))
+            keep_upload(answers.uploaded.getvalue())
+            open_new(Source(found.digest, found.name, answers.arch, answers.where, changes=answers.changes))
     except BadInput as problem:
         say.error(problem, foot)
         return

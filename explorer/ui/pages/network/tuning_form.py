@@ -112,16 +112,16 @@ def _recipe_fields() -> tuple[Recipe, int, int]:
     return Recipe(rate, momentum, decay, size), epochs, seed
 
 
-def _begin(asked: Tuning, usual: Preparation, uploaded: Any) -> None:
+def _begin(tuning: Tuning, usual: Preparation, uploaded: Any) -> None:
     """Check what can be checked at once, keep the checked bytes, and start the job."""
-    preprocessing = asked.changes.apply(usual.preprocessing)
-    images_at(asked.data, asked.seed, clips=preprocessing.clips)
-    if asked.weights == OWN_CHECKPOINT:
+    preprocessing = tuning.changes.apply(usual.preprocessing)
+    images_at(tuning.data, tuning.seed, clips=preprocessing.clips)
+    if tuning.weights == OWN_CHECKPOINT:
         content = uploaded.getvalue()
         read_checkpoint(content, uploaded.name)
-        asked = replace(asked, weights=keep_upload(content), name=uploaded.name)
-    start(asked)
-    look_at(asked)
+        tuning = replace(tuning, weights=keep_upload(content), name=uploaded.name)
+    start(tuning)
+    look_at(tuning)
 
 
 def _earlier() -> None:

@@ -20,8 +20,8 @@ from explorer.ui.pages.network.tunings import (
     discard,
     look_at,
     open_tuned,
-    standing,
     start,
+    tuning_status,
 )
 from explorer.ui.work.progress import progress_of, redraw
 
@@ -39,13 +39,13 @@ def panel(tuning: Tuning) -> None:
 
 
 def _content(tuning: Tuning) -> None:
-    drawn = standing(tuning)
+    drawn = tuning_status(tuning)
     active = drawn.job is not None and drawn.job.active
 
     @st.fragment(run_every=0.9 if active else None)
     @boundary()
     def live() -> None:
-        now = standing(tuning)
+        now = tuning_status(tuning)
         if active and now.job and not now.job.active:
             redraw()
         _curves(tuning, now.states)

@@ -10,7 +10,7 @@ from pathlib import Path
 import streamlit as st
 
 from explorer.core.errors import BadInput
-from explorer.core.locks import alone
+from explorer.core.locks import sole_writer
 from explorer.data.uploads import kept_images
 from explorer.jobs.job import LONG, Job
 from explorer.networks.load import batches_for
@@ -22,7 +22,7 @@ from explorer.ui.work import workspace
 from explorer.ui.work.address import RUN_ID
 from explorer.ui.work.jobs import JOBS
 from explorer.ui.work.session import open_new
-from explorer.ui.work.visitors import own
+from explorer.ui.work.visitors import own_key
 from explorer.ui.work.workspace import Source, keep_upload, workdir
 
 DEVICE = "cpu"
@@ -48,7 +48,7 @@ def start(tuning: Tuning) -> Job:
     return JOBS.submit(_key(tuning), f"Fine-tuning {tuning.title}", lambda job: _work(tuning, job), LONG)
 
 
-def standing(tuning: Tuning) -> TuningStatus:
+def tuning_status(tuning: Tuning) -> TuningStatus:
     """The progress of a fine-tuning, from its job or else from its folder."""
     job = JOBS.find(_key(tuning))
     if job and job.active and job.partial is not None:
@@ -115,7 +115,7 @@ def look_at(tuning: Tuning | None) -> None:
 
 
 def _key(tuning: Tuning) -> str:
-    return own(f"tuning-{tuning.id}")
+    return own_key(f"tuning-{tuning.id}")
 
 
 def _work(tuning: Tuning, job: Job) -> Run:
@@ -134,7 +134,7 @@ def _work(tuning: Tuning, job: Job) -> Run:
     asked = tuning_run(
         network, splits, tuning.recipe, tuning.epochs, network_from=tuning.weights, images_from=tuning.data
     )
-    with alone(folder_of(tuning), "wait for it to end"):
+    with sole_writer(folder_of(tuning), "wait for it to end"):
         for run in tuned(network, splits, asked, folder_of(tuning), "discard it and start anew", job.report):
             job.publish(run.timeline)
     return run

@@ -17,7 +17,7 @@ from explorer.scoring.oracle import Oracle
 from explorer.scoring.ranking import GROUPS, TOP, measures, ranks, spearman
 from explorer.ui.elements import say
 from explorer.ui.elements.chart import chart
-from explorer.ui.work.oracle_job import bootstrapping
+from explorer.ui.work.oracle_job import bootstrap_job
 from explorer.ui.work.progress import NOTHING, explain_end, follow
 from explorer.ui.work.results import Saliencies
 from explorer.ui.work.session import View
@@ -90,7 +90,7 @@ def _spread(workspace: Workspace, found: Oracle, scored: Job, scaling: str) -> J
     """The job that finds the intervals; None until the oracle and the scores of the same images are whole."""
     if scored.result is None or not found.whole or found.total != len(workspace.calibration):
         return None
-    return bootstrapping(workspace, scored.result.evidence, found, scaling)
+    return bootstrap_job(workspace, scored.result.evidence, found, scaling)
 
 
 def _about_intervals(found: Oracle, spans: dict[str, list[Interval]]) -> str:

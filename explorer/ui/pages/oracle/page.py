@@ -24,7 +24,7 @@ from explorer.ui.unit.dialog import UnitRanking, openings, unit_in_detail
 from explorer.ui.work.jobs import JOBS
 from explorer.ui.work.oracle_job import calibration_of, oracle, oracle_key, start_oracle
 from explorer.ui.work.progress import NOTHING, explain_end, follow
-from explorer.ui.work.results import pooled_layers, scoring
+from explorer.ui.work.results import pooled_layers, scoring_job
 from explorer.ui.work.session import View
 from explorer.ui.work.workspace import Workspace
 
@@ -49,7 +49,7 @@ def page(view: View) -> None:
     panels = [_panel(workspace, "oracle", found.oracle_abs)] if found else []
     with caption:
         say.caption(_about_ranks(workspace, found))
-    scored = scoring(workspace, none_removed(workspace.network.units))
+    scored = scoring_job(workspace, none_removed(workspace.network.units))
     drawn = scored.version  # before the scores are taken: what comes later is seen as new
     if found and scored.result is None:
         with picture:

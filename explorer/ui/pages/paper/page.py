@@ -10,10 +10,10 @@ import streamlit as st
 
 from explorer.core.errors import BadInput
 from explorer.core.text import markdown
-from explorer.figures.study_pictures import Picture, here, named, pictures, published_picture
+from explorer.figures.study_pictures import Picture, parts_by_name, pictures, published_picture, setting_of
 from explorer.figures.study_tables import Table, findings, published_table, tables
 from explorer.study import PARTS, REPORT, read_study
-from explorer.study.folders import told
+from explorer.study.folders import unmeasured_part
 from explorer.study.papers import like
 from explorer.study.published import CAVEAT, LIKE
 from explorer.ui.elements import say
@@ -54,7 +54,7 @@ def _opened(where: str) -> Values | None:
             raise BadInput(CLOSED)
         folder = Path(where).expanduser()
         content = read_study(folder).to_json()
-        say.caption(here(content))
+        say.caption(setting_of(content))
     except (BadInput, RuntimeError) as problem:  # RuntimeError: "~" of an unknown user
         say.error(str(problem))
         return None
@@ -68,8 +68,8 @@ def _opened(where: str) -> Values | None:
 
 def _part(name: str, content: Values | None, row: str) -> None:
     """Measured on the left where there is something, published on the right."""
-    parts = named(content) if content else {}
-    part = parts.get(name) or told(PARTS[name])
+    parts = parts_by_name(content) if content else {}
+    part = parts.get(name) or unmeasured_part(PARTS[name])
     say.subheader(f"{part['paper']}: {part['title']}")
     say.body("{} **Look for:** {}", part["computes"], part["look"])
     if content is None:

@@ -12,11 +12,13 @@ from explorer.networks.units import none_removed
 from explorer.pruning.plan import remove_next
 from explorer.scoring.criteria import CRITERIA
 from explorer.ui.choosing.controls import RankingChoice, saliencies, scaled_like
-from explorer.ui.work.results import measuring
+from explorer.ui.work.results import measuring_job
 from explorer.ui.work.session import View
 
 
-def rival(view: View, chosen: RankingChoice, counts: Sequence[int]) -> tuple[list[Metrics], tuple[Job, object] | None]:
+def baseline_metrics(
+    view: View, chosen: RankingChoice, counts: Sequence[int]
+) -> tuple[list[Metrics], tuple[Job, object] | None]:
     """The network as loaded without its least important units, so many at each point, as far as that is measured.
 
     And the job that measures the next point, with its version, where there is still one: no page waits for it.
@@ -25,7 +27,7 @@ def rival(view: View, chosen: RankingChoice, counts: Sequence[int]) -> tuple[lis
     for count in counts:
         plan = _without(view, chosen, count)
         label = f"Measuring {CRITERIA[chosen.criterion].title} beside it, without {count:,} units"
-        job = measuring(view.loaded, plan, BESIDE, label)
+        job = measuring_job(view.loaded, plan, BESIDE, label)
         version, outcome = job.version, job.result
         if outcome is None:
             return found, (job, version)

@@ -14,7 +14,7 @@ from explorer.ui.choosing.steps import attempt, pressed
 from explorer.ui.elements import say
 from explorer.ui.work.jobs import JOBS
 from explorer.ui.work.progress import NOTHING, explain_end, follow
-from explorer.ui.work.run_jobs import SCRATCH, key_of, work_on
+from explorer.ui.work.run_jobs import SCRATCH, key_of, latest_job
 from explorer.ui.work.session import View, grow_run
 
 DEFAULT_UPDATES = 300  # updates of a state that had none
@@ -25,7 +25,7 @@ def from_scratch(view: View, recipe: Recipe | None) -> None:
 
     recipe: for states that were not fine-tuned; None where nothing can be begun now.
     """
-    job = work_on(view.run, SCRATCH)
+    job = latest_job(view.run, SCRATCH)
     if job and job.active:
         st.markdown("**Training from scratch**")
         follow(job, job.version)
@@ -35,8 +35,8 @@ def from_scratch(view: View, recipe: Recipe | None) -> None:
     if recipe is None:
         return
     with st.expander("This shape from scratch"):
-        if held := view.timeline.state.scratch:
-            _tell(view, held)
+        if scratch := view.timeline.state.scratch:
+            _tell(view, scratch)
         _form(view, _recipe(view) or recipe)
 
 
@@ -46,12 +46,12 @@ def _recipe(view: View) -> Recipe | None:
     return recipe_from(view.timeline.states[trained].settings.get("recipe", {})) if trained is not None else None
 
 
-def _tell(view: View, held: Scratch) -> None:
-    own, found = view.timeline.state.metrics, held.metrics
+def _tell(view: View, scratch: Scratch) -> None:
+    own, found = view.timeline.state.metrics, scratch.metrics
     say.body(
         "State {}: **{}** right, {}, from scratch after {}; **{}**, {}, with its own weights, {}.",
         *(view.timeline.current, f"{found.accuracy:.1%}", f"loss {found.loss:.4f}"),
-        *(counted(held.updates, "update"), f"{own.accuracy:.1%}", f"loss {own.loss:.4f}", view.stage),
+        *(counted(scratch.updates, "update"), f"{own.accuracy:.1%}", f"loss {own.loss:.4f}", view.stage),
     )
 
 

@@ -24,11 +24,11 @@ from explorer.pruning.limits import portions
 from explorer.runs import timeline as timelines
 from explorer.runs.stages import LOADED, PRUNED, TUNED, stages
 from explorer.scoring.criteria import CRITERIA, applicable
-from explorer.ui.choosing.controls import RankingChoice, axes_choice, choice, criterion_choice, ranking
+from explorer.ui.choosing.controls import RankingChoice, axes_choice, criterion_choice, ranking, ranking_choice
 from explorer.ui.choosing.steps import attempt, go_to, next_plan, pressed, remove_count
 from explorer.ui.elements import say
 from explorer.ui.elements.chart import chart, picture_and_side
-from explorer.ui.pages.prune.baseline import rival
+from explorer.ui.pages.prune.baseline import baseline_metrics
 from explorer.ui.pages.prune.from_scratch import from_scratch
 from explorer.ui.pages.prune.goal_form import goal_choice
 from explorer.ui.pages.prune.states import states
@@ -38,7 +38,7 @@ from explorer.ui.work.changes import jump
 from explorer.ui.work.prefetch import measure_ahead
 from explorer.ui.work.progress import NOTHING, explain_end, follow_shortly
 from explorer.ui.work.results import first_image_maps
-from explorer.ui.work.run_jobs import busy, unless
+from explorer.ui.work.run_jobs import button_state, why_busy
 from explorer.ui.work.session import View
 from explorer.ui.work.workspace import Workspace
 
@@ -50,7 +50,7 @@ def page(view: View) -> None:
     """Answer: how far can this network go down, and what did each step cost?"""
     picture, side = picture_and_side(2.2)
     with side:
-        chosen = choice(view)
+        chosen = ranking_choice(view)
         saliency = ranking(view, chosen)
         if _buttons(view, saliency, chosen):
             _look_ahead(view, saliency, chosen)
@@ -65,7 +65,7 @@ def page(view: View) -> None:
 
 def _buttons(view: View, saliency: Tensor, chosen: RankingChoice) -> bool:
     """The buttons of what comes next; False while turns are under way."""
-    reason = busy(view.run)
+    reason = why_busy(view.run)
     st.markdown("**Step**")
     with st.container(horizontal=True, gap="small"):
         for count in COUNTS:
@@ -75,9 +75,9 @@ def _buttons(view: View, saliency: Tensor, chosen: RankingChoice) -> bool:
                 type="primary",
                 on_click=attempt,
                 args=(remove_count, view, saliency, count, chosen),
-                **unless(reason),
+                **button_state(reason),
             )
-        back = unless(reason, disabled=view.timeline.state.parent is None)
+        back = button_state(reason, disabled=view.timeline.state.parent is None)
         st.button("Back", key="back", on_click=attempt, args=(jump, view, _back(view, 1)), **back)
         st.button("Back 2", key="back-2", on_click=attempt, args=(jump, view, _back(view, 2)), **back)
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
@@ -123,7 +123,7 @@ def _beside(view: View, chosen: RankingChoice, other: str) -> tuple[list[Metrics
     """The rival at as many units as each state on the way, as far as it is measured."""
     units = [view.timeline.states[number].metrics.units for number in timelines.path(view.timeline)]
     by = RankingChoice(other, chosen.scaling, chosen.penalty, False, chosen.price)
-    return rival(view, by, [units[0] - left for left in units])
+    return baseline_metrics(view, by, [units[0] - left for left in units])
 
 
 def _figure(

@@ -14,7 +14,7 @@ from explorer.ui.choosing.steps import attempt
 from explorer.ui.components.state_tree.state_tree import Node, state_tree
 from explorer.ui.elements import say, wording
 from explorer.ui.work.changes import delete, jump, rename
-from explorer.ui.work.run_jobs import busy, needed, unless
+from explorer.ui.work.run_jobs import button_state, why_busy, why_needed
 from explorer.ui.work.session import View
 
 
@@ -26,7 +26,7 @@ def states(view: View) -> None:
         Node(number, state.parent, state.name, _text(state, timeline.root.metrics, found[number]), found[number].kind)
         for number, state in timeline.states.items()
     ]
-    reason = busy(view.run)
+    reason = why_busy(view.run)
     state_tree(nodes, timeline.current, reason, key="tree", on_choose=partial(_go, view))
     _named(view)
     numbers = list(timeline.states)
@@ -70,7 +70,7 @@ def _named(view: View) -> None:
             key="delete-state",
             on_click=attempt,
             args=(delete, view, number),
-            **unless(needed(view.run, going), disabled=state.parent is None, help="This can't be undone."),
+            **button_state(why_needed(view.run, going), disabled=state.parent is None, help="This can't be undone."),
         )
 
 

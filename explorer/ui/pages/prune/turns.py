@@ -11,8 +11,8 @@ from explorer.core.text import counted, markdown
 from explorer.jobs.job import LONG, Job
 from explorer.pruning.goals import GOALS
 from explorer.pruning.settings import EVIDENCE, Settings
-from explorer.pruning.stop_rules import check_reachable, check_within, reached
-from explorer.runs.pruning_runs import Pruning, grown, newest, why_ended
+from explorer.pruning.stop_rules import check_reachable, check_within, is_reached
+from explorer.runs.pruning_runs import Pruning, grown_run, newest_state, why_ended
 from explorer.runs.timeline import Timeline
 from explorer.training.finetune import Recipe
 from explorer.ui.choosing.controls import RankingChoice
@@ -23,29 +23,29 @@ from explorer.ui.pages.prune.turns_live import Live, drawing
 from explorer.ui.work.changes import check_ready
 from explorer.ui.work.jobs import JOBS
 from explorer.ui.work.progress import NOTHING, explain_end, follow
-from explorer.ui.work.run_jobs import TURNS, key_of, work_on
+from explorer.ui.work.run_jobs import TURNS, key_of, latest_job
 from explorer.ui.work.session import View, run_folder, run_of
 
 
 def turns(view: View, chosen: RankingChoice, measure: str, target: float) -> Recipe | None:
     """The form that begins it, with its recipe; or how far it is."""
-    job = work_on(view.run, TURNS)
+    job = latest_job(view.run, TURNS)
     if job and job.active:
         _under_way(job)
         return None
     if job:
         _ended(view, job)
     with st.expander("In turns with fine-tuning"):
-        asked = turns_form()
+        form = turns_form()
         say.caption(
-            f"Prunes {GOALS[measure].asked(target)} by {chosen.title}. "
-            f"{EVIDENCE[asked.evidence]} Every step is a state; its fine-tuning starts from the weights of the state "
+            f"Prunes {GOALS[measure].in_words(target)} by {chosen.title}. "
+            f"{EVIDENCE[form.evidence]} Every step is a state; its fine-tuning starts from the weights of the state "
             "before."
         )
         if pressed("Prune and fine-tune", view, type="primary"):
-            attempt(begin, view, chosen, measure, target, asked)
+            attempt(begin, view, chosen, measure, target, form)
             st.rerun()
-    return asked.recipe
+    return form.recipe
 
 
 def _under_way(job: Job) -> None:
@@ -78,7 +78,7 @@ def _kept(timeline: Timeline, added: Sequence[int]) -> str:
     )
 
 
-def _settings(view: View, chosen: RankingChoice, measure: str, target: float, asked: Turns) -> Settings:
+def _settings(view: View, chosen: RankingChoice, measure: str, target: float, form: Turns) -> Settings:
     return Settings(
         criterion=chosen.criterion,
         measure=measure,
@@ -86,35 +86,35 @@ def _settings(view: View, chosen: RankingChoice, measure: str, target: float, as
         scaling=chosen.scaling,
         price=chosen.price,
         penalty=chosen.penalty,
-        step=asked.units,
+        step=form.units,
         limits=chosen.limits,
-        updates=asked.updates,
-        recipe=asked.recipe,
-        least_accuracy=asked.least,
+        updates=form.updates,
+        recipe=form.recipe,
+        least_accuracy=form.least,
         seed=view.loaded.source.seed,
-        evidence=asked.evidence,
+        evidence=form.evidence,
     )
 
 
-def begin(view: View, chosen: RankingChoice, measure: str, target: float, asked: Turns) -> None:
+def begin(view: View, chosen: RankingChoice, measure: str, target: float, form: Turns) -> None:
     """Start the job; raises BadInput if the goal can't be reached, is reached already, or the recipe is impossible."""
     loaded, now = view.loaded, view.timeline.state.metrics
-    settings = _settings(view, chosen, measure, target, asked)
+    settings = _settings(view, chosen, measure, target, form)
     check_ready(view)
     start, folder = run_of(view), run_folder(view.run)
     pruning = Pruning(loaded.network, loaded.splits(settings.updates), settings)
     check_reachable(loaded.costs, view.removed, settings)
     check_within(settings, now)
-    if reached(loaded.costs, view.removed, now, settings):
-        raise BadInput(f"This state is there already ({settings.goal.asked(target)}): there is nothing to remove.")
+    if is_reached(loaded.costs, view.removed, now, settings):
+        raise BadInput(f"This state is there already ({settings.goal.in_words(target)}): there is nothing to remove.")
     live = Live([(None, now)], loaded.validated_on, view.stage.kind)
 
     def work(job: Job) -> str:
         job.live, numbers = live, [start.states.current]
-        steps = grown(pruning, start, folder, report=job.report, on_loss=live.hear)
+        steps = grown_run(pruning, start, folder, report=job.report, on_loss=live.hear)
         run = next(steps)  # at the state in view; none follows where no unit can go
         for run in steps:
-            numbers.append(newest(run.states))
+            numbers.append(newest_state(run.states))
             state = run.states.states[numbers[-1]]
             live.steps.append((state.pruned, state.metrics))
             job.publish(numbers[1:])

@@ -11,10 +11,10 @@ from explorer.evaluation.metrics import Metrics, metrics_of
 from explorer.ui.choosing.controls import RankingChoice
 from explorer.ui.choosing.steps import attempt, remove
 from explorer.ui.elements import say, wording
-from explorer.ui.work.joint_jobs import foreseen, linearising
+from explorer.ui.work.joint_jobs import linearising_job, predicted_outcome
 from explorer.ui.work.progress import NOTHING, await_result, explain_end, follow_shortly, wait_shortly
-from explorer.ui.work.results import measuring
-from explorer.ui.work.run_jobs import busy, unless
+from explorer.ui.work.results import measuring_job
+from explorer.ui.work.run_jobs import button_state, why_busy
 from explorer.ui.work.session import View
 
 PENDING = "…"
@@ -22,7 +22,7 @@ PENDING = "…"
 
 def consequence(view: View, plan: Tensor, how: str, chosen: RankingChoice) -> None:
     """The table of a plan, and the button that takes the step to it; how: its words in the timeline."""
-    job, predicted = measuring(view.workspace, plan), foreseen(view.workspace, view.removed, plan)
+    job, predicted = measuring_job(view.workspace, plan), predicted_outcome(view.workspace, view.removed, plan)
     wait_shortly(job)
     drawn, measured = job.version, job.result
     if measured is None and predicted is None:
@@ -38,7 +38,7 @@ def consequence(view: View, plan: Tensor, how: str, chosen: RankingChoice) -> No
         width="stretch",
         on_click=attempt,
         args=(remove, view, plan, how, chosen),
-        **unless(busy(view.run)),
+        **button_state(why_busy(view.run)),
     )
     if measured is None:
         explain_end(job, NOTHING)
@@ -49,7 +49,7 @@ def _said(view: View, measured: bool, predicted: bool) -> str:
     how = "Measured on" if measured else "Predicted from slopes, rough where many go, for"
     missing = (
         ""
-        if predicted or linearising(view.workspace, view.removed)
+        if predicted or linearising_job(view.workspace, view.removed)
         else " There is no prediction: it would take too much memory."
     )
     return f"{how} {view.workspace.validated_on}, {view.stage.pruned}:{missing}"

@@ -12,11 +12,11 @@ from torch import Tensor
 from explorer.core.progress import staying
 from explorer.evaluation.evaluate import Outcome, evaluate
 from explorer.jobs.job import SPARE, Job
-from explorer.pruning.threshold_curve import Curve, sweep, trace
+from explorer.pruning.threshold_curve import Curve, sweep_thresholds, trace_curve
 from explorer.ui.elements import say
 from explorer.ui.elements.boundary import offer
 from explorer.ui.work.jobs import JOBS
-from explorer.ui.work.joint_jobs import linearising
+from explorer.ui.work.joint_jobs import linearising_job
 from explorer.ui.work.results import measured_before
 from explorer.ui.work.workspace import Workspace
 
@@ -66,7 +66,7 @@ class PartialCurve:
             self.job.cancel()
 
 
-def tracing(
+def curve_job(
     workspace: Workspace,
     removed: Tensor,
     saliency: Tensor,
@@ -75,18 +75,18 @@ def tracing(
     moved: frozenset[str],
 ) -> PartialCurve:
     """The curve of the threshold of the layers `moved`, all else as it is; begun in the background if need be."""
-    found = sweep(workspace.network.units, removed, saliency, needed, lines, moved)
+    found = sweep_thresholds(workspace.network.units, removed, saliency, needed, lines, moved)
     digest = hashlib.sha256(found.plans.numpy().tobytes() + repr(found.thresholds).encode()).hexdigest()
     key = f"one-shot-{workspace.key}-{digest}"
     _supersede(key)
-    linear = linearising(workspace, removed)  # first: predictions come before measurements
+    linear = linearising_job(workspace, removed)  # first: predictions come before measurements
 
     def work(job: Job) -> Curve:
         def measure(plan: Tensor) -> Outcome:
             here = staying(job.report, job.share, job.note)
             return measured_before(workspace, plan) or evaluate(workspace.network, workspace.validation, plan, here)
 
-        for curve in trace(found, removed, linear.result if linear else None, measure, job.report):
+        for curve in trace_curve(found, removed, linear.result if linear else None, measure, job.report):
             job.publish(curve)
         return job.partial
 

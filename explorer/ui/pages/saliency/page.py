@@ -13,14 +13,14 @@ from explorer.pruning.limits import Limits, unmet
 from explorer.pruning.plan import line_needed, removed_by_lines
 from explorer.pruning.selectors import SELECTORS
 from explorer.ui.choosing import hand_limits
-from explorer.ui.choosing.controls import RankingChoice, choice, ranking
+from explorer.ui.choosing.controls import RankingChoice, ranking, ranking_choice
 from explorer.ui.elements import say
 from explorer.ui.elements.chart import chart, picture_and_side
 from explorer.ui.pages.saliency.consequence import consequence
-from explorer.ui.pages.saliency.threshold_lines import Lines, chosen_layer, handle, left
+from explorer.ui.pages.saliency.threshold_lines import Lines, chosen_layer, handle, saliencies_left
 from explorer.ui.pages.saliency.units_by_hand import Cells, units_map
 from explorer.ui.unit.dialog import UnitRanking, unit_choice, unit_in_detail
-from explorer.ui.work.joint_jobs import linearising
+from explorer.ui.work.joint_jobs import linearising_job
 from explorer.ui.work.session import View
 
 
@@ -28,7 +28,7 @@ def page(view: View) -> None:
     """Answer: which feature maps look cheap, and what would it cost to remove those below a line?"""
     picture, side = picture_and_side(2.2)
     with side:
-        chosen = choice(view)
+        chosen = ranking_choice(view)
         saliency = ranking(view, chosen).float().double()  # as the threshold sees it: float32
         needed = line_needed(view.workspace.network.units, view.removed, saliency, chosen.limits)
         layer = chosen_layer(view)
@@ -41,7 +41,7 @@ def page(view: View) -> None:
         units_map(view, Cells(saliency, plan, lines, layer))
         asked = unit_choice(view)
     with side:
-        linearising(view.workspace, view.removed)  # begins in the background, for predictions to come
+        linearising_job(view.workspace, view.removed)  # begins in the background, for predictions to come
         _outcome(view, plan, saliency < _over_units(view, lines), chosen)
     unit_in_detail(view, asked, UnitRanking(saliency, chosen.title, chosen.scaling, chosen.anew))
 
@@ -81,7 +81,7 @@ def _distributions(view: View, saliency: Tensor, plan: Tensor, chosen: RankingCh
     rows = []
     for name, place in view.workspace.network.units.slices.items():
         going = plan[place][~view.removed[place]].numpy()
-        rows.append(LayerValues(name, left(view, saliency, name), going, lines.of(name)))
+        rows.append(LayerValues(name, saliencies_left(view, saliency, name), going, lines.of(name)))
     return distributions(rows, criterion=chosen.title, value_unit=chosen.unit)
 
 

@@ -14,7 +14,7 @@ from explorer.ui.choosing.controls import RankingChoice
 from explorer.ui.components.threshold.threshold import threshold_histogram
 from explorer.ui.elements import say
 from explorer.ui.elements.boundary import boundary
-from explorer.ui.pages.saliency.one_shot import PartialCurve, tracing
+from explorer.ui.pages.saliency.one_shot import PartialCurve, curve_job
 from explorer.ui.work.address import run_id
 from explorer.ui.work.progress import redraw
 from explorer.ui.work.session import View
@@ -69,7 +69,7 @@ def handle(view: View, chosen: RankingChoice, saliency: Tensor, layer: str, need
     lines, key = lines_in_force(view, chosen), _key(view, chosen)
     layers = [one.name for one in view.workspace.network.units.layers]
     names = [name for name in layers if name not in lines.own] if layer == EVERY_LAYER else [layer]
-    values = np.concatenate([np.zeros(0, np.float32), *(left(view, saliency, name) for name in names)])
+    values = np.concatenate([np.zeros(0, np.float32), *(saliencies_left(view, saliency, name) for name in names)])
     if not len(values):
         st.info("Every layer has a line of its own: choose one of them, or take some back.")
     else:
@@ -80,7 +80,7 @@ def handle(view: View, chosen: RankingChoice, saliency: Tensor, layer: str, need
             st.session_state[key] = lines_in_force(view, chosen).moved(layer, float(np.float32(to)))
             st.session_state[MOVED] = True
 
-        curve = tracing(view.workspace, view.removed, saliency, needed, lines.by_layer(layers), frozenset(names))
+        curve = curve_job(view.workspace, view.removed, saliency, needed, lines.by_layer(layers), frozenset(names))
         _histogram(values, value, f"{key}-{layer}", chosen.unit, move, curve)
         say.caption(
             f"Against the threshold: dashed what is predicted, dots what is measured on {view.workspace.validated_on}, "
@@ -135,7 +135,7 @@ def _taking_back(key: str, lines: Lines, layer: str) -> None:
         st.button("One line for all layers", key="lines-back", on_click=back, args=tuple(lines.own), width="stretch")
 
 
-def left(view: View, saliency: Tensor, name: str) -> np.ndarray:
+def saliencies_left(view: View, saliency: Tensor, name: str) -> np.ndarray:
     """The saliencies of a layer's units that are not removed yet, float32."""
     place = view.workspace.network.units.slices[name]
     return saliency[place][~view.removed[place]].numpy().astype(np.float32)

@@ -42,10 +42,10 @@ def units_map(view: View, cells: Cells) -> None:
         )
     unit_map(
         _layers(view, cells),
-        ByHand(hand_limits.stay(), hand_limits.go(), hand_limits.locked(), hand_limits.stamp()),
+        ByHand(hand_limits.units_to_stay(), hand_limits.units_to_go(), hand_limits.locked(), hand_limits.stamp()),
         Look(order, cells.layer, names if whole else [cells.layer]),
         key="unit-map",
-        on_choose=hand_limits.choose,
+        on_choose=hand_limits.set_choices,
         on_layer=_choose_layer,
     )
     if not whole and cells.layer == EVERY_LAYER:

@@ -9,7 +9,7 @@ from driving import App
 
 from explorer.evaluation.evaluate import evaluate
 from explorer.pruning import joint
-from explorer.pruning.one_shot import down_to
+from explorer.pruning.one_shot import plan_down_to
 from explorer.ui.work import workspace
 from explorer.ui.work.jobs import JOBS
 from explorer.ui.work.workspace import Source
@@ -25,7 +25,7 @@ def test_the_joint_choice_is_offered_and_goes_in_the_joint_order(open_app: Calla
     opened = workspace.open_workspace(Source())
     network = opened.network
     places = joint.ranking(network, opened.calibration, evaluate(network, opened.calibration).logits).places
-    half = down_to(opened.costs, places, 0.5)
+    half = plan_down_to(opened.costs, places, 0.5)
     points = {metrics.units: metrics.accuracy for metrics in job.result["joint"]}
     assert list(points) == [448 - round(448 * gone / 10) for gone in range(9)] and line["x"]
     assert points[224] == pytest.approx(evaluate(network, opened.validation, half).accuracy)

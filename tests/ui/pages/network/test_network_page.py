@@ -18,7 +18,7 @@ from explorer.networks.layers import list_layers
 from explorer.networks.units import none_removed
 from explorer.ui.pages.network import predictions
 from explorer.ui.work import workspace
-from explorer.ui.work.results import measuring
+from explorer.ui.work.results import measuring_job
 from explorer.ui.work.workspace import Source
 
 Open = Callable[..., App]
@@ -36,7 +36,7 @@ def shown(app: App) -> list[tuple[str, ...]]:
 
 def outcome() -> Outcome:
     opened = workspace.open_workspace(Source())
-    job = measuring(opened, none_removed(opened.network.units))
+    job = measuring_job(opened, none_removed(opened.network.units))
     job.wait(60)
     return job.result
 

@@ -48,7 +48,7 @@ class StudyInputs:
         recipe = self.preset.recipe
         return (
             f"{recipe.optimizer.upper()}, learning rate {recipe.learning_rate:g}, minibatches of {recipe.batch_size}, "
-            f"momentum {recipe.momentum:g}; {said_seeds(self.seeds)}"
+            f"momentum {recipe.momentum:g}; {seeds_in_words(self.seeds)}"
         )
 
 
@@ -80,7 +80,7 @@ Results = Mapping[str, Mapping[str, Any]]
 Work = Callable[[StudyInputs, Results, Report], PartResult]
 
 
-def known(value: float) -> float | None:
+def finite_or_none(value: float) -> float | None:
     """The number, or None where it is not defined: JSON has no word for that."""
     return value if np.isfinite(value) else None
 
@@ -92,6 +92,6 @@ def mean_accuracy(x: Sequence[float], y: Sequence[float], least: float) -> float
     return float(np.interp(grid, np.asarray(x)[order], np.asarray(y)[order]).mean())
 
 
-def said_seeds(seeds: Sequence[int]) -> str:
+def seeds_in_words(seeds: Sequence[int]) -> str:
     """ "seed 0", "median of seeds 0 to 2"."""
     return f"seed {seeds[0]}" if len(seeds) == 1 else f"median of seeds {seeds[0]} to {seeds[-1]}"
