@@ -12,6 +12,7 @@ from itertools import islice
 from torch import Size, Tensor, nn
 
 from explorer.core.errors import BadInput
+from explorer.core.text import quoted
 from explorer.networks.architectures.families import (
     FAMILIES,
     build,
@@ -24,6 +25,7 @@ from explorer.networks.architectures.heads import OwnPart
 from explorer.networks.architectures.rebuilding import FACTORY, Rebuilt, rebuilt
 from explorer.networks.architectures.skeletons import Shapes, empty_module, shapes_in, shapes_of, skeleton_of
 from explorer.networks.architectures.stems import stem_of
+from explorer.networks.architectures.variants import WEIGHTS, variant
 from explorer.networks.checkpoints import foreign
 from explorer.networks.checkpoints.reading import Checkpoint
 from explorer.networks.checkpoints.state_dicts import COUNTER, plain
@@ -70,13 +72,23 @@ def matched(arch: str, checkpoint: Checkpoint, *, trusted: bool = False) -> Matc
     """
     trials = _trials(arch, trusted)
     shapes = trials["num_classes"][0] if "num_classes" in trials else shapes_of(arch, trusted)
-    found = candidates(checkpoint.weights, list(shapes))
+    found = _chosen(arch, checkpoint, candidates(checkpoint.weights, list(shapes)))
     matches = [_match(arch, trusted, trials, taken) for taken in found]
     fitting = [at for at, match in enumerate(matches) if not match.differences]
     best = fitting[0] if fitting else 0
     taken = found[best].with_names(matches[best].expected)
     note = taken.note(checkpoint.others, checkpoint.weights, [found[at] for at in fitting[1:]])
     return replace(matches[best], note=" ".join(filter(None, (note, matches[best].note))))
+
+
+def _chosen(arch: str, checkpoint: Checkpoint, found: list[Taken]) -> list[Taken]:
+    """The sets of tensors that may be taken: all, or the one that a person names behind the architecture."""
+    name = variant(arch).get(WEIGHTS)
+    chosen = [taken for taken in found if name in (None, taken.name)]
+    if not chosen:
+        there = ", ".join(quoted(taken.name) for taken in found)
+        raise BadInput(f"{checkpoint.name} has no weights under {quoted(name)}: there are such under {there}.")
+    return chosen
 
 
 def fit(arch: str, checkpoint: Checkpoint, *, trusted: bool = False) -> nn.Module:

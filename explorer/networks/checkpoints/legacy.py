@@ -67,7 +67,7 @@ def _dumped(stream: IO[bytes]) -> CheckpointContents:
     machine = Machine({}, _storage_in)
     root = _run(machine, io.BytesIO(stream.read()), "is not a torch checkpoint")
     check_claims(machine)
-    return contents_of(root, lambda storage: storage.data or b"")
+    return contents_of(root, lambda storage: b"")
 
 
 def _storage_in(data: bytes) -> Storage:

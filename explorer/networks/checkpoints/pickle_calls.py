@@ -9,9 +9,9 @@ import torch
 
 from explorer.core.errors import BadInput
 from explorer.core.text import quoted
-from explorer.networks.checkpoints.pickle_machine import Machine, Storage, Stranger, TensorView, Value
+from explorer.networks.checkpoints import numpy_arrays
+from explorer.networks.checkpoints.pickle_machine import MAX_DIMENSIONS, Machine, Storage, Stranger, TensorView, Value
 
-MAX_DIMENSIONS = 8
 TYPES = {
     **{"Double": torch.float64, "Float": torch.float32, "Half": torch.float16, "BFloat16": torch.bfloat16},
     **{"ComplexDouble": torch.complex128, "ComplexFloat": torch.complex64, "Bool": torch.bool},
@@ -181,4 +181,5 @@ CALLS: dict[str, Callable[..., None]] = {
     "torch._utils _rebuild_parameter": _parameter,
     "torch._utils _rebuild_parameter_with_state": _parameter,
     "torch._tensor _rebuild_from_type_v2": _with_type,
+    **numpy_arrays.CALLS,
 }

@@ -11,6 +11,7 @@ import torch
 from explorer.core.errors import BadInput
 
 MAX_DEPTH = 32
+MAX_DIMENSIONS = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +49,7 @@ class Stranger:
 class Value:
     """A stand-in for an unpickled object."""
 
-    kind: str  # "plain", "tuple", "list", "dict", "global", "storage", "tensor" or "stranger"
+    kind: str  # "plain", "tuple", "list", "dict", "global", "storage", "tensor", "stranger", "array type", "array"
     data: Any = None  # the value, the items, those of a dict by key, the global's name, a Storage, View or Stranger
     depth: int = 0
 

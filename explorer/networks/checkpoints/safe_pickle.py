@@ -13,6 +13,7 @@ from typing import IO, Any
 from explorer.core.bounds import PICKLE_INSTRUCTIONS
 from explorer.core.errors import BadInput
 from explorer.core.text import quoted
+from explorer.networks.checkpoints import numpy_arrays
 from explorer.networks.checkpoints.pickle_calls import call, find, persistent, stranger
 from explorer.networks.checkpoints.pickle_machine import Machine, Value, depth_around
 
@@ -100,11 +101,13 @@ def _set_items(machine: Machine, items: tuple[Value, ...]) -> None:
 
 
 def _set_state(machine: Machine, _: None) -> None:
-    """An object's attributes: kept for a stranger, of no meaning elsewhere."""
+    """An object's attributes: kept for a stranger, read for an array, of no meaning elsewhere."""
     (state,) = machine.take(1)
     target = machine.stack[-1]
     if target.kind == "stranger":
         target.data.state = state
+    elif target.kind in numpy_arrays.STATES:
+        numpy_arrays.set_state(target, state)
     target.depth = max(target.depth, depth_around((state,)))
 
 

@@ -138,7 +138,8 @@ def _made(views: dict[str, TensorView], load: Callable[[Storage], bytes | memory
     tensors = {}
     for name, view in views.items():
         if view.storage.key not in held:
-            held[view.storage.key] = bytearray(load(view.storage))
+            inside = view.storage.data  # of the pickle
+            held[view.storage.key] = bytearray(load(view.storage) if inside is None else inside)
         tensors[name] = _tensor(view, held[view.storage.key])
     return tensors
 

@@ -35,6 +35,11 @@ class Taken:
     used: frozenset[str] = frozenset()  # paths in the file
     folds: Mapping[str, int] = field(default_factory=dict)
 
+    @property
+    def name(self) -> str:
+        """The beginning without what joins it to the names behind it."""
+        return self.prefix.rstrip("./")
+
     def with_names(self, names: Collection[str]) -> Taken:
         """The same with more names that are the network's own."""
         return replace(self, used=self.used | {self.prefix + name for name in self.weights if name in names})
@@ -44,19 +49,19 @@ class Taken:
         left = dict.fromkeys(_tops(self.prefix, [*(path for path in paths if path not in self.used), *others]))
         if not (self.prefix or left or self.folds):
             return ""
-        said = [f"Taken from the file: {len(self.used)} tensors{_under(self.prefix)}"]
+        said = [f"Taken from the file: {len(self.used)} tensors{self._under()}"]
         said += [f"{kind} folded into {count} weights" for kind, count in self.folds.items()]
         if left:
             names = ", ".join(shortened(one_line(name), 60) for name in [*left][:LEFT_NAMED])
             said.append(f"left: {names}" + (f" and {len(left) - LEFT_NAMED} more" if len(left) > LEFT_NAMED else ""))
         if more:
-            also = ", ".join(f"those{_under(other.prefix)}" for other in more[:LEFT_NAMED])
-            said.append(f"{also} fit as well, and the first in the file that are no running average are taken")
+            also = ", ".join(f"those{other._under()}" for other in more[:LEFT_NAMED])
+            way = f"weights={one_line(more[0].name)} behind the architecture's name takes others"
+            said.append(f"{also} fit as well, and the first in the file that are no running average are taken; {way}")
         return "; ".join(said) + "."
 
-
-def _under(prefix: str) -> str:
-    return f" under {quoted(prefix.rstrip('./'))}" if prefix else ""
+    def _under(self) -> str:
+        return f" under {quoted(self.name)}" if self.prefix else ""
 
 
 def candidates(tensors: Mapping[str, Tensor], expected: Sequence[str]) -> list[Taken]:

@@ -111,6 +111,37 @@ def test_a_plain_pickle_of_weights_is_read(protocol: int) -> None:
     assert holds(dict(fit(ARCH, read_checkpoint(data, "a.pkl")).state_dict()))
 
 
+def arrays(order: str = "C", byte_order: str = "=") -> dict[str, np.ndarray]:
+    """The weights as NumPy arrays."""
+    made = {name: np.array(tensor.numpy(), order=order) for name, tensor in weights().items()}
+    return {name: array.astype(array.dtype.newbyteorder(byte_order)) for name, array in made.items()}
+
+
+@pytest.mark.parametrize("protocol", range(2, 6))
+@pytest.mark.parametrize("order", ["C", "F"])
+def test_numpy_arrays_are_weights_in_a_plain_pickle(protocol: int, order: str) -> None:
+    data = pickle.dumps({"model": arrays(order), "__author__": "somebody"}, protocol)
+    assert holds(dict(fit(ARCH, read_checkpoint(data, "a.pkl")).state_dict()))
+
+
+@pytest.mark.parametrize("zipped", [True, False])
+def test_numpy_arrays_are_weights_in_what_torch_saves(zipped: bool) -> None:
+    assert holds(opened({"model": arrays(), "epoch": np.arange(2)}, zipped=zipped)[0])
+
+
+def test_arrays_of_foreign_byte_order_or_of_objects_are_no_weights() -> None:
+    with pytest.raises(BadInput, match="there is no tensor in it"):
+        opened({"model": arrays(byte_order=">"), "names": np.array(["a", None], dtype=object)})
+
+
+def test_an_array_that_claims_another_size_than_its_bytes_is_refused() -> None:
+    honest = pickle.dumps({"weight": np.zeros((3, 5), np.float32)}, 4)
+    claim = honest.replace(b"K\x03K\x05", b"K\x03K\x06")
+    assert claim != honest
+    with pytest.raises(BadInput, match="is not a torch checkpoint"):
+        read_checkpoint(claim, "a.pkl")
+
+
 STRANGERS: dict[str, Any] = {
     "arguments": argparse.Namespace(lr=0.1, path=pathlib.PurePosixPath("runs/x")),
     "number": np.float64(0.9),
@@ -148,8 +179,24 @@ def test_of_several_that_fit_the_first_that_is_no_average_is_taken() -> None:
     assert holds(found)
     assert note.endswith(
         "; those under 'best', those under 'state_dict_ema' fit as well, and the first in the file that are no running "
-        "average are taken."
+        "average are taken; weights=best behind the architecture's name takes others."
     )
+
+
+@pytest.mark.parametrize("name", ["best", "state_dict_ema", "model"])
+def test_a_person_chooses_among_several_that_fit(name: str) -> None:
+    content = {"state_dict_ema": other(), "model": weights(), "best": other(2.0)}
+    module, note = fitted(f"{ARCH},weights={name}", read_checkpoint(saved(content), "a.pth"))
+    assert holds(dict(module.state_dict()), content[name])
+    assert f" tensors under '{name}'; left: " in note and "fit as well" not in note
+
+
+def test_a_name_under_which_there_are_no_weights_is_told_with_those_that_there_are() -> None:
+    content = {"state_dict_ema": other(), "model": weights()}
+    with pytest.raises(
+        BadInput, match=r"a\.pth has no weights under 'emma': there are such under 'model', 'state_dict"
+    ):
+        fitted(f"{ARCH},weights=emma", read_checkpoint(saved(content), "a.pth"))
 
 
 def test_an_average_alone_is_taken() -> None:
