@@ -10,6 +10,7 @@ is one of the BLOCKS below; in explorer/cli/help, what each command says to --he
 
 from __future__ import annotations
 
+import copy
 import inspect
 import re
 from collections.abc import Callable, Iterable, Mapping
@@ -160,7 +161,9 @@ def _command(name: str) -> click.Command:
 def help_of(name: str) -> str:
     """What a command's --help says, as terminals of 80 columns have it."""
     within = click.Context(commands, info_name="pruning-explorer", terminal_width=78, **commands.context_settings)
-    return _command(name).get_help(click.Context(_command(name), within, name))
+    command = copy.copy(_command(name))
+    command._help_option = None  # click keeps the one of the first context that asked, which may have other names
+    return command.get_help(click.Context(command, within, name))
 
 
 def _described(name: str) -> str:

@@ -53,7 +53,7 @@ class Goal:
     def in_words(self, number: float) -> str:
         """In words.
 
-        >>> GOALS["flops"].asked(0.5), GOALS["loss"].asked(0.2)
+        >>> GOALS["flops"].in_words(0.5), GOALS["loss"].in_words(0.2)
         ('down to 50 % of the FLOPs', 'at most 0.2 nats of loss')
         """
         if self.unit == "%":

@@ -118,7 +118,7 @@ def test_what_was_made_with_it_opens_without_its_code_and_goes_on_only_where_it_
 def test_the_app_is_started_with_it(mine: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(app.WORKDIR, str(tmp_path / "work"))
     monkeypatch.setattr(app, "check_free", lambda host, port: None)
-    monkeypatch.setattr(app, "_serve", lambda settings, token: known.append(SELECTORS[NAME].title))
+    monkeypatch.setattr(app, "_serve", lambda settings, token, paths: known.append(SELECTORS[NAME].title))
     known: list[str] = []
     done = run("app", "--criterion", NAME)
     assert (done.code, known) == (0, ["Spread"]), done.err

@@ -297,7 +297,9 @@ class Walk(RuleBasedStateMachine):
         self.tabs[tab].again()
         app = self.here(tab)
         if cancelled:
-            assert f"{job.label}: cancelled at 25%; nothing was changed." in app.said and self.told == before
+            assert (
+                f"{job.label}: cancelled at {job.share:.0%}; nothing was changed." in app.said and self.told == before
+            )
             self.press(tab, f"Dismiss: {job.label}")
         elif job.state == "failed":
             assert "Not done, for the run has" in app.said and self.told == before
@@ -401,7 +403,9 @@ class Walk(RuleBasedStateMachine):
         self.tabs[tab].again()
         app = self.here(tab)
         if cancelled:
-            assert self.told == before and f"{job.label}: cancelled at 25%; nothing was changed." in app.said
+            assert (
+                self.told == before and f"{job.label}: cancelled at {job.share:.0%}; nothing was changed." in app.said
+            )
             self.press(tab, f"Dismiss: {job.label}")
         else:
             assert self.told.states[number]["scratch"]["updates"] == 1
