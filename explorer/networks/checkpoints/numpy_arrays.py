@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from itertools import accumulate
 from operator import mul
 from typing import Any
@@ -68,7 +69,7 @@ def _c_order(sizes: tuple[int, ...]) -> tuple[int, ...]:
     return tuple(accumulate(sizes[:0:-1], mul, initial=1))[::-1]
 
 
-CALLS = {
+CALLS: dict[str, Callable[..., None]] = {
     "numpy dtype": new_type,
     **{f"numpy.{core}.multiarray _reconstruct": new_array for core in ("core", "_core")},
     **{f"numpy.{core}.numeric _frombuffer": from_buffer for core in ("core", "_core")},
