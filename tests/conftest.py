@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -22,11 +21,6 @@ settings.load_profile("untimed")
 def one_thread() -> None:
     """The networks here are too small to share: two threads mostly wait for each other, and round in another order."""
     torch.set_num_threads(1)
-
-
-def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
-    """With -n auto, one process more than there are cores: tests in browsers wait half of their time."""
-    return len(os.sched_getaffinity(0)) + 1 if hasattr(os, "sched_getaffinity") else (os.cpu_count() or 1) + 1
 
 
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
