@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from typing import Any
 
 import torch
@@ -64,12 +65,12 @@ MIXING: Mapping[str, Callable[[Tensor, Arguments, Mapping[str, Any]], str]] = {
 def mixing(module: nn.Module, images: Tensor) -> dict[str, str]:
     """Convolution -> what happens to its channels before the next layer reads them, where that is one of MIXING.
 
-    module: this function's own. images: some that it takes.
+    module: this function's own. images: some that it takes; where it fails on them, what was found until then.
     """
-    with torch.no_grad(), _Followed(module) as followed:
+    followed = _Followed(module)
+    with suppress(Exception), torch.no_grad(), followed:  # one that calls x.float() can't go on in float64
         module(images)
-    found: dict[str, str] = followed.found
-    return found
+    return followed.found
 
 
 class _Followed(TorchFunctionMode):

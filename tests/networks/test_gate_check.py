@@ -84,3 +84,20 @@ def test_the_search_for_what_is_wrong_ends_after_a_number_of_checks(monkeypatch:
     monkeypatch.setattr(gate_check, "LAYERS_CHECKED", 1)
     checked = exact_units(module, units, (1, 9, 9))
     assert not checked.layers and [checked.unprunable[name] for name in ("first", "second")] == 2 * [UNCHECKED]
+
+
+class InFloat(nn.Module):
+    """Turns its images to float32 on the way, so that it can't be run in float64."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.conv, self.head = nn.Conv2d(1, 4, 3), nn.Linear(4, 3)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.head(self.conv(x.float()).relu().mean((2, 3)))
+
+
+def test_a_network_that_cannot_be_checked_has_no_units_but_reasons() -> None:
+    module = InFloat().eval()
+    units = exact_units(module, find_units(module, torch.zeros(1, 1, 28, 28)), (1, 28, 28))
+    assert not units.layers and set(units.unprunable) >= {"conv"}
