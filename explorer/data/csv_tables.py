@@ -13,6 +13,7 @@ from explorer.core.text import quoted
 from explorer.data.decoding import examine
 from explorer.data.images import Account, ImageSet, Labelled, image_set
 from explorer.data.labels import Numbering, numbering
+from explorer.data.splits import stored_splits
 from explorer.data.table_columns import HOT, Columns, columns
 from explorer.data.table_files import TableFiles
 from explorer.data.table_lines import table_lines
@@ -53,10 +54,8 @@ def open_table(table: Path, *, seed: int, limit: int | None) -> ImageSet:
     if not kept:
         reason = f"{paths[0]} is the first: {bad[paths[0]]}"
         raise BadInput(f"{table} names {len(rows):,} images, and none of them can be read: {reason}.")
-    splits = [rows[i].split for i in kept]
-    stored = {name: np.array([s == name for s in splits]).nonzero()[0] for name in dict.fromkeys(splits)}
     labels = np.array([classes.numbers[rows[i].label] for i in kept])
-    labelled = Labelled([paths[i] for i in kept], labels, classes.classes, stored if any(splits) else None)
+    labelled = Labelled([paths[i] for i in kept], labels, classes.classes, stored_splits([rows[i].split for i in kept]))
     left_out = {str(path): bad[path] for path in paths if path in bad}
     account = Account(left_out, [note for note in (*notes, *found.notes, files.note(), classes.note, *remarks) if note])
     return image_set(table.stem, labelled, seed=seed, limit=limit, account=account)

@@ -14,6 +14,7 @@ from explorer.data.decoding import Clip, examine
 from explorer.data.images import Account, ImageSet, Labelled, Source, first_names, image_set
 from explorer.data.inventory import Inventory, take_inventory
 from explorer.data.layout import Layout, Placed, laid_out
+from explorer.data.splits import stored_splits
 
 
 def open_folder(folder: Path, *, seed: int, limit: int | None, clips: bool = False) -> ImageSet:
@@ -33,12 +34,11 @@ def open_folder(folder: Path, *, seed: int, limit: int | None, clips: bool = Fal
         raise BadInput(_nothing(folder, found, layout))
     groups = _clips(layout.placed) if clips else [[image] for image in layout.placed]
     numbers = {name: number for number, name in enumerate(classes)}
-    splits = np.array([group[0].split for group in groups])
     labelled = Labelled(
         _source(groups, clips),
         np.array([numbers[group[0].label] for group in groups]),
         [one_line(name.encode(errors="replace").decode()) for name in classes],
-        {split: np.flatnonzero(splits == split) for split in dict.fromkeys(splits)} if any(splits) else None,
+        stored_splits([group[0].split for group in groups]),
     )
     left_out = {str(path): reason for path, reason in layout.left_out.items()}
     account = Account(left_out, [*layout.notes, *remarks, *_notes(found)])

@@ -16,6 +16,7 @@ from explorer.core.text import first_line, quoted
 from explorer.data.array_headers import IMAGES, LABELS, NAMES, Shape, as_labels, channels_first, checked_header
 from explorer.data.array_numbers import as_bytes, whole_labels
 from explorer.data.images import Account, ImageSet, Labelled, first_names, image_set
+from explorer.data.unpacking import directory_bytes
 
 PARTS = ("train", "val", "valid", "validation", "test")
 ALL = (
@@ -34,7 +35,6 @@ PAIRS = ({part: (f"x_{part}", f"y_{part}") for part in PARTS}, {p: (f"{p}_images
 """How Keras and MedMNIST call images and labels of each part."""
 
 BESIDE = {"classes": NAMES, "split": LABELS, "split_names": NAMES}
-END = 22 + 65_535  # largest size, in bytes, of the last record of a zip archive
 
 
 @dataclass(frozen=True)
@@ -79,7 +79,8 @@ def open_npz(path: Path, *, seed: int, limit: int | None) -> ImageSet:
 def _read(path: Path) -> tuple[ArchiveLayout, dict[str, np.ndarray]]:
     try:
         check_file(path, NPZ_BYTES)
-        _check_directory(path)
+        with path.open("rb") as file:
+            NPZ_DIRECTORY.check(path, directory_bytes(file))
         with zipfile.ZipFile(path) as archive:
             contents = _checked(path, archive)
             return contents, {name: _array(archive, name) for name in contents.rules}
@@ -89,17 +90,6 @@ def _read(path: Path) -> tuple[ArchiveLayout, dict[str, np.ndarray]]:
         raise BadInput(f"{path} is no .npz file: it is not a zip archive, or a damaged one.") from error
     except Exception as error:  # readers of damaged bytes raise errors of nearly every kind
         raise BadInput(f"{path} can't be read as .npz: {first_line(error)}.") from error
-
-
-def _check_directory(path: Path) -> None:
-    """Refuse, by its last bytes, an archive whose list of arrays alone would fill the memory."""
-    with path.open("rb") as file:
-        file.seek(max(0, path.stat().st_size - END))
-        tail = file.read()
-    end = tail.rfind(b"PK\5\6")
-    if tail[max(0, end - 20) :].startswith(b"PK\6\7"):  # for archives beyond 4 GiB
-        raise zipfile.BadZipFile
-    NPZ_DIRECTORY.check(path, int.from_bytes(tail[end + 12 : end + 16], "little") if end >= 0 else 0)
 
 
 def _array(archive: zipfile.ZipFile, name: str) -> np.ndarray:

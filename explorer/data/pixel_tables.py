@@ -14,6 +14,7 @@ from explorer.core.errors import BadInput
 from explorer.core.text import quoted
 from explorer.data.images import Account, ImageSet, Labelled, image_set
 from explorer.data.labels import numbering
+from explorer.data.splits import stored_splits
 from explorer.data.table_columns import labels_and_splits
 from explorer.data.table_lines import table_lines
 
@@ -55,13 +56,12 @@ def open_pixel_table(table: Path, *, seed: int, limit: int | None) -> ImageSet:
     labels, splits, pixels = zip(*rows, strict=True)
     images = _shaped(table, np.stack(_alike(table, pixels)))
     classes = numbering(f"{table}, column {quoted(header[found.where['label']], 40)},", set(labels))
-    stored = {name: np.array([split == name for split in splits]).nonzero()[0] for name in dict.fromkeys(splits)}
     read = f"Each row holds the pixels of an image: {' x '.join(map(str, images.shape[1:]))}."
     labelled = Labelled(
         images,
         np.array([classes.numbers[label] for label in labels]),
         classes.classes,
-        stored if any(splits) else None,
+        stored_splits(splits),
     )
     account = Account(notes=[note for note in (*notes, read, *found.notes, classes.note) if note])
     return image_set(table.stem, labelled, seed=seed, limit=limit, account=account)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 
@@ -62,6 +62,17 @@ def split_indices(labels: np.ndarray, seed: int, shares: Mapping[str, float] = S
         parts.append(np.split(members, np.cumsum(counts)[:-1]))
     joined = (np.sort(np.concatenate(part)) for part in zip(*parts, strict=True))
     return {name: _ordered(labels, members, seed) for name, members in zip(shares, joined, strict=True)}
+
+
+def stored_splits(names: Sequence[str]) -> dict[str, np.ndarray] | None:
+    """The images of each split, by the name that each image's is stored under; None where no image has any.
+
+    names: (N,), "" for an image in none, which makes a split that `complete_splits` refuses where others have one.
+    """
+    if not any(names):
+        return None
+    held = np.array(names)
+    return {name: np.flatnonzero(held == name) for name in dict.fromkeys(names)}
 
 
 def complete_splits(labels: np.ndarray, stored: Mapping[str, np.ndarray], seed: int) -> dict[str, np.ndarray]:

@@ -26,7 +26,7 @@ from explorer.core.text import quoted
 PIECE = 2**20  # bytes that are copied at once
 LONGEST_NAME = 255  # bytes of a file's or folder's name: what file systems take
 END, TAIL = b"PK\5\6", 22 + 65_535  # beginning of a .zip archive's last record, and its largest distance from the end
-UNSEEN = ("Cc", "Cs")  # categories of Unicode: control characters, halves of pairs
+CONTROL = ("Cc", "Cs")  # categories of Unicode: control characters, halves of pairs
 ENCRYPTED = 1  # flag of a member
 
 
@@ -124,9 +124,7 @@ def _place(name: str, file: Packed) -> PurePosixPath:
 TRICKS: dict[str, Callable[[str, list[str]], bool]] = {
     "leads out of the folder": lambda name, parts: ".." in parts,
     "begins at the root of a disk": lambda name, parts: parts[:1] == [""] or bool(re.match("[A-Za-z]:", name)),
-    "has control characters in its name": lambda name, parts: any(
-        unicodedata.category(c) in ("Cc", "Cs") for c in name
-    ),
+    "has control characters in its name": lambda name, parts: any(unicodedata.category(c) in CONTROL for c in name),
     "has a name that is too long": lambda name, parts: any(len(part.encode()) > LONGEST_NAME for part in parts),
     "has no name": lambda name, parts: not any(parts),
 }

@@ -14,6 +14,7 @@ from explorer.networks.mixing import mixing
 from explorer.networks.surgery import cut
 from explorer.networks.units import Layer, Units
 
+TOLERANCES = {torch.float64: 1e-9, torch.float32: 1e-4}  # of the largest logit, above what rounding does
 SMALLEST = 28  # pixels a side of the images that layers are checked on
 INEXACT = "removing its units gives another output than closing their gates (checked on two images)"
 FIXED = "without some of its units the network can't run: something in it counts on their number, as view(-1, 256) does"
@@ -27,30 +28,36 @@ def exact_units(module: nn.Module, units: Units, shape: tuple[int, ...], seed: i
 
     Half of every layer is removed at once from a float64 copy and compared on two noise images, relative to
     the largest logit; only where that fails are layers searched by halving. Large images are shrunk where the network
-    takes smaller ones: which channels go does not depend on their number of pixels.
+    takes smaller ones: which channels go does not depend on their number of pixels. A network that turns its input to
+    float32, by x.float(), is compared in that.
     """
-    double = copy.deepcopy(module).cpu().double()
-    images = _noise(double, shape, torch.Generator().manual_seed(seed))
+    checked, images = _checkable(module, shape, seed)
     checks = iter(range(max(LEAST_CHECKS, LAYERS_CHECKED // max(1, len(units.layers)))))
-    wrong = _inexact(double, units.layers, images, checks)
+    wrong = _inexact(checked, units.layers, images, checks)
     right = tuple(layer for layer in units.layers if layer not in wrong)
-    if wrong and _fault(double, right, images):  # each is exact alone, but not together
+    if wrong and _fault(checked, right, images):  # each is exact alone, but not together
         right, wrong = (), dict.fromkeys(units.layers, INEXACT) | wrong
-    told, reasons = mixing(double, images) if wrong else {}, dict(units.unprunable)
+    told, reasons = mixing(checked, images) if wrong and _takes(checked, images) else {}, dict(units.unprunable)
     for layer, why in wrong.items():
         seen = next((told[writer] for writer in layer.writers if writer in told), why)
         reasons.update(dict.fromkeys(layer.writers, seen if why in (INEXACT, FIXED) else why))
     return Units(right, reasons)
 
 
-def _noise(module: nn.Module, shape: tuple[int, ...], generator: torch.Generator) -> Tensor:
-    """Two images of a quarter or half the height and width, if that is enough for the network, or as large as usual."""
-    sizes = [tuple(side // by for side in shape[-2:]) for by in (4, 2)]
-    for height, width in (size for size in sizes if min(size) >= SMALLEST):
-        images = torch.randn(2, *shape[:-2], height, width, generator=generator, dtype=torch.float64)
-        if _takes(module, images):
-            return images
-    return torch.randn(2, *shape, generator=generator, dtype=torch.float64)
+def _checkable(module: nn.Module, shape: tuple[int, ...], seed: int) -> tuple[nn.Module, Tensor]:
+    """A copy of the module in the most exact type of TOLERANCES that it runs in, and two images for it.
+
+    They have a quarter or half of the height and width, if that is enough for the network, or all of it.
+    """
+    smaller = [tuple(side // by for side in shape[-2:]) for by in (4, 2)]
+    sizes = [*(size for size in smaller if min(size) >= SMALLEST), shape[-2:]]
+    for dtype in TOLERANCES:
+        checked, generator = copy.deepcopy(module).cpu().to(dtype), torch.Generator().manual_seed(seed)
+        for size in sizes:
+            images = torch.randn(2, *shape[:-2], *size, generator=generator, dtype=dtype)
+            if _takes(checked, images):
+                return checked, images
+    return checked, images
 
 
 def _takes(module: nn.Module, images: Tensor) -> bool:
@@ -73,7 +80,7 @@ def _inexact(module: nn.Module, layers: Sequence[Layer], images: Tensor, checks:
     return _inexact(module, layers[:middle], images, checks) | _inexact(module, layers[middle:], images, checks)
 
 
-def _fault(module: nn.Module, layers: Sequence[Layer], images: Tensor, tolerance: float = 1e-9) -> str | None:
+def _fault(module: nn.Module, layers: Sequence[Layer], images: Tensor) -> str | None:
     """Why half of the units of these layers can't be removed together; None if they can."""
     if not layers:
         return None
@@ -82,7 +89,8 @@ def _fault(module: nn.Module, layers: Sequence[Layer], images: Tensor, tolerance
     try:
         with torch.no_grad():
             pruned = cut(module, units, gone)(images)
-            gated = Gated(module, units)(images, open_gates(torch.from_numpy(gone)).double())
+            gated = Gated(module, units)(images, open_gates(torch.from_numpy(gone)).to(images.dtype))
     except Exception:  # a forward pass that hard-codes a channel count fails in its own way
         return FIXED
+    tolerance = TOLERANCES[images.dtype]
     return None if bool((pruned - gated).abs().max() <= tolerance * gated.abs().max()) else INEXACT

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import suppress
 from typing import Any
 
 import torch
@@ -65,10 +64,10 @@ MIXING: Mapping[str, Callable[[Tensor, Arguments, Mapping[str, Any]], str]] = {
 def mixing(module: nn.Module, images: Tensor) -> dict[str, str]:
     """Convolution -> what happens to its channels before the next layer reads them, where that is one of MIXING.
 
-    module: this function's own. images: some that it takes; where it fails on them, what was found until then.
+    module: this function's own. images: some that it takes.
     """
     followed = _Followed(module)
-    with suppress(Exception), torch.no_grad(), followed:  # one that calls x.float() can't go on in float64
+    with torch.no_grad(), followed:
         module(images)
     return followed.found
 

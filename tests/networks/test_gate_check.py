@@ -97,7 +97,35 @@ class InFloat(nn.Module):
         return self.head(self.conv(x.float()).relu().mean((2, 3)))
 
 
-def test_a_network_that_cannot_be_checked_has_no_units_but_reasons() -> None:
+def test_a_network_that_turns_its_images_to_float32_is_checked_in_that() -> None:
     module = InFloat().eval()
     units = exact_units(module, find_units(module, torch.zeros(1, 1, 28, 28)), (1, 28, 28))
-    assert not units.layers and set(units.unprunable) >= {"conv"}
+    assert [layer.name for layer in units.layers] == ["conv"]
+    assert "conv" not in units.unprunable
+
+
+def test_in_float32_too_a_layer_that_is_not_exact_is_found() -> None:
+    class RolledInFloat(Rolled):
+        def forward(self, x: Tensor) -> Tensor:
+            return super().forward(x.float())
+
+    module = RolledInFloat().eval()
+    exact = exact_units(module, find_units(module, torch.zeros(1, 1, 28, 28)), (1, 28, 28))
+    assert "first" not in [layer.name for layer in exact.layers] and "first" in exact.unprunable
+
+
+class OfOneImage(nn.Module):
+    """Takes one image at a time, so that it can't be compared on two."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.conv, self.head = nn.Conv2d(1, 4, 3), nn.Linear(4 * 26 * 26, 3)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.head(self.conv(x).relu().view(1, -1))
+
+
+def test_a_network_that_cannot_be_compared_has_no_units_but_reasons() -> None:
+    module = OfOneImage().eval()
+    units = exact_units(module, find_units(module, torch.zeros(1, 1, 28, 28)), (1, 28, 28))
+    assert not units.layers and "conv" in units.unprunable

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from stopping import stopping
+from stopping import files, gone_on_after_a_stop
 from tiny import make
 
 from explorer.core.errors import BadInput
@@ -59,10 +59,6 @@ def run_in(folder: Path, splits: Splits, settings: Settings, *, last_weights: bo
     return kept_run(Pruning(NETWORK, splits, settings), asked, folder, "discard it", last_weights=last_weights)
 
 
-def files(folder: Path) -> Files:
-    return {path.name: path.read_bytes() for path in folder.iterdir()}
-
-
 @pytest.fixture(scope="module")
 def whole(splits: Splits, tmp_path_factory: pytest.TempPathFactory) -> Files:
     """The files of a run with updates that nothing stopped."""
@@ -106,23 +102,11 @@ PLACES = [
 ]
 
 
-@pytest.mark.parametrize(("place", "call", "after"), PLACES)
+@pytest.mark.parametrize("place", PLACES)
 def test_stopped_anywhere_a_run_goes_on_to_the_same_files(
-    splits: Splits,
-    whole: Files,
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    *,
-    place: str,
-    call: int,
-    after: bool,
+    splits: Splits, whole: Files, tmp_path: Path, place: tuple[str, int, bool]
 ) -> None:
-    stopping(monkeypatch, place, call, after=after)
-    with pytest.raises(KeyboardInterrupt):
-        list(run_in(tmp_path, splits, TUNED))
-    monkeypatch.undo()
-    list(run_in(tmp_path, splits, TUNED))
-    assert files(tmp_path) == whole
+    assert gone_on_after_a_stop(lambda: list(run_in(tmp_path, splits, TUNED)), tmp_path, place) == whole
 
 
 @pytest.mark.parametrize("updates", [0, 2])

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from stopping import stopping
+from stopping import files, gone_on_after_a_stop
 
 from explorer import open_network
 from explorer.core.errors import BadInput
@@ -48,10 +48,6 @@ def run_in(folder: Path, network: Network, splits: Splits, **options: Any) -> It
     return tuned(network, splits, asked, folder, "discard it", **options)
 
 
-def files(folder: Path) -> dict[str, bytes]:
-    return {path.name: path.read_bytes() for path in folder.iterdir()}
-
-
 @pytest.fixture(scope="module")
 def whole(network: Network, splits: Splits, tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
     """The files of a run that nothing stopped."""
@@ -80,24 +76,11 @@ PLACES = [
 ]
 
 
-@pytest.mark.parametrize(("place", "call", "after"), PLACES)
+@pytest.mark.parametrize("place", PLACES)
 def test_stopped_anywhere_a_run_goes_on_to_the_same_files(
-    network: Network,
-    splits: Splits,
-    whole: dict[str, bytes],
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    *,
-    place: str,
-    call: int,
-    after: bool,
+    network: Network, splits: Splits, whole: dict[str, bytes], tmp_path: Path, place: tuple[str, int, bool]
 ) -> None:
-    stopping(monkeypatch, place, call, after=after)
-    with pytest.raises(KeyboardInterrupt):
-        list(run_in(tmp_path, network, splits))
-    monkeypatch.undo()
-    list(run_in(tmp_path, network, splits))
-    assert files(tmp_path) == whole
+    assert gone_on_after_a_stop(lambda: list(run_in(tmp_path, network, splits)), tmp_path, place) == whole
 
 
 def test_an_epoch_under_way_can_be_cancelled_and_loses_no_epoch_before(
