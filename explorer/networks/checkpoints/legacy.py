@@ -65,7 +65,11 @@ def _head(stream: IO[bytes], length: int) -> tuple[Value, dict[object, int]]:
 def _dumped(stream: IO[bytes]) -> CheckpointContents:
     stream.seek(0)
     machine = Machine({}, _storage_in)
-    root = _run(machine, io.BytesIO(stream.read()), "is not a torch checkpoint")
+    root = _run(
+        machine,
+        io.BytesIO(stream.read()),
+        "is not a torch checkpoint: give a file that torch.save or safetensors wrote",
+    )
     check_claims(machine)
     return contents_of(root, lambda storage: b"")
 
