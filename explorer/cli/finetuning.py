@@ -12,7 +12,7 @@ from explorer.cli.options import Request, requests
 from explorer.cli.output import progress, table, write_json
 from explorer.cli.recipe_options import recipe_of, recipe_options
 from explorer.cli.run_storage import IN_USE, OTHER_RUN, check_out, run_to_end
-from explorer.cli.subject import Subject, open_subject, tell_account
+from explorer.cli.subject import Subject, open_subject, tell_account, tell_unexportable
 from explorer.core.errors import BadInput
 from explorer.core.locks import sole_writer
 from explorer.data import Batches, Splits
@@ -23,6 +23,7 @@ from explorer.runs.tuning_runs import start_of, tuned, tuning_run
 from explorer.runs.tunings import Tuning
 from explorer.training.finetune import IMAGENET, NONE, Recipe
 
+WEIGHTS_ALONE = "RUN gets its weights alone, a checkpoint for the same --arch."
 WEIGHTS = click.option(
     "--weights",
     "network",
@@ -59,6 +60,7 @@ def finetune(request: Request, epochs: int, out: Path, resume: bool, **options: 
 def finetuned(request: Request, recipe: Recipe, epochs: int, out: Path) -> tuple[Subject, dict[str, Batches], Run]:
     """The network at its start, its images, and the run that the folder keeps, taken to its end and shown."""
     subject, splits = _opened(request)
+    tell_unexportable(subject.network, WEIGHTS_ALONE)
     with sole_writer(out, IN_USE):
         run = _train_to_the_end(subject, splits, recipe, epochs, out)
     _show(subject, run, splits["validation"])

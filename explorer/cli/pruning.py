@@ -18,7 +18,7 @@ from explorer.cli.recipe_options import distillation_options, recipe_of, recipe_
 from explorer.cli.run_storage import IN_USE, OTHER_RUN, check_out, run_to_end, stoppable
 from explorer.cli.scoring import summaries
 from explorer.cli.scratch_control import check_control, controlled
-from explorer.cli.subject import Subject, open_subject
+from explorer.cli.subject import Subject, open_subject, tell_unexportable
 from explorer.core.errors import BadInput
 from explorer.core.locks import sole_writer
 from explorer.data import Splits
@@ -38,6 +38,7 @@ PRICE_SUMMARIES = "\n\n".join(f"{price.name}: {price.summary}" for price in PRIC
 CRITERIA_SUMMARIES = summaries(SELECTORS.values())
 
 
+CUT_ANEW = "RUN gets no network.safetensors: commands with the same --arch cut its network out of the original again."
 EPILOG = f"Targets:\n\n{TARGET_SUMMARIES}\n\nCriteria:\n\n{CRITERIA_SUMMARIES}\n\nPrices:\n\n{PRICE_SUMMARIES}"
 
 
@@ -124,15 +125,16 @@ def prune(request: Request, until: tuple[str, float], out: Path, resume: bool, *
 
     Before each step, saliencies are estimated anew on the calibration images; after it, the network is fine-tuned
     on the finetune images where --updates asks for it, and evaluated on the validation images. RUN gets run.json
-    with every step, and network.safetensors once the target is reached. A run that is stopped before, in whatever
-    way, goes on with --resume from the last step that RUN holds, and ends as it would have ended without the stop.
-    The weights of every fine-tuned step stay in RUN, unless --keep-weights last is given.
+    with every step, and once the target is reached network.safetensors, if the network can be exported. A run that
+    is stopped before, in whatever way, goes on with --resume from the last step that RUN holds, and ends as it would
+    have ended without the stop. The weights of every fine-tuned step stay in RUN, unless --keep-weights last is given.
     Prices and targets of latency are measured, and so anew when a run starts or goes on: no two runs need be the same.
     """
     check_out(out, resume)
     check_control(options)
     settings = _settings(until, options)  # a bad one is refused before the network is opened
     subject = open_subject(request, needs_units=True)
+    tell_unexportable(subject.network, CUT_ANEW)
     settings = _completed(settings, options, subject)
     splits = subject.splits(settings.updates)
     with sole_writer(out, IN_USE):

@@ -16,6 +16,7 @@ from explorer.core.errors import BadInput
 from explorer.data import Batches, ImageSet, Splits, open_images
 from explorer.networks.architectures.families import split
 from explorer.networks.costs import FLOPS_CONVENTION, Costs, measure_costs
+from explorer.networks.graph.trace import why_no_graph
 from explorer.networks.layers import check_prunable
 from explorer.networks.load import CALIBRATION, DEMO, batches_for, fitting_batch, for_classes
 from explorer.networks.network import Network
@@ -173,6 +174,12 @@ def open_subject(request: Request, *, needs_images: bool = True, needs_units: bo
             tell_account(images)
             network = for_classes(network, images.classes, images.name)
     return Subject(request, network, measure_costs(network), images, found, seed)
+
+
+def tell_unexportable(network: Network, instead: str) -> None:
+    """Warn of a network that can't be exported before any work on it; instead: the sentence on what is kept."""
+    if problem := why_no_graph(network.module, network.name):
+        warn(f"{problem} {instead}")
 
 
 def _check_prepared(request: Request) -> None:

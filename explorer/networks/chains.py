@@ -19,7 +19,7 @@ from torch.nn.modules.pooling import _AdaptiveAvgPoolNd, _AdaptiveMaxPoolNd, _Av
 
 from explorer.networks.coupling import layer_of, width
 from explorer.networks.layer_kinds import by_channel, depthwise, kind_of
-from explorer.networks.tracing import symbolic_trace
+from explorer.networks.tracing import NoGraph, symbolic_trace
 from explorer.networks.units import Layer
 
 BY_CHANNEL = (
@@ -45,7 +45,7 @@ def chains(module: nn.Module, runs: Mapping[str, int]) -> dict[str, Layer | str]
     try:
         graph = symbolic_trace(module, [name for name, child in module.named_modules() if kind_of(child)]).graph
         nodes = {str(node.target): node for node in graph.find_nodes(op="call_module")}
-    except Exception:  # tracing runs the network's own code
+    except NoGraph:
         return dict.fromkeys(convolutions, UNTRACEABLE)
     found: dict[str, Layer | str] = {}
     for name in convolutions:

@@ -79,7 +79,8 @@ def _runs(module: nn.Module, example: Tensor) -> Counter[str]:
 def _groups(module: nn.Module, example: Tensor) -> list[tp.Group] | None:
     """All groups of coupled channels rooted in a convolution; None if torch-pruning gives up."""
     try:
-        graph = tp.DependencyGraph().build_dependency(module, example, verbose=False)
+        with torch.enable_grad():
+            graph = tp.DependencyGraph().build_dependency(module, example, verbose=False)
         return list(graph.get_all_groups(root_module_types=[nn.Conv1d, nn.Conv2d, nn.Conv3d]))
     except Exception:  # it raises whatever its tracing ran into
         return None

@@ -1,4 +1,4 @@
-"""Tracing with torch.fx in a process whose other threads run networks meanwhile.
+"""Tracing with torch.fx in a process whose other threads run networks meanwhile, and why it fails, told for people.
 
 torch.fx replaces `nn.Module.__call__` and `__getattr__` for everyone while it traces. Here whatever another thread
 calls goes through untouched, and only one trace runs at a time, since two would restore each other's replacements.
@@ -6,13 +6,61 @@ calls goes through untouched, and only one trace runs at a time, since two would
 
 from __future__ import annotations
 
+import linecache
 import threading
+import traceback
 from collections.abc import Callable, Collection
+from pathlib import Path
+from types import FrameType
 from typing import Any
 
+import torch
 from torch import fx, nn
 
+from explorer.core.text import one_line, shortened
+
 _ONE_AT_A_TIME = threading.Lock()
+LONGEST_LINE = 80  # signs of a line of code that is shown
+LIBRARIES = (str(Path(torch.__file__).parent), str(Path(__file__).parents[1]))  # whose lines nobody here can change
+CAUSES = (
+    ("iterated", "goes through the parts of a tensor one by one", "let one call do all of them"),
+    ("'len'", "asks a tensor for its len", "write x.shape[0] for it"),
+    ("control flow", "decides by what a run computes", "write torch.where, or leave the decision out"),
+    ("array", "leaves torch for numpy", "write torch's own function"),
+    ("a string or a real number", "makes a plain number of a tensor", "leave it a tensor"),
+    ("interpreted as an integer", "counts by what a run computes", "write the number"),
+)
+"""A part of what torch.fx or Python says -> what the line does, and what to do for a graph."""
+OTHERWISE = ("does what only a run can do", "let its steps be the same for every image")
+
+
+class NoGraph(Exception):
+    """A forward pass that is no fixed list of steps.
+
+    The message is a clause for people that names the line and says what it does; `remedy` what to change.
+    """
+
+    def __init__(self, error: Exception) -> None:
+        fits = (told for part, *told in CAUSES if part in str(error))
+        does, self.remedy = next(fits, OTHERWISE)
+        super().__init__(f"{_line(error) or 'its forward pass'} {does}")
+
+
+def _line(error: Exception) -> str:
+    """The last line of the network's own code on the way to an error, if there is one."""
+    frames = traceback.walk_tb(error.__traceback__)
+    own = [(frame.f_code.co_filename, line) for frame, line in frames if _is_networks(frame)]
+    if not own:
+        return ""
+    file, line = own[-1]
+    code = shortened(one_line(linecache.getline(file, line).strip()), LONGEST_LINE)
+    return f"line {line} of {one_line(Path(file).name)}, `{code}`,"
+
+
+def _is_networks(frame: FrameType) -> bool:
+    """Whether it runs a method of a network, of no library of LIBRARIES."""
+    first = next(iter(frame.f_code.co_varnames), "")
+    return isinstance(frame.f_locals.get(first), nn.Module) and not frame.f_code.co_filename.startswith(LIBRARIES)
 
 
 class _Tracer(fx.Tracer):
@@ -42,7 +90,10 @@ class _Tracer(fx.Tracer):
 def symbolic_trace(module: nn.Module, leaves: Collection[str] = ()) -> fx.GraphModule:
     """The module as a graph; constants that it makes on the way become its attributes, and `leaves` stay modules.
 
-    Raises whatever the module's forward raises, and torch.fx's TraceError where it branches on values.
+    Raises NoGraph where its forward pass is no fixed list of steps, or fails.
     """
-    with _ONE_AT_A_TIME:
-        return fx.GraphModule(module, _Tracer(leaves).trace(module))
+    try:
+        with _ONE_AT_A_TIME:
+            return fx.GraphModule(module, _Tracer(leaves).trace(module))
+    except Exception as error:  # the network's own forward runs here and may raise anything
+        raise NoGraph(error) from error

@@ -5,12 +5,13 @@ It stands above the runs, as a place may be one; a file alone is read by `explor
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 
 from explorer.core.errors import BadInput
-from explorer.data import Changes, Preprocessing
+from explorer.data import UNCHANGED, Changes, Preprocessing, changes_from_json
 from explorer.data.uploads import kept_images
 from explorer.networks.load import DEMO, ORIGINAL, RUN_NETWORK, NetworkFile, file_at, network_file
 from explorer.networks.network import Network
@@ -62,12 +63,20 @@ class BatchRun(Place):
     run: Run
     arch: str | None  # of the network that it began with, where a person names it
 
+    def preprocessing(self, changes: Changes, *, images: bool = True) -> Preprocessing:
+        """The preprocessing of its file, or as the run tells where that has weights alone, with these changes."""
+        told = UNCHANGED if self.file.manifest else changes_from_json(self.run.network)
+        return changes.apply(self.file.preparation.with_changes(told, images=images))
+
+    def network(self, preprocessing: Preprocessing | None = None) -> Network:
+        """The network that it ended with, for another preprocessing where one is given."""
+        return super().network(preprocessing or self.preprocessing(UNCHANGED))
+
     @cached_property
     def original(self) -> Network:
         """The network that it began with, from where it lay then; one's own factory is called only if a person says."""
-        source = str(self.run.network.get("source"))
-        began = place(source, self.arch or str(self.run.network.get("arch")), trusted=self.arch is not None)
-        return _as_begun(began.network(self.file.preparation.preprocessing), self.run, source, self.where)
+        network = _began(self.run, self.arch).network(self.file.preparation.preprocessing)
+        return _as_begun(network, self.run, str(self.run.network.get("source")), self.where)
 
 
 @dataclass(frozen=True, eq=False)
@@ -95,6 +104,30 @@ class InteractiveRun(Place):
         return _as_begun(network, self.run, network.name, self.where)
 
 
+@dataclass(frozen=True, eq=False)
+class UnexportedRun(Place):
+    """The folder of a run of a command whose network can't be exported: it is cut anew out of the one it began with."""
+
+    run: Run
+    began: Place  # with the network that it began with
+
+    def preprocessing(self, changes: Changes, *, images: bool = True) -> Preprocessing:
+        """The preprocessing of the run's images, with these changes too."""
+        return changes.apply(self.original.preprocessing)
+
+    def network(self, preprocessing: Preprocessing | None = None) -> Network:
+        """The network that the run ended with; raises BadInput for another preprocessing than the run's."""
+        if preprocessing not in (None, self.original.preprocessing):
+            raise BadInput(f"{self.where} holds no network of its own: how its images are prepared can't be changed.")
+        return replace(pruned_at(self.original, self.run.states, Path(self.where)), name=self.name)
+
+    @cached_property
+    def original(self) -> Network:
+        """The network that it began with."""
+        prepared = self.began.preprocessing(changes_from_json(self.run.network))
+        return _as_begun(self.began.network(prepared), self.run, self.began.name, self.where)
+
+
 def place(where: str, arch: str | None = None, *, trusted: bool = True) -> Place:
     """The place that a person names: "demo", a checkpoint, an export, or the folder of a run, for that run's network.
 
@@ -112,8 +145,16 @@ def place(where: str, arch: str | None = None, *, trusted: bool = True) -> Place
     if run.kind == INTERACTIVE and folder == path:
         source = source_from_json(run.network, run.data)
         return InteractiveRun(where, name, source_file(source, folder.resolve().parent.parent), run, source.changes)
+    if folder == path and not (RUN_NETWORK in run.files or os.path.lexists(folder / RUN_NETWORK)):
+        began = _began(run, arch)
+        return UnexportedRun(where, name, began.file, run, began)
     file = network_file(own_network(folder, run), RUN_NETWORK, arch=arch, trusted=trusted)
     return BatchRun(where, name, file, run, arch) if folder == path else Place(where, file.name, file, None)
+
+
+def _began(run: Run, arch: str | None) -> Place:
+    """The place of the network that a run began with; only an architecture that a person names may be their code."""
+    return place(str(run.network.get("source")), arch or str(run.network.get("arch")), trusted=arch is not None)
 
 
 def _as_begun(network: Network, run: Run, name: str, where: str) -> Network:

@@ -7,11 +7,13 @@ from dataclasses import asdict, dataclass, replace
 from functools import partial
 from pathlib import Path
 
+from explorer.core.errors import BadInput
+from explorer.core.files import write_whole
 from explorer.core.progress import Report, silent
 from explorer.core.text import counted
 from explorer.data import Splits
 from explorer.networks.costs import Costs
-from explorer.networks.graph.safetensors_file import write_network
+from explorer.networks.graph.safetensors_file import to_bytes
 from explorer.networks.load import RUN_NETWORK
 from explorer.networks.network import Network
 from explorer.networks.units import Units
@@ -145,13 +147,15 @@ def _with_last_weights(run: Run, folder: Path) -> Run:
 
 
 def _finish(network: Network, run: Run, folder: Path) -> Run:
-    """The network is written before the run is called finished."""
-    path = write_network(
-        pruned_at(network, run.states, folder),
-        folder / RUN_NETWORK,
-        metrics={"before": asdict(run.states.root.metrics), "after": asdict(run.states.state.metrics)},
-        provenance={"network": run.network, "data": run.data, "settings": run.settings},
-    )
-    finished = replace(run, finished=True, files=digests(path))
+    """The network is written before the run is called finished; one that can't be exported is cut anew on opening."""
+    metrics = {"before": asdict(run.states.root.metrics), "after": asdict(run.states.state.metrics)}
+    provenance = {"network": run.network, "data": run.data, "settings": run.settings}
+    try:
+        content = to_bytes(pruned_at(network, run.states, folder), metrics=metrics, provenance=provenance)
+    except BadInput:
+        files = {}
+    else:
+        files = digests(write_whole(folder / RUN_NETWORK, content))
+    finished = replace(run, finished=True, files=files)
     write_run(folder, finished)
     return finished

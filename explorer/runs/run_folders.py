@@ -28,6 +28,7 @@ def described(
             "name": network.name,
             "arch": network.arch,
             "digest": network.digest,
+            **{name: value for name, value in network.preprocessing.to_json().items() if value is not None},
         },
         data={
             "source": _whole_path(images_from),

@@ -11,13 +11,14 @@ from safetensors import SafetensorError
 
 from explorer.core.device import choose
 from explorer.core.documents import damaged, read_checked
+from explorer.core.errors import BadInput
 from explorer.core.files import write_whole
 from explorer.core.progress import Report, silent
 from explorer.data import ImageSet, Splits, open_images
 from explorer.networks.architectures.families import preprocessing_for
 from explorer.networks.architectures.pretrained import imagenet
 from explorer.networks.checkpoints.reading import Checkpoint
-from explorer.networks.graph.safetensors_file import write_network
+from explorer.networks.graph.safetensors_file import to_bytes
 from explorer.networks.load import RUN_NETWORK
 from explorer.networks.network import Network
 from explorer.networks.preparation import sized
@@ -120,17 +121,23 @@ def _drop(folder: Path, states: Timeline, number: int) -> None:
 
 def _finish(folder: Path, run: Run, epoch: Epoch) -> Run:
     """The network is written before the run is called finished, and what going on would need goes after that."""
-    own = write_network(
-        epoch.network,
-        folder / RUN_NETWORK,
-        metrics={"after": dataclasses.asdict(epoch.metrics)},
-        provenance={"network": run.network, "data": run.data, "settings": run.settings},
-    )
+    own = write_whole(folder / RUN_NETWORK, _written(run, epoch))
     states = timeline.forget_weights(run.states, kept=None)  # the network's own file has them
     run = dataclasses.replace(run, timeline=states, files=digests(own))
     write_run(folder, run)
     _drop(folder, states, epoch.number)
     return run
+
+
+def _written(run: Run, epoch: Epoch) -> bytes:
+    """The network as an export; of one that can't be exported the weights, which --arch opens as a checkpoint."""
+    metrics = {"after": dataclasses.asdict(epoch.metrics)}
+    provenance = {"network": run.network, "data": run.data, "settings": run.settings}
+    try:
+        return to_bytes(epoch.network, metrics=metrics, provenance=provenance)
+    except BadInput:
+        weights = epoch.network.module.state_dict()
+        return safetensors.torch.save({name: value.cpu().clone().contiguous() for name, value in weights.items()})
 
 
 def _stopped_at(network: Network, folder: Path, held: Run) -> Epoch:

@@ -81,20 +81,19 @@ def _run(folder: Path) -> Iterator[Checked]:
     yield run if isinstance(run, Checked) else Checked(path, "run", *_age(path, runs.FORM))
     if isinstance(run, Checked):
         return
-    states = run.timeline.states.values() if run.timeline else ()
+    states, older = run.timeline.states.values() if run.timeline else (), _age(path, runs.FORM)[0] == UNCHECKED
     for name in sorted({state.weights for state in states if state.weights}):
         yield _weights(folder / name)
-    older = _age(path, runs.FORM)[0] == UNCHECKED
-    for name, digest in _of_fixed_names(run).items():
+    for name, digest in _of_fixed_names(run, older).items():
         found = _file(folder / name, digest, "network" if name == RUN_NETWORK else "optimizer")
         yield Checked(found.path, found.what, UNCHECKED, OLDER) if older and found.standing == OK else found
     if run.kind == INTERACTIVE:
         yield from _upload_of(folder, run)
 
 
-def _of_fixed_names(run: Run) -> Mapping[str, str | None]:
-    """The files that a run must have, with their digests."""
-    own = {RUN_NETWORK: None} if run.kind == BATCH and run.finished else {}
+def _of_fixed_names(run: Run, older: bool) -> Mapping[str, str | None]:
+    """The files that a run must have, with their digests, which older versions do not name."""
+    own = {RUN_NETWORK: None} if older and run.kind == BATCH and run.finished else {}
     return {**own, **run.files}
 
 

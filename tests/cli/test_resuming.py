@@ -54,8 +54,8 @@ PLACES = [
     *(("explorer.runs.pruning_runs.write_run", call, True) for call in (1, 2)),  # of the start and of the end
     ("explorer.runs.pruning_runs.write_weights", 1, True),
     ("explorer.runs.pruning_runs.write_weights", STEPS, True),
-    ("explorer.runs.pruning_runs.write_network", 1, False),
-    ("explorer.runs.pruning_runs.write_network", 1, True),
+    ("explorer.runs.pruning_runs.to_bytes", 1, False),
+    ("explorer.runs.pruning_runs.to_bytes", 1, True),
 ]
 
 

@@ -98,7 +98,7 @@ PLACES = [
     *(("explorer.runs.run_folders.write_run", call, True) for call in (1, STEPS)),  # of a step
     *(("explorer.runs.pruning_runs.write_run", call, True) for call in (1, 2)),  # of the start and of the end
     *(("explorer.runs.pruning_runs.write_weights", call, True) for call in (1, STEPS)),
-    *(("explorer.runs.pruning_runs.write_network", 1, after) for after in (False, True)),
+    *(("explorer.runs.pruning_runs.to_bytes", 1, after) for after in (False, True)),
 ]
 
 

@@ -71,8 +71,8 @@ PLACES = [
     ("explorer.runs.tuning_runs.write_run", 1, True),
     ("explorer.runs.tuning_runs.write_run", 3, True),
     ("explorer.runs.tuning_runs.write_weights", 2, True),
-    ("explorer.runs.tuning_runs.write_network", 1, False),
-    ("explorer.runs.tuning_runs.write_network", 1, True),
+    ("explorer.runs.tuning_runs.to_bytes", 1, False),
+    ("explorer.runs.tuning_runs.to_bytes", 1, True),
 ]
 
 

@@ -79,4 +79,4 @@ def _check_reloadable(manifest: Manifest, tensors: Mapping[str, Tensor]) -> None
     try:
         rebuild(manifest.graph, shapes, manifest.input_shape, len(manifest.classes))
     except BadInput as error:
-        raise BadInput(f"{manifest.name} cannot be exported as safetensors: it would not load again: {error}") from None
+        raise BadInput(f"{manifest.name} can't be exported: it would not load again: {error}") from None

@@ -20,16 +20,17 @@ from torch import Tensor, fx, nn
 from torch.nn.utils.parametrize import is_parametrized
 
 from explorer.core.errors import BadInput
-from explorer.core.text import first_line
 from explorer.networks.graph.module_types import MODULES
 from explorer.networks.graph.operations import ATTRIBUTES, FUNCTIONS, METHODS
 from explorer.networks.graph.values import encode
 from explorer.networks.network import replica
-from explorer.networks.tracing import symbolic_trace
+from explorer.networks.tracing import NoGraph, symbolic_trace
 
 _FUNCTION_NAMES = {function.call: name for name, function in FUNCTIONS.items()}
 _TYPE_NAMES = {kind.build: name for name, kind in MODULES.items()}
 _QUESTIONS = (operator.eq, operator.getitem, getattr)  # calls inside assertions: pure, so they are removed if unused
+
+OUTSIDE = "it uses {0}, which is not among the operations that exported files may hold"
 
 
 @dataclass(frozen=True)
@@ -46,14 +47,14 @@ def trace(module: nn.Module, name: str) -> TracedGraph:
     Operations that eval mode never runs are left out: unused branches, stochastic depth, assertions about shapes, and
     functional dropout stays off should the reloaded graph be trained. The module itself is not changed.
 
-    Raises BadInput if torch.fx cannot trace it or an operation is not in the tables of `operations.py`.
+    Raises BadInput if it is no fixed list of steps, or an operation is not in the tables of `operations.py`.
     """
     traced = _traced(module, name)
     _drop_idle(traced.graph)
     try:
         return _described(traced)
     except BadInput as error:
-        raise BadInput(f"{name} cannot be exported as safetensors: {error}.") from None
+        raise BadInput(f"{name} can't be exported: {error}.") from None
 
 
 def why_no_graph(module: nn.Module, name: str) -> str:
@@ -70,12 +71,8 @@ def _traced(module: nn.Module, name: str) -> fx.GraphModule:
     layers = [path for path, layer in module.named_modules() if _type_name(layer)]
     try:
         return symbolic_trace(replica(module).eval(), leaves=layers)
-    except Exception as error:  # the network's own forward runs here and may raise anything
-        raise BadInput(
-            f"{name} cannot be exported as safetensors: its forward pass is no fixed list of steps "
-            f"({first_line(error)}): "
-            "let it not decide by what it computes, or export the plan and cut the network in your own code."
-        ) from error
+    except NoGraph as problem:
+        raise BadInput(f"{name} can't be exported: {problem}; {problem.remedy}, and it can.") from problem
 
 
 def _drop_idle(graph: fx.Graph) -> None:
@@ -118,10 +115,10 @@ def _target(node: fx.Node, traced: fx.GraphModule) -> str:
     if node.op == "call_function":
         name = _FUNCTION_NAMES.get(node.target) if not isinstance(node.target, str) else None
         if name is None or (name == "getattr" and node.args[1] not in ATTRIBUTES):
-            raise BadInput(f"operation {_shown(node)} is not in the list")
+            raise BadInput(OUTSIDE.format(_shown(node)))
         return name
     if node.op == "call_method" and node.target not in METHODS:
-        raise BadInput(f"operation {_shown(node)} is not in the list")
+        raise BadInput(OUTSIDE.format(_shown(node)))
     return str(node.target)
 
 
@@ -135,7 +132,7 @@ def _shown(node: fx.Node) -> str:
 def _layer(layer: nn.Module, path: str) -> dict[str, Any]:
     name = _type_name(layer)
     if name is None:
-        raise BadInput(f"operation {type(layer).__name__} (layer {path}) is not in the list")
+        raise BadInput(OUTSIDE.format(f"a {type(layer).__name__}, {path}"))
     if layer._forward_hooks or layer._forward_pre_hooks:
         raise BadInput(f"layer {path} has a hook, which a file cannot hold")
     arguments = {a: _argument(layer, a) for a in MODULES[name].arguments}

@@ -19,7 +19,7 @@ from torch.nn.modules.conv import _ConvNd
 
 from explorer.core.text import first_line
 from explorer.networks.network import Network, replica
-from explorer.networks.tracing import symbolic_trace
+from explorer.networks.tracing import NoGraph, symbolic_trace
 from explorer.networks.units import Layer
 from explorer.scoring.oracle.rewriting import CONVOLUTIONS, allow_any_memory_format, fold_batch_norm, forbid_in_place
 
@@ -94,12 +94,12 @@ class Program:
 
 
 def program_of(network: Network) -> Program:
-    """Raises Untraceable where torch.fx can't follow the network, or where what it found computes something else."""
+    """Raises Untraceable where the network is no fixed list of steps, or where such a list computes otherwise."""
     consumers = frozenset(name for layer in network.units.layers for name in layer.consumers)
     try:
         module = symbolic_trace(replica(network.module).eval(), leaves=consumers)
-    except Exception as problem:  # tracing runs the network's own code
-        raise Untraceable(f"torch.fx can't trace {network.name}: {first_line(problem)}") from problem
+    except NoGraph as problem:
+        raise Untraceable(f"{network.name} can't be run in parts: {problem}.") from problem
     allow_any_memory_format(module)
     forbid_in_place(module)
     fold_batch_norm(module)
@@ -119,7 +119,7 @@ def _listed(module: fx.GraphModule, network: Network) -> Program:
     try:
         values = program.values(x)
     except Exception as problem:
-        raise Untraceable(f"The trace of {network.name} does not run: {first_line(problem)}") from problem
+        raise Untraceable(f"The trace of {network.name} does not run: {first_line(problem)}.") from problem
     if not torch.allclose(values[program.logits], network.module(x), rtol=1e-3, atol=1e-4):
         raise Untraceable(f"The trace of {network.name} computes something else than the network.")
     if any(len(t) != len(x) for n in program.batched for t in _tensors(values[n]) if t.dim()):

@@ -11,6 +11,7 @@ from torch import Tensor
 from explorer.evaluation.evaluate import Outcome, evaluate
 from explorer.jobs.job import QUICK, SCORES, Job
 from explorer.networks.feature_maps import max_pooled, unit_maps
+from explorer.networks.graph.trace import why_no_graph
 from explorer.networks.surgery import prune
 from explorer.pruning.plan import over_all_units
 from explorer.scoring.criteria import score
@@ -86,6 +87,12 @@ def _spread(found: Saliencies, removed: Tensor) -> Saliencies:
 def pooled_layers(key: str, _workspace: Workspace) -> frozenset[str]:
     """Names of the layers that a max-pooling follows."""
     return max_pooled(_workspace.network)
+
+
+@st.cache_resource(max_entries=8, show_spinner=False)
+def why_no_export(key: str, _workspace: Workspace) -> str:
+    """The sentence that says why the network can't be exported; "" where it can."""
+    return why_no_graph(_workspace.network.module, _workspace.network.name)
 
 
 @st.cache_resource(max_entries=8, show_spinner=False)

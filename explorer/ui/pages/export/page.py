@@ -18,6 +18,7 @@ from explorer.ui.pages.export.exported import downloads, proof
 from explorer.ui.pages.export.speed import measured_speed
 from explorer.ui.work.jobs import JOBS
 from explorer.ui.work.progress import NOTHING, explain_end, follow
+from explorer.ui.work.results import why_no_export
 from explorer.ui.work.run_jobs import EXPORT, key_of
 from explorer.ui.work.session import View
 
@@ -64,6 +65,9 @@ def _making(view: View, number: int) -> None:
         return
     if job and job.result:
         _result(view, number, job.result)
+        return
+    if problem := why_no_export(view.loaded.key, view.loaded):
+        say.info(problem)
         return
     if job:
         before = (exports.folder_of(view.run, number) / MANIFEST).is_file()

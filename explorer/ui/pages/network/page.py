@@ -21,6 +21,7 @@ from explorer.ui.pages.network.predictions import predictions
 from explorer.ui.pages.network.tuning_form import tuning_form
 from explorer.ui.pages.network.tuning_panel import panel
 from explorer.ui.pages.network.tunings import in_view
+from explorer.ui.work.results import why_no_export
 from explorer.ui.work.session import View, await_outcome, open_new
 from explorer.ui.work.workspace import Source, Workspace
 
@@ -119,6 +120,7 @@ def _layers(workspace: Workspace) -> None:
 
 def _description(workspace: Workspace) -> str:
     network, images = workspace.network, workspace.images
+    problem = why_no_export(workspace.key, workspace)
     names = ", ".join(network.classes[:12]) + ("…" if len(network.classes) > 12 else "")
     rows = {
         "Architecture": network.arch,
@@ -127,6 +129,7 @@ def _description(workspace: Workspace) -> str:
         "Prunable": f"{len(network.units):,} units in {len(network.units.layers)} layers",
         **({"Outputs": network.remark} if network.remark else {}),
         **({"Weights": network.origin} if network.origin else {}),
+        **({"Export": problem} if problem else {}),
         "Images": images.describe(),
         "Digest": network.digest[:12],
     }

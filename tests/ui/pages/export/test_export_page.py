@@ -21,7 +21,7 @@ from explorer.export.staging import staging
 from explorer.runs.opening import place
 from explorer.ui.pages.export.exported import zipped
 from explorer.ui.pages.export.exports import STATES_KEPT, ExportedState, PinnedExport, tidy
-from explorer.ui.work import workspace
+from explorer.ui.work import results, workspace
 from explorer.ui.work.jobs import JOBS
 from explorer.ui.work.workspace import Source
 
@@ -43,6 +43,19 @@ def offered(app: App) -> list[str]:
 
 def tick(app: App, name: str, on: bool) -> None:
     next(each for each in app.test.checkbox if each.key == f"format-{name}").set_value(on).run()
+
+
+def test_a_network_that_can_not_be_exported_is_told_before_anything_is_pressed(
+    open_app: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    said = "mine has no graph: line 3 of nets.py decides."
+    monkeypatch.setattr(results, "why_no_graph", lambda module, name: said)
+    results.why_no_export.clear()
+    app = open_app("export").fine()
+    assert [each.value for each in app.test.info] == [said] and "Make and prove" not in app.buttons
+    app.go("network").fine()
+    assert any(said in each.proto.body for each in app.test.get("html"))
+    results.why_no_export.clear()
 
 
 def test_the_files_of_a_state_are_proven_on_the_images_of_the_page(open_app: Open) -> None:
