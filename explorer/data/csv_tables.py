@@ -12,14 +12,11 @@ from explorer.core.errors import BadInput
 from explorer.core.text import quoted
 from explorer.data.decoding import examine
 from explorer.data.images import Account, ImageSet, Labelled, image_set
-from explorer.data.labels import Numbering, numbering
+from explorer.data.labels import UNLABELLED, Numbering, meaning_none, numbering
 from explorer.data.splits import stored_splits
 from explorer.data.table_columns import HOT, Columns, columns
 from explorer.data.table_files import TableFiles
 from explorer.data.table_lines import table_lines
-
-MINUS = {"-1", "-1.0"}
-UNLABELLED = "unlabelled, with the label -1"
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +34,8 @@ def open_table(table: Path, *, seed: int, limit: int | None) -> ImageSet:
 
     Columns: see `columns`; one for the split is optional, and gives stored splits. Paths: see `TableFiles.located`;
     labels: see `numbering`, one-hot ones are in the order of the columns. A file that can't be read is listed in
-    `skipped` with the reason, and its class stays. Raises BadInput for a row that can't be right.
+    `skipped` with the reason, and its class stays; so is one without a label, see `meaning_none`. Raises BadInput for a
+    row that can't be right.
     """
     files = TableFiles(table)
     found, rows, notes = _read(files)
@@ -46,10 +44,11 @@ def open_table(table: Path, *, seed: int, limit: int | None) -> ImageSet:
     files.forget()  # a row was tried before it was known which column holds the paths
     paths = [files.located(row.line, row.path) for row in rows]
     _check_unique(table, rows, paths)
-    unlabelled = _unlabelled(table, found, rows)
-    classes = _classes(table, found, [row for row in rows if row not in unlabelled])
+    subject = f"{table}, {found.names['label']},"
+    none = set() if found.one_hot else meaning_none(subject, {row.label for row in rows})
+    classes = _classes(subject, found, {row.label for row in rows} - none)
     bad, remarks = examine(paths)
-    bad |= {path: UNLABELLED for path, row in zip(paths, rows, strict=True) if row in unlabelled}
+    bad |= {path: UNLABELLED[row.label] for path, row in zip(paths, rows, strict=True) if row.label in none}
     kept = [i for i, path in enumerate(paths) if path not in bad]
     if not kept:
         reason = f"{paths[0]} is the first: {bad[paths[0]]}"
@@ -61,26 +60,10 @@ def open_table(table: Path, *, seed: int, limit: int | None) -> ImageSet:
     return image_set(table.stem, labelled, seed=seed, limit=limit, account=account)
 
 
-def _unlabelled(table: Path, found: Columns, rows: list[ImageRow]) -> set[ImageRow]:
-    """The rows with -1 for a label, where others have numbers from 0; raises BadInput for -1 and 1 alone, which may be
-    two.
-    """
-    named = {row.label for row in rows}
-    rest = named - MINUS
-    if found.one_hot or rest == named or not rest or not all(label.isdecimal() for label in rest):
-        return set()
-    if {int(label) for label in rest} == {1}:
-        raise BadInput(
-            f"{table}, {found.names['label']}, has the labels -1 and 1 alone: write 0 and 1 for two classes, and leave "
-            "out the rows that have none."
-        )
-    return {row for row in rows if row.label in MINUS}
-
-
-def _classes(table: Path, found: Columns, rows: list[ImageRow]) -> Numbering:
+def _classes(subject: str, found: Columns, labels: set[str]) -> Numbering:
     if found.one_hot:
         return Numbering(tuple(found.one_hot), {name: number for number, name in enumerate(found.one_hot)})
-    return numbering(f"{table}, {found.names['label']},", {row.label for row in rows})
+    return numbering(subject, labels)
 
 
 def _read(files: TableFiles) -> tuple[Columns, list[ImageRow], list[str]]:
@@ -104,7 +87,7 @@ def _row(table: Path, found: Columns, line: int, cells: list[str]) -> ImageRow:
     if found.one_hot:
         given["label"] = _hot(table, found.one_hot, line, cells)
     for kind, value in given.items():
-        if not value or not value.isprintable():
+        if not value.isprintable() or not (value or kind == "label"):
             raise BadInput(
                 f"{table}, line {line}, has the {kind} {quoted(value, 40)}: it must be printable and not blank."
             )

@@ -12,6 +12,9 @@ from explorer.core.text import quoted
 
 WHOLE = re.compile(r"[+-]?\d{1,18}(\.0*)?")
 NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?|nan|inf", re.IGNORECASE)
+MINUS = {"-1", "-1.0"}
+UNLABELLED = {"": "unlabelled, with an empty label", **dict.fromkeys(sorted(MINUS), "unlabelled, with the label -1")}
+"""Label as written -> the reason that an image is left out for, where it means none; see `meaning_none`."""
 
 
 @dataclass(frozen=True)
@@ -40,6 +43,24 @@ def numbering(subject: str, labels: Collection[str]) -> Numbering:
     CLASSES.check(subject, len(labels))
     classes = tuple(sorted(labels))
     return Numbering(classes, {name: number for number, name in enumerate(classes)})
+
+
+def meaning_none(subject: str, labels: Collection[str]) -> set[str]:
+    """The labels of a table that say that an image has none: empty ones, and -1 where others are numbers from 0.
+
+    Raises BadInput, which begins with the subject, for -1 and 1 alone, which may be two, and where no label is left.
+    """
+    none, rest = {""} & set(labels), set(labels) - MINUS - {""}
+    if rest and all(label.isdecimal() for label in rest) and (minus := MINUS & set(labels)):
+        if {int(label) for label in rest} == {1}:
+            raise BadInput(
+                f"{subject} has the labels -1 and 1 alone: write 0 and 1 for two classes, and leave out the rows that "
+                "have none."
+            )
+        none |= minus
+    if none == set(labels):
+        raise BadInput(f"{subject} is empty in every row: images without labels can't be measured on.")
+    return none
 
 
 def of_numbers(subject: str, values: Collection[int]) -> Numbering:

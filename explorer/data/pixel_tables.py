@@ -13,7 +13,7 @@ import numpy as np
 from explorer.core.errors import BadInput
 from explorer.core.text import quoted
 from explorer.data.images import Account, ImageSet, Labelled, image_set
-from explorer.data.labels import numbering
+from explorer.data.labels import UNLABELLED, meaning_none, numbering
 from explorer.data.splits import stored_splits
 from explorer.data.table_columns import labels_and_splits
 from explorer.data.table_lines import table_lines
@@ -31,6 +31,16 @@ class PixelColumns:
     pixels: list[int]  # columns, in their order; one that holds all of them
     width: int  # columns of a row
     notes: list[str]
+
+
+@dataclass(frozen=True)
+class PixelRow:
+    """One image of the table."""
+
+    line: int  # of the file, from 1
+    label: str
+    split: str
+    pixels: np.ndarray  # (P,) uint8
 
 
 def holds_pixels(table: Path) -> bool:
@@ -53,17 +63,20 @@ def open_pixel_table(table: Path, *, seed: int, limit: int | None) -> ImageSet:
             raise BadInput(f"{table} has a header but no rows: it needs one an image, with its label and its pixels.")
         found = _columns(table, header, second[1])
         rows = [_row(table, found, *line) for line in chain([second], lines)]
-    labels, splits, pixels = zip(*rows, strict=True)
-    images = _shaped(table, np.stack(_alike(table, pixels)))
-    classes = numbering(f"{table}, column {quoted(header[found.where['label']], 40)},", set(labels))
+    subject = f"{table}, column {quoted(header[found.where['label']], 40)},"
+    none = meaning_none(subject, {row.label for row in rows})
+    left_out = {f"{table}, line {row.line}": UNLABELLED[row.label] for row in rows if row.label in none}
+    rows = [row for row in rows if row.label not in none]
+    images = _shaped(table, np.stack(_alike(table, [row.pixels for row in rows])))
+    classes = numbering(subject, {row.label for row in rows})
     read = f"Each row holds the pixels of an image: {' x '.join(map(str, images.shape[1:]))}."
     labelled = Labelled(
         images,
-        np.array([classes.numbers[label] for label in labels]),
+        np.array([classes.numbers[row.label] for row in rows]),
         classes.classes,
-        stored_splits(splits),
+        stored_splits([row.split for row in rows]),
     )
-    account = Account(notes=[note for note in (*notes, read, *found.notes, classes.note) if note])
+    account = Account(left_out, [note for note in (*notes, read, *found.notes, classes.note) if note])
     return image_set(table.stem, labelled, seed=seed, limit=limit, account=account)
 
 
@@ -85,16 +98,15 @@ def _columns(table: Path, header: list[str], row: list[str]) -> PixelColumns:
     return PixelColumns(where, pixels, len(header), notes)
 
 
-def _row(table: Path, found: PixelColumns, line: int, cells: list[str]) -> tuple[str, str, np.ndarray]:
-    """Label, split and pixels (P,) uint8."""
+def _row(table: Path, found: PixelColumns, line: int, cells: list[str]) -> PixelRow:
     if len(cells) != found.width:
         raise BadInput(f"{table}, line {line}, has {len(cells):,} values, its header {found.width:,}.")
     label, split = (cells[found.where[kind]] if kind in found.where else "" for kind in ("label", "split"))
-    if not label or not label.isprintable():
-        raise BadInput(f"{table}, line {line}, has the label {quoted(label, 40)}: it must be printable and not blank.")
+    if not label.isprintable():
+        raise BadInput(f"{table}, line {line}, has the label {quoted(label, 40)}: it must be printable.")
     values = cells[found.pixels[0]].split() if len(found.pixels) == 1 else [cells[at] for at in found.pixels]
     try:
-        return label, split.lower(), np.array([int(value) for value in values], np.uint8)
+        return PixelRow(line, label, split.lower(), np.array([int(value) for value in values], np.uint8))
     except (ValueError, OverflowError) as error:
         odd = next(value for value in values if not (value.isdecimal() and int(value) < 256))
         raise BadInput(
@@ -102,7 +114,7 @@ def _row(table: Path, found: PixelColumns, line: int, cells: list[str]) -> tuple
         ) from error
 
 
-def _alike(table: Path, images: tuple[np.ndarray, ...]) -> tuple[np.ndarray, ...]:
+def _alike(table: Path, images: list[np.ndarray]) -> list[np.ndarray]:
     sizes = sorted({image.size for image in images})
     if len(sizes) > 1:
         raise BadInput(f"{table} has images of {sizes[0]:,} and of {sizes[-1]:,} pixels: all must be alike.")

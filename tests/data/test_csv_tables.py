@@ -166,8 +166,8 @@ BAD = {
     "no path column": ("name,label\na,b", "begins with 'name,label': give a header with path and label"),
     "three values": ("img/0.png,a\nimg/1.png,b,c", "line 2, has 3 values: a row without a header is path, label"),
     "one value": ("img/0.png,a\nimg/1.png", "line 2, has 1 values"),
-    "no label": ("path,label\nimg/0.png,a\nimg/1.png,", "line 3, has the label ''"),
-    "short row": ("path,label\nimg/0.png", "line 2, has the label ''"),
+    "no label": ("path,label\nimg/0.png,\nimg/1.png,", "column 'label', is empty in every row: images without labels"),
+    "short row": ("path,label\nimg/0.png", "column 'label', is empty in every row"),
     "no path": ("path,label\n ,a", "line 2, has the path ''"),
     "control characters": ("path,label\nimg/0.png,a\x07", r"line 2, has the label 'a\\x07'"),
     "twice": ("img/0.png,a\nimg/1.png,b\nimg/../img/0.png,b", "line 3, names img/../img/0.png again: .* line 1"),
@@ -231,3 +231,27 @@ def test_rows_with_minus_one_are_unlabelled_where_others_are_numbered(table):
     images = open_images(table("path,label\nimg/0.png,0\nimg/1.png,-1\nimg/2.png,1\nimg/3.png,-1\nimg/4.png,0"))
     assert (images.classes, images.labels.tolist()) == (("0", "1"), [0, 1, 0])
     assert images.account().startswith("2 of 5 images left out: unlabelled, with the label -1 (2: ")
+
+
+def test_rows_without_a_label_are_left_out_and_counted(table):
+    images = open_images(table("path,label\nimg/0.png,dog\nimg/1.png,\nimg/2.png,cat\nimg/3.png"))
+    assert (images.classes, images.labels.tolist()) == (("cat", "dog"), [1, 0])
+    assert images.account().startswith("2 of 4 images left out: unlabelled, with an empty label (2: ")
+    numbered = open_images(table("path,label\nimg/0.png,0\nimg/1.png,\nimg/2.png,1\nimg/3.png,-1"))
+    assert list(numbered.skipped.values()) == ["unlabelled, with an empty label", "unlabelled, with the label -1"]
+
+
+@pytest.mark.parametrize("written", ["img/{}.PNG", "IMG\\{}.PNG", "{}.PNG", "/home/me/IMG/{}.PNG"])
+def test_names_with_other_capitals_than_the_files_are_found_and_told(table, written):
+    images = open_images(table("path,label\n" + "\n".join(f"{written.format(i)},{i % 2}" for i in range(6))))
+    assert [Path(images.image_name(i)).name for i in range(6)] == [f"{i}.png" for i in range(6)]
+    told = "6 paths of another place" if "home" in written else "6 names with other capitals than the files'"
+    assert told in images.account()
+
+
+def test_a_name_that_two_files_have_but_for_capitals_is_refused(table, tmp_path):
+    for name in ("a.png", "A.png"):
+        Image.fromarray(picture(0)).save(tmp_path / "img" / name)
+    with pytest.raises(BadInput, match=r"line 2, names img/a\.PNG: both .*A\.png and .*a\.png are there"):
+        open_images(table("path,label\nimg/a.PNG,x\nimg/0.png,y"))
+    assert len(open_images(table("path,label\nimg/a.png,x\nimg/A.png,y"))) == 2

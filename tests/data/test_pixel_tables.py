@@ -73,7 +73,7 @@ ZEROS = ",".join("0" * 16)
         (f"{HEADER}\n1,-1{ZEROS[1:]}\n", "line 2, has '-1' among its pixels"),
         (f"{HEADER}\n1,0.5{ZEROS[1:]}\n", "line 2, has '0.5' among its pixels"),
         (f"{HEADER}\n1,{ZEROS},0\n", "line 2, has 18 values, its header 17"),
-        (f"{HEADER}\n,{ZEROS}\n", "line 2, has the label ''"),
+        (f"{HEADER}\n,{ZEROS}\n", "column 'label', is empty in every row: images"),
         (f"{HEADER}\n", "has a header but no rows"),
         (f"{HEADER},pixel16\n1,{ZEROS},0\n", "17 pixels an image: grey or of three colours"),
         (f"{HEADER.replace('pixel3,', 'pixel30,')}\n1,{ZEROS}\n", "out of order"),
@@ -90,3 +90,10 @@ def test_what_can_be_no_table_of_pixels_is_one_sentence(table, text, message):
 def test_a_column_called_pixels_that_holds_a_number_is_none_of_pixels(table):
     with pytest.raises(BadInput, match="give a header with path and label"):
         open_images(table("pixels,label\n784,1\n"))
+
+
+def test_rows_without_a_label_are_left_out_and_counted(table):
+    images = open_images(table(f"{HEADER}\n1,{ZEROS}\n,{ZEROS}\n0,{ZEROS}\n-1,{ZEROS}\n"))
+    assert images.labels.tolist() == [1, 0]
+    assert [path.rpartition(", ")[2] for path in images.skipped] == ["line 3", "line 5"]
+    assert images.account().startswith("2 of 4 images left out: unlabelled, with an empty label (1: ")
