@@ -76,7 +76,8 @@ def folders(draw: Draw) -> Brought:
 
 PATHS = ("path", "Filename", "image_id", "img", "file path", "ImageName", "id_code")
 LABELS = ("label", "Class", "category", "target", "dx", "LabelName")
-OTHERS = ("age", "", "Unnamed: 0", "source url", "width")
+NUMBERS = ("age", "source url", "width")  # which one-hot columns can't be told from
+OTHERS = (*NUMBERS, "", "Unnamed: 0")
 SEPARATORS, ENCODINGS = ",;\t", ("utf-8", "utf-8-sig", "utf-16", "cp1252")
 WRITTEN = (
     "images/{0}.png",
@@ -126,7 +127,8 @@ def tables(draw: Draw) -> Brought:
     if kind == "one-hot":  # classes are in the order of the columns
         names = [column for column in columns if column in names]
     labels = [names.index(sorted(names)[i % len(names)]) for i in kept]
-    return Brought(files, "set.csv", kept, labels, len(names), clear=False)
+    clear = kind != "one-hot" or set(columns).isdisjoint(NUMBERS)
+    return Brought(files, "set.csv", kept, labels, len(names), clear=clear)
 
 
 def _label(kind: str, i: int, names: list[str], gone: bool) -> dict[str, str]:

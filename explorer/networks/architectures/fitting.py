@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import re
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -33,6 +34,7 @@ from explorer.networks.checkpoints.taking import Taken, candidates, renamed
 
 TRIALS = {"num_classes": (2, 3), "in_channels": (1, 3)}  # each option is told apart by what it changes
 FIRST_NAMES = 8  # of an architecture's tensors, that tell whether it is worth a trial
+OPTIONAL = len(TRIALS)  # weights of other shapes for other options: the stem's and the head's
 DIFFERENCES_NAMED = 3  # differences of a kind that a message names
 
 Trial = tuple[Shapes, Shapes]
@@ -189,6 +191,9 @@ def _words(names: Iterable[str]) -> set[str]:
 def _fits(arch: str, checkpoint: Checkpoint) -> bool:
     expected = shapes_of(arch, False)
     if len(_parameters(expected)) > len(checkpoint.weights):
+        return False
+    held = Counter(tensor.shape for tensor in checkpoint.weights.values())
+    if (Counter(shape for shape in expected.values() if len(shape) > 1) - held).total() > OPTIONAL:
         return False
     named = candidates(checkpoint.weights, list(expected))[0].weights
     return _parameters(named) == _parameters(expected) and not matched(arch, checkpoint).differences

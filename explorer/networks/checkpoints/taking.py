@@ -12,6 +12,7 @@ from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
+import torch
 from torch import Tensor
 
 from explorer.core.text import one_line, quoted, shortened
@@ -65,7 +66,10 @@ class Taken:
 
 
 def candidates(tensors: Mapping[str, Tensor], expected: Sequence[str]) -> list[Taken]:
-    """Every set of tensors that may be the network's, best first: most of its names, no average, first in the file."""
+    """Every set of tensors that may be the network's, best first: most of its names, no average, first in the file.
+
+    One with less than half as many of the names as the best is a part of a network.
+    """
     parts, folds = folded(tensors, expected)
     gone = [name for name in tensors if name not in parts]
     found = [_taken(prefix, parts, expected) for prefix in _prefixes(parts, expected)]
@@ -79,7 +83,8 @@ def candidates(tensors: Mapping[str, Tensor], expected: Sequence[str]) -> list[T
             Taken(each.prefix, each.weights, each.used | {name for name in gone if name.startswith(each.prefix)}, folds)
             for each in found
         ]
-    return sorted(found, key=worth)
+    found.sort(key=worth)
+    return [taken for taken in found if 2 * worth(taken)[0] <= worth(found[0])[0]]
 
 
 def _taken(prefix: str, tensors: Mapping[str, Tensor], expected: Sequence[str]) -> Taken:
@@ -101,20 +106,32 @@ def _taken(prefix: str, tensors: Mapping[str, Tensor], expected: Sequence[str]) 
 def _own_names(rests: Sequence[str], expected: Sequence[str]) -> dict[str, str]:
     """The rest of a name after its beginning -> the network's own name.
 
-    A word in the middle is a wrapper's unless several names would be one without it, as those of layers of a head.
+    A word in the middle is a wrapper's unless several names would be one without it, as those of layers of a head. Of a
+    dictionary that has one of the names once more nothing is taken: it holds another set.
     """
     names, shared, words = set(expected), _shared(expected), {word for name in expected for word in name.split(".")}
-    own = {rest: next((name for name in _spellings(rest, shared, words) if name in names), None) for rest in rests}
+    found = {rest: next((name for name in _spellings(rest, shared, words) if name in names), None) for rest in rests}
+    own = {rest: name for rest, name in found.items() if name is not None}
     times = Counter(own.values())
     exact = {rest for rest in own if any(name in names for name in _spellings(rest, shared, None))}
-    return {rest: name for rest, name in own.items() if name is not None and (times[name] == 1 or rest in exact)}
+    others = {_dictionary(rest) for rest, name in own.items() if times[name] > 1}  # whole sets, not rests of this one
+    return {
+        rest: name
+        for rest, name in own.items()
+        if rest in exact or (times[name] == 1 and not (INSIDE in rest and _dictionary(rest) in others))
+    }
+
+
+def _dictionary(path: str) -> str:
+    return path.rpartition(INSIDE)[0]
 
 
 def _beside(rest: str, tensor: Tensor) -> bool:
     """Whether a tensor behind the beginning is none of the network's: of another part of the file, a loss, a count."""
     first, dot, _ = rest.partition(".")
     known = rest.rpartition(".")[2] in BOOKKEEPING or rest.startswith(AUX_HEADS) or LOSSES.search(first)
-    return INSIDE in rest or bool(known) or (not dot and tensor.ndim == 0)
+    state = tensor.ndim == 0 or tensor.dtype == torch.uint8  # a count, or the state of a random generator
+    return INSIDE in rest or bool(known) or (not dot and state)
 
 
 def _spellings(rest: str, shared: str, words: Collection[str] | None) -> Iterator[str]:

@@ -208,6 +208,24 @@ def test_a_set_that_fits_wholly_comes_before_one_of_other_shapes() -> None:
     assert holds(opened({"old": wrong, "new": weights()})[0])
 
 
+@pytest.mark.parametrize("lost", ["linear.weight", "conv1.weight", "layer1.0.bn1.weight"])
+@pytest.mark.parametrize("prefix", ["", "module."])
+def test_what_one_set_lacks_is_not_taken_from_another(lost: str, prefix: str) -> None:
+    rest = {name: tensor for name, tensor in named(prefix).items() if name != prefix + lost}
+    half = {"before": {lost: other()[lost], "bn1.bias": other()["bn1.bias"]}}  # fits nowhere itself
+    with pytest.raises(BadInput, match=f"does not fit .* missing {lost}"):
+        opened({**rest, **half})
+    found, note = opened({**rest, "state_dict_ema": other()})
+    assert holds(found, other())
+    assert "under 'state_dict_ema'" in note
+
+
+def test_the_state_of_a_random_generator_beside_the_weights_is_left() -> None:
+    found, note = opened({**weights(), "rng": torch.get_rng_state()})
+    assert holds(found)
+    assert note.endswith("left: rng.")
+
+
 def test_what_fits_nowhere_is_named_without_its_wrappers() -> None:
     partly = {name: tensor for name, tensor in named("net.").items() if name != "net.bn1.bias"}
     with pytest.raises(BadInput, match=r"^a\.pth does not fit explorer:resnet20: missing bn1\.bias \(16\);"):

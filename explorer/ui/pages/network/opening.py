@@ -149,7 +149,7 @@ def _network(found: Recognised | None, answers: Asked, said: Any) -> Network | N
         return None
     found.preparation.with_changes(answers.changes)
     with beside(said):
-        return network_of(found.digest, found.name, answers.arch, answers.changes, answers.uploaded.getvalue)
+        return network_of(found.digest, found.name, found.arch, answers.changes, answers.uploaded.getvalue)
     return None
 
 
@@ -197,7 +197,7 @@ def _foot(answers: Asked, found: Recognised | None, foot: Any, *, ready: bool) -
     try:
         with foot, st.spinner(markdown(f"Opening {found.name}")):
             keep_upload(answers.uploaded.getvalue())
-            open_new(Source(found.digest, found.name, answers.arch, answers.where, changes=answers.changes))
+            open_new(Source(found.digest, found.name, found.arch, answers.where, changes=answers.changes))
     except BadInput as problem:
         say.error(problem, foot)
         return
