@@ -16,6 +16,7 @@ from explorer.data.images import ImageSet
 from explorer.data.npy import open_npy_pair
 from explorer.data.npz import open_npz
 from explorer.data.pixel_tables import holds_pixels, open_pixel_table
+from explorer.data.tables_in_folders import labelling_table, notes_on, tables_in
 from explorer.data.torchvision_sets import download_torchvision, open_torchvision
 
 DEMO_IMAGES = "images.npz"
@@ -51,7 +52,24 @@ def _open_torchvision(wanted: Wanted) -> ImageSet:
 
 
 def _open_folder(wanted: Wanted) -> ImageSet:
-    return open_folder(wanted.path, seed=wanted.seed, limit=wanted.limit, clips=wanted.clips)
+    """By the table in it where that labels the images, or where there is one and the folders do not."""
+    table = None if wanted.clips else labelling_table(wanted.path)
+    if table:
+        return _told(table, wanted)
+    try:
+        return open_folder(wanted.path, seed=wanted.seed, limit=wanted.limit, clips=wanted.clips)
+    except BadInput:
+        tables = tables_in(wanted.path)
+        if len(tables) != 1 or wanted.clips:
+            raise
+    return _told(tables[0], wanted)
+
+
+def _told(table: Path, wanted: Wanted) -> ImageSet:
+    """The images of a table in a folder, under the folder's name."""
+    images = _open_table(replace(wanted, where=str(table)))
+    notes = notes_on(table, wanted.path, images)
+    return replace(images, name=wanted.path.resolve().name, notes=(*notes, *images.notes))
 
 
 def _open_npz(wanted: Wanted) -> ImageSet:

@@ -112,14 +112,12 @@ def _own_names(rests: Sequence[str], expected: Sequence[str]) -> dict[str, str]:
     names, shared, words = set(expected), _shared(expected), {word for name in expected for word in name.split(".")}
     found = {rest: next((name for name in _spellings(rest, shared, words) if name in names), None) for rest in rests}
     own = {rest: name for rest, name in found.items() if name is not None}
-    times = Counter(own.values())
     exact = {rest for rest in own if any(name in names for name in _spellings(rest, shared, None))}
-    others = {_dictionary(rest) for rest, name in own.items() if times[name] > 1}  # whole sets, not rests of this one
-    return {
-        rest: name
-        for rest, name in own.items()
-        if rest in exact or (times[name] == 1 and not (INSIDE in rest and _dictionary(rest) in others))
-    }
+    twice = {name for name, times in Counter(own.values()).items() if times > 1}
+    others = {_dictionary(rest) for rest, name in own.items() if name in twice and rest not in exact} - {""}
+    own = {rest: name for rest, name in own.items() if rest in exact or _dictionary(rest) not in others}
+    times = Counter(own.values())
+    return {rest: name for rest, name in own.items() if rest in exact or times[name] == 1}
 
 
 def _dictionary(path: str) -> str:

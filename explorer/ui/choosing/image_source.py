@@ -14,10 +14,9 @@ from explorer.ui.work.visitors import paths_allowed
 
 ZIP, FOLDER, NAME = "zip", "folder", "name"
 WAYS = {ZIP: "A .zip or .npz", FOLDER: "A folder", NAME: "By path or name"}
-ZIP_HELP = "A .zip of folders, one a class, in any of the usual layouts of splits; or an .npz of arrays."
-FOLDER_HELP = (
-    "A folder of folders, one a class, in any of the usual layouts of splits. Large ones are sooner there as a .zip."
-)
+LAYOUTS = "of folders, one a class, in any of the usual layouts of splits, or with a .csv table"
+ZIP_HELP = f"A .zip {LAYOUTS}; or an .npz of arrays."
+FOLDER_HELP = f"A folder {LAYOUTS}. Large ones are sooner there as a .zip."
 HERE = "of clips, a FOLDER of CLASS/CLIP/FRAME.jpg. Folders and files are those of the computer that the app runs on."
 NOT_HERE = "This server opens no folders or files by their path: give its images as a .zip or a folder, or one of {}."
 

@@ -220,6 +220,11 @@ def test_what_one_set_lacks_is_not_taken_from_another(lost: str, prefix: str) ->
     assert "under 'state_dict_ema'" in note
 
 
+def test_weights_inside_of_a_wrapper_come_before_an_average_beside_them() -> None:
+    wrapped = {name.replace(".", ".inner.", 1): tensor for name, tensor in weights().items()}
+    assert holds(opened({**wrapped, "ema": other()})[0])
+
+
 def test_the_state_of_a_random_generator_beside_the_weights_is_left() -> None:
     found, note = opened({**weights(), "rng": torch.get_rng_state()})
     assert holds(found)
