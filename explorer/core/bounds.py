@@ -39,6 +39,8 @@ class Bound:
 
 IMAGE_BYTES = Bound("image file", 256 * MIB, "bytes")
 IMAGE_PIXELS = Bound("image file", 64_000_000, "pixels")
+IMAGE_CHANNELS = Bound("image of any number of channels", 1024, "channels")
+IMAGE_VALUES = Bound("image of any number of channels", 3 * IMAGE_PIXELS.most, "values of pixels")
 FOLDER_ENTRIES = Bound("image folder", 2_000_000, "files and folders")
 FOLDER_LEVELS = Bound("image folder", 16, "levels of folders")
 FOLDER_SECONDS = Bound("image folder", 120, "seconds to list it")

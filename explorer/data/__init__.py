@@ -1,7 +1,7 @@
 """Data: in comes a name, a file or a folder, out images in disjoint splits and the tensors made of them."""
 
 from explorer.data.assets import asset
-from explorer.data.batches import ALL, Batches, Splits
+from explorer.data.batches import ALL, Batches, Splits, pixels_of
 from explorer.data.images import Account, ImageSet, Labelled, image_set
 from explorer.data.preprocessing import (
     IMAGENET_MEAN,
@@ -36,6 +36,7 @@ __all__ = [
     "normalise",
     "numbers",
     "open_images",
+    "pixels_of",
     "split_indices",
     "stratified_order",
     "to_pixels",

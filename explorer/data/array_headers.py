@@ -9,14 +9,14 @@ from typing import IO
 import numpy as np
 from numpy.lib import format as npy
 
-from explorer.core.bounds import ARRAY_HEADER, ARRAY_IMAGES, CLASSES
+from explorer.core.bounds import ARRAY_HEADER, ARRAY_IMAGES, CLASSES, IMAGE_CHANNELS
 from explorer.core.errors import BadInput
 from explorer.data.labels import of_numbers
 
-IMAGES, LABELS, NAMES = "uint8", "integers", "strings"
+IMAGES, LABELS, NAMES = "uint8, uint16 or int16", "integers", "strings"
 """What arrays may hold."""
 
-SCALE = ", 0 to 255: numpy.round(255 * x).astype('uint8') makes it of 0 to 1"
+SCALE = ": numpy.round(255 * x).astype('uint8') makes the first of 0 to 1"
 
 READERS = {(1, 0): npy.read_array_header_1_0, (2, 0): npy.read_array_header_2_0}
 
@@ -30,23 +30,33 @@ def checked_header(
 
     `floats` are let through as images and labels where their values are looked at afterwards.
     """
-    begin = io.BytesIO(file.read(ARRAY_HEADER.most + 16))  # a header may claim gigabytes of its own
-    version = npy.read_magic(begin)
-    if version not in READERS:
-        raise BadInput(f"{path} holds {name!r} in npy version {version}: versions 1 and 2 are read.")
-    shape, _, dtype = READERS[version](begin, max_header_size=ARRAY_HEADER.most)
-    fits = {IMAGES: dtype == np.uint8, LABELS: dtype.kind in "iu", NAMES: dtype.kind == "U"}[rule]
-    if not fits and not (floats and rule != NAMES and dtype.kind == "f"):
+    shape, dtype, _ = header(path, file, name)
+    whole = dtype.kind in "iu" and (rule == LABELS or dtype.itemsize <= 2)
+    fits = {IMAGES: whole, LABELS: whole, NAMES: dtype.kind == "U"}[rule]
+    floats = floats or (rule == IMAGES and not converts(shape))
+    if not fits and not (floats and rule != NAMES and dtype.kind == "f" and dtype.itemsize <= 8):
         raise BadInput(f"{path} holds {name!r} as {dtype}: it must be {rule}{SCALE if rule == IMAGES else ''}.")
     {IMAGES: _check_images, LABELS: _check_labels, NAMES: _check_names}[rule](path, name, shape)
     return shape, dtype
 
 
+def header(path: Path, file: IO[bytes], name: str) -> tuple[Shape, np.dtype, int]:
+    """Shape and type of an array from its header, and that header's length in bytes; raises BadInput for others."""
+    begin = io.BytesIO(file.read(ARRAY_HEADER.most + 16))  # a header may claim gigabytes of its own
+    version = npy.read_magic(begin)
+    if version not in READERS:
+        raise BadInput(f"{path} holds {name!r} in npy version {version}: versions 1 and 2 are read.")
+    shape, _, dtype = READERS[version](begin, max_header_size=ARRAY_HEADER.most)
+    return shape, dtype, begin.tell()
+
+
 def _check_images(path: Path, name: str, shape: Shape) -> None:
     if len(shape) not in (3, 4) or min(shape) < 1 or not (channels_last(shape) or channels_first(shape)):
         raise BadInput(
-            f"{path} holds {name!r} of shape {shape}: it must be (N, H, W), (N, H, W, 1), (N, H, W, 3) or (N, 3, H, W)."
+            f"{path} holds {name!r} of shape {shape}: it must be (N, H, W), (N, H, W, C) or (N, C, H, W), where C is 1 "
+            "or 3, stands beside a square, or is less than H and W; else which axis it is can't be told."
         )
+    IMAGE_CHANNELS.check(f"{path}, {name!r},", (*shape, 1)[channel_axis(shape) or 3])
     ARRAY_IMAGES.check(f"{path}, {name!r},", shape[0])
 
 
@@ -62,14 +72,38 @@ def _check_names(path: Path, name: str, shape: Shape) -> None:
     CLASSES.check(f"{path}, {name!r},", shape[0])
 
 
+def channel_axis(shape: Shape) -> int | None:
+    """The axis of the channels: 3 of (N, H, W, C), and of grey (N, H, W), 1 of (N, C, H, W); None if it can't be told.
+
+    1 or 3 channels behind, then those before height and width; else the axis beside a square, else the one that is
+    shorter than both others.
+    """
+    if len(shape) not in (3, 4):
+        return None
+    if shape[3:] in ((), (1,), (3,)):
+        return 3
+    if shape[1] in (1, 3):
+        return 1
+    first, middle, last = shape[1:]
+    if first == middle != last or last < min(first, middle):
+        return 3
+    return 1 if middle == last != first or first < min(middle, last) else None
+
+
+def converts(shape: Shape) -> bool:
+    """Whether images of this shape are grey or of three colours, as far as can be told."""
+    axis = channel_axis(shape)
+    return axis is None or (*shape, 1)[axis] in (1, 3)
+
+
 def channels_last(shape: Shape) -> bool:
     """Whether images of this shape are grey, or have their channels behind."""
-    return shape[3:] in ((), (1,), (3,))
+    return channel_axis(shape) == 3
 
 
 def channels_first(shape: Shape) -> bool:
     """Whether images of this shape have their channels before height and width, and can't be meant otherwise."""
-    return len(shape) == 4 and shape[1] in (1, 3) and not channels_last(shape)
+    return channel_axis(shape) == 1
 
 
 def as_labels(path: Path, name: str, y: np.ndarray, classes: int | None = None) -> tuple[np.ndarray, int, str]:

@@ -8,17 +8,20 @@ from pathlib import Path
 import numpy as np
 
 from explorer.core.errors import BadInput
+from explorer.data.array_headers import Shape, channel_axis, converts
+from explorer.data.bands import described
 
 
-def as_bytes(path: Path, name: str, parts: Sequence[np.ndarray]) -> tuple[list[np.ndarray], str]:
-    """The parts of one set of images as uint8, and a note where they are floats: 0 to 1, or whole from 0 to 255.
+def as_pixels(path: Path, name: str, parts: Sequence[np.ndarray]) -> tuple[list[np.ndarray], str]:
+    """The parts of one set of images, and a note where they are no grey or RGB images of uint8.
 
-    The largest value of all parts tells which. Raises BadInput for other values, and for parts of unlike types.
+    Floats of grey or RGB are from 0 to 1, or whole from 0 to 255, and become uint8: the largest value of all parts
+    tells which. All others stay as they are. Raises BadInput for other values, and for parts of unlike types.
     """
     if len({part.dtype for part in parts}) > 1:
         raise BadInput(f"{path} holds {name!r} and its other parts in unlike types: save all as uint8.")
-    if parts[0].dtype == np.uint8:
-        return list(parts), ""
+    if not converts(parts[0].shape) or parts[0].dtype.kind != "f":
+        return list(parts), form_note(name, parts[0].shape, parts[0].dtype)
     low, high = min(float(part.min()) for part in parts), max(float(part.max()) for part in parts)
     scale = 255 if high <= 1 else 1
     right = low >= 0 and high <= 255 and (scale == 255 or all((part == np.rint(part)).all() for part in parts))
@@ -29,6 +32,15 @@ def as_bytes(path: Path, name: str, parts: Sequence[np.ndarray]) -> tuple[list[n
         )
     note = f"{name!r} is {parts[0].dtype}, {f'from 0 to 1: {scale} times that, rounded' if scale > 1 else 'whole'}."
     return [_rounded(part, scale) for part in parts], note
+
+
+def form_note(name: str, shape: Shape, dtype: np.dtype) -> str:
+    """A sentence on an array of images that are no grey or RGB ones of uint8; "" on one of these."""
+    axis = channel_axis(shape)
+    if axis is None or (dtype == np.uint8 and converts(shape)):
+        return ""
+    order = "" if converts(shape) else f" ({'last' if axis == 3 else 'second'} axis)"
+    return f"{name!r} has {described((*shape, 1)[axis], dtype)}{order}."
 
 
 def _rounded(x: np.ndarray, scale: int) -> np.ndarray:

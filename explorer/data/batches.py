@@ -17,7 +17,7 @@ from explorer.data.splits import stratified_order
 from explorer.data.tensors import normalise, still, to_pixels
 
 ALL = "all"
-KEPT_BYTES = 256 * 1024**2  # of uint8 pixels
+KEPT_BYTES = 256 * 1024**2  # of pixels
 
 
 @dataclass(frozen=True, eq=False)
@@ -26,7 +26,7 @@ class Batches:
 
     Clips give x (B, C, T, H, W), where T is the preprocessing's `frames`.
     `split` "all" means every image; `limit` takes the first that many. Images of at most 256 MiB of pixels in all
-    are decoded once and kept as uint8; more are decoded anew each time. Every batch is a fresh tensor.
+    are decoded once and kept as `to_pixels` gives them; more are decoded anew each time. Every batch is a fresh tensor.
     BadInput: unknown or empty split, images of unlike sizes after preprocessing, a file that can't be decoded any
     more or was damaged inside: nothing is left out here, so the same split is always the same images.
     """
@@ -65,8 +65,9 @@ class Batches:
         return chosen
 
     def still(self, position: int) -> Tensor:
-        """uint8 (C, H, W): one image as the network gets it, before `normalise`; of a clip the middle frame."""
-        return still(self.images.image(int(self.indices[position])), self.preprocessing)
+        """(C, H, W): one image as the network gets it, before `normalise`; of a clip the middle frame."""
+        image = self.images.image(int(self.indices[position]), self.preprocessing.channels)
+        return still(image, self.preprocessing)
 
     def describe(self) -> str:
         """A figure's caption on its data: "256 calibration images of demo, seed 0"."""
@@ -78,7 +79,7 @@ class Batches:
         return np.split(self.indices, range(self.size, len(self), self.size))
 
     def _pixels(self) -> Iterator[Tensor]:
-        """uint8 (B, C, ..., H, W), from memory once all have been decoded."""
+        """(B, C, ..., H, W), from memory once all have been decoded."""
         if self._kept:
             yield from self._kept[0]
             return
@@ -92,17 +93,10 @@ class Batches:
     def _decoded(self) -> Iterator[Tensor]:
         shape = None
         for chosen in self._chunks():
-            pixels = [self._one(i) for i in chosen]
+            pixels = [pixels_of(self.images, i, self.preprocessing) for i in chosen]
             shape = shape or pixels[0].shape
             self._check_shapes(shape, chosen, pixels)
             yield torch.stack(pixels)
-
-    def _one(self, i: int) -> Tensor:
-        image = self.images.image(i)
-        try:
-            return to_pixels(image, self.preprocessing)
-        except BadInput as error:
-            raise BadInput(f"{self.images.image_name(i)}: {error}") from error
 
     def _check_shapes(self, shape: torch.Size, chosen: np.ndarray, pixels: list[Tensor]) -> None:
         for i, image in zip(chosen, pixels, strict=True):
@@ -112,6 +106,15 @@ class Batches:
                     f"{first} is {shape[-1]}x{shape[-2]} and {this} {image.shape[-1]}x{image.shape[-2]} pixels after "
                     "preprocessing: give --size and --crop, so that all images come out alike."
                 )
+
+
+def pixels_of(images: ImageSet, i: int, preprocessing: Preprocessing) -> Tensor:
+    """(C, ..., H, W): image i, or clip i, before `normalise`; BadInput names it."""
+    image = images.image(i, preprocessing.channels)
+    try:
+        return to_pixels(image, preprocessing)
+    except BadInput as error:
+        raise BadInput(f"{images.image_name(i)}: {error}") from error
 
 
 def _members(images: ImageSet, split: str) -> np.ndarray:

@@ -11,9 +11,12 @@ from pathlib import Path
 
 import numpy as np
 from PIL import Image, UnidentifiedImageError
+from PIL.TiffImagePlugin import ImageFileDirectory_v2
 
 from explorer.core.bounds import IMAGE_BYTES, IMAGE_PIXELS, check_file
 from explorer.core.errors import BadInput
+from explorer.data.bands import COLOURS, MAGIC, array_form, array_image, described
+from explorer.data.tiff import BEGINS, tiff_form, tiff_image
 
 Image.init()  # now, so that what PIL knows of formats is the same in every thread
 FORMATS = tuple(name for name in ("JPEG", "PNG", "WEBP", "BMP", "GIF", "TIFF", "PPM", "AVIF") if name in Image.OPEN)
@@ -28,6 +31,8 @@ SUFFIXES = _READ | _PORTABLE | _NOT_READ
 DEEP = ("I;16", "I;16L", "I;16B", "I;16N")
 MODES = {"1", "L", "LA", "La", "P", "PA", "RGB", "RGBA", "RGBa", "RGBX", "CMYK", "YCbCr", *DEEP}
 ORIENTATION = 0x0112  # of EXIF
+SAMPLES = 277  # tag of TIFF: the number of channels
+BIG = (b"+\0", b"\0+")  # in the first bytes of TIFF files of over 4 GiB, or made for it
 READ_WHOLE = 5_000  # files: of more than that, only begin and end are looked at before they are decoded
 LAST = {"JPEG": b"\xff\xd9", "PNG": b"\0\0\0\0IEND\xaeB`\x82"}  # last bytes of a complete file
 
@@ -51,14 +56,20 @@ class Clip:
         return tuple(self.frames[(2 * i + 1) * len(self.frames) // (2 * count)] for i in range(count))
 
 
-def decode(path: Path) -> Image.Image:
-    """The image of a file, mode L or RGB; BadInput names the path.
+def decode(path: Path, channels: int = 3) -> Image.Image | np.ndarray:
+    """The image of a file, for a network that reads so many channels; BadInput names the path.
 
+    An array (H, W, C) of a .npy file, of a TIFF file that is neither grey nor RGB, and of any file where the network
+    reads other channels than 1 or 3: all that there are, as they are stored. Else of mode L or RGB.
     As torchvision's own loader does it, so that a network sees what it was trained on: an alpha channel is dropped,
     and the rotation that a camera notes beside the pixels (EXIF) is not carried out. Unlike there, grey images of 16
     bits become value / 257, where PIL would make everything above 255 white.
     """
+    if reader := _array_reader(path, channels):
+        return reader.read(path)
     with _opened(path) as image:
+        if channels not in COLOURS:
+            return np.asarray(image.convert("RGB") if image.mode in ("P", "PA", "YCbCr") else image)
         if image.mode in DEEP or image.mode == "I":
             return Image.fromarray(np.rint(np.asarray(image).clip(0, 65_535) / 257).astype(np.uint8))
         if image.mode == "P" and "transparency" in image.info:
@@ -66,17 +77,67 @@ def decode(path: Path) -> Image.Image:
         return image.convert("L" if image.mode in ("1", "L", "LA") else "RGB")
 
 
+@dataclass(frozen=True)
+class ArrayReader:
+    """How files are read that Pillow does not read, or not whole."""
+
+    form: Callable[[Path], tuple[tuple[int, ...], np.dtype]]  # from headers alone
+    read: Callable[[Path], np.ndarray]
+
+
+NPY, TIFF = ArrayReader(array_form, array_image), ArrayReader(tiff_form, tiff_image)
+
+
+def _array_reader(path: Path, channels: int = 3) -> ArrayReader | None:
+    """What reads the file for a network that reads so many channels; None for Pillow."""
+    begin = _begin(path)
+    if begin.startswith(MAGIC):
+        return NPY
+    if begin.startswith(BEGINS) and (channels not in COLOURS or _has_more_channels(path)):
+        return TIFF
+    return None
+
+
+def _has_more_channels(path: Path) -> bool:
+    """Whether Pillow takes this TIFF file for what it is not, or not at all: it knows up to four channels."""
+    try:
+        if _samples(path) > 4:
+            return True
+        with Image.open(path, formats=["TIFF"]) as image:
+            floats = image.mode == "F" and getattr(image, "n_frames", 1) > 1
+            return floats or (image.mode in ("L", *DEEP) and _samples(path) > 2)
+    except UnidentifiedImageError:
+        return True
+    except Exception:  # told where it is read
+        return False
+
+
+def _samples(path: Path) -> int:
+    """The channels that a TIFF file says it has; Pillow itself logs an error for each file of more than six."""
+    with path.open("rb") as file:
+        begin = file.read(8)
+        tags = ImageFileDirectory_v2(begin + file.read(8) if begin[2:4] in BIG else begin)
+        file.seek(tags.next)
+        tags.load(file)
+        return int(tags.get(SAMPLES, 1))
+
+
 def looks_like_image(path: Path) -> bool:
     """Whether a file's name or its first bytes are those of an image; pipes and devices are not opened."""
     if path.suffix.lower() in SUFFIXES:
         return True
+    begin = _begin(path)
+    return any(accept(begin) is True for name in FORMATS if (accept := Image.OPEN[name][1]))
+
+
+def _begin(path: Path) -> bytes:
+    """The first bytes of a file; none of what is no file, or too large."""
     try:
         check_file(path, IMAGE_BYTES)
         with path.open("rb") as file:
-            begin = file.read(16)
+            return file.read(16)
     except (OSError, BadInput):
-        return False
-    return any(accept(begin) is True for name in FORMATS if (accept := Image.OPEN[name][1]))
+        return b""
 
 
 def examine(paths: Collection[Path]) -> tuple[dict[Path, str], list[str]]:
@@ -101,6 +162,9 @@ def fault(path: Path, whole: bool = True) -> str:
 def _looked_at(path: Path, whole: bool) -> tuple[str, list[str]]:
     """The fault of a file, or "", and its TRAITS."""
     try:
+        if reader := _array_reader(path):
+            (_, _, channels), dtype = reader.form(path)
+            return "", [described(channels, dtype)]
         with _opened(path) as image:
             if whole or not _ends_well(path, str(image.format)):
                 image.draft("L", (1, 1))  # JPEG: all bytes are read, but few pixels computed
@@ -122,11 +186,23 @@ def _is_turned(image: Image.Image) -> bool:
     return Image.Image.getexif(image).get(ORIENTATION, 1) not in (0, 1)
 
 
+def _several(image: Image.Image) -> bool:
+    return bool(image.format != "MPO" and getattr(image, "is_animated", False))  # MPO: what cameras add is a preview
+
+
+def _stack(image: Image.Image) -> bool:
+    return image.format == "TIFF" and image.mode in ("L", *DEEP)
+
+
 TRAITS: dict[str, Callable[[Image.Image], bool]] = {
     "16 bits of grey, read as value / 257": lambda image: image.mode in DEEP or image.mode == "I",
     "turned by EXIF, which is not carried out, as in torchvision": _is_turned,
-    "several pictures in the file, of which the first is read": lambda image: bool(
-        image.format != "MPO" and getattr(image, "is_animated", False)  # MPO: what cameras add is a preview
+    "several pictures in the file, of which the first is read": lambda image: _several(image) and not _stack(image),
+    "several grey pictures: the first is read, or each as a channel by a network of so many": lambda image: (
+        _several(image) and _stack(image)
+    ),
+    "four channels, of which a network that reads grey or RGB gets the first three": lambda image: (
+        image.format == "TIFF" and image.mode == "RGB" and image.tag_v2.get(SAMPLES, 3) > 3  # type: ignore[attr-defined]
     ),
 }
 """What is told of a file that can be read, because other readers may take it otherwise."""

@@ -27,7 +27,7 @@ class ImageSet:
     """N labelled images, or clips. Every index below is a position in `source` and `labels`."""
 
     name: str
-    source: Source  # uint8 images, or the files that hold them
+    source: Source  # arrays of images, or the files that hold them
     labels: np.ndarray  # (N,) int64, positions in `classes`
     classes: tuple[str, ...]
     splits: Mapping[str, np.ndarray]  # disjoint int64 indices, seeded: every prefix has the classes in proportion
@@ -46,13 +46,15 @@ class ImageSet:
         """Whether these are videos: frames in files, or made."""
         return isinstance(self.source[0], Clip | Gesture)
 
-    def image(self, i: int) -> Picture:
-        """Image i as stored: a uint8 array, or a PIL image of mode L or RGB; raises BadInput if its file is unreadable.
+    def image(self, i: int, channels: int = 3) -> Picture:
+        """Image i as stored, for a network that reads so many channels; raises BadInput if its file is unreadable.
+
+        An array (H, W) or (H, W, C), or a PIL image of mode L or RGB: see `decode`.
 
         A clip comes as it is: which of its frames are decoded is up to the preprocessing.
         """
         item = self.source[i]
-        return decode(item) if isinstance(item, Path) else item
+        return decode(item, channels) if isinstance(item, Path) else item
 
     def image_name(self, i: int) -> str:
         """The name of image i in messages: its path, or its number in the set."""

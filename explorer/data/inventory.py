@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import islice
 from pathlib import Path
 
@@ -21,11 +21,12 @@ LITTER = {"__macosx", "thumbs.db", "desktop.ini", "$recycle.bin", "@eadir", "__p
 
 @dataclass(eq=False)
 class Inventory:
-    """The contents of a folder: every entry is in exactly one of the three."""
+    """The contents of a folder: every entry is in exactly one of these."""
 
     root: Path
     images: dict[Path, Dirs] = field(default_factory=dict)  # by name or by content; whether they can be read is open
     folders: list[Dirs] = field(default_factory=list)
+    arrays: dict[Path, Dirs] = field(default_factory=dict)  # .npy files: images where there are no others
     ignored: dict[Path, str] = field(default_factory=dict)  # with the reason
 
     @property
@@ -58,7 +59,10 @@ def take_inventory(root: Path) -> Inventory:
                 (linked if entry.is_symlink() else inner).append((folder / entry.name, (*dirs, entry.name)))
             _check_bounds(found, len(todo) + len(inner), deadline)
         todo += reversed(inner)
-    return found
+    if found.images:
+        found.ignored.update(dict.fromkeys(found.arrays, "an array, beside files of images"))
+        return replace(found, arrays={})
+    return replace(found, images=found.arrays, arrays={})
 
 
 def _is_new(folder: Path, seen: set[tuple[int, int]]) -> bool:
@@ -90,6 +94,8 @@ def _sorted_in(found: Inventory, entry: os.DirEntry[str], dirs: Dirs) -> bool:
         if len(dirs) < FOLDER_LEVELS.most:
             return True
         found.ignored[path] = f"deeper than {FOLDER_LEVELS.shown(FOLDER_LEVELS.most)}"
+    elif path.suffix.lower() == ".npy":
+        found.arrays[path] = dirs
     elif looks_like_image(path):
         found.images[path] = dirs
     else:
@@ -105,8 +111,8 @@ def _is_folder(entry: os.DirEntry[str]) -> bool:
 
 
 def _check_bounds(found: Inventory, waiting: int, deadline: float) -> None:
-    count = len(found.images) + len(found.folders) + len(found.ignored) + waiting
+    count = len(found.images) + len(found.arrays) + len(found.folders) + len(found.ignored) + waiting
     FOLDER_ENTRIES.check(f"folder {found.root}", count)
-    ARRAY_IMAGES.check(f"folder {found.root}", len(found.images))
+    ARRAY_IMAGES.check(f"folder {found.root}", len(found.images) + len(found.arrays))
     if time.monotonic() > deadline:
         raise BadInput(f"folder {found.root} takes over {FOLDER_SECONDS.most} seconds to list: copy its images nearer.")

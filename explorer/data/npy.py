@@ -10,12 +10,14 @@ from explorer.core.bounds import NPY_LABELS, Bound, check_file
 from explorer.core.errors import BadInput
 from explorer.core.text import first_line
 from explorer.data.array_headers import IMAGES, LABELS, as_labels, channels_last, checked_header
+from explorer.data.array_numbers import form_note
 from explorer.data.images import Account, ImageSet, Labelled, image_set
 
 
 def open_npy_pair(images: Path, labels: Path, *, seed: int, limit: int | None) -> ImageSet:
-    """`images` is uint8 (N, H, W), (N, H, W, 1) or (N, H, W, 3), in C order; `labels` integers (N,), or one-hot.
+    """`images` is (N, H, W) or (N, H, W, C), in C order; `labels` integers (N,), or one-hot.
 
+    Numbers: uint8, uint16, int16, and floats where the images are neither grey nor RGB.
     The images are mapped, not loaded: memory holds those in use. Raises BadInput for anything else.
     """
     x, y = _mapped(images, "x", IMAGES), _mapped(labels, "y", LABELS, NPY_LABELS)
@@ -27,7 +29,7 @@ def open_npy_pair(images: Path, labels: Path, *, seed: int, limit: int | None) -
         raise BadInput(f"{images} is of shape {x.shape}, channels first: save x.transpose(0, 2, 3, 1).copy().")
     numbers, count, note = as_labels(labels, "y", y)
     classes = [str(i) for i in range(count)]
-    account = Account(notes=[note] if note else [])
+    account = Account(notes=[*filter(None, [form_note("x", x.shape, x.dtype), note])])
     return image_set(images.stem, Labelled(x, numbers, classes), seed=seed, limit=limit, account=account)
 
 

@@ -14,7 +14,7 @@ from explorer.core.bounds import ARRAY_IMAGES, NPZ_BYTES, NPZ_DIRECTORY, NPZ_UNP
 from explorer.core.errors import BadInput
 from explorer.core.text import first_line, quoted
 from explorer.data.array_headers import IMAGES, LABELS, NAMES, Shape, as_labels, channels_first, checked_header
-from explorer.data.array_numbers import as_bytes, whole_labels
+from explorer.data.array_numbers import as_pixels, whole_labels
 from explorer.data.images import Account, ImageSet, Labelled, first_names, image_set
 from explorer.data.unpacking import directory_bytes
 
@@ -49,15 +49,15 @@ class ArchiveLayout:
 def open_npz(path: Path, *, seed: int, limit: int | None) -> ImageSet:
     """Images of a .npz file.
 
-    `x` uint8 (N, H, W), (N, H, W, 1), (N, H, W, 3) or (N, 3, H, W); `y` integers (N,) or (N, 1), or one-hot; for other
-    names see ALL, for floats `as_bytes` and `whole_labels`; optionally `classes`, strings, and `split`, integers (N,),
+    `x` (N, H, W), (N, H, W, C) or (N, C, H, W), see `channel_axis`; `y` integers (N,) or (N, 1), or one-hot; for other
+    names see ALL, for floats `as_pixels` and `whole_labels`; optionally `classes`, strings, and `split`, integers (N,),
     with `split_names`, strings: stored splits (names: see `complete_splits`). Or such images and labels by parts, see
     PAIRS, which are the stored splits. Raises BadInput for anything else; other arrays in the file are not read.
     """
     contents, arrays = _read(path)
     names = _strings(path, arrays, "classes") if "classes" in arrays else None
     names_x, names_y = zip(*contents.pairs.values(), strict=True)
-    images, scaled = as_bytes(path, names_x[0], [arrays.pop(name) for name in names_x])
+    images, scaled = as_pixels(path, names_x[0], [arrays.pop(name) for name in names_x])
     y = [whole_labels(path, name, arrays[name]) for name in names_y]
     flat = [each.reshape(len(each), -1) for each in y]
     if len({each.shape[1] for each in flat}) > 1 or len({each.shape[1:] for each in images}) > 1:

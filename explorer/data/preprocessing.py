@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, fields, replace
 from typing import Any
 
+from explorer.core.bounds import IMAGE_CHANNELS
 from explorer.core.errors import BadInput
 from explorer.core.text import quoted
 
@@ -20,9 +21,9 @@ MAX_FRAMES = 1024  # of a clip
 class Preprocessing:
     """Resize the shorter side, crop the centre, scale to [0, 1], then subtract `mean` and divide by `std`.
 
-    One mean and std a channel; one channel means grey images. None leaves the size as it is. `frames` is for networks
-    that take clips: so many, evenly spread over each clip. Raises BadInput for values that no image can be prepared
-    with.
+    One mean and std a channel; one channel means grey images. Whole numbers are scaled by the largest value of their
+    type, floats are taken as they are. None leaves the size as it is. `frames` is for networks that take clips: so
+    many, evenly spread over each clip. Raises BadInput for values that no image can be prepared with.
     """
 
     mean: tuple[float, ...]
@@ -33,8 +34,11 @@ class Preprocessing:
     frames: int | None = None  # of a clip; None for networks that take still images
 
     def __post_init__(self) -> None:
-        if len(self.mean) not in (1, 3) or len(self.mean) != len(self.std):
-            raise BadInput(f"mean has {len(self.mean)} values and std {len(self.std)}: both need 1 (grey) or 3 (RGB).")
+        if len(self.mean) != len(self.std) or not self.mean:
+            raise BadInput(
+                f"mean has {len(self.mean)} values and std {len(self.std)}: both need one a channel, as 3 for RGB."
+            )
+        IMAGE_CHANNELS.check("mean", len(self.mean))
         if not all(_number(v) and abs(v) <= 1e6 for v in self.mean):
             raise BadInput(f"mean is {_shown(self.mean)}: every value must be a finite number, at most 1e6 in size.")
         if not all(_number(v) and 1e-6 <= v <= 1e6 for v in self.std):
@@ -54,9 +58,9 @@ class Preprocessing:
         return f"Preprocessing({', '.join(f'{name}={value!r}' for name, value in shown.items())})"
 
     @property
-    def mode(self) -> str:
-        """The PIL mode of the images that the network takes."""
-        return "L" if len(self.mean) == 1 else "RGB"
+    def channels(self) -> int:
+        """Channels of the images that the network takes."""
+        return len(self.mean)
 
     @property
     def clips(self) -> bool:
@@ -67,7 +71,7 @@ class Preprocessing:
         """One line for people, in the order of the steps."""
         resize = "no resize" if self.size is None else f"resize {self.size} ({self.interpolation})"
         crop = "no crop" if self.crop is None else f"centre crop {self.crop}"
-        colour = "grey" if self.mode == "L" else "RGB"
+        colour = {1: "grey", 3: "RGB"}.get(self.channels, f"{self.channels} channels")
         frames = "" if self.frames is None else f"{self.frames} frames of each clip, "
         return f"{frames}{resize}, {crop}, {colour}, mean {_shown(self.mean)}, std {_shown(self.std)}"
 

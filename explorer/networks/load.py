@@ -14,7 +14,7 @@ from torch import nn
 from explorer.core.bounds import CHECKPOINT_BYTES, check_file
 from explorer.core.errors import BadInput
 from explorer.core.text import quoted
-from explorer.data import UNCHANGED, Batches, ImageSet, Preprocessing, asset, to_tensor
+from explorer.data import UNCHANGED, Batches, ImageSet, Preprocessing, asset, pixels_of
 from explorer.networks.activations import activation_bytes, check_opens, images_that_fit
 from explorer.networks.dependencies import find_units
 from explorer.networks.gate_check import exact_units
@@ -267,7 +267,7 @@ def batches_for(
 ) -> Batches:
     """A split as batches for this network; raises BadInput if its images have not the size that the network takes."""
     batches = Batches(images, split, network.preprocessing, limit, size or fitting_batch(network))
-    shape = tuple(to_tensor(images.image(int(batches.indices[0])), network.preprocessing).shape)
+    shape = tuple(pixels_of(images, int(batches.indices[0]), network.preprocessing).shape)
     if shape != network.input_shape:
         takes, comes = ("x".join(map(str, sides)) for sides in (network.input_shape, shape))
         raise BadInput(

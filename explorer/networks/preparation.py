@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from explorer.core.errors import BadInput
-from explorer.data import Changes, ImageSet, Preprocessing, to_pixels
+from explorer.core.text import counted
+from explorer.data import Changes, ImageSet, Preprocessing, pixels_of
 
 LOOKED_AT = 32  # images whose sizes are compared
 
@@ -23,17 +24,21 @@ class Preparation:
         if self.channels is None:
             return f"{self.preprocessing.describe()} ({self.origin})."
         images = "grey images" if self.channels == 1 else f"images of {self.channels} channels"
-        if self.channels not in (1, 3):
-            return f"The network reads {images}: only grey and RGB images are read here."
         return f"The network reads {images}, and how they are normalised can't be known: give mean and std."
 
     def with_changes(self, changes: Changes, *, images: bool = True) -> Preprocessing:
         """The preprocessing to use; raises BadInput if what can't be known is not given, if there are images."""
         if self.channels is not None and (changes.mean is None or changes.std is None):
-            if images or self.channels not in (1, 3):
+            if images:
                 raise BadInput(self.describe())
             changes = replace(changes, mean=(0.0,) * self.channels, std=(1.0,) * self.channels)
-        return changes.apply(self.preprocessing)
+        prepared = changes.apply(self.preprocessing)
+        if self.channels not in (None, prepared.channels):
+            raise BadInput(
+                f"mean and std have {counted(prepared.channels, 'value')}, but the first layer of the network reads "
+                f"{counted(self.channels or 0, 'channel')}: give one value a channel."
+            )
+        return prepared
 
 
 def usual_preparation(arch: str, trusted: bool = False) -> Preparation:
@@ -56,7 +61,7 @@ def sized(arch: str, preprocessing: Preprocessing, images: ImageSet) -> Preproce
     if preprocessing.size or preprocessing.crop or preprocessing.clips or architectures.says_size(arch):
         return preprocessing
     looked_at = range(0, len(images), max(1, len(images) // LOOKED_AT))
-    sides = {tuple(to_pixels(images.image(at), preprocessing).shape[1:]) for at in looked_at}
+    sides = {tuple(pixels_of(images, at, preprocessing).shape[1:]) for at in looked_at}
     if len(sides) == 1 and len(set(min(sides))) == 1:
         return replace(preprocessing, crop=min(sides)[0])
     found = ", ".join("x".join(map(str, each)) for each in sorted(sides)[:3])

@@ -117,6 +117,8 @@ def header_bomb(folder: Path) -> str:
 BEYOND: dict[bounds.Bound, Callable[[Path], object]] = {
     bounds.IMAGE_BYTES: lambda f: decode(sparse(f / "a.png", 300 * MIB)),
     bounds.IMAGE_PIXELS: lambda f: decode(png(f, 9_000, 8_000)),
+    bounds.IMAGE_CHANNELS: lambda f: decode(sparse(f / "a.npy", MIB, npy((2_000, 8, 8)))),
+    bounds.IMAGE_VALUES: lambda f: decode(sparse(f / "a.npy", 200 * MIB, npy((4_000, 4_000, 13)))),
     bounds.FOLDER_LEVELS: lambda f: open_images(nested(f, 40)),
     bounds.TABLE_BYTES: lambda f: open_images(str(sparse(f / "a.csv", 300 * MIB))),
     bounds.TABLE_LINES: lambda f: open_images(table(f, "path,label\na.png,1" + "\n" * 1_500_001 + "b.png,2")),

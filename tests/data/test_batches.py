@@ -71,7 +71,7 @@ def test_describe(images):
 def counting(images: ImageSet, monkeypatch) -> list[int]:
     read: list[int] = []
     image = ImageSet.image
-    monkeypatch.setattr(ImageSet, "image", lambda self, i: read.append(int(i)) or image(self, i))
+    monkeypatch.setattr(ImageSet, "image", lambda self, i, channels: read.append(int(i)) or image(self, i, channels))
     return read
 
 

@@ -51,7 +51,7 @@ def test_a_clip_is_its_frames_in_order_by_number(videos):
 def test_one_frame_of_a_clip_is_shown_and_only_that_is_decoded(videos, monkeypatch):
     batches = Batches(open_images(str(videos), clips=True), "all", FOUR)
     read = []
-    monkeypatch.setattr(tensors, "decode", lambda path: read.append(path) or decoding.decode(path))
+    monkeypatch.setattr(tensors, "decode", lambda path, channels: read.append(path) or decoding.decode(path, channels))
     number = int(batches.indices[2])
     assert torch.equal(batches.still(2), expected(number // 3, number % 3, [7])[:, 0])  # of 1, 4, 7 and 10
     assert [path.name for path in read] == ["frame7.png"]

@@ -38,7 +38,7 @@ class Counted(np.ndarray):
 @pytest.fixture
 def alive(monkeypatch: pytest.MonkeyPatch) -> Alive:
     counter = Alive()
-    monkeypatch.setattr(ImageSet, "image", lambda self, i: counter.picture(int(i)))
+    monkeypatch.setattr(ImageSet, "image", lambda self, i, channels: counter.picture(int(i)))
     return counter
 
 

@@ -80,7 +80,7 @@ MALFORMED = {
     "bool x": ({"x": X > 9, "y": Y}, "holds 'x' as bool"),
     "object x": ({"x": np.array([{}] * N, dtype=object), "y": Y}, "holds 'x' as object"),
     "structured x": ({"x": np.zeros(N, [("a", "u1")]), "y": Y}, r"holds 'x' as \[\('a', 'u1'\)\]"),
-    "two channels": ({"x": X[..., :2], "y": Y}, r"of shape \(12, 6, 8, 2\): it must be"),
+    "two of all sides": ({"x": X[:, :2, :2, :2], "y": Y}, r"of shape \(12, 2, 2, 2\): it must be"),
     "channels nowhere": ({"x": X.transpose(0, 1, 3, 2), "y": Y}, r"of shape \(12, 6, 3, 8\)"),
     "flat x": ({"x": X.reshape(N, -1), "y": Y}, r"of shape \(12, 144\)"),
     "scalar x": ({"x": np.uint8(3), "y": Y}, r"of shape \(\)"),

@@ -16,7 +16,7 @@ COLOUR = Preprocessing(IMAGENET_MEAN, IMAGENET_STD, 256, 224)
 
 BAD_VALUES = {
     "no mean": ({"mean": (), "std": ()}, "mean has 0 values"),
-    "two channels": ({"mean": (0.5, 0.5), "std": (1.0, 1.0)}, "both need 1"),
+    "too many channels": ({"mean": (0.5,) * 1025, "std": (1.0,) * 1025}, "mean has 1,025 channels: at most 1,024"),
     "unlike lengths": ({"mean": (0.5, 0.5, 0.5)}, "mean has 3 values and std 1"),
     "nan mean": ({"mean": (math.nan,)}, "mean is nan"),
     "infinite mean": ({"mean": (math.inf,)}, "mean is inf"),

@@ -73,18 +73,20 @@ def test_normalise_of_a_batch_is_that_of_each_image():
 
 
 @pytest.mark.parametrize(
-    "image",
+    ("image", "message"),
     [
-        np.zeros((4, 4), np.float32),
-        np.zeros((4, 4), np.int64),
-        np.zeros((4, 4, 4), np.uint8),
-        np.zeros(4, np.uint8),
-        np.zeros((0, 4), np.uint8),
-        np.zeros((2, 4, 4, 3), np.uint8),
+        (np.zeros((4, 4), np.float32), "it has 1 channel, but the network reads 3: give images of 3, or a network"),
+        (np.zeros((4, 4, 4), np.uint8), "it has 4 channels, but the network reads 3"),
+        (np.zeros((4, 4, 3), np.int64), "it holds int64, whose full value is not known: save it as uint8"),
+        (np.full((4, 4, 3), np.nan), "values that are not finite"),
+        (np.full((4, 4, 3), 1e300), "values that are not finite"),
+        (np.zeros(4, np.uint8), r"it must be \(H, W\) or \(H, W, C\)"),
+        (np.zeros((0, 4), np.uint8), r"it must be \(H, W\) or"),
+        (np.zeros((2, 4, 4, 3), np.uint8), r"it must be \(H, W\) or"),
     ],
 )
-def test_other_arrays_are_refused(image):
-    with pytest.raises(BadInput, match=r"it must be uint8 \(H, W\), \(H, W, 1\) or \(H, W, 3\)"):
+def test_other_arrays_are_refused(image, message):
+    with pytest.raises(BadInput, match=message):
         to_tensor(image, COLOUR)
 
 

@@ -99,10 +99,12 @@ def test_changes_survive_json() -> None:
             changes_from_json(broken)
 
 
-def test_channels_that_no_image_has_are_told() -> None:
+def test_a_first_layer_of_any_width_asks_for_as_many_means() -> None:
     file = network_file(saved("explorer:vgg_small", in_channels=2), "events.pt")
-    for images in (True, False):
-        with pytest.raises(
-            BadInput, match=r"^The network reads images of 2 channels: only grey and RGB images are read"
-        ):
-            file.preparation.with_changes(UNCHANGED, images=images)
+    with pytest.raises(BadInput, match=r"^The network reads images of 2 channels, .* give mean and std"):
+        file.preparation.with_changes(UNCHANGED)
+    with pytest.raises(BadInput, match=r"^mean and std have 3 values, but the first layer .* reads 2 channels"):
+        file.preparation.with_changes(Changes(mean=(0.5,) * 3, std=(1.0,) * 3))
+    prepared = file.preparation.with_changes(Changes(28, 28, (0.1, 0.2), (0.3, 0.4)))
+    assert file.network(prepared).input_shape == (2, 28, 28)
+    assert file.preparation.with_changes(UNCHANGED, images=False).mean == (0.0, 0.0)
