@@ -26,6 +26,7 @@ from explorer.export.proof import Verdict
 from explorer.export.verify import holding_code
 from explorer.export.verify import verify as verify_files
 from explorer.networks.load import ORIGINAL
+from explorer.runs.stages import Stage
 from explorer.runs.store import FILE
 
 RUN = click.argument("network", metavar="RUN")
@@ -49,29 +50,30 @@ def export(request: Request, names: str, out: Path, state: int | None, original:
     """Write a run's network to files that load without its class, with a proof.
 
     RUN may also be any other network. DIR gets a file a format, manifest.json, and the logits of the first
-    validation images, with which `verify` compares. Files of the same names are replaced.
+    validation images, with which `verify` compares; without images, those of random inputs, always the same ones.
+    Files of the same names are replaced.
     """
     chosen = [each.name for each in formats.formats_for(_names(names))]
     check_writable(out, "--out", folder=True)
     if (out / FILE).exists():
         raise BadInput(f"--out {out} is a run folder: exports go to a folder of their own.")
-    subject = open_subject(request)
+    subject = open_subject(request, needs_images=False, written=True)
     asked = {out: contents_at_state(subject, state), **({out / ORIGINAL: original_of(subject)} if original else {})}
-    batches = subject.batches("validation", proof.IMAGES)
+    batches = [subject.batches("validation", proof.IMAGES)] if subject.images else []
     for each in asked.values():
         _confirm(subject, each)
     with progress("Exporting") as report:
         written = [
             (kind, path)
             for folder, each in asked.items()
-            for kind, path in write_export(each, folder, chosen, _proof(each, batches), report).items()
+            for kind, path in write_export(each, folder, chosen, _proof(each, *batches), report).items()
         ]
     stage = subject.stage_at(state)
     rows = [[kind, str(path), path.stat().st_size / 1e6] for kind, path in written]
-    table(f"{subject.network.name}, exported", ("What", "File", "MB"), rows, [subject.measured_on(batches, stage)])
+    table(f"{subject.network.name}, exported", ("What", "File", "MB"), rows, [_measured_on(subject, stage, *batches)])
     files = [{"format": kind, "path": str(path)} for kind, path in written]
     settings = {"formats": chosen, "out": str(out), "state": state, "original": original, **stage_json(stage)}
-    write_json(request.json, subject.result({"files": files}, batches, **settings))
+    write_json(request.json, subject.result({"files": files}, *batches, **settings))
 
 
 def _names(names: str) -> list[str]:
@@ -86,6 +88,9 @@ def _confirm(subject: Subject, contents: ExportContents) -> None:
     if not contents.history or subject.run is None or subject.images is None:
         return
     recorded, digest = contents.history[-1].metrics, subject.run.data.get("digest")
+    if not recorded.images:
+        warn("No loss or accuracy was measured in this run, and none is added by the images given now.")
+        return
     if digest not in (None, subject.images.digest) or (digest is None and subject.request.data):
         warn("These are not the run's own images: that its network still measures what was recorded is not checked.")
         return
@@ -94,7 +99,16 @@ def _confirm(subject: Subject, contents: ExportContents) -> None:
     confirm(outcome, recorded, f"{subject.request.network}, state {contents.manifest.provenance['state']['number']},")
 
 
-def _proof(contents: ExportContents, batches: Batches) -> proof.Proof:
+def _measured_on(subject: Subject, stage: Stage, batches: Batches | None = None) -> str:
+    if batches is not None:
+        return subject.measured_on(batches, stage)
+    prepared = subject.network.preprocessing.describe()
+    return f"No images: `verify` compares on {proof.RANDOM.format(proof.IMAGES)}, {stage}. Preprocessing: {prepared}."
+
+
+def _proof(contents: ExportContents, batches: Batches | None = None) -> proof.Proof:
+    if batches is None:
+        return proof.prove(contents.network, proof.random_inputs(contents.network), None)
     inputs, labels = (torch.cat(part) for part in zip(*batches, strict=True))
     return proof.prove(contents.network, inputs, labels)
 
@@ -124,13 +138,12 @@ def verify(folder: Path, trust: bool, json: Path | None) -> None:
     trusted = trust or _asked(holding_code(folder))
     with progress("Verifying") as report:
         verdicts = verify_files(folder, report, trusted=trusted)
-    images = len(expected.inputs)
     _show(folder, verdicts, expected)
     write_json(
         json,
         {
             "network": {"name": str(folder)},
-            "data": {"name": proof.NAME, "images": images, "accuracy": expected.accuracy},
+            "data": {"name": proof.NAME, "images": expected.images, "accuracy": expected.accuracy},
             "settings": {
                 "device": "cpu",
                 "tolerance": {verdict.format: verdict.tolerance for verdict in verdicts},
@@ -158,6 +171,11 @@ def _listed(names: Sequence[str]) -> str:
     return ", ".join(dict.fromkeys(names))
 
 
+def _own_accuracy(expected: proof.Proof) -> str:
+    own = expected.accuracy
+    return "" if own is None else f", where the network itself has an accuracy of {own:.1%}"
+
+
 def _show(folder: Path, verdicts: Sequence[Verdict], expected: proof.Proof) -> None:
     rows = [
         [
@@ -177,8 +195,7 @@ def _show(folder: Path, verdicts: Sequence[Verdict], expected: proof.Proof) -> N
         *("Accuracy", "Seconds"),
     )
     notes = [
-        f"Compared on the {len(expected.inputs)} images of {proof.NAME}, on cpu, where the network itself has an "
-        f"accuracy of {expected.accuracy:.1%}.",
+        f"Compared on the {expected.compared_on} of {proof.NAME}, on cpu{_own_accuracy(expected)}.",
         "Seconds: start of the process, loading and running.",
         described(),
         *(f"{v.path.name} failed: {v.error or 'it computes something else'}." for v in verdicts if v.ok is False),

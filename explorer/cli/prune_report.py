@@ -7,7 +7,7 @@ from typing import Any
 from explorer.cli.output import table
 from explorer.cli.subject import Subject, stage_json
 from explorer.data import Batches
-from explorer.evaluation.metrics import Metrics
+from explorer.evaluation.metrics import NOT_MEASURED, Metrics, written
 from explorer.networks.costs import FLOPS_CONVENTION
 from explorer.pruning.plan import to_json
 from explorer.pruning.selectors import SELECTORS
@@ -16,6 +16,11 @@ from explorer.runs.pruning_runs import newest_state, why_ended
 from explorer.runs.stages import stage_at
 from explorer.runs.store import Run
 from explorer.runs.timeline import Timeline, removed_at
+
+UNMEASURED = (
+    "Of the weights alone: no image was looked at, and no loss or accuracy was measured. With --data they would be; "
+    "other criteria, budgets and fine-tuning need it."
+)
 
 
 def results(subject: Subject, settings: Settings, run: Run) -> dict[str, Any]:
@@ -38,16 +43,18 @@ def settings_json(run: Run) -> dict[str, Any]:
 
 
 def _figures(metrics: Metrics) -> dict[str, Any]:
-    names = ("units", "parameters", "flops", "loss", "accuracy", "latency")
-    return {name: getattr(metrics, name) for name in names if getattr(metrics, name) is not None}
+    """Loss and accuracy are null where there were no images; the latency is there where it was the goal."""
+    names = ("units", "parameters", "flops", "loss", "accuracy")
+    timed = {} if metrics.latency is None else {"latency": metrics.latency}
+    return {name: getattr(metrics, name) for name in names} | timed
 
 
 def _ending(subject: Subject, settings: Settings, states: Timeline) -> str:
     return why_ended(subject.costs, states, newest_state(states), settings)
 
 
-def show(subject: Subject, settings: Settings, run: Run, validation: Batches) -> None:
-    """Print the table, and what it was measured on."""
+def show(subject: Subject, settings: Settings, run: Run, validation: Batches | None) -> None:
+    """Print the table, and what it was measured on, if there were images."""
     states = run.states
     control, steps = states.state.scratch, len(states.states) - 1
     rows = _rows(states.root.metrics, states.state.metrics)
@@ -58,7 +65,9 @@ def show(subject: Subject, settings: Settings, run: Run, validation: Batches) ->
     title = f"{subject.network.name} pruned by {SELECTORS[settings.criterion].title}, {steps} steps"
     notes = [
         _ending(subject, settings, states),
-        f"Measured on {validation.describe()}, on {subject.network.device}, {stage_at(states)}.",
+        UNMEASURED
+        if validation is None
+        else f"Measured on {validation.describe()}, on {subject.network.device}, {stage_at(states)}.",
         f"FLOPs: {FLOPS_CONVENTION}.",
     ]
     if control:
@@ -69,18 +78,27 @@ def show(subject: Subject, settings: Settings, run: Run, validation: Batches) ->
 
 
 def _rows(before: Metrics, after: Metrics) -> list[list[object]]:
-    gained = 100 * (after.accuracy - before.accuracy)
     rows: list[list[object]] = [
         ["Units", before.units, after.units, f"{after.units / before.units:.1%} left"],
         ["Parameters", before.parameters, after.parameters, f"{after.parameters / before.parameters:.1%} left"],
         ["MFLOPs", before.flops / 1e6, after.flops / 1e6, f"{after.flops / before.flops:.1%} left"],
-        ["Loss, nats", before.loss, after.loss, f"{after.loss - before.loss:+.4f}"],
-        ["Accuracy", f"{before.accuracy:.2%}", f"{after.accuracy:.2%}", f"{gained:+.2f} points"],
+        *_quality(before, after),
     ]
     if after.latency is not None:
         rows.insert(3, ["Latency", "100.0%", f"{after.latency:.1%}", f"{after.latency:.1%} left"])
     return rows
 
 
+def _quality(before: Metrics, after: Metrics) -> list[list[object]]:
+    if not before.images or not after.images:
+        return [[what, NOT_MEASURED, NOT_MEASURED, "-"] for what in ("Loss, nats", "Accuracy")]
+    (loss, accuracy), (loss_after, accuracy_after) = before.quality, after.quality
+    gained = 100 * (accuracy_after - accuracy)
+    return [
+        ["Loss, nats", loss, loss_after, f"{loss_after - loss:+.4f}"],
+        ["Accuracy", f"{accuracy:.2%}", f"{accuracy_after:.2%}", f"{gained:+.2f} points"],
+    ]
+
+
 def _of_control(what: str, metrics: Metrics) -> object:
-    return {"Loss, nats": metrics.loss, "Accuracy": f"{metrics.accuracy:.2%}"}.get(what)
+    return {"Loss, nats": metrics.loss, "Accuracy": written(metrics.accuracy, ".2%")}.get(what)

@@ -124,23 +124,25 @@ def prune(request: Request, until: tuple[str, float], out: Path, resume: bool, *
     """Prune step by step until a target is reached, and keep the run in a folder.
 
     Before each step, saliencies are estimated anew on the calibration images; after it, the network is fine-tuned
-    on the finetune images where --updates asks for it, and evaluated on the validation images. RUN gets run.json
-    with every step, and once the target is reached network.safetensors, if the network can be exported. A run that
-    is stopped before, in whatever way, goes on with --resume from the last step that RUN holds, and ends as it would
-    have ended without the stop. The weights of every fine-tuned step stay in RUN, unless --keep-weights last is given.
+    on the finetune images where --updates asks for it, and evaluated on the validation images. Criteria that read the
+    weights alone prune without images too; losses and accuracies are not measured then. RUN gets run.json with every
+    step, and once the target is reached network.safetensors, if the network can be exported. A run that is stopped
+    before, in whatever way, goes on with --resume from the last step that RUN holds, and ends as it would have ended
+    without the stop. The weights of every fine-tuned step stay in RUN, unless --keep-weights last is given.
     Prices and targets of latency are measured, and so anew when a run starts or goes on: no two runs need be the same.
     """
     check_out(out, resume)
     check_control(options)
     settings = _settings(until, options)  # a bad one is refused before the network is opened
-    subject = open_subject(request, needs_units=True)
+    reads = _reads_images(settings, options)
+    subject = open_subject(request, needs_images=bool(reads), reads=reads, needs_units=True, written=True)
     tell_unexportable(subject.network, CUT_ANEW)
     settings = _completed(settings, options, subject)
     splits = subject.splits(settings.updates)
     with sole_writer(out, IN_USE):
         run = _to_the_end(subject, settings, splits, out, last_weights=options["keep_weights"] == "last")
         run = controlled(subject, settings, run, out, options)
-    show(subject, settings, run, splits["validation"])
+    show(subject, settings, run, splits.get("validation"))
     found = results(subject, settings, run)
     write_json(request.json, subject.result(found, *splits.values(), out=str(out), **settings_json(run)))
 
@@ -152,6 +154,12 @@ def _completed(settings: Settings, options: Mapping[str, Any], subject: Subject)
     step = options["step"] or selector.default_step(units)
     further = selector.anew and not (options["step"] or settings.updates)
     return dataclasses.replace(settings, step=step, further=further, seed=subject.seed, limits=limits)
+
+
+def _reads_images(settings: Settings, options: Mapping[str, Any]) -> str:
+    """The option that can't do without images; "" where all can."""
+    scratch = options["scratch_updates"]
+    return settings.reads_images or (f"scratch-updates {scratch}" if scratch else "")
 
 
 def _settings(until: tuple[str, float], options: Mapping[str, Any]) -> Settings:
@@ -176,8 +184,8 @@ def _settings(until: tuple[str, float], options: Mapping[str, Any]) -> Settings:
 
 def _to_the_end(subject: Subject, settings: Settings, splits: Splits, out: Path, *, last_weights: bool) -> Run:
     """The run that the folder holds, as it is if finished, else taken to its end; or a new one."""
-    network, where = subject.network, {"network_from": subject.request.network, "images_from": subject.images_from}
-    asked = pruning_run(network, splits, settings, **where)
+    network, request = subject.network, subject.request
+    asked = pruning_run(network, splits, settings, network_from=request.network, images_from=subject.images_from)
     with (
         stoppable(out, "the steps so far: --resume goes on with them"),
         progress(f"Pruning by {SELECTORS[settings.criterion].title}") as report,

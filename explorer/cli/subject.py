@@ -60,8 +60,10 @@ class Subject:
         return stage_at(self.run.timeline, state) if self.run and self.run.timeline else Stage()
 
     @property
-    def images_from(self) -> str:
-        """The value of --data that opens the same images."""
+    def images_from(self) -> str | None:
+        """The value of --data that opens the same images; None where there are none."""
+        if self.images is None:
+            return None
         return self.request.data or (self.place and self.place.images_from) or DEMO
 
     @property
@@ -82,7 +84,12 @@ class Subject:
         return self.batches("calibration", self.request.limit or CALIBRATION)
 
     def splits(self, updates: int) -> Splits:
-        """The images that so many updates a step read; raises BadInput if there are none to fine-tune on."""
+        """The images that so many updates a step read, or none where there are none at all.
+
+        Raises BadInput if there are images, but none to fine-tune on.
+        """
+        if self.images is None:
+            return {}
         finetune = {"finetune": self.batches("finetune")} if updates else {}
         return {"calibration": self.calibration(), **finetune, "validation": self.batches("validation")}
 
@@ -148,19 +155,26 @@ def stage_json(stage: Stage) -> dict[str, Any]:
     return {"stage": stage.kind, "fine_tuning_updates": stage.updates}
 
 
-def open_subject(request: Request, *, needs_images: bool = True, needs_units: bool = False) -> Subject:
-    """Open network and images; raises BadInput if they can't be opened, don't fit together, or lack what is needed."""
+def open_subject(
+    request: Request, *, needs_images: bool = True, reads: str = "", needs_units: bool = False, written: bool = False
+) -> Subject:
+    """Open network and images; raises BadInput if they can't be opened, don't fit together, or lack what is needed.
+
+    reads: the option that takes the images, for people. written: files will be made of the network, which say how its
+    images are prepared, so that this must be known.
+    """
     device = choose(request.device)
     with progress(f"Opening {request.network}"):
         found = place(request.network, request.arch)
         run = found.run
-        if needs_images and run is None:  # a run's own file says how its images are prepared
+        if (needs_images or written) and run is None:  # a run's own file says how its images are prepared
             _check_prepared(request)
         seed = request.seed if request.seed is not None else int(run.data.get("seed", 0)) if run else 0
         where = request.data or (DEMO if request.network == DEMO else found.images_from)
         if needs_images and not where:
-            raise BadInput(f"Give --data: on which images {request.network} is to be measured can't be guessed.")
-        prepared = found.preprocessing(request.changes, images=where is not None)
+            takes = f", and --{reads} takes some" if reads else ""
+            raise BadInput(f"Give --data: on which images {request.network} is to be measured can't be guessed{takes}.")
+        prepared = found.preprocessing(request.changes, images=written or where is not None)
         clips = prepared.clips
         images = open_images(where, seed=seed, download=request.download, clips=clips) if where else None
         if images is not None and run is None:

@@ -1,4 +1,4 @@
-"""The proof beside an export: images and what the network said of them, to compare every file with."""
+"""The proof beside an export: images, or random inputs, and what the network said of them, to compare files with."""
 
 from __future__ import annotations
 
@@ -11,21 +11,27 @@ from safetensors import SafetensorError, safe_open
 from torch import Tensor
 
 from explorer.core.errors import BadInput
-from explorer.core.text import first_line
+from explorer.core.text import counted, first_line
 from explorer.networks.network import Network
 
 NAME = "proof.safetensors"
+LABELS = "labels"
 FORMAT = "pruning-explorer proof 2"
 IMAGES = 64
+SEED = 0  # of random inputs
+RANDOM = f"{{}} random inputs (seed {SEED})"
 BATCH = 24  # no divisor of 64: files are run on batches of more than one size
 
 
 @dataclass(frozen=True, eq=False)
 class Proof:
-    """The first images of a split, preprocessed, their labels, and their logits as the app showed them."""
+    """The first images of a split, preprocessed, their labels, and their logits as the app showed them.
+
+    Without images there are random inputs in their place, and no labels.
+    """
 
     inputs: Tensor  # (N, C, H, W) float32
-    labels: Tensor  # (N,) int64
+    labels: Tensor | None  # (N,) int64; None of random inputs
     logits: Tensor  # (N, classes) float32
     mean: Tensor  # (C,) float32, and the deviation by which pixels from 0 to 1 became inputs
     std: Tensor
@@ -37,9 +43,23 @@ class Proof:
         return self.inputs * self.std.view(sides) + self.mean.view(sides)
 
     @property
-    def accuracy(self) -> float:
-        """Share of the images that the network itself gets right, 0 to 1."""
-        return float((self.logits.argmax(1) == self.labels).double().mean())
+    def accuracy(self) -> float | None:
+        """Share of the images that the network itself gets right, 0 to 1; None of random inputs."""
+        return self.right(self.logits)
+
+    def right(self, logits: Tensor) -> float | None:
+        """Share of the images that these logits (N, classes) get right, 0 to 1; None of random inputs."""
+        return None if self.labels is None else float((logits.argmax(1) == self.labels).double().mean())
+
+    @property
+    def images(self) -> int:
+        """The number of images; 0 of random inputs."""
+        return 0 if self.labels is None else len(self.labels)
+
+    @property
+    def compared_on(self) -> str:
+        """In words: "64 images", "64 random inputs (seed 0)"."""
+        return counted(len(self.inputs), "image") if self.labels is not None else RANDOM.format(len(self.inputs))
 
 
 @dataclass(frozen=True)
@@ -55,19 +75,27 @@ class Verdict:
     max_abs_difference: float | None  # None if the file did not load or gave no comparable numbers
     max_relative_difference: float | None  # the same as a share of the largest |logit| of the proof
     agreement: float | None  # share of images with the same prediction, 0 to 1
-    accuracy: float | None  # share of images that the file gets right, 0 to 1
+    accuracy: float | None  # share of images that the file gets right, 0 to 1; None of random inputs too
     tolerance: float  # largest relative difference that is ok
     seconds: float  # start of the process, loading and running
     error: str = ""  # why there are no numbers, one line
 
 
 @torch.no_grad()
-def prove(network: Network, inputs: Tensor, labels: Tensor) -> Proof:
-    """The network's own logits on the first 64 of the given images, (N, C, H, W) after preprocessing."""
+def prove(network: Network, inputs: Tensor, labels: Tensor | None) -> Proof:
+    """The network's own logits on the first 64 of the given inputs, (N, C, H, W) after preprocessing."""
     inputs = inputs[:IMAGES]
     logits = [network.module(x.to(network.device)).float().cpu() for x in inputs.split(BATCH)]
     mean, std = torch.tensor(network.preprocessing.mean), torch.tensor(network.preprocessing.std)
-    return Proof(inputs.cpu(), labels[:IMAGES].cpu(), torch.cat(logits), mean, std)
+    return Proof(inputs.cpu(), None if labels is None else labels[:IMAGES].cpu(), torch.cat(logits), mean, std)
+
+
+def random_inputs(network: Network) -> Tensor:
+    """(64, C, H, W) inputs of which the pixels are random from 0 to 1, always the same ones of one shape."""
+    shape, prepared = network.input_shape, network.preprocessing
+    sides = (-1,) + (1,) * (len(shape) - 1)
+    pixels = torch.rand(IMAGES, *shape, generator=torch.Generator().manual_seed(SEED))
+    return (pixels - torch.tensor(prepared.mean).view(sides)) / torch.tensor(prepared.std).view(sides)
 
 
 @dataclass(frozen=True, eq=False)
@@ -91,9 +119,8 @@ def judge(path: Path, kind: str, tolerance: float, proof: Proof, run: ProofRun) 
     relative = difference / max(float(proof.logits.abs().max()), torch.finfo(torch.float32).tiny)
     predicted = logits.argmax(1)
     agreement = float((predicted == proof.logits.argmax(1)).double().mean())
-    accuracy = float((predicted == proof.labels).double().mean())
     ok = relative <= tolerance and agreement == 1.0
-    return Verdict(path, kind, ok, difference, relative, agreement, accuracy, tolerance, run.seconds)
+    return Verdict(path, kind, ok, difference, relative, agreement, proof.right(logits), tolerance, run.seconds)
 
 
 def unjudged(path: Path, kind: str, tolerance: float) -> Verdict:
@@ -104,7 +131,8 @@ def unjudged(path: Path, kind: str, tolerance: float) -> Verdict:
 
 def render(proof: Proof) -> bytes:
     """The side file's bytes."""
-    tensors = {field.name: getattr(proof, field.name).contiguous() for field in fields(Proof)}
+    parts = {field.name: getattr(proof, field.name) for field in fields(Proof)}
+    tensors = {name: part.contiguous() for name, part in parts.items() if part is not None}
     return safetensors.torch.save(tensors, metadata={"format": FORMAT})
 
 
@@ -115,12 +143,15 @@ def read(path: Path) -> Proof:
     try:
         with safe_open(path, "pt") as file:
             found = (file.metadata() or {}).get("format")
-            tensors = [file.get_tensor(field.name) for field in fields(Proof) if found == FORMAT]
+            held = set(file.keys())
+            names = [field.name for field in fields(Proof) if field.name != LABELS or LABELS in held]
+            tensors = {name: file.get_tensor(name) for name in names if found == FORMAT}
     except (SafetensorError, OSError) as error:
         raise BadInput(f"{path} is not a safetensors file: {first_line(error)}.") from error
     if found != FORMAT:
         raise BadInput(f"{path} has the format {found!r}; only {FORMAT!r} can be read.")
-    proof = Proof(*tensors)
-    if not len(proof.inputs) == len(proof.logits) == len(proof.labels) > 0 or proof.logits.ndim != 2:
-        raise BadInput(f"{path} is damaged: it must hold logits (N, classes) and labels for N > 0 inputs.")
+    proof = Proof(**{LABELS: None, **tensors})
+    told = proof.logits if proof.labels is None else proof.labels
+    if not len(proof.inputs) == len(proof.logits) == len(told) > 0 or proof.logits.ndim != 2:
+        raise BadInput(f"{path} is damaged: it must hold logits (N, classes), and labels if any, for N > 0 inputs.")
     return proof

@@ -10,6 +10,7 @@ from typing import Any
 
 from explorer.core.palette import page_variables
 from explorer.core.text import counted
+from explorer.evaluation.metrics import NOT_MEASURED, written
 from explorer.export.charts import ChartPoint, bars, curve
 from explorer.export.contents import ExportContents
 from explorer.export.page_style import STYLE
@@ -70,7 +71,7 @@ def _metrics(contents: ExportContents) -> str:
     rows = [_row(name, before, after) for name in _SHOWN if name in before and name in after]
     images = after.get("images")
     stage = f", {_stages(contents.history)[-1]}" if contents.history else ""
-    caption = f"Loss and accuracy on {images:,} validation images{stage}. " if isinstance(images, int) else ""
+    caption = f"{_measured_on(images)}{stage}. " if isinstance(images, int) else ""
     table = _table(("", "Before", "After", "Left"), rows)
     return f"<h2>Before and after</h2>{table}<p>{caption}FLOPs: {escape(FLOPS_CONVENTION)}.</p>"
 
@@ -88,13 +89,17 @@ def _row(name: str, before: Mapping[str, Any], after: Mapping[str, Any]) -> list
     title, form = _SHOWN[name]
     values = [side[name] for side in (before, after)]
     if not all(isinstance(value, int | float) for value in values):
-        return [title, "-", "-", ""]
+        return [title, *(NOT_MEASURED if value is None else "-" for value in values), ""]
     share = f"{values[1] / values[0]:.1%}" if isinstance(values[0], int) and values[0] else ""
     return [title, *(form.format(value) for value in values), share]
 
 
+def _measured_on(images: int) -> str:
+    return f"Loss and accuracy on {images:,} validation images" if images else f"Loss and accuracy {NOT_MEASURED}"
+
+
 def _curves(history: Sequence[State]) -> str:
-    if len(history) < 2:
+    if len(history) < 2 or any(state.metrics.loss is None for state in history):
         return ""
     accuracy, loss = (
         curve(title, _points(history, name), "FLOPs left", name == "accuracy")
@@ -142,7 +147,8 @@ def _proof(verdicts: Sequence[Verdict]) -> str:
         return ""
     columns = ("File", "Proven", "Largest difference", "of the largest logit", "Same prediction", "Accuracy", "Allowed")
     table = _table(columns, [_verdict(verdict) for verdict in verdicts])
-    note = "Each file was loaded by a fresh process and run on the images of proof.safetensors."
+    seen = "images" if any(verdict.accuracy is not None for verdict in verdicts) else "random inputs"
+    note = f"Each file was loaded by a fresh process and run on the {seen} of proof.safetensors."
     return f"<h2>Proof</h2>{table}<p>{note}</p>"
 
 
@@ -172,8 +178,8 @@ def _steps(history: Sequence[State]) -> str:
             escape(state.name or state.how),
             f"{state.metrics.units:,}",
             f"{state.metrics.flops / 1e6:,.1f}",
-            f"{state.metrics.loss:.4f}",
-            f"{state.metrics.accuracy:.2%}",
+            written(state.metrics.loss, ".4f"),
+            written(state.metrics.accuracy, ".2%"),
             str(stage),
         ]
         for step, (state, stage) in enumerate(zip(history, _stages(history), strict=True))

@@ -15,7 +15,8 @@ from explorer.evaluation.evaluate import evaluate
 from explorer.export.confirming import confirm
 from explorer.export.contents import of_state
 from explorer.export.folders import export_proven
-from explorer.export.proof import Proof, Verdict
+from explorer.export.proof import BATCH, Proof, Verdict, random_inputs
+from explorer.networks.gates import Gated, open_gates
 from explorer.networks.network import Network
 from explorer.runs.store import AtState, at_state
 from explorer.runs.timeline import Timeline
@@ -29,7 +30,7 @@ class StateOfRun:
     timeline: Timeline
     folder: Path  # of the run, which holds the weights
     number: int
-    images: Batches  # that it was measured on
+    images: Batches | None  # that it was measured on, if it was
     provenance: Mapping[str, Any]
 
 
@@ -41,14 +42,23 @@ def export_state(
     Raises BadInput if the state no longer measures what its run says, or its weights were not kept.
     """
     at = at_state(state.network, state.timeline, state.folder, state.number)
-    proof = _proof(state, at, report)
+    proof = _proof_without_images(at) if state.images is None else _proof(state, at, state.images, report)
     contents = of_state(at.pruned(), state.timeline, state.number, provenance=state.provenance)
     return *export_proven(contents, folder, names, proof, report), proof
 
 
-def _proof(state: StateOfRun, at: AtState, report: Report) -> Proof:
+def _proof(state: StateOfRun, at: AtState, images: Batches, report: Report) -> Proof:
     """The answers of the whole network with the state's plan as gates."""
-    outcome = evaluate(at.whole(), state.images, at.removed, report)
+    outcome = evaluate(at.whole(), images, at.removed, report)
     confirm(outcome, state.timeline.states[state.number].metrics, f"State {state.number}")
-    inputs, prepared = torch.cat([x for x, _ in state.images]), state.network.preprocessing
+    inputs, prepared = torch.cat([x for x, _ in images]), state.network.preprocessing
     return Proof(inputs, outcome.labels, outcome.logits, torch.tensor(prepared.mean), torch.tensor(prepared.std))
+
+
+@torch.no_grad()
+def _proof_without_images(at: AtState) -> Proof:
+    """The same answers to random inputs."""
+    whole, gates = at.whole(), open_gates(at.removed)
+    gated, inputs, prepared = Gated(whole.module, whole.units, at.removed), random_inputs(whole), whole.preprocessing
+    logits = torch.cat([gated(x.to(gated.device), gates.to(gated.device)).float().cpu() for x in inputs.split(BATCH)])
+    return Proof(inputs, None, logits, torch.tensor(prepared.mean), torch.tensor(prepared.std))

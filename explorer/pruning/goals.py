@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Callable
 from dataclasses import dataclass
 from math import inf
@@ -38,7 +39,7 @@ class Goal:
     summary: str
     rule: str
     below: float = 1.0  # numbers lie between 0 and this
-    holds: Callable[[Metrics, float], bool] | None = None  # of a budget: whether a state is within it
+    holds: Callable[[float, float], bool] | None = None  # of a budget: whether what was measured is within it
 
     @property
     def counted(self) -> bool:
@@ -84,7 +85,7 @@ GOALS: dict[str, Goal] = {
             f"A budget: the loss stays at most this, {BEYOND}.",
             "above 0 and finite: it is the largest mean loss",
             inf,
-            lambda metrics, most: metrics.loss <= most,
+            operator.le,
         ),
         Goal(
             ACCURACY,
@@ -94,7 +95,7 @@ GOALS: dict[str, Goal] = {
             "%",
             f"A budget: the accuracy (0 to 1) stays at least this, {BEYOND}.",
             "between 0 and 1: it is the least share of images that are right",
-            holds=lambda metrics, least: metrics.accuracy >= least,
+            holds=operator.ge,
         ),
     )
 }
@@ -110,11 +111,19 @@ def check_goal(name: str, number: float) -> None:
 
 
 def spent(name: str, number: float, metrics: Metrics) -> str | None:
-    """The clause that a state lies beyond a budget, "the accuracy is 0.9414"; None where it holds, or is no budget."""
+    """The clause that a state lies beyond a budget, "the accuracy is 0.9414"; None where it holds, or is no budget.
+
+    Raises BadInput where nothing was measured that could be within it.
+    """
     goal = GOALS[name]
-    if goal.holds is None or goal.holds(metrics, number):
+    if goal.holds is None:
         return None
-    return f"the {goal.title} is {getattr(metrics, name):.4f} on {metrics.images} validation images"
+    found: float | None = getattr(metrics, name)
+    if found is None:
+        raise BadInput(f"A budget of {goal.title} takes images to measure it on, and there are none.")
+    if goal.holds(found, number):
+        return None
+    return f"the {goal.title} is {found:.4f} on {metrics.images} validation images"
 
 
 def check_fast_enough(network: Network, costs: Costs, share: float, limits: Limits, report: Report = silent) -> None:

@@ -9,9 +9,9 @@ from functools import cached_property, partial
 from torch import Tensor
 
 from explorer.core.progress import Report, silent, within
-from explorer.data import Batches, Splits
+from explorer.data import Splits
 from explorer.evaluation.evaluate import evaluate, latency_share
-from explorer.evaluation.metrics import Metrics, metrics_of
+from explorer.evaluation.metrics import Metrics, measured
 from explorer.networks.costs import Costs, measure_costs
 from explorer.networks.network import Network, with_weights_of
 from explorer.networks.surgery import prune
@@ -21,7 +21,7 @@ from explorer.pruning.goals import LATENCY, check_fast_enough
 from explorer.pruning.plan import over_all_units, remove_towards, share_left
 from explorer.pruning.selectors import SELECTORS, Candidates, check_applies
 from explorer.pruning.settings import UPDATES, Settings
-from explorer.pruning.stop_rules import check_reachable, check_within, is_exhausted, is_reached
+from explorer.pruning.stop_rules import check_images, check_reachable, check_within, is_exhausted, is_reached
 from explorer.scoring.criteria import CRITERIA
 from explorer.scoring.evidence import gather
 from explorer.scoring.ranking import AtPlan, charges
@@ -53,7 +53,7 @@ def iterate(
     start: PruningStep | None = None,
     on_loss: Callable[[float], None] | None = None,
 ) -> Iterator[PruningStep]:
-    """Every state from the network as given to the target, each evaluated on the validation images.
+    """Every state from the network as given to the target, each evaluated on the validation images, if there are any.
 
     Saliencies are estimated anew before each step: in eval mode on the calibration images, or from the updates of the
     step before. With `start`, a state that the same settings gave before, only the states after it: the same that
@@ -62,10 +62,13 @@ def iterate(
     Raises BadInput before any step where the target can't be reached, or a budget is spent already.
     """
     check_applies(settings.criterion, network)
+    check_images(settings, splits)
     costs, whole = measure_costs(network), none_removed(network.units)
     check_reachable(costs, whole if start is None else start.removed, settings)
     bar = Bar(report, costs, settings)
-    step = start or _begun(network, splits["validation"], costs, bar.at(whole))
+    step = start or PruningStep(
+        0, network, whole, measured(network, splits.get("validation"), costs, whole, bar.at(whole))
+    )
     check_within(settings, step.metrics)
     step = _timed(network, step, settings, bar.at(step.removed))
     if settings.measure == LATENCY and not is_reached(costs, step.removed, step.metrics, settings):
@@ -80,12 +83,6 @@ def iterate(
         yield step
         if settings.spent(step.metrics):
             return
-
-
-def _begun(network: Network, validation: Batches, costs: Costs, report: Report) -> PruningStep:
-    """The network as given, evaluated."""
-    whole = none_removed(network.units)
-    return PruningStep(0, network, whole, metrics_of(evaluate(network, validation, report=report), costs, whole))
 
 
 def _timed(network: Network, step: PruningStep, settings: Settings, report: Report) -> PruningStep:
@@ -155,8 +152,8 @@ class Shared:
         return minibatches(self.splits["finetune"], settings.recipe.batch_size, settings.seed, self.start.updates)
 
     def metrics(self, network: Network, removed: Tensor, report: Report) -> Metrics:
-        """The metrics of a pruned network, on the validation images."""
-        return metrics_of(evaluate(network, self.splits["validation"], report=report), self.costs, removed)
+        """The metrics of a pruned network, on the validation images if there are any."""
+        return measured(network, self.splits.get("validation"), self.costs, removed, report)
 
 
 def _chosen(shared: Shared, step: PruningStep) -> Tensor:
@@ -164,7 +161,7 @@ def _chosen(shared: Shared, step: PruningStep) -> Tensor:
     settings, costs = shared.settings, shared.costs
     candidates = Candidates(
         step.network,
-        shared.splits["calibration"],
+        shared.splits.get("calibration"),
         lambda: shared.logits,
         count=settings.step,
         charge=shared.charge(step.removed)[~step.removed],

@@ -22,7 +22,7 @@ from explorer.networks.units import Units
 from explorer.pruning import joint
 from explorer.pruning.limits import NO_LIMITS, Limits
 from explorer.scoring.criteria import CRITERIA, Criterion, fits_all
-from explorer.scoring.evidence import FROM_UPDATES, gather
+from explorer.scoring.evidence import FROM_UPDATES, OF_WEIGHTS, Evidence, gather, gather_of_weights
 from explorer.scoring.oracle import oracle
 from explorer.scoring.ranking import SCALING_TITLES, penalty_title, scaled
 
@@ -34,7 +34,7 @@ class Candidates:
     """The units left at one step, and what a selector may look at to rank them."""
 
     network: Network  # without the units that are gone
-    images: Batches  # for calibration
+    batches: Batches | None  # for calibration; None without images
     reference: Callable[[], Tensor]  # gives (N, classes) logits of the network as loaded on these images
     count: int  # units that are to go
     charge: Tensor | None = None  # (units left,) what each unit's price counts against it
@@ -43,6 +43,12 @@ class Candidates:
     seed: int = 0
     further: bool = False  # more than `count` units may go, as long as they change nothing
     saliency: Tensor | None = None  # (units left,) not scaled, where it is known already
+
+    @property
+    def images(self) -> Batches:
+        """The images of a selector that looks at some."""
+        assert self.batches is not None, "what looks at images is refused before, where there are none"
+        return self.batches
 
 
 @dataclass(frozen=True, eq=False)
@@ -85,6 +91,11 @@ class Selector:
         return self.select is not None
 
     @property
+    def of_weights(self) -> bool:
+        """Whether it looks at no image."""
+        return bool(self.needs) and set(self.needs) <= OF_WEIGHTS
+
+    @property
     def from_updates(self) -> bool:
         """Whether it can rank by weights and what was seen of fine-tuning's minibatches, without more passes."""
         return bool(self.needs) and set(self.needs) <= FROM_UPDATES
@@ -93,10 +104,16 @@ class Selector:
 def _by_criterion(criterion: Criterion, candidates: Candidates, report: Report) -> Ranked:
     network, saliency = candidates.network, candidates.saliency
     if saliency is None:
-        evidence = gather(network, candidates.images, criterion.needs, seed=candidates.seed, report=report)
-        saliency = criterion.saliency(evidence)
+        saliency = criterion.saliency(_evidence(criterion, candidates, report))
     scaling = candidates.scaling if criterion.scalable else "none"
     return Ranked(scaled(saliency, network.units, scaling, candidates.charge), candidates.count)
+
+
+def _evidence(criterion: Criterion, candidates: Candidates, report: Report) -> Evidence:
+    network, seed = candidates.network, candidates.seed
+    if criterion.of_weights and candidates.batches is None:
+        return gather_of_weights(network, seed=seed)
+    return gather(network, candidates.images, criterion.needs, seed=seed, report=report)
 
 
 def _by_oracle(candidates: Candidates, report: Report) -> Ranked:

@@ -10,7 +10,7 @@ from explorer.evaluation.metrics import Metrics
 from explorer.pruning.goals import ACCURACY, GOALS, Goal, check_goal, spent
 from explorer.pruning.limits import NO_LIMITS, Limits
 from explorer.pruning.plan import Aim
-from explorer.pruning.selectors import check_from_updates, check_known, ranked_by
+from explorer.pruning.selectors import check_from_updates, check_known, ranked_by, selector_of
 from explorer.scoring.ranking import check_price, check_scaling
 from explorer.training.finetune import Recipe
 
@@ -77,6 +77,17 @@ class Settings:
         """The selector and its fine-tuning, in words: "Taylor, layer-wise l2, 10 updates"."""
         updates = f", {counted(self.updates, 'update')}" if self.updates else ""
         return f"{ranked_by(self.criterion, self.scaling, self.price, self.penalty)}{updates}"
+
+    @property
+    def reads_images(self) -> str | None:
+        """The setting that takes images, "criterion taylor" or "updates 20"; None where all can do without."""
+        reading = {
+            f"criterion {self.criterion}": not selector_of(self.criterion).of_weights,
+            f"until {self.measure}={self.target:g}": self.goal.holds is not None,
+            f"updates {self.updates}": self.updates > 0,
+            f"least-accuracy {self.least_accuracy:g}": self.least_accuracy > 0,
+        }
+        return next((said for said, reads in reading.items() if reads), None)
 
     def spent(self, metrics: Metrics) -> str | None:
         """The clause that a state lies beyond a budget; None where all budgets hold."""

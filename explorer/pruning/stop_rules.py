@@ -6,12 +6,19 @@ import torch
 from torch import Tensor
 
 from explorer.core.errors import BadInput
+from explorer.data import Splits
 from explorer.evaluation.metrics import Metrics
 from explorer.networks.costs import Costs
 from explorer.pruning.goals import LATENCY
 from explorer.pruning.limits import portions
 from explorer.pruning.plan import remove_until, share_left
 from explorer.pruning.settings import Settings
+
+
+def check_images(settings: Settings, splits: Splits) -> None:
+    """Raise BadInput if there are no images, and a setting takes some."""
+    if not splits and (reads := settings.reads_images):
+        raise BadInput(f"There are no images, and {reads} takes some.")
 
 
 def check_reachable(costs: Costs, removed: Tensor, settings: Settings) -> None:

@@ -27,7 +27,9 @@ from explorer.runs.store import Run, digests, drop_unnamed, pruned_at, read_sali
 from explorer.runs.timeline import State, Timeline
 
 
-def pruning_run(network: Network, splits: Splits, settings: Settings, *, network_from: str, images_from: str) -> Run:
+def pruning_run(
+    network: Network, splits: Splits, settings: Settings, *, network_from: str, images_from: str | None
+) -> Run:
     """The run before its first step: all that decides what becomes of it."""
     return described(network, splits, asdict(settings), network_from=network_from, images_from=images_from)
 

@@ -18,10 +18,10 @@ from explorer.runs.timeline import Timeline
 
 
 def described(
-    network: Network, splits: Splits, settings: Mapping[str, Any], *, network_from: str, images_from: str
+    network: Network, splits: Splits, settings: Mapping[str, Any], *, network_from: str, images_from: str | None
 ) -> Run:
-    """The run before its first step: all that decides what becomes of it."""
-    images = splits["validation"].images
+    """The run before its first step: all that decides what becomes of it. images_from: None without images."""
+    images = splits["validation"].images if splits else None
     return Run(
         network={
             "source": _whole_path(network_from),
@@ -31,9 +31,9 @@ def described(
             **{name: value for name, value in network.preprocessing.to_json().items() if value is not None},
         },
         data={
-            "source": _whole_path(images_from),
-            "seed": images.seed,
-            "digest": images.digest,
+            "source": images_from and _whole_path(images_from),
+            "seed": images.seed if images else settings.get("seed", 0),
+            "digest": images.digest if images else None,
             "splits": {name: len(batches) for name, batches in splits.items()},
         },
         settings=json.loads(json.dumps(settings)),  # as a file says it: lists for tuples

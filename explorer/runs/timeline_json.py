@@ -106,9 +106,13 @@ def _settings(value: object) -> Mapping[str, Any]:
 def metrics_from_json(entry: Mapping[str, Any]) -> Metrics:
     """The metrics of such values, without what a newer version adds; KeyError, TypeError or ValueError where broken."""
     found: dict[str, Any] = {}
+    unmeasured = {"loss", "accuracy"} if entry.get("images") == 0 else set[str]()
     for field in fields(Metrics):
         value = entry.get(field.name, field.default)
-        if value is not None or field.default is not None:
+        if field.name in unmeasured:
+            if value is not None:
+                raise ValueError(f"{field.name} can't be {quoted(value)} on no images")
+        elif value is not None or field.default is not None:
             _check_measured(field.name, value, int if field.type == "int" else int | float)
         found[field.name] = value
     return Metrics(**found)

@@ -59,7 +59,7 @@ def start_of(
 
 
 def tuning_run(
-    network: Network, splits: Splits, recipe: Recipe, count: int, *, network_from: str, images_from: str
+    network: Network, splits: Splits, recipe: Recipe, count: int, *, network_from: str, images_from: str | None
 ) -> Run:
     """The run of fine-tuning for `count` epochs, before its first: all that decides what becomes of it."""
     settings = {**dataclasses.asdict(recipe), "epochs": count, "updates": count}

@@ -260,3 +260,14 @@ def test_damaged_values_get_one_sentence(name: str) -> None:
 def test_what_is_no_timeline_is_refused(value: object) -> None:
     with pytest.raises(BadInput, match="lacks parts"):
         from_json(value)
+
+
+def test_a_state_without_images_is_read_as_one_and_other_gaps_are_damage() -> None:
+    unmeasured = Metrics(None, None, 0, units=len(UNITS), parameters=10, flops=100)
+    content = json.loads(json.dumps(to_json(timelines.start(unmeasured))))
+    assert from_json(content).root.metrics == unmeasured
+    for damage in ({"images": 4}, {"loss": 0.5}, {"accuracy": 1.0}, {"units": None}):
+        broken = copy.deepcopy(content)
+        broken["states"]["0"]["metrics"] |= damage
+        with pytest.raises(BadInput):
+            from_json(broken)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from explorer.evaluation.metrics import Metrics
+from explorer.evaluation.metrics import Metrics, written
 
 
 def short(number: float) -> str:
@@ -23,14 +23,14 @@ def change(now: float, before: float) -> str:
     return _signed(100 * (ratio - 1), ".1f", " %")
 
 
-def points(now: float, before: float) -> str:
-    """The change of a share in percentage points, "−0.4 points"."""
-    return _signed(100 * (now - before), ".1f", " points")
+def points(now: float | None, before: float | None) -> str:
+    """The change of a share in percentage points, "−0.4 points"; nothing where one was not measured."""
+    return "" if now is None or before is None else _signed(100 * (now - before), ".1f", " points")
 
 
-def nats(now: float, before: float) -> str:
-    """The change of a loss, "+0.0120"."""
-    return _signed(now - before, ".4f", "")
+def nats(now: float | None, before: float | None) -> str:
+    """The change of a loss, "+0.0120"; nothing where one was not measured."""
+    return "" if now is None or before is None else _signed(now - before, ".4f", "")
 
 
 def _signed(number: float, form: str, unit: str) -> str:
@@ -56,7 +56,7 @@ def facts(now: Metrics, before: Metrics) -> list[tuple[str, str, str]]:
         ("Units", f"{now.units:,}", change(now.units, before.units)),
         ("Parameters", short(now.parameters), change(now.parameters, before.parameters)),
         ("FLOPs", short(now.flops), change(now.flops, before.flops)),
-        ("Loss", f"{now.loss:.4f}", nats(now.loss, before.loss)),
-        ("Accuracy", f"{now.accuracy:.1%}", points(now.accuracy, before.accuracy)),
+        ("Loss", written(now.loss, ".4f"), nats(now.loss, before.loss)),
+        ("Accuracy", written(now.accuracy, ".1%"), points(now.accuracy, before.accuracy)),
         *latency,
     ]

@@ -81,6 +81,7 @@ def _plan(view: View, name: str, count: int, scaling: str) -> Tensor:
 
 def _rows(view: View, plans: dict[str, Tensor], jobs: dict[str, Job]) -> None:
     now = view.timeline.state.metrics
+    loss, accuracy = now.quality
     predicted = {name: predicted_outcome(view.workspace, view.removed, plan) for name, plan in plans.items()}
     outcomes: dict[str, Outcome | None] = {name: job.result for name, job in jobs.items()}
     names = sorted(plans, key=lambda name: _place(outcomes[name], predicted[name]))
@@ -89,8 +90,8 @@ def _rows(view: View, plans: dict[str, Tensor], jobs: dict[str, Job]) -> None:
             "": [SELECTORS[name].title for name in names],
             "next to go, by layer": [markdown(_layers(view, plans[name])) for name in names],
             "MFLOPs": [_saved(view, plans[name]) for name in names],
-            "loss, predicted": [_loss(predicted[name], now.loss) for name in names],
-            "loss, measured": [_loss(outcomes[name], now.loss) for name in names],
+            "loss, predicted": [_loss(predicted[name], loss) for name in names],
+            "loss, measured": [_loss(outcomes[name], loss) for name in names],
             "accuracy, predicted": [_accuracy(predicted[name]) for name in names],
             "accuracy, measured": [_accuracy(outcomes[name]) for name in names],
         },
@@ -98,8 +99,8 @@ def _rows(view: View, plans: dict[str, Tensor], jobs: dict[str, Job]) -> None:
         hide_index=True,
     )
     say.caption(
-        f"From state {view.timeline.current}: {counted(now.units, 'unit')}, loss {now.loss:.4f}, accuracy "
-        f"{now.accuracy:.1%}. Least loss first. Scored in this state on {view.workspace.calibrated_on}. Predicted: "
+        f"From state {view.timeline.current}: {counted(now.units, 'unit')}, loss {loss:.4f}, accuracy "
+        f"{accuracy:.1%}. Least loss first. Scored in this state on {view.workspace.calibrated_on}. Predicted: "
         f"linearised, without a forward pass; measured: with the units closed. Both on {view.workspace.validated_on}, "
         f"{view.stage.pruned}."
     )

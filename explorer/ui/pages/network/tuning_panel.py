@@ -59,11 +59,8 @@ def _content(tuning: Tuning) -> None:
 
 def _curves(tuning: Tuning, states: Timeline | None) -> None:
     if states is not None:
-        metrics = [state.metrics for state in states.states.values()]
-        chart(
-            epoch_curves([m.loss for m in metrics], [m.accuracy for m in metrics], tuning.epochs),
-            f"epochs-{tuning.id}-{len(metrics)}",
-        )
+        losses, accuracies = zip(*(state.metrics.quality for state in states.states.values()), strict=True)
+        chart(epoch_curves(losses, accuracies, tuning.epochs), f"epochs-{tuning.id}-{len(losses)}")
         say.caption(f"Measured on {_measured_on(tuning, states)} {_settings(tuning)}")
     else:
         say.caption(f"The network is measured first, then after every epoch. {_settings(tuning)}")

@@ -11,36 +11,39 @@ WIDTH = 118
 
 
 def goal_choice(view: View) -> tuple[str, float]:
-    """The name of a goal, and its number as the engine takes it."""
+    """The name of a goal, and its number as the engine takes it; budgets of quality only where it is measured."""
+    offered = [name for name, goal in GOALS.items() if goal.holds is None or view.timeline.state.metrics.images]
     before = st.container(width=WIDTH)  # the number comes first, but depends on what it is of
     name = st.selectbox(
         "of the",
-        list(GOALS),
+        offered,
         format_func=lambda goal: GOALS[goal].title,
         key="measure",
         persist_state="session",
         width=150,
-        help="\n\n".join(f"**{goal.title}**: {goal.summary}" for goal in GOALS.values()),
+        help="\n\n".join(f"**{goal.title}**: {goal.summary}" for goal in map(GOALS.__getitem__, offered)),
     )
     with before:
         return name, _number(name, view)
 
 
 def _number(name: str, view: View) -> float:
-    label, now = GOALS[name].label, view.timeline.state.metrics
+    label = GOALS[name].label
     if name == LOSS:
+        loss, _ = view.timeline.state.metrics.quality
         return st.number_input(
             label,
             1e-4,
             None,
-            round(now.loss + 0.1, 2),
+            round(loss + 0.1, 2),
             step=0.05,
             format="%.2f",
             key="target-loss",
             persist_state="session",
         )
     if name == ACCURACY:
-        usual = min(99.9, max(0.1, round(100 * now.accuracy - 1, 1)))
+        _, accuracy = view.timeline.state.metrics.quality
+        usual = min(99.9, max(0.1, round(100 * accuracy - 1, 1)))
         return (
             st.number_input(
                 label,

@@ -41,7 +41,7 @@ class Live:
     def draw(self, key: str) -> None:
         """The two curves so far, and what they were measured on."""
         steps = list(self.steps)
-        after, before = [m.accuracy for _, m in steps], [m.accuracy if m else None for m, _ in steps]
+        after, before = [m.quality[1] for _, m in steps], [m.accuracy if m else None for m, _ in steps]
         chart(turn_curves(after, before, self.losses, began=self.began), key)
         averaged = f", mean of {self.stride} in a row" if self.stride > 1 else ""
         say.caption(
