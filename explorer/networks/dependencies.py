@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 from collections import Counter, defaultdict
 from collections.abc import Collection, Mapping
+from operator import itemgetter
 
 import torch
 import torch_pruning as tp
@@ -135,12 +136,15 @@ def _places(group: tp.Group, names: dict[nn.Module, str]) -> Places | str:
 def _flattened(places: Places, module: nn.Module, alone: Collection[str]) -> Places:
     """The same where a linear layer reads each channel at k positions, in a row, which torch-pruning can overlook.
 
-    It then takes the layer's first channels for all of them. alone: the linear layers that only this group reaches.
+    It then takes the layer's first channels for all of them, or, behind two views, more than there are.
+    alone: the linear layers that only this group reaches.
     """
     channels = 1 + max(root for pairs in places.values() for root, _ in pairs)
     found = dict(places)
     for (name, side), pairs in places.items():
-        k, rest = divmod(width(module.get_submodule(name), side), channels)
-        if name in alone and not rest and set(pairs) == {(c, c) for c in range(channels)}:
+        read = width(module.get_submodule(name), side)
+        k, rest = divmod(read, channels)
+        overlooked = set(pairs) == {(c, c) for c in range(channels)} or max(pairs, key=itemgetter(1))[1] >= read
+        if name in alone and not rest and overlooked:
             found[name, side] = {(c, c * k + place) for c in range(channels) for place in range(k)}
     return found

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from explorer.networks.gates import Gated, open_gates
-from explorer.networks.mixing import mixing
+from explorer.networks.mixing import COUNTED, mixing
 from explorer.networks.surgery import cut
 from explorer.networks.units import Layer, Units
 
@@ -42,6 +42,11 @@ def exact_units(module: nn.Module, units: Units, shape: tuple[int, ...], seed: i
         seen = next((told[writer] for writer in layer.writers if writer in told), why)
         reasons.update(dict.fromkeys(layer.writers, seen if why in (INEXACT, FIXED) else why))
     return Units(right, reasons)
+
+
+def counts_on_channels(reason: str) -> bool:
+    """Whether a layer can't be pruned as the code of its network counts on the number of its channels."""
+    return reason == FIXED or COUNTED in reason
 
 
 def _checkable(module: nn.Module, shape: tuple[int, ...], seed: int) -> tuple[nn.Module, Tensor]:

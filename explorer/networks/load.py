@@ -16,8 +16,9 @@ from explorer.core.errors import BadInput
 from explorer.core.text import quoted
 from explorer.data import UNCHANGED, Batches, ImageSet, Preprocessing, asset, pixels_of
 from explorer.networks.activations import activation_bytes, check_opens, images_that_fit
+from explorer.networks.counted_channels import following
 from explorer.networks.dependencies import find_units
-from explorer.networks.gate_check import exact_units
+from explorer.networks.gate_check import counts_on_channels, exact_units
 from explorer.networks.graph.manifest import LayerWidth, Manifest
 from explorer.networks.graph.safetensors_file import has_manifest, manifest_in, module_in
 from explorer.networks.network import Network, fingerprint
@@ -206,7 +207,7 @@ def assemble(
     check_opens(name, module, input_shape)
     example = torch.zeros(1, *input_shape)
     module, outputs, remark = classifier(name, module, example)
-    units = exact_units(module, find_units(module, example), tuple(input_shape))
+    module, units, followed = _with_units(module, tuple(input_shape))
     return Network(
         name=name,
         arch=arch,
@@ -217,8 +218,24 @@ def assemble(
         preprocessing=preprocessing,
         digest=fingerprint(arch, module, preprocessing),
         remark=remark,
-        origin=note,
+        origin=" ".join(filter(None, (note, followed))),
     )
+
+
+def _with_units(module: nn.Module, shape: tuple[int, ...]) -> tuple[nn.Module, Units, str]:
+    """The module with its units; where numbers of channels in its code stand in their way, with these following.
+
+    Then with a sentence on that.
+    """
+    example = torch.zeros(1, *shape)
+    units = exact_units(module, find_units(module, example), shape)
+    if not any(counts_on_channels(reason) for reason in units.unprunable.values()):
+        return module, units, ""
+    if found := following(module, shape):
+        more = exact_units(found[0], find_units(found[0], example), shape)
+        if len(more) > len(units):
+            return found[0], more, found[1]
+    return module, units, ""
 
 
 def _named(network: Network, classes: tuple[str, ...]) -> Network:

@@ -12,6 +12,7 @@ from torch.overrides import TorchFunctionMode
 from torch.utils._pytree import tree_leaves
 
 Arguments = tuple[Any, ...]
+COUNTED = "counts on the number of its channels"
 ZEROS = "a shortcut pads its channels with channels of zeros, so that they have other numbers where they are added"
 
 
@@ -23,7 +24,7 @@ def _counted(name: str) -> Callable[[Tensor, Arguments, Mapping[str, Any]], str]
     """A view of a constant number of values of each image."""
 
     def tell(x: Tensor, args: Arguments, kwargs: Mapping[str, Any]) -> str:
-        return f"{name}({_shape(args)}) counts on the number of its channels"
+        return f"{name}({_shape(args or tuple(kwargs.values()))}) {COUNTED}"
 
     return tell
 

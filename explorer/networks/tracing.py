@@ -63,6 +63,16 @@ def _is_networks(frame: FrameType) -> bool:
     return isinstance(frame.f_locals.get(first), nn.Module) and not frame.f_code.co_filename.startswith(LIBRARIES)
 
 
+class QuietGraph(fx.GraphModule):
+    """A graph module that fails as other modules do: torch.fx's own prints its source and a traceback besides."""
+
+    def recompile(self) -> Any:
+        """Make the forward pass anew."""
+        made = super().recompile()
+        type(self).__call__ = nn.Module.__call__  # type: ignore[method-assign]
+        return made
+
+
 class _Tracer(fx.Tracer):
     """A tracer of its own thread only; the named modules become one operation each, whatever their class."""
 

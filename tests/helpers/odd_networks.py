@@ -91,6 +91,32 @@ def permuted(net: Odd, x: Tensor) -> Tensor:
     return net.second(net.stem(x)[:, [2, 1, 0, 5, 4, 3]])
 
 
+def counted_by(reshape: Callable[[Tensor], Tensor]) -> Callable[[Odd, Tensor], Tensor]:
+    """Maps (N, 8, 4, 4) -> a row of 128 for `second`, by a call that counts on the number of channels."""
+
+    def forward(net: Odd, x: Tensor) -> Tensor:
+        x = F.dropout(F.max_pool2d(net.stem(x).relu(), 4), 0.2, training=net.training)
+        return net.second(reshape(x)).unflatten(1, (8, 1))
+
+    return forward
+
+
+COUNTED: dict[str, Callable[[Tensor], Tensor]] = {
+    "view(-1, n)": lambda x: x.view(-1, 8 * 4 * 4),
+    "view(batch, n)": lambda x: x.view(x.size(0), 8 * 4 * 4),
+    "view(len, n)": lambda x: x.view((x.shape[0], 8 * 4 * 4)),
+    "torch.reshape": lambda x: torch.reshape(x, (-1, 8 * 4 * 4)),
+    "by name": lambda x: x.view(size=(-1, 8 * 4 * 4)),
+    "rows of channels": lambda x: x.reshape(-1, 8, 16).flatten(1),
+    "parts of channels": lambda x: x.view(-1, 16, 8).flatten(1),
+}
+
+
+def counted_if(net: Odd, x: Tensor) -> Tensor:
+    x = net.stem(x)
+    return net.second((x if x.sum() < 1e9 else -x).view(-1, 8 * 16 * 16)).unflatten(1, (8, 1))
+
+
 def branching(net: Odd, x: Tensor) -> Tensor:
     x = net.stem(x)
     return net.second(x if x.sum() > 0 else -x)
@@ -153,6 +179,11 @@ LAYERS: dict[str, tuple[Callable[[Odd, Tensor], Tensor], Maker, Maker, int]] = {
         lambda: nn.Linear(8 * 256, 8),
         8,
     ),
+    **{
+        name: (counted_by(reshape), lambda: conv(3, 8), lambda: nn.Linear(8 * 16, 8), 8)
+        for name, reshape in COUNTED.items()
+    },
+    "counted if": (counted_if, lambda: conv(3, 8), lambda: nn.Linear(8 * 256, 8), 8),
     "transposed": (in_turn, lambda: nn.ConvTranspose2d(3, 8, 2), lambda: conv(8, 8, groups=4), 8),
     "functional": (functional, lambda: conv(3, 8), lambda: conv(8, 8), 8),
     "module and functional": (both_ways, lambda: conv(3, 8), lambda: conv(8, 8), 8),

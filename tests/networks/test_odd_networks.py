@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 from networks_at_hand import images
-from odd_networks import LAYERS, SHAPE, odd
+from odd_networks import COUNTED, LAYERS, SHAPE, odd
 from torch import nn
 
 from explorer.core.errors import BadInput
@@ -16,7 +16,7 @@ from explorer.networks.gates import Gated, open_gates
 from explorer.networks.graph.described import described
 from explorer.networks.layers import JOINED, check_prunable, list_layers
 from explorer.networks.load import assemble
-from explorer.networks.network import Network
+from explorer.networks.network import Network, fingerprint
 from explorer.networks.surgery import cut, prune
 
 RGB = Preprocessing((0.0,) * 3, (1.0,) * 3)
@@ -79,7 +79,7 @@ def test_weights_that_are_computed_are_made_plain_with_a_note(name: str, layer: 
         ("chunk", "stem", "its channels are split into parts of equal sizes"),
         ("zero-padded shortcut", "second", "a shortcut pads its channels with channels of zeros"),
         ("neighbours", "stem.0", "a LocalResponseNorm divides each of its feature maps by those of its neighbours"),
-        ("counted", "stem", "view(-1, 2048) counts on the number of its channels"),
+        ("counted if", "stem", "view(-1, 2048) counts on the number of its channels"),
         ("pixel shuffle", "stem", "a PixelShuffle makes pixels of its channels"),
         ("layer norm of maps", "stem.0", "all its channels are tied together by stem.1, a GroupNorm of 1"),
         (
@@ -103,6 +103,23 @@ def test_what_was_pruned_with_norms_is_exported_as_it_computes(name: str) -> Non
         assert torch.allclose(written, pruned.module(x), rtol=1e-5, atol=1e-6)
     counted = sum(p.numel() for p in pruned.module.parameters())
     assert measure_costs(network).parameters(gone) == measure_costs(pruned).parameters() == counted
+
+
+@pytest.mark.parametrize("name", ["counted", *COUNTED])
+def test_numbers_of_channels_in_the_code_follow_what_is_pruned(name: str) -> None:
+    network, whole, x = opened(name), odd(name), images(SHAPE, n=2).x
+    assert {layer.name: len(layer) for layer in network.units.layers} == {"stem": 8}
+    assert network.origin.startswith("These calls count on numbers of channels, which follow what is pruned: ")
+    with torch.no_grad():
+        assert torch.equal(network.module(x), whole(x))
+    assert network.digest == fingerprint(network.arch, whole, RGB)
+    pruned = prune(network, torch.arange(8) % 2 == 0)
+    described(pruned, metrics={}, provenance={})
+
+
+def test_functional_dropout_still_drops_in_train_mode_where_numbers_follow() -> None:
+    module, x = opened("view(-1, n)").module, images(SHAPE, n=2).x
+    assert not torch.equal(module.train()(x), module(x)) and torch.equal(module.eval()(x), module(x))
 
 
 def test_norms_lose_channels_with_the_layers_before_them() -> None:

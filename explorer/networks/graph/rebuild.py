@@ -22,6 +22,7 @@ from explorer.networks.graph.kinds import TENSORS, Signature, check_arguments, t
 from explorer.networks.graph.module_types import INPUTS, MODULES
 from explorer.networks.graph.operations import FUNCTIONS, METHODS
 from explorer.networks.graph.values import decode, decode_plain
+from explorer.networks.tracing import QuietGraph
 
 OPS = ("placeholder", "get_attr", "call_module", "call_function", "call_method", "output")
 _TAKES: Mapping[str, Signature] = {
@@ -30,15 +31,6 @@ _TAKES: Mapping[str, Signature] = {
     "output": takes(output=TENSORS),
 }
 RESERVED = ("meta", "classes", "preprocessing", "manifest")  # attributes of the reloaded module
-
-
-class _Quiet(fx.GraphModule):
-    """A graph module that fails as other modules do: torch.fx's own prints its source and a traceback besides."""
-
-    def recompile(self) -> Any:
-        made = super().recompile()
-        type(self).__call__ = nn.Module.__call__  # type: ignore[method-assign]
-        return made
 
 
 def rebuild(
@@ -72,7 +64,7 @@ def _skeleton(graph: Any, tensors: Mapping[str, Tensor]) -> fx.GraphModule:
     _add_tensors(root, graph["tensors"], tensors)
     root = root.to(_float_type(tensors))
     _check_tensors(root.state_dict(), tensors)
-    return _Quiet(root, _nodes(graph["nodes"], root), class_name="PrunedNetwork").eval()
+    return QuietGraph(root, _nodes(graph["nodes"], root), class_name="PrunedNetwork").eval()
 
 
 def _add_layers(root: nn.Module, layers: Any, nodes: Any) -> None:
