@@ -34,7 +34,7 @@ __version__ = "0.2.0"
 def open_network(where: str | PathLike[str], *, arch: str | None = None) -> Network:
     """Open "demo", an exported file, a finished run's folder, or a checkpoint of the architecture `arch`.
 
-    arch: such as "torchvision:vgg16", or "package.module:factory" for one's own, which is then called.
+    arch: such as "torchvision:vgg16", or "package.module:factory" for your own, which is then called.
 
         >>> network = open_network("demo")
         >>> network.input_shape, len(network.classes)
@@ -53,7 +53,7 @@ def score(network: Network, data: str, criterion: str = "taylor", *, limit: int 
     """Value every unit by a criterion: (units,) float64, higher means keep; not scaled across layers.
 
     data: the images, as --data names them: "demo", a folder, "FILE.npz", ..; the first `limit` of their calibration
-    split are read. criterion: a name, or "package.module:function" for one's own, which is then called.
+    split are read. criterion: a name, or "package.module:function" for your own, which is then called.
 
         >>> network = open_network("demo")
         >>> saliency = score(network, "demo", "weight")

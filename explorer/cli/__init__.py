@@ -22,7 +22,7 @@ from explorer.core.text import one_line
 
 PACKAGES = ("torch", "torchvision", "torch-pruning", "streamlit", "plotly", "numpy", "click", "timm", "onnxruntime")
 COMMANDS = {
-    "app": ("explorer.cli.app", "Start the app; so does no command at all."),
+    "app": ("explorer.cli.app", "Start the app, as the program does without a command."),
     "inspect": ("explorer.cli.inspecting", "List layers, units, parameters, FLOPs, and what can't be pruned and why."),
     "score": ("explorer.cli.scoring", "Compute the saliency of every unit."),
     "oracle": ("explorer.cli.oracle", "Measure what removing each single unit does to the loss."),
@@ -32,7 +32,7 @@ COMMANDS = {
     "study": ("explorer.cli.studying", "Measure the paper's tables and figures, beside the published ones."),
     "finetune": (
         "explorer.cli.finetuning",
-        "Fine-tune an architecture to one's own images: a network for what follows.",
+        "Fine-tune an architecture on your own images, for a network to prune.",
     ),
     "export": ("explorer.cli.exporting", "Write a run's network to files that load without its class, with a proof."),
     "verify": ("explorer.cli.exporting", "Load exported files in a clean process and compare their outputs."),
@@ -40,7 +40,7 @@ COMMANDS = {
         "explorer.cli.speeding",
         "Time a run's network before and after pruning, in turns, under many conditions.",
     ),
-    "replay": ("explorer.cli.replaying", "Take the units of an exported plan from the original network again."),
+    "replay": ("explorer.cli.replaying", "Remove the units of an exported plan from the original network again."),
     "check": ("explorer.cli.checking", "Check every kept file of a work folder or a run against its SHA-256."),
     "evaluate": ("explorer.cli.inspecting", "Measure loss, accuracy, parameters, FLOPs and latency."),
 }
@@ -79,7 +79,12 @@ class Commands(click.Group):
 
 @click.group(cls=Commands, invoke_without_command=True, context_settings={"help_option_names": HELP_OPTIONS})
 @click.option("--version", is_flag=True, help="Show the version, and do nothing else.")
-@click.option("--json", "as_json", is_flag=True, help="With --version: what it runs on too, as an issue asks for it.")
+@click.option(
+    "--json",
+    "as_json",
+    is_flag=True,
+    help="With --version: the machine and the packages too, as a bug report needs them.",
+)
 @click.pass_context
 def commands(context: click.Context, version: bool, as_json: bool) -> None:
     """Explore and prune convolutional networks.
@@ -87,7 +92,7 @@ def commands(context: click.Context, version: bool, as_json: bool) -> None:
     NETWORK is "demo", a checkpoint (with --arch), an exported file, or a run folder.
     """
     if as_json and not version:
-        raise click.UsageError("--json stands behind a command, or beside --version.")
+        raise click.UsageError("--json belongs after a command, or beside --version.")
     if version:
         click.echo(json.dumps(surroundings(), indent=1) if as_json else f"pruning-explorer {__version__}")
         context.exit()

@@ -42,20 +42,22 @@ WORKDIR, TOKEN = "PRUNING_EXPLORER_WORKDIR", "PRUNING_EXPLORER_TOKEN"
     "allowed",
     metavar="NAME",
     multiple=True,
-    help="One more name that browsers may ask for, as behind a proxy; *.NAME for all below it. May be repeated.",
+    help="A further host name by which browsers may reach the app, as behind a proxy; *.NAME allows all its "
+    "subdomains. May be repeated.",
 )
 @click.option(
     "--token",
     metavar="TEXT",
     envvar=TOKEN,
     show_envvar=True,
-    help="What visitors need in the address; made anew where the app is reached from other computers.",
+    help="The token that visitors need in the address.  [default: a new one where other computers can reach the app]",
 )
 @click.option(
     "--allow-paths/--no-allow-paths",
     "paths",
     default=None,
-    help="Whether visitors may name folders and files of this computer.  [default: only where no others are served]",
+    help="Whether visitors may name folders and files of this computer.  [default: only where no other "
+    "computer can reach the app]",
 )
 @click.option(
     "--allow-factories",
@@ -75,7 +77,7 @@ def app(
     factories: bool,
     own: tuple[str, ...],
 ) -> None:
-    """Start the app; so does no command at all.
+    """Start the app, as the program does without a command.
 
     With --host or --allow-host beyond this computer, or with --token, it prints the address with the token that
     visitors need, opens no browser, and gives each browser a workspace of its own.
@@ -180,5 +182,5 @@ def _folder(workdir: Path) -> Path:
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise BadInput(f"--workdir {workdir} can't be made: {error.strerror}.") from error
+        raise BadInput(f"The folder --workdir {workdir} can't be made ({error.strerror}): give another.") from error
     return folder

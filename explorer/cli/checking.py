@@ -22,8 +22,8 @@ from explorer.upkeep.audit import BAD, UNCHECKED, UNKNOWN, Checked, audit
 def check(folder: Path, json: Path | None) -> None:
     """Check every kept file against its SHA-256.
 
-    WORKDIR is the app's work folder, or the folder of one run, race, study or fine-tuning. Nothing is changed. Leaves
-    with 2 where a file is damaged or missing. Files of older versions have no SHA-256: they are listed as unchecked.
+    WORKDIR is the app's work folder, or the folder of one run, race, study or fine-tuning. Nothing is changed. The exit
+    code is 2 if a file is damaged or missing. Files of older versions have no SHA-256: they are listed as unchecked.
     """
     started = time.perf_counter()
     if json is not None:
@@ -50,6 +50,7 @@ def _show(folder: Path, found: list[Checked], counts: Counter[str]) -> None:
     told = ", ".join(f"{number:,} {standing}" for standing, number in sorted(counts.items()))
     notes = [
         f"{counted(len(found), 'file')}: {told}.",
-        f"{UNCHECKED.capitalize()}: it can't be told; {UNKNOWN}: no document names it, and nothing reads it.",
+        f"{UNCHECKED.capitalize()}: nothing says what its SHA-256 must be; {UNKNOWN}: no document names "
+        "the file, and nothing reads it.",
     ]
     table(f"Files in {folder}", ("File", "What", "State", "Why"), rows, notes)

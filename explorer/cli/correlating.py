@@ -33,22 +33,22 @@ TABLE_1 = "l2"  # the paper's scaling, whose correlation is always told
     type=click.Choice(list(SCALINGS)),
     default=TABLE_1,
     show_default=True,
-    help="Of saliencies, layer by layer, for the columns of all layers scaled.",
+    help="How saliencies are scaled, layer by layer, in the columns over all layers.",
 )
 @click.option(
     "--resamples",
     type=click.IntRange(min=0),
     default=RESAMPLES,
     show_default=True,
-    help="How often the images are drawn anew for the intervals; 0 for none.",
+    help="Bootstrap resamples of the images for the intervals; 0 leaves these out.",
 )
 def correlate(request: Request, scaling: str, resamples: int, own: tuple[str, ...], **how: Any) -> None:
     """Compare every criterion's ranking with the oracle's.
 
     Spearman's and Kendall's correlation with oracle-abs: the mean over layers, over all units, and over all units after
-    layer-wise scaling of the saliency; and how many of the units that the oracle would remove first the criterion
-    would remove first too. Intervals span what 95 % of bootstrap resamples of the images give, once the oracle has
-    done all of them.
+    layer-wise scaling of the saliency; and how many of the units that the oracle would remove first the criterion would
+    remove first too. Intervals are the range that 95 % of bootstrap resamples of the images give, once the oracle is
+    exact on all of them.
     """
     subject = open_subject(request, needs_units=True)
     batches = subject.calibration()
@@ -70,7 +70,7 @@ def correlate(request: Request, scaling: str, resamples: int, own: tuple[str, ..
 
 def _show(found: Values, spreads: Intervals, scaling: str, measured_on: str, resamples: int) -> None:
     """One table a group of measures."""
-    how = f"In brackets: what {COVERED:.0%} of {resamples} bootstrap resamples of the images give."
+    how = f"In brackets: the range that {COVERED:.0%} of {resamples} bootstrap resamples of the images give."
     notes = [measured_on, *([how] if spreads else [])]
     for group, title in GROUPS.items():
         shown = [m for m in measures(scaling) if m.group == group]

@@ -17,7 +17,9 @@ def contents_at_state(subject: Subject, state: int | None) -> ExportContents:
     run, where = subject.run, subject.request.network
     if run is None or run.timeline is None:
         if state is not None:
-            raise BadInput(f"{where} is no run: only a run has states.")
+            raise BadInput(
+                f"{where} is not a run, and only a run has states: leave --state out, or give the folder of a run."
+            )
         return _of_any(subject)
     if state is None or state == run.timeline.current:
         return _of_run(run, run.timeline, run.timeline.current, subject.network)
@@ -30,7 +32,10 @@ def original_of(subject: Subject) -> ExportContents:
     """The network that the subject's run began with; raises BadInput if that is not to be had."""
     run = subject.run
     if run is None or run.timeline is None:
-        raise BadInput(f"{subject.request.network} is no run: only a run knows its original.")
+        raise BadInput(
+            f"{subject.request.network} is not a run, and only a run knows its original: leave --original "
+            "out, or give the folder of a run."
+        )
     return _of_run(run, run.timeline, 0, subject.original)
 
 

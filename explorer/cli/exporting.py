@@ -41,22 +41,24 @@ DESCRIPTIONS = "\n\n".join(f"{f.name}: {f.description}." for f in formats.FORMAT
     default="safetensors",
     show_default=True,
     metavar=f"{','.join(formats.FORMATS)}|{formats.ALL}",
-    help="One or more.",
+    help="Formats to write, separated by commas.",
 )
 @click.option("--out", type=click.Path(path_type=Path), metavar="DIR", required=True, help="Folder for the files.")
-@click.option("--state", type=click.IntRange(min=0), help="Of the run's timeline.  [default: where it ended]")
+@click.option(
+    "--state", type=click.IntRange(min=0), help="State of the run's timeline to export.  [default: where it ended]"
+)
 @click.option("--original", is_flag=True, help=f"Write the network before pruning too, into DIR/{ORIGINAL}.")
 def export(request: Request, names: str, out: Path, state: int | None, original: bool) -> None:
     """Write a run's network to files that load without its class, with a proof.
 
-    RUN may also be any other network. DIR gets a file a format, manifest.json, and the logits of the first
+    RUN may also be any other network. DIR gets one file for each format, manifest.json, and the logits of the first
     validation images, with which `verify` compares; without images, those of random inputs, always the same ones.
     Files of the same names are replaced.
     """
     chosen = [each.name for each in formats.formats_for(_names(names))]
     check_writable(out, "--out", folder=True)
     if (out / FILE).exists():
-        raise BadInput(f"--out {out} is a run folder: exports go to a folder of their own.")
+        raise BadInput(f"--out {out} is the folder of a run: give another, for the export alone.")
     subject = open_subject(request, needs_images=False, written=True)
     asked = {out: contents_at_state(subject, state), **({out / ORIGINAL: original_of(subject)} if original else {})}
     batches = [subject.batches("validation", proof.IMAGES)] if subject.images else []
@@ -92,7 +94,10 @@ def _confirm(subject: Subject, contents: ExportContents) -> None:
         warn("No loss or accuracy was measured in this run, and none is added by the images given now.")
         return
     if digest not in (None, subject.images.digest) or (digest is None and subject.request.data):
-        warn("These are not the run's own images: that its network still measures what was recorded is not checked.")
+        warn(
+            "These are not the run's own images, so it is not checked that the network still measures what "
+            "the run recorded."
+        )
         return
     with progress("Measuring again") as report:
         outcome = evaluate(contents.network, subject.batches("validation", recorded.images), report=report)
@@ -115,23 +120,25 @@ def _proof(contents: ExportContents, batches: Batches | None = None) -> proof.Pr
 
 @click.command()
 @click.argument("folder", metavar="DIR", type=click.Path(path_type=Path))
-@click.option("--trust", is_flag=True, help="Run files that hold code too.  [default: ask, where somebody can answer]")
+@click.option(
+    "--trust", is_flag=True, help="Run files that hold code too.  [default: ask in a terminal, else leave them]"
+)
 @json_option
 def verify(folder: Path, trust: bool, json: Path | None) -> None:
     """Load exported files in a clean process and compare their outputs.
 
-    A file is ok where no logit differs from the proof by more than a share of the largest, and all predictions agree.
-    Leaves with 1 where a file is not.
+    A file is ok if no logit differs from the proof by more than a share of the largest, and all predictions agree.
+    The exit code is 1 if a file is not.
 
-    Loading model.py or .pt2 runs what its maker wrote: without --trust these are not run, and where all others are ok
-    it leaves with 2. Each file runs without network, other processes and files, with limits of time and memory, as far
-    as the system offers that; a line says what was in force.
+    Loading model.py or .pt2 runs what its maker wrote: without --trust these are not run, and if all others are ok the
+    exit code is 2. Each file runs without network, other processes and files, with limits of time and memory, as far as
+    the system offers that; a line says what was in force.
     """
     started = time.perf_counter()
     if json is not None:
         check_writable(json, "--json")
     if not folder.exists():
-        raise BadInput(f"There is no export at {folder}.")
+        raise BadInput(f"There is no export at {folder}: give the folder that export --out wrote.")
     if (folder / FILE).exists():
         raise BadInput(f"{folder} is a run folder: export the run, and verify what that writes.")
     expected = proof.read((folder if folder.is_dir() else folder.parent) / proof.NAME)
@@ -156,7 +163,9 @@ def verify(folder: Path, trust: bool, json: Path | None) -> None:
     if any(verdict.ok is False for verdict in verdicts):
         sys.exit(1)
     if waiting := [verdict.path.name for verdict in verdicts if verdict.ok is None]:
-        raise BadInput(f"Not run, as loading them runs code of whoever made them: {_listed(waiting)}; --trust runs it.")
+        raise BadInput(
+            f"Not run, because loading them runs code of whoever made them: {_listed(waiting)}; give --trust to run it."
+        )
 
 
 def _asked(files: Sequence[Path]) -> bool:

@@ -23,15 +23,15 @@ from explorer.runs.tuning_runs import start_of, tuned, tuning_run
 from explorer.runs.tunings import Tuning
 from explorer.training.finetune import IMAGENET, NONE, Recipe
 
-WEIGHTS_ALONE = "RUN gets its weights alone, a checkpoint for the same --arch."
+WEIGHTS_ALONE = "RUN gets its weights alone: open them as a checkpoint, with the same --arch."
 WEIGHTS = click.option(
     "--weights",
     "network",
     default=IMAGENET,
     show_default=True,
     metavar=f"{IMAGENET}|{NONE}|FILE|RUN",
-    help=f"What --arch starts from: published weights, downloaded where they are not at hand; a checkpoint; or {NONE}. "
-    "Without --arch: a run or an export, pruned or not.",
+    help="What --arch starts from: published weights, downloaded where they are not on this disk; a "
+    f"checkpoint; or {NONE}. Without --arch: a run or an export, pruned or not.",
 )
 
 
@@ -40,9 +40,13 @@ WEIGHTS = click.option(
 @click.option("--epochs", type=click.IntRange(min=1), default=10, show_default=True, help="Passes over the images.")
 @recipe_options
 @click.option("--out", type=click.Path(path_type=Path), metavar="RUN", required=True, help="Folder for the run.")
-@click.option("--resume", is_flag=True, help="Go on with the run of the same settings that RUN holds; else start it.")
+@click.option(
+    "--resume",
+    is_flag=True,
+    help="Go on with the run in RUN, which has the same settings; where there is none, start it.",
+)
 def finetune(request: Request, epochs: int, out: Path, resume: bool, **options: Any) -> None:
-    """Fine-tune an architecture to one's own images, or a run's network once more, and keep the run in a folder.
+    """Fine-tune an architecture on your own images, or a run's network once more, and keep the run in a folder.
 
     An architecture gets a new head for the classes of --data; a run's network, which may be pruned, is taken as it is.
     All weights are updated, on the finetune images, by the paper's recipe unless options say otherwise, and measured
@@ -80,7 +84,7 @@ def _opened(request: Request) -> tuple[Subject, dict[str, Batches]]:
 def _fresh(request: Request) -> Subject:
     """An architecture with a head for the classes of the images."""
     if not request.arch or not request.data:
-        raise BadInput("Give --arch and --data: the architecture, and the images that it shall learn.")
+        raise BadInput("Give --arch, the architecture, and --data, the images that it is to learn.")
     tuning = Tuning(request.arch, request.network, data=request.data, seed=request.seed or 0, changes=request.changes)
     with progress(f"Opening {request.arch}"):
         network, images = start_of(

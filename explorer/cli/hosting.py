@@ -22,7 +22,7 @@ def hosts(host: str, allowed: Sequence[str] = ()) -> list[str]:
     """
     for name in allowed:
         if not NAME.fullmatch(name) and not _address(name):
-            raise BadInput(f"--allow-host {name!r} is no name of a host: give one like lab.example or *.lab.example.")
+            raise BadInput(f"--allow-host {name!r} is not a host name: give one such as lab.example or *.lab.example.")
     own = [] if host in LOCAL else [host, *(_own_names() if _is_everywhere(host) else [])]
     return list(dict.fromkeys([*LOCAL, *own, *allowed]))
 

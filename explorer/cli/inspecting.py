@@ -63,7 +63,8 @@ def _entry(layer: LayerRow) -> dict[str, Any]:
 @click.option(
     "--split",
     metavar="NAME",
-    help=f"{', '.join(SHARES)} or {ALL}.  [default: test where the data or a run says it; else all]",
+    help=f"The images to measure on: {', '.join(SHARES)} or {ALL}.  [default: test where the data stores its "
+    "splits or NETWORK is a run; else all]",
 )
 def evaluate(request: Request, split: str | None) -> None:
     """Measure loss, accuracy, parameters, FLOPs and latency.

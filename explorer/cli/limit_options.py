@@ -55,7 +55,7 @@ class Channels(click.ParamType):
 def _channels(span: re.Match[str]) -> range:
     first, last = int(span[1]), int(span[2] or span[1])
     if first > last:
-        raise BadInput(f"Channels {span[0]} are none: the first must not be above the last.")
+        raise BadInput(f"The range of channels {span[0]} is empty: its first number must not be above its last.")
     if last - first >= MAX_CHANNELS_IN_SPAN:
         raise BadInput(f"Channels {span[0]} are too many: no layer has {last - first + 1:,}.")
     return range(first, last + 1)
@@ -71,7 +71,10 @@ def channels_by_layer(given: Iterable[tuple[str, tuple[int, ...]]]) -> dict[str,
 
 OPTIONS = (
     click.option(
-        "--keep", multiple=True, metavar="LAYER", help="A layer that loses nothing, as inspect names it; repeatable."
+        "--keep",
+        multiple=True,
+        metavar="LAYER",
+        help="A layer that stays whole, by the name that inspect shows. May be repeated.",
     ),
     click.option(
         "--floor",
@@ -79,7 +82,7 @@ OPTIONS = (
         type=Floor(),
         multiple=True,
         metavar=Floor.name,
-        help="Units that every layer keeps, or one layer; repeatable.  [default: 1]",
+        help="The least number of units that every layer keeps, or that one layer does. May be repeated.  [default: 1]",
     ),
     click.option(
         "--multiple",
@@ -93,14 +96,14 @@ OPTIONS = (
         type=Channels(),
         multiple=True,
         metavar=Channels.name,
-        help="Channels that stay, by their indices in the network as loaded, such as features.0:3,7; repeatable.",
+        help="Channels that stay, by their indices in the network as loaded, such as features.0:3,7. May be repeated.",
     ),
     click.option(
         "--go",
         type=Channels(),
         multiple=True,
         metavar=Channels.name,
-        help="Channels that go before all others of their layer, such as features.0:3-5; repeatable.",
+        help="Channels that go before all others of their layer, such as features.0:3-5. May be repeated.",
     ),
 )
 

@@ -83,11 +83,19 @@ COUNT = click.IntRange(min=1)
 OPTIONS = (
     click.option("--arch", metavar="NAME", help=ARCH),
     click.option("--data", metavar="WHERE", help=DATA),
-    click.option("--limit", type=COUNT, help="At most so many images.  [default: 256 for calibration, all otherwise]"),
-    click.option("--seed", type=click.IntRange(min=0), help="Of splits and chance.  [default: 0, or a run's own]"),
-    click.option("--device", default="cpu", show_default=True, metavar="|".join(NAMES), help="What to compute on."),
     click.option(
-        "--batch-size", type=COUNT, help="Images computed at once; changes no result.  [default: by image size]"
+        "--limit", type=COUNT, help="Use at most this many images.  [default: 256 for calibration, all otherwise]"
+    ),
+    click.option(
+        "--seed",
+        type=click.IntRange(min=0),
+        help="Seed of the splits and of all that is random.  [default: 0, or a run's own]",
+    ),
+    click.option(
+        "--device", default="cpu", show_default=True, metavar="|".join(NAMES), help="The device to compute on."
+    ),
+    click.option(
+        "--batch-size", type=COUNT, help="Images in one forward pass; changes no result.  [default: by image size]"
     ),
     click.option("--size", type=COUNT, metavar="PIXELS", help="Resize the shorter side, in place of the default."),
     click.option("--crop", type=COUNT, metavar="PIXELS", help="Crop the centre, in place of the default."),
@@ -98,7 +106,9 @@ OPTIONS = (
         "--std", type=Numbers(), metavar="a,b,c", help="Divide each channel by this, in place of the default."
     ),
     click.option("--frames", type=COUNT, help="Frames of each clip, in place of a video network's default."),
-    click.option("--download", is_flag=True, help="Fetch the data set torchvision:NAME where it is not on the disk."),
+    click.option(
+        "--download", is_flag=True, help="Download the data set torchvision:NAME where it is not on this disk."
+    ),
 )
 
 json_option = click.option(

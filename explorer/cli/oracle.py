@@ -15,26 +15,28 @@ from explorer.scoring.oracle import PRECISIONS, SETTLED, Oracle, OracleOptions, 
 from explorer.scoring.ranking import rank_statistics
 
 GIB = 1 << 30
-SETTLED_HELP = f"""Stop as soon as the ranks have settled: the rank correlation with the final ranks, as the standard
-errors let expect it, is at least {SETTLED}. The first estimate is linearised, and the images that tell most come
+SETTLED_HELP = f"""Stop as soon as the ranks have settled: by the standard errors, their correlation with the final
+ranks is expected to be at least {SETTLED}. The first estimate is linearised, and the images that tell most come
 first."""
 
 OPTIONS = (
     click.option(
-        "--reference", is_flag=True, help="Take the slow, obvious way: one gate closed, the whole network run."
+        "--reference",
+        is_flag=True,
+        help="Measure in the slow, direct way: close one gate, run the whole network, go on to the next.",
     ),
     click.option(
         "--memory",
         type=click.FloatRange(min=0, min_open=True),
         metavar="GIB",
-        help="Use at most so much beside the network; changes no result.  [default: a quarter of what is free]",
+        help="Memory to use at most beside the network; changes no result.  [default: a quarter of what is free]",
     ),
     click.option(
         "--precision",
         type=click.Choice(list(PRECISIONS)),
         default="float32",
         show_default=True,
-        help="Of convolutions and products; the result states the rank correlation with float32.",
+        help="Precision of convolutions and products; the result says how its ranks correlate with those in float32.",
     ),
 )
 
@@ -105,7 +107,7 @@ def _show(found: Oracle, measured_on: str) -> None:
     columns = ("Layer", "Units", "Least loss", "Median", "Most loss", "Best rank", "Median rank", "Worst rank")
     notes = [
         measured_on,
-        "Loss: oracle-loss in nats, change when one unit goes. Rank: of oracle-abs among all, 1 = most important.",
+        "Loss: oracle-loss in nats, the change when one unit goes. Rank: of oracle-abs among all, 1 = most important.",
     ]
     if not found.whole:
         notes.append(

@@ -105,4 +105,4 @@ def check_writable(path: Path, option: str, *, folder: bool = False) -> None:
         with tempfile.TemporaryFile(dir=place):
             pass
     except OSError as error:
-        raise BadInput(f"{option} {path} cannot be written: {error.strerror or error}.") from error
+        raise BadInput(f"{option} {path} can't be written ({error.strerror or error}): give another place.") from error

@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 FORM = "package.module:function"
-BESIDE = f"A criterion of one's own beside the others, {FORM}: it is imported, so its code runs. May be repeated."
+BESIDE = f"Your own criterion beside the others, {FORM}: it is imported, so its code runs. May be repeated."
 
 
 class CriterionName(click.Choice):

@@ -38,7 +38,7 @@ PRICE_SUMMARIES = "\n\n".join(f"{price.name}: {price.summary}" for price in PRIC
 CRITERIA_SUMMARIES = summaries(SELECTORS.values())
 
 
-CUT_ANEW = "RUN gets no network.safetensors: commands with the same --arch cut its network out of the original again."
+CUT_ANEW = "RUN gets no network.safetensors: commands with the same --arch prune the original again as the run did."
 EPILOG = f"Targets:\n\n{TARGET_SUMMARIES}\n\nCriteria:\n\n{CRITERIA_SUMMARIES}\n\nPrices:\n\n{PRICE_SUMMARIES}"
 
 
@@ -48,14 +48,14 @@ EPILOG = f"Targets:\n\n{TARGET_SUMMARIES}\n\nCriteria:\n\n{CRITERIA_SUMMARIES}\n
     "--criterion",
     type=CriterionName(list(SELECTORS)),
     required=True,
-    help=f"How to value units; or {FORM} of one's own.",
+    help=f"How to value units; or your own {FORM}.",
 )
 @click.option(
     "--until",
     type=TARGET,
     metavar=TARGET.name,
     required=True,
-    help="How far; see Targets.",
+    help="How far to prune; see Targets.",
 )
 @click.option("--out", type=click.Path(path_type=Path), metavar="RUN", required=True, help="Folder for the run.")
 @click.option(
@@ -83,7 +83,7 @@ EPILOG = f"Targets:\n\n{TARGET_SUMMARIES}\n\nCriteria:\n\n{CRITERIA_SUMMARIES}\n
     type=click.Choice(list(SCALINGS)),
     default="l2",
     show_default=True,
-    help="Of saliencies, layer by layer.",
+    help="How saliencies are scaled, layer by layer.",
 )
 @click.option(
     "--price",
@@ -94,7 +94,7 @@ EPILOG = f"Targets:\n\n{TARGET_SUMMARIES}\n\nCriteria:\n\n{CRITERIA_SUMMARIES}\n
 @click.option(
     "--flops-penalty",
     type=click.FloatRange(min=0),
-    help=f"The same as --price flops=PENALTY; paper: {FLOPS_PENALTY:g}.",
+    help=f"The same as --price flops=PENALTY; the paper's is {FLOPS_PENALTY:g}.",
 )
 @limit_options
 @recipe_options
@@ -104,22 +104,26 @@ EPILOG = f"Targets:\n\n{TARGET_SUMMARIES}\n\nCriteria:\n\n{CRITERIA_SUMMARIES}\n
     type=click.FloatRange(0, 1, max_open=True),
     default=0.0,
     show_default=True,
-    help="A budget beside the target, as accuracy=SHARE is.",
+    help="A budget beside the target: the accuracy (0 to 1) stays at least this.",
 )
 @click.option(
     "--keep-weights",
     type=click.Choice(("all", "last")),
     default="all",
     show_default=True,
-    help="Of which fine-tuned steps RUN keeps the weights; last is for huge networks.",
+    help="Fine-tuned steps whose weights RUN keeps; last takes the least room on the disk.",
 )
 @click.option(
     "--from-scratch",
     is_flag=True,
     help="Then train the final shape from fresh weights by the same recipe, with as many updates, as a control.",
 )
-@click.option("--scratch-updates", type=click.IntRange(min=1), help="The same, with so many updates.")
-@click.option("--resume", is_flag=True, help="Go on with the run of the same settings that RUN holds; else start it.")
+@click.option("--scratch-updates", type=click.IntRange(min=1), help="The same, with this many updates.")
+@click.option(
+    "--resume",
+    is_flag=True,
+    help="Go on with the run in RUN, which has the same settings; where there is none, start it.",
+)
 def prune(request: Request, until: tuple[str, float], out: Path, resume: bool, **options: Any) -> None:
     """Prune step by step until a target is reached, and keep the run in a folder.
 

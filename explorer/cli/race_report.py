@@ -84,7 +84,7 @@ def _notes(subject: Subject, terms: RaceTerms, validation: Batches, lanes: Race)
         else f"{settings.step} units a step, ranked anew before each; all before fine-tuning.",
     ]
     if alike and seeds > 1:
-        notes.append(f"The same for every seed, and run once: {', '.join(alike)}.")
+        notes.append(f"Run once, because every seed would give the same: {', '.join(alike)}.")
     if terms.timed:
         notes.append(_timed(lanes[0]))
     return [*notes, f"FLOPs: {FLOPS_CONVENTION}."]

@@ -42,32 +42,42 @@ ALL = "all"
     metavar="a,b,c|all",
     default="taylor,random",
     show_default=True,
-    help=f"Those that race: {', '.join(SELECTORS)}, {FORM} of one's own; {ALL}: each that can score the network.",
+    help=f"The selectors that race: {', '.join(SELECTORS)}, your own {FORM}; {ALL}: each that can score the network.",
 )
 @own_criteria
 @click.option(
-    "--seeds", type=click.IntRange(min=1), default=3, show_default=True, help="How many, from --seed upwards."
+    "--seeds",
+    type=click.IntRange(min=1),
+    default=3,
+    show_default=True,
+    help="The number of seeds, from --seed upwards.",
 )
 @click.option(
     "--until", type=TARGET, metavar=TARGET.name, required=True, help="Stop when at most this share of it is left."
 )
 @click.option("--out", type=click.Path(path_type=Path), metavar="DIR", required=True, help="Folder for the race.")
-@click.option("--step", type=click.IntRange(min=1), help="Units removed a step.  [default: 2 % of all, at least 1]")
 @click.option(
-    "--updates", type=click.IntRange(min=0), default=0, show_default=True, help="Fine-tuning minibatches a step."
+    "--step", type=click.IntRange(min=1), help="Units removed in each step.  [default: 2 % of all, at least 1]"
+)
+@click.option(
+    "--updates",
+    type=click.IntRange(min=0),
+    default=0,
+    show_default=True,
+    help="Fine-tuning minibatches after each step.",
 )
 @click.option(
     "--scaling",
     type=click.Choice(list(SCALINGS)),
     default="l2",
     show_default=True,
-    help="Of saliencies, layer by layer; chance is never scaled.",
+    help="How saliencies are scaled, layer by layer; random ones never are.",
 )
 @limit_options
 @recipe_options
 @distillation_options
 @click.option("--latency", is_flag=True, help="Time every pruned network, in turn with the one as given.")
-@click.option("--resume", is_flag=True, help="Go on with the same race in DIR, with the lanes that it lacks.")
+@click.option("--resume", is_flag=True, help="Go on with the same race in DIR: run the lanes that are missing.")
 @click.option("--figure", type=click.Path(path_type=Path), metavar="FILE", help="Write the curves as a web page.")
 @click.option(
     "--show",
@@ -75,9 +85,11 @@ ALL = "all"
     type=click.Choice(list(QUANTITIES)),
     default="accuracy",
     show_default=True,
-    help="In the figure.",
+    help="What the figure shows.",
 )
-@click.option("--against", type=click.Choice(list(AGAINST)), default="units", show_default=True, help="In the figure.")
+@click.option(
+    "--against", type=click.Choice(list(AGAINST)), default="units", show_default=True, help="What it is drawn against."
+)
 def race(request: Request, out: Path, resume: bool, figure: Path | None, **options: Any) -> None:
     """Race criteria: the same network, images, steps and fine-tuning for each, over several seeds.
 

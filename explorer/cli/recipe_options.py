@@ -14,25 +14,37 @@ from explorer.training.schedules import SCHEDULES, summary
 FIELDS = {"minibatch": "batch_size", "distil": "distillation"}  # of the recipe, where the option is called otherwise
 
 OPTIONS = (
-    click.option("--learning-rate", type=float, default=PAPER.learning_rate, show_default=True, help="Of fine-tuning."),
-    click.option("--momentum", type=float, default=PAPER.momentum, show_default=True, help="Of fine-tuning."),
-    click.option("--weight-decay", type=float, default=PAPER.weight_decay, show_default=True, help="Of fine-tuning."),
     click.option(
-        "--minibatch", type=click.IntRange(min=1), default=PAPER.batch_size, show_default=True, help="Images an update."
+        "--learning-rate",
+        type=float,
+        default=PAPER.learning_rate,
+        show_default=True,
+        help="Learning rate of fine-tuning.",
+    ),
+    click.option("--momentum", type=float, default=PAPER.momentum, show_default=True, help="Momentum of fine-tuning."),
+    click.option(
+        "--weight-decay", type=float, default=PAPER.weight_decay, show_default=True, help="Weight decay of fine-tuning."
+    ),
+    click.option(
+        "--minibatch",
+        type=click.IntRange(min=1),
+        default=PAPER.batch_size,
+        show_default=True,
+        help="Images in each update.",
     ),
     click.option(
         "--optimizer",
         type=click.Choice(list(OPTIMIZERS)),
         default=PAPER.optimizer,
         show_default=True,
-        help="Of fine-tuning.",
+        help="Optimiser of fine-tuning.",
     ),
     click.option(
         "--schedule",
         type=click.Choice(list(SCHEDULES)),
         default=PAPER.schedule,
         show_default=True,
-        help=f"Of the learning rate. {' '.join(f'{name}: {summary(name)}' for name in SCHEDULES)}",
+        help=f"How the learning rate changes. {' '.join(f'{name}: {summary(name)}' for name in SCHEDULES)}",
     ),
 )
 
@@ -43,14 +55,14 @@ DISTILLATION = (
         metavar="ALPHA",
         default=PAPER.distillation,
         show_default=True,
-        help="Share of the unpruned network's answers in the loss, 0 to 1; the labels have the rest.",
+        help="Share of the unpruned network's answers in the loss, 0 to 1; the rest is the labels'.",
     ),
     click.option(
         "--temperature",
         type=float,
         default=PAPER.temperature,
         show_default=True,
-        help="Of the answers that --distil compares.",
+        help="Temperature of the answers that --distil compares.",
     ),
 )
 

@@ -22,9 +22,9 @@ from explorer.networks.network import Network
 @click.option("--plan", type=click.Path(path_type=Path), metavar="FILE", required=True, help="plan.json of an export.")
 @click.option("--out", type=click.Path(path_type=Path), metavar="DIR", required=True, help="Folder for the network.")
 def replay(request: Request, plan: Path, out: Path) -> None:
-    """Take the units of an exported plan from the original network again.
+    """Remove the units of an exported plan from the original network again.
 
-    DIR gets network.safetensors with NETWORK's own weights: those of the export, where that was not fine-tuned. The
+    DIR gets network.safetensors with NETWORK's own weights; they are the export's where that was not fine-tuned. The
     plan of one network fits others of the same layers. A run stands for the network that it began with, unless the plan
     was made for what it ended with.
     """
@@ -34,7 +34,10 @@ def replay(request: Request, plan: Path, out: Path) -> None:
     network = _whole(subject, steps)
     if not plan_file.is_for(network, steps):
         name = steps["network"].get("name", "a network")
-        warn(f"{plan} was made for {name} with other weights or another preprocessing.")
+        warn(
+            f"{plan} was made for {name} with other weights or another preprocessing: its units are removed "
+            "all the same."
+        )
     pruned = plan_file.replay(network, steps)
     before, after = measure_costs(network), measure_costs(pruned)
     path = write_network(

@@ -38,18 +38,18 @@ def summaries(ways: Iterable[Criterion | Selector]) -> str:
     type=CriterionName([*CRITERIA, ALL]),
     default=ALL,
     show_default=True,
-    help=f"How to value units; or {FORM} of one's own.",
+    help=f"How to value units; or your own {FORM}.",
 )
 @click.option(
     "--probes",
     type=click.IntRange(min=2),
-    help="Find the curvature for OBD and Taylor-2 by so many Hessian-vector products with random vectors an image, as "
-    "in the paper, instead of by classes.",
+    help="Estimate the curvature for OBD and Taylor-2 from this many Hessian-vector products with random "
+    "vectors for each image, as in the paper, instead of computing it class by class.",
 )
 def score(request: Request, criterion: str, probes: int | None) -> None:
     """Compute the saliency of every unit, on calibration images; higher means more important: keep.
 
-    Without --data, where there are no images of the network's own: by the weights alone.
+    Without --data, a network without images of its own is scored by its weights alone.
     """
     needs_images = request.data is not None or not (criterion == ALL or CRITERIA[criterion].of_weights)
     subject = open_subject(request, needs_images=needs_images, needs_units=True)

@@ -31,7 +31,10 @@ def controlled(subject: Subject, settings: Settings, run: Run, out: Path, option
     updates = options["scratch_updates"] or timeline.updates_at(states) * options["from_scratch"]
     if not updates:
         if options["from_scratch"]:
-            warn("the result has had no updates, so nothing was trained from scratch; --scratch-updates says how many.")
+            warn(
+                "the result has had no updates, so nothing was trained from scratch; give a number with "
+                "--scratch-updates."
+            )
         return run
     recipe, seed, held = settings.recipe, settings.seed, states.state.scratch
     if held and (held.updates, held.settings) == (updates, {"recipe": asdict(recipe), "seed": seed}):

@@ -30,7 +30,12 @@ ENGINE_HELP = "; ".join(f"{each.name}: {each.summary}" for each in ENGINES.value
     show_default=True,
     help=f"{ENGINE_HELP}; repeatable.",
 )
-@click.option("--threads", type=COUNT, multiple=True, help="Of the processor; repeatable.  [default: as torch has]")
+@click.option(
+    "--threads",
+    type=COUNT,
+    multiple=True,
+    help="Threads of the processor. May be repeated.  [default: as many as torch uses]",
+)
 @click.option(
     "--batch",
     "batches",
@@ -38,10 +43,14 @@ ENGINE_HELP = "; ".join(f"{each.name}: {each.summary}" for each in ENGINES.value
     multiple=True,
     default=DEFAULT_TERMS.batches,
     show_default=True,
-    help="Images at once; repeatable.",
+    help="Images in one batch. May be repeated.",
 )
 @click.option(
-    "--runs", type=COUNT, default=DEFAULT_TERMS.runs, show_default=True, help="Of each network, after warm-up."
+    "--runs",
+    type=COUNT,
+    default=DEFAULT_TERMS.runs,
+    show_default=True,
+    help="Timed runs of each network, after warm-up.",
 )
 @click.option(
     "--multiple",
@@ -50,7 +59,8 @@ ENGINE_HELP = "; ".join(f"{each.name}: {each.summary}" for each in ENGINES.value
     multiple=True,
     default=DEFAULT_TERMS.multiples,
     show_default=True,
-    help="Preview widths rounded up to multiples of this, with the first engine and the largest batch; repeatable.",
+    help="Preview widths rounded up to multiples of this, with the first engine and the largest batch. May be "
+    "repeated.",
 )
 def speed(
     request: Request,
@@ -93,8 +103,8 @@ def _show(name: str, found: SpeedReport) -> None:
             rows.append(_row(what, each.timing, found.full.flops / each.flops))
     notes = [
         *(_size("Full", found.full), _size("Pruned", found.pruned)),
-        f"FLOPs: {FLOPS_CONVENTION}. Both networks were run in turns on blank images, medians of as many runs after "
-        "warm-up. By FLOPs: the speed-up if time went with FLOPs alone.",
+        f"FLOPs: {FLOPS_CONVENTION}. Both networks ran in turns on blank images; times are medians of as "
+        "many runs of each, after warm-up. By FLOPs: the speed-up if FLOPs alone decided the time.",
         *(
             f"Note: {sentence}"
             for sentence in (*found.refused, *(warning(found, each) for each in found.timings))

@@ -51,11 +51,15 @@ EPILOG = f"The paper's own settings, in place of NETWORK: {', '.join(PAPERS)}.\n
     type=click.Choice(list(PRESETS)),
     default="quick",
     show_default=True,
-    help="How much is done: on the demo and two free cores, quick takes up to 5 minutes, full up to 40.",
+    help="How much is measured: on the demo and two free cores, quick takes up to 5 minutes, full up to 40.",
 )
 @click.option("--only", metavar="a,b,c", default="", help=f"Only these parts, and what they need: {', '.join(PARTS)}.")
 @own_criteria
-@click.option("--resume", is_flag=True, help="Go on with the study of the same settings that DIR holds; else start it.")
+@click.option(
+    "--resume",
+    is_flag=True,
+    help="Go on with the study in DIR, which has the same settings; where there is none, start it.",
+)
 def study(request: Request, out: Path, preset: str, only: str, resume: bool, own: tuple[str, ...]) -> None:
     """Measure the tables and figures of Molchanov et al. 2017 on a network, beside the published ones.
 

@@ -101,7 +101,7 @@ def _read(path: Path, missing: str, most: int | None = None) -> bytes:
     except (FileNotFoundError, NotADirectoryError) as error:
         raise BadInput(missing) from error
     except OSError as error:
-        raise BadInput(f"{path} cannot be read: {error.strerror or error}.") from error
+        raise BadInput(f"{path} can't be read: {error.strerror or error}.") from error
 
 
 def _parsed(path: Path, form: DocumentFormat, missing: str) -> Any:

@@ -24,7 +24,9 @@ def write_whole(path: Path, content: bytes) -> Path:
         finally:
             temporary.unlink(missing_ok=True)
     except OSError as error:
-        raise BadInput(f"{path} cannot be written: {error.strerror or error}.") from error
+        raise BadInput(
+            f"{path} can't be written ({error.strerror or error}): give another place, or make room in this one."
+        ) from error
     return path
 
 

@@ -82,7 +82,7 @@ def _taken(folder: Path, *, wait: bool) -> int | None:
                 return handle
             os.close(handle)  # its former holder has deleted it
     except OSError as error:
-        raise BadInput(f"{folder} cannot be written: {error.strerror or error}.") from error
+        raise BadInput(f"{folder} can't be written ({error.strerror or error}): give another folder.") from error
 
 
 def _free(handle: int, *, wait: bool) -> bool:

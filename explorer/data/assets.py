@@ -15,4 +15,4 @@ def asset(name: str) -> Path:
     for folder in FOLDERS:
         if (folder / name).is_file():
             return folder / name
-    raise BadInput(f"the embedded file {name!r} is missing from this installation: install the package anew.")
+    raise BadInput(f"the embedded file {name!r} is missing from this installation: install the package again.")

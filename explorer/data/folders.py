@@ -75,7 +75,7 @@ def _notes(found: Inventory) -> list[str]:
 
 
 def _nothing(folder: Path, found: Inventory, layout: Layout) -> str:
-    needs = f"folder {folder} needs images in sub-folders, one a class"
+    needs = f"folder {folder} needs images in sub-folders, one for each class"
     if not found.images:
         return " ".join([f"{needs}: there is none in it.", *_notes(found)])
     path, reason = next(iter(layout.left_out.items()))

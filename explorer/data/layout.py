@@ -78,7 +78,7 @@ def _annotations(images: Mapping[Path, Dirs]) -> dict[Path, str]:
     folders = {dirs[:depth] for dirs in set(images.values()) for depth in range(1, len(dirs) + 1)}
     above = {dirs[:-1] for dirs in folders if _plain(dirs[-1]) in PICTURES}
     reasons = {
-        dirs: f"in {dirs[-1]}, which is called like annotations, beside images"
+        dirs: f"in {dirs[-1]}, which is named like annotations, beside images"
         for dirs in folders
         if dirs[:-1] in above and _plain(dirs[-1]) in ANNOTATIONS
     }
@@ -123,15 +123,17 @@ def _splits(name: str, layout: Layout, folders: Iterable[Dirs], deep: int) -> se
     if others and len(named) == 1:
         if with_classes or split_named(*named) != TRAIN:
             raise BadInput(
-                f"folder {name} has {_names(named)}, which is called like a split, beside {_names(others)}: "
-                "give a folder of splits alone, or of classes alone."
+                f"folder {name} has {_names(named)}, which is named like a split, beside "
+                f"{_names(others)}: give a folder of splits alone, or of classes alone."
             )
-        layout.notes.append(f"{_names(named)} is read as a class, for it stands beside others.")  # it may be a vehicle
+        layout.notes.append(
+            f"{_names(named)} is read as a class, because it stands beside others."
+        )  # it may be a vehicle
         return set()
     if named and not with_classes:
         raise BadInput(
-            f"folder {name} has {_names(named)}, called like splits, with no folders of classes in them: give "
-            "each split one sub-folder a class, or a .csv table of paths and labels."
+            f"folder {name} has {_names(named)}, named like splits, with no folders of classes in them: "
+            "give each split one sub-folder for each class, or a .csv table of paths and labels."
         )
     return named
 
@@ -155,8 +157,8 @@ def _splits_in_classes(name: str, folders: Iterable[Dirs], deep: int) -> bool:
     inner = {split_named(dirs[1]) if len(dirs) > deep else None for dirs in folders if dirs}
     if len(inner - {None}) > 1 and None in inner:
         raise BadInput(
-            f"folder {name} has folders called like splits in some classes and images beside them: "
-            "give each split a folder of its own, with one sub-folder a class."
+            f"folder {name} has folders named like splits in some classes and images beside them: give "
+            "each split a folder of its own, with one sub-folder for each class."
         )
     return len(inner) > 1
 
@@ -232,7 +234,7 @@ def _note_depth(layout: Layout, deep: int) -> None:
         inside.setdefault(image.label, set()).add(image.dirs[deep])
     names, *others = inside.values()
     if len(below) == len(layout.placed) and len(names) > 1 and others and all(names == each for each in others):
-        layout.notes.append(f"Should {_names(names)} be the classes, give one of {_names(inside)} alone.")
+        layout.notes.append(f"If {_names(names)} are the classes, give one of {_names(inside)} alone.")
 
 
 def _names(names: Iterable[str], most: int = 5) -> str:

@@ -138,12 +138,15 @@ def open_images(
         raise BadInput(f"limit is {limit}: at least 1 image is needed.")
     if download:
         if not where.startswith(PREFIX):
-            raise BadInput(f"only data sets of torchvision can be downloaded, and {quoted(where, 200)} is none.")
+            raise BadInput(
+                f"only data sets of torchvision can be downloaded, and {quoted(where, 200)} is none of them: "
+                "leave --download out."
+            )
         download_torchvision(where.removeprefix(PREFIX))
     for recognise, opener in SOURCES.values():
         if where.strip() and _fits(recognise, where):
             return opener(Wanted(where, seed, limit, clips))
-    raise BadInput(f"data {quoted(where, 200)} is not there or of no known kind: give {' or '.join(SOURCES)}.")
+    raise BadInput(f"data {quoted(where, 200)} does not exist, or is of no known kind: give {' or '.join(SOURCES)}.")
 
 
 def _fits(recognise: Recognise, where: str) -> bool:

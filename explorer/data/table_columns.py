@@ -121,8 +121,8 @@ def _one_hot(table: Path, first: list[str], second: list[str], left: list[int]) 
     found = {first[column]: column for column in left}
     if len(left) > len(found) or not left or any("".join(second[at : at + 1]) not in HOT for at in left):
         raise BadInput(
-            f"{_beginning(table, first)}: which of its columns holds the labels is unclear; call it label, "
-            "one value an image."
+            f"{_beginning(table, first)}: which of its columns holds the labels is unclear; call it "
+            "label, with one value for each image."
         )
     return found
 

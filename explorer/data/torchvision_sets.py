@@ -83,8 +83,8 @@ def _open_part(name: str, arguments: Mapping[str, Any]) -> Any:
         return _make(name, arguments)
     except Exception as error:  # absent and damaged files raise errors of many kinds
         raise BadInput(
-            f"torchvision data set {name} is not whole under {data_root()}; give --download, or this downloads it: "
-            f"{_download_line(name)}"
+            f"torchvision data set {name} is missing or incomplete under {data_root()}; give --download, "
+            f"or this downloads it: {_download_line(name)}"
         ) from error
 
 

@@ -91,7 +91,10 @@ def unpack(name: str, packed: Sequence[Packed], folder: Path) -> None:
     try:
         folder.mkdir(parents=True)
         if (free := shutil.disk_usage(folder).free) < sum(file.size for file in packed):
-            raise BadInput(f"{name} does not fit on the disk, where {UPLOAD_UNPACKED.shown(free)} are free.")
+            raise BadInput(
+                f"{name} does not fit on the disk, where {UPLOAD_UNPACKED.shown(free)} are free: make room, "
+                "or upload fewer images."
+            )
         for file, place in zip(packed, places, strict=True):
             _write(file, folder / place)
     except OSError as error:
@@ -116,7 +119,9 @@ def _place(name: str, file: Packed) -> PurePosixPath:
     parts = [part for part in file.name.replace("\\", "/").split("/") if part != "."]
     trick = file.trick or next((why for why, has in TRICKS.items() if has(file.name, parts)), "")
     if trick:
-        raise BadInput(f"{name} has {quoted(file.name)} in it, which {trick}: nothing of it is taken.")
+        raise BadInput(
+            f"{name} has {quoted(file.name)} in it, which {trick}: nothing was unpacked; pack it again without that."
+        )
     FOLDER_LEVELS.check(f"{quoted(file.name)} in {name}", len(parts) - 1)
     return PurePosixPath(*filter(None, parts))
 
@@ -136,13 +141,15 @@ def _check_unlike(name: str, packed: Sequence[Packed], places: Sequence[PurePosi
     seen: set[PurePosixPath] = set()
     for file, place in zip(packed, places, strict=True):
         if file.reader and place in seen:
-            raise BadInput(f"{name} has {quoted(str(place))} in it twice: which of them is meant can't be told.")
+            raise BadInput(f"{name} has {quoted(str(place))} in it twice: pack it again with one of them.")
         if file.reader:
             seen.add(place)
     folders = {above for place in places for above in place.parents}
     folders |= {place for file, place in zip(packed, places, strict=True) if file.reader is None}
     if both := seen & folders:
-        raise BadInput(f"{name} has {quoted(str(min(both)))} in it as a file and as a folder.")
+        raise BadInput(
+            f"{name} has {quoted(str(min(both)))} in it as a file and as a folder: pack it again with one of them."
+        )
 
 
 def content_digest(folder: Path) -> str:

@@ -79,4 +79,6 @@ def _put(place: Path, folder: Path, formats: Iterable[Format]) -> dict[str, Path
     try:
         return {kind: (place / name).replace(folder / name) for kind, name in files.items()}
     except OSError as error:
-        raise BadInput(f"{folder} cannot be written: {error.strerror or error}.") from error
+        raise BadInput(
+            f"{folder} can't be written ({error.strerror or error}): give another folder, or make room in this one."
+        ) from error

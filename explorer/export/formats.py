@@ -92,7 +92,7 @@ FORMATS: Mapping[str, Format] = {
         Format(
             name="plan",
             file_name="plan.json",
-            description="the units that went, as JSON; `replay` takes them from the original network again",
+            description="the units that were removed, as JSON; `replay` removes them from the original network again",
             render=plan_file.render,
             usage="pruning-explorer replay NETWORK --plan plan.json --out DIR",
         ),

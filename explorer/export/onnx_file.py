@@ -58,7 +58,7 @@ def _render(contents: ExportContents, module: nn.Module, given: str) -> bytes:
         with quiet():
             made = torch.onnx.export(program, dynamo=True, input_names=[given], output_names=["logits"], verbose=False)
     except Exception as error:  # the exporter wraps whatever went wrong
-        raise BadInput(f"{name} cannot be exported as onnx: {_reason(error)}.") from error
+        raise BadInput(f"{name} can't be exported as onnx: {_reason(error)}.") from error
     assert made is not None, "only fallback to the old exporter gives none"
     entry = made.model.metadata_props
     entry["pruning-explorer"] = json.dumps(summary(contents.manifest), allow_nan=False)
@@ -66,11 +66,11 @@ def _render(contents: ExportContents, module: nn.Module, given: str) -> bytes:
         data: bytes = made.model_proto.SerializeToString()
     except ValueError as error:  # protobuf's own limit
         raise BadInput(
-            f"{name} cannot be exported as onnx: one file holds at most {MAX_PROTOBUF_BYTES:,} bytes."
+            f"{name} can't be exported as onnx: one file holds at most {MAX_PROTOBUF_BYTES:,} bytes."
         ) from error
     if len(data) > MAX_PROTOBUF_BYTES:
         raise BadInput(
-            f"{name} cannot be exported as onnx: it has {len(data):,} bytes, one file at most {MAX_PROTOBUF_BYTES:,}."
+            f"{name} can't be exported as onnx: it has {len(data):,} bytes, one file at most {MAX_PROTOBUF_BYTES:,}."
         )
     return data
 

@@ -34,7 +34,7 @@ def read(path: Path) -> dict[str, Any]:
         check_file(path, PLAN_BYTES)
         data = path.read_bytes()
     except OSError as error:
-        raise BadInput(f"{path} cannot be read ({error.strerror}): give the plan.json of an export.") from error
+        raise BadInput(f"{path} can't be read ({error.strerror}): give the plan.json of an export.") from error
     try:
         content = json.loads(data)
     except (ValueError, RecursionError) as error:

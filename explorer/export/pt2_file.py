@@ -40,7 +40,7 @@ def captured(contents: ExportContents, module: nn.Module, kind: str) -> Exported
             program = torch.export.export(module, (example,), dynamic_shapes=({0: Dim.DYNAMIC},))
     except Exception as error:  # torch.export raises every type there is
         why = first_line(error)
-        raise BadInput(f"{contents.manifest.name} cannot be exported as {kind}: torch.export says: {why}.") from error
+        raise BadInput(f"{contents.manifest.name} can't be exported as {kind}, as torch.export says: {why}.") from error
     for node in program.graph.nodes:
         for told in TRACES:
             node.meta.pop(told, None)

@@ -108,8 +108,8 @@ def _curves(history: Sequence[State]) -> str:
     return (
         f'<h2>On the way</h2><figure><div class="pair">{accuracy}{loss}</div><figcaption>Every state from the network '
         f"as loaded to this one, on {history[-1].metrics.images:,} validation images. Filled: after fine-tuning; open: "
-        "before; open with a dot: pruned after fine-tuning, not fine-tuned since. The mouse over a place tells of its "
-        "states.</figcaption></figure>"
+        "before; open with a dot: pruned after fine-tuning, not fine-tuned since. Move the mouse over a "
+        "mark to read which states it stands for.</figcaption></figure>"
     )
 
 

@@ -43,7 +43,9 @@ def _begin(folder: Path, place: Path, held: ExitStack) -> None:
             place.mkdir(parents=True)
             held.enter_context(locked(place, wait=True))
     except OSError as error:
-        raise BadInput(f"{folder} cannot be written: {error.strerror or error}.") from error
+        raise BadInput(
+            f"{folder} can't be written ({error.strerror or error}): give another folder, or make room in this one."
+        ) from error
 
 
 def remove_unused(folder: Path) -> bool:

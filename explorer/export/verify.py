@@ -77,7 +77,7 @@ def _verdict(path: Path, kind: Format, proof: Proof) -> Verdict:
             path, kind, proof.pixels if kind.takes_pixels else proof.inputs, proof.logits.numel()
         )
     except OSError as problem:  # of a temporary folder without room
-        logits, error = None, f"its images cannot be handed to a process: {problem.strerror or problem}"
+        logits, error = None, f"its images can't be handed to a process: {problem.strerror or problem}"
     return judge(path, kind.name, kind.tolerance, proof, ProofRun(logits, time.perf_counter() - start, error))
 
 

@@ -255,7 +255,10 @@ def for_classes(network: Network, classes: Sequence[str], data: str) -> Network:
     nor digit make no difference.
     """
     if len(classes) != len(network.classes):
-        raise BadInput(f"{network.name} has {len(network.classes)} outputs, but {data} has {len(classes)} classes.")
+        raise BadInput(
+            f"{network.name} has {len(network.classes)} outputs, but {data} has {len(classes)} classes: give "
+            "images of the network's classes, or fine-tune an architecture on these."
+        )
     numbers = tuple(map(str, range(len(classes))))
     if tuple(classes) == numbers:
         return network

@@ -44,7 +44,10 @@ class Limits:
         """Layer name -> its floor. Raises BadInput for floors of layers that the network does not have."""
         for name in self.floors:
             if name not in units.slices:
-                raise BadInput(f"A floor is given for {name!r}, which is no prunable layer of this network.")
+                raise BadInput(
+                    f"A floor is given for {name!r}, which is no prunable layer of this network: the command inspect "
+                    "lists them."
+                )
         return {layer.name: min(self.floors.get(layer.name, self.floor), len(layer)) for layer in units.layers}
 
     def staying(self, units: Units) -> Tensor:
@@ -81,7 +84,9 @@ def with_layers_kept(units: Units, names: Collection[str], limits: Limits = NO_L
     """
     for name in names:
         if name not in units.slices:
-            raise BadInput(f"{name!r} can't be kept: it is no prunable layer of this network.")
+            raise BadInput(
+                f"{name!r} can't be kept: it is no prunable layer of this network; the command inspect lists them."
+            )
     whole = {layer.name: len(layer) for layer in units.layers if layer.name in names}
     found = replace(limits, floors={**limits.floors, **whole})
     found.of(units)  # refuses floors of layers that are not there

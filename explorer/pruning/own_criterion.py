@@ -5,7 +5,6 @@ Its parameters have the names of parts of the evidence, as those of the built-in
 
 from __future__ import annotations
 
-import importlib
 import inspect
 from collections.abc import Callable
 from functools import partial
@@ -14,9 +13,9 @@ from typing import Any
 from torch import Tensor
 
 from explorer.core.errors import BadInput
+from explorer.core.own_code import FORM, import_own
 from explorer.core.text import first_line, quoted
 from explorer.data import open_images
-from explorer.networks.architectures.families import FACTORY
 from explorer.networks.load import DEMO, batches_for, demo_file
 from explorer.networks.units import Units
 from explorer.pruning.selectors import SELECTORS, of_criterion, own_title
@@ -42,13 +41,9 @@ def import_criterion(name: str) -> str:
 
 
 def _imported(name: str) -> Callable[..., Any]:
-    if not FACTORY.fullmatch(name):
+    if not FORM.fullmatch(name):
         raise BadInput(f"The criterion {quoted(name)} is not of the form package.module:function.")
-    path, _, attribute = name.partition(":")
-    try:
-        function: Callable[..., Any] = getattr(importlib.import_module(path), attribute)
-    except Exception as error:  # their own code may fail in any way
-        raise BadInput(f"{name} can't be imported: {type(error).__name__}: {first_line(error)}.") from error
+    function: Callable[..., Any] = import_own(name)
     if not callable(function):
         raise BadInput(f"{name} is of type {type(function).__name__}; a criterion is a function.")
     return function
@@ -63,7 +58,7 @@ def _criterion(name: str, function: Callable[..., Any]) -> Criterion:
         partial(_checked, name, function, needs),
         ("units", *needs),
         source=name,
-        variant=(inspect.getdoc(function) or f"{name}, which says nothing of itself.").partition("\n")[0],
+        variant=(inspect.getdoc(function) or f"{name}, a function without a docstring.").partition("\n")[0],
         why_not=without_batchnorm if "batchnorm" in needs else fits_all,
     )
 
@@ -79,7 +74,7 @@ def _needs(name: str, function: Callable[..., Any]) -> tuple[str, ...]:
     try:
         parameters = inspect.signature(function).parameters.values()
     except (TypeError, ValueError) as error:
-        raise BadInput(f"{name} does not say what it asks for: {first_line(error)}.") from error
+        raise BadInput(f"{name} does not show its parameters ({first_line(error)}): give a plain function.") from error
     unknown = [each.name for each in parameters if each.name not in KNOWN and each.default is each.empty]
     needs = tuple(each.name for each in parameters if each.name in KNOWN)
     if unknown or not needs:

@@ -13,10 +13,10 @@ from functools import partial
 from torch import Tensor
 
 from explorer.core.errors import BadInput
+from explorer.core.own_code import FORM
 from explorer.core.progress import Report
 from explorer.core.text import quoted
 from explorer.data import Batches
-from explorer.networks.architectures.families import FACTORY
 from explorer.networks.network import Network
 from explorer.networks.units import Units
 from explorer.pruning import joint
@@ -197,7 +197,7 @@ def own_title(name: str) -> str:
 
 def check_known(name: str) -> None:
     """Raise BadInput if this is neither a selector's name nor such as a person's own criterion has."""
-    if name not in SELECTORS and not FACTORY.fullmatch(name):
+    if name not in SELECTORS and not FORM.fullmatch(name):
         raise BadInput(f"Unknown criterion {quoted(name)}; known are {', '.join(SELECTORS)}.")
 
 
@@ -214,8 +214,8 @@ def check_from_updates(name: str) -> None:
     if not selector.from_updates:
         known = ", ".join(each.name for each in SELECTORS.values() if each.from_updates)
         raise BadInput(
-            f"{selector.title} can't be had from the updates' own statistics, it needs passes over "
-            f"calibration images; {known} can."
+            f"{selector.title} can't be computed from the updates' own minibatches, as it needs passes "
+            f"over calibration images; these can: {known}."
         )
 
 

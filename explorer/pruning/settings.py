@@ -47,11 +47,14 @@ class Settings:
         check_price(self.price, self.penalty)
         if self.step < 1 or self.updates < 0:
             raise BadInput(
-                f"A step of {self.step} units with {self.updates} updates is not possible: at least 1 and 0."
+                f"A step of {self.step} units with {self.updates} updates is not possible: it takes at "
+                "least 1 unit and 0 updates."
             )
         check_goal(self.measure, self.target)
         if not 0 <= self.least_accuracy < 1:
-            raise BadInput(f"A least accuracy of {self.least_accuracy:g} is not possible: at least 0, below 1.")
+            raise BadInput(
+                f"A least accuracy of {self.least_accuracy:g} is not possible: it must be at least 0, below 1."
+            )
         self._check_evidence()
 
     def _check_evidence(self) -> None:
@@ -60,7 +63,10 @@ class Settings:
         if self.evidence == UPDATES:
             check_from_updates(self.criterion)
             if not self.updates:
-                raise BadInput("Rankings can't come from the updates' own statistics: there are no updates.")
+                raise BadInput(
+                    "Rankings can't come from the updates' own minibatches, as there are no updates: ask for "
+                    "some, or rank by calibration images."
+                )
 
     @property
     def goal(self) -> Goal:

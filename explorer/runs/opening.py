@@ -93,7 +93,10 @@ class InteractiveRun(Place):
     def network(self, preprocessing: Preprocessing | None = None) -> Network:
         """The network at the run's state; raises BadInput for another preprocessing than the run's."""
         if preprocessing not in (None, self.original.preprocessing):
-            raise BadInput(f"{self.where} is a run of the app: how its images are prepared can't be changed.")
+            raise BadInput(
+                f"{self.where} is a run of the app, and how its images are prepared can't be changed: leave "
+                "those options out."
+            )
         states = self.run.timeline
         return replace(pruned_at(self.original, states, Path(self.where)) if states else self.original, name=self.name)
 
@@ -118,7 +121,10 @@ class UnexportedRun(Place):
     def network(self, preprocessing: Preprocessing | None = None) -> Network:
         """The network that the run ended with; raises BadInput for another preprocessing than the run's."""
         if preprocessing not in (None, self.original.preprocessing):
-            raise BadInput(f"{self.where} holds no network of its own: how its images are prepared can't be changed.")
+            raise BadInput(
+                f"{self.where} holds no network of its own, and how its images are prepared can't be changed: "
+                "leave those options out."
+            )
         return replace(pruned_at(self.original, self.run.states, Path(self.where)), name=self.name)
 
     @cached_property
@@ -160,5 +166,8 @@ def _began(run: Run, arch: str | None) -> Place:
 def _as_begun(network: Network, run: Run, name: str, where: str) -> Network:
     """The network itself; raises BadInput if it is no longer the one that a run began with."""
     if run.network.get("digest", network.digest) != network.digest:
-        raise BadInput(f"{name} is no longer the network that the run in {where} began with.")
+        raise BadInput(
+            f"{name} is no longer the network that the run in {where} began with: give that one back its "
+            "place, or begin a new run."
+        )
     return network

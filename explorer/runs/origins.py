@@ -49,7 +49,7 @@ def source_from_json(network: Mapping[str, Any], data: Mapping[str, Any]) -> Sou
 def upload_path(workdir: Path, digest: str) -> Path:
     """The path of the uploaded file with this SHA-256 in a work folder."""
     if len(digest) != 64 or not set(digest) <= set("0123456789abcdef"):
-        raise BadInput("The address names an upload that can't exist.")
+        raise BadInput("The address names an upload that can't exist: open the network or the images again.")
     return workdir / "uploads" / digest
 
 

@@ -78,13 +78,13 @@ def _ranks(network: Network, batches: Batches, seed: int, report: Report) -> dic
     return {"map_ranks": map_ranks(network, batches, report=report)}
 
 
-CLASSWISE = f"a backward pass a class; above {EXACT_CLASSES} classes {LARGEST + 2 + DRAWS} in all"
+CLASSWISE = f"a backward pass per class; above {EXACT_CLASSES} classes {LARGEST + 2 + DRAWS} in all"
 STAGES = (
     EvidencePass(frozenset({"kernels", "batchnorm"}), "none: reads the weights", _kernels, of_weights=True),
     EvidencePass(frozenset({"kernel_distances"}), "none: reads the weights", _distances, of_weights=True),
     EvidencePass(frozenset({"seen"}), "one forward and backward pass", _observation),
     EvidencePass(frozenset({"curvature", "linear_change"}), CLASSWISE, _classwise),
-    EvidencePass(frozenset({"map_ranks"}), f"a singular value decomposition a map, {RANKED_IMAGES} images", _ranks),
+    EvidencePass(frozenset({"map_ranks"}), f"a singular value decomposition per map, {RANKED_IMAGES} images", _ranks),
 )  # cheapest first
 PARTS = frozenset[str]().union(*(stage.parts for stage in STAGES))
 ALWAYS = frozenset({"units", "seed"})

@@ -146,7 +146,7 @@ def train(
     stops being finite, or a teacher is missing.
     """
     if updates < 0:
-        raise BadInput(f"{updates} updates: their number must be at least 0.")
+        raise BadInput(f"The number of updates is {updates}: it must be at least 0.")
     tuned = copy.deepcopy(module).requires_grad_(True)
     optimizer = OPTIMIZERS[training.recipe.optimizer](tuned, training.recipe)
     descend(tuned, optimizer, stream, Span(0, updates, updates), training, report)

@@ -194,7 +194,7 @@ def _why(path: Path, problem: BadInput) -> str:
 def _other(path: Path) -> Checked:
     """A file that no document names."""
     if path.name == locks.NAME or (path.name.startswith(".") and path.suffix == ".tmp"):
-        return Checked(path, "left over", UNKNOWN, "somebody writes here, or was killed: it does no harm")
+        return Checked(path, "left over", UNKNOWN, "left by a process that writes here or was killed; it does no harm")
     if path.match("results/oracle-*.safetensors"):
         return Checked(path, "oracle", UNCHECKED, "checked when it is read, and measured anew where it is damaged")
     return Checked(path, "", UNKNOWN, "nothing names it")

@@ -57,7 +57,7 @@ def test_it_is_opened_only_as_a_person_says(mine: list[object], tmp_path: Path) 
     folder = tmp_path / "run"
     run("prune", *mine, *PRUNE, "--out", folder)
     told = {
-        ("evaluate", folder): "'graphless:summed' is the user's own code",
+        ("evaluate", folder): "'graphless:summed' is your own code",
         ("evaluate", folder, *ARCH, "--mean", "0.5"): "how its images are prepared can't be changed",
         ("export", folder, *ARCH, "--out", tmp_path / "out"): f"run {WHY}",
     }

@@ -35,7 +35,7 @@ def test_a_run_folder_names_no_code_that_is_run(
         done = run(command[0], kept, *command[1:], "--out", tmp_path / "out")
     finally:
         told.write_text(before)
-    assert done.code == 2 and "'decoy:make' is the user's own code" in done.err and done.err.count("\n") == 1
+    assert done.code == 2 and "'decoy:make' is your own code" in done.err and done.err.count("\n") == 1
     assert "decoy" not in sys.modules and not (tmp_path / "ran").exists() and not (tmp_path / "out").exists()
 
 

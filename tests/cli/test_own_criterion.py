@@ -1,4 +1,4 @@
-"""One's own criterion: the documented example in every command, and refusals in a sentence."""
+"""Your own criterion: the documented example in every command, and refusals in a sentence."""
 
 from __future__ import annotations
 
@@ -110,7 +110,7 @@ def test_what_was_made_with_it_opens_without_its_code_and_goes_on_only_where_it_
     done = run("check", folder)
     assert done.code == 0 and lane.name in done.out.replace("\n", "") and "my_criteria" not in sys.modules
     done = run(*race, "--criteria", NAME, "--resume")
-    assert done.code == 2 and f"{NAME} can't be imported: ModuleNotFoundError" in done.err
+    assert done.code == 2 and f"{NAME} can't be imported (ModuleNotFoundError" in done.err
     with importable(tmp_path, "my_criteria", example()):
         assert run(*race, "--criteria", NAME, "--resume").code == 0
 
@@ -139,7 +139,7 @@ def test_a_built_in_function_under_its_own_name_scores_as_the_built_in_one(tmp_p
     ("function", "sentence"),
     [
         ("number", "is of type int; a criterion is a function."),
-        ("missing", "can't be imported: AttributeError"),
+        ("missing", "can't be imported (AttributeError"),
         ("of_images", "returns (8, 448) values of torch.float64: it must return (448,) finite"),
         ("not_finite", "returns 448 values that are not finite"),
         ("no_tensor", "returns a value of type int, no tensor"),

@@ -79,7 +79,7 @@ def test_rankings_from_updates_end_in_the_same_files_after_a_stop(
 def test_evidence_that_can_not_be_had_is_refused_before_anything_is_opened(tiny: list[object], tmp_path: Path) -> None:
     arguments = ("--criterion", "obd", "--until", "units=0.5", "--updates", 2, "--evidence", "updates")
     done = run("prune", "nowhere.pt", *arguments, "--out", tmp_path / "run")
-    assert done.code == 2 and "can't be had from the updates' own statistics" in done.err and "taylor" in done.err
+    assert done.code == 2 and "can't be computed from the updates' own minibatches" in done.err and "taylor" in done.err
 
 
 def test_the_control_is_kept_with_the_run_and_shown(tiny: list[object], tmp_path: Path) -> None:

@@ -61,7 +61,7 @@ def test_without_updates_what_is_the_same_for_every_seed_is_run_once(tiny: list[
         *(("random", s) for s in range(3)),
     ]
     said = " ".join(done.out.split())
-    assert "The same for every seed, and run once: Weight." in said
+    assert "Run once, because every seed would give the same: Weight." in said
     assert "all before fine-tuning" in said and "batch 1, the pruned network and the one as given in turn" in said
     speed = found["lanes"][0]["points"][-1]["speed"]
     assert speed["full"]["runs"] == speed["pruned"]["runs"] == 20

@@ -44,4 +44,4 @@ def test_the_version_as_json_tells_what_it_runs_on_and_no_path_and_no_name(monke
 
 def test_json_without_the_version_or_a_command_is_refused() -> None:
     done = run("--json")
-    assert (done.code, done.err) == (2, "Error: --json stands behind a command, or beside --version.\n")
+    assert (done.code, done.err) == (2, "Error: --json belongs after a command, or beside --version.\n")

@@ -96,7 +96,7 @@ def test_images_at_any_depth_belong_to_the_class_above(tree):
 def test_folders_alike_in_every_class_may_be_the_classes_and_that_is_told(tree):
     images = open_images(str(tree(*each("fold1/cat", "fold1/dog", "fold2/cat", "fold2/dog"))))
     assert images.classes == ("fold1", "fold2")
-    assert images.notes[1:] == ("Should cat, dog be the classes, give one of fold1, fold2 alone.",)
+    assert images.notes[1:] == ("If cat, dog are the classes, give one of fold1, fold2 alone.",)
 
 
 def test_what_systems_leave_in_folders_is_no_class_and_told(tree):
@@ -131,7 +131,7 @@ def test_masks_beside_images_are_no_classes(tree, top):
     folder = tree(*each(f"{top}images/a", f"{top}images/b", f"{top}Segmentations/a", f"{top}Segmentations/b"))
     images = open_images(str(folder))
     assert (images.classes, len(images), images.found) == (("a", "b"), 4, 8)
-    assert set(images.skipped.values()) == {"in Segmentations, which is called like annotations, beside images"}
+    assert set(images.skipped.values()) == {"in Segmentations, which is named like annotations, beside images"}
 
 
 def test_classes_may_be_called_like_annotations(tree):
@@ -165,18 +165,18 @@ def test_other_folders_beside_splits_are_left_out_and_told(tree):
 def test_one_class_may_be_called_train(tree):
     images = open_images(str(tree(*each("bus", "car", "train"))))
     assert images.classes == ("bus", "car", "train")
-    assert images.notes == ("train is read as a class, for it stands beside others.",)
+    assert images.notes == ("train is read as a class, because it stands beside others.",)
 
 
 REFUSED = {
     "splits without classes": (
         each("train", "test"),
-        "has test, train, called like splits, with no",
+        "has test, train, named like splits, with no",
     ),
-    "a split beside classes": (each("train/a", "b", "c"), "has train, which is called like a split, beside b, c: give"),
-    "flat test beside classes": (each("a", "b", "test"), "has test, which is called like a split, beside a, b: give"),
+    "a split beside classes": (each("train/a", "b", "c"), "has train, which is named like a split, beside b, c: give"),
+    "flat test beside classes": (each("a", "b", "test"), "has test, which is named like a split, beside a, b: give"),
     "two of one split": (each("val/a", "dev/a"), "the stored splits are dev, val: they may be"),
-    "splits in some classes": (each("a/train", "a/test", "b"), "called like splits in some classes"),
+    "splits in some classes": (each("a/train", "a/test", "b"), "named like splits in some classes"),
 }
 
 

@@ -117,7 +117,7 @@ def test_class_names_that_are_no_text_can_be_shown(make_folder):
 
 
 def test_empty_folder(tmp_path):
-    with pytest.raises(BadInput, match="needs images in sub-folders, one a class: there is none in it"):
+    with pytest.raises(BadInput, match="needs images in sub-folders, one for each class: there is none in it"):
         open_images(str(tmp_path))
 
 
@@ -128,7 +128,7 @@ def test_images_without_class_folders(tmp_path):
 
 
 def test_class_folders_without_images(make_folder):
-    with pytest.raises(BadInput, match="needs images in sub-folders, one a class: there is none in it"):
+    with pytest.raises(BadInput, match="needs images in sub-folders, one for each class: there is none in it"):
         open_images(str(make_folder(a=0, b=0)))
 
 

@@ -61,7 +61,7 @@ def test_home_and_any_case(tmp_path, monkeypatch, arrays):
 )
 def test_unknown_places(where):
     with pytest.raises(
-        BadInput, match=r"is not there or of no known kind: give demo or gestures \(synthetic clips\) or t"
+        BadInput, match=r"does not exist, or is of no known kind: give demo or gestures \(synthetic clips\) or t"
     ):
         open_images(where)
 

@@ -123,7 +123,7 @@ def test_images_in_files_are_not_decoded_on_opening(root, monkeypatch):
 @pytest.mark.parametrize("name", TORCHVISION_SETS)
 def test_absent_set_names_the_line_that_downloads_it(root, name):
     with pytest.raises(
-        BadInput, match=f"{name} is not whole under {root}; give --download, or .*: python -c"
+        BadInput, match=f"{name} is missing or incomplete under {root}; give --download, or .*: python -c"
     ) as caught:
         open_images(f"torchvision:{name}")
     line = re.search(r'python -c "(.*)"$', str(caught.value))[1]

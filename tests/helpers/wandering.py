@@ -117,7 +117,7 @@ def _turns(desk: Desk) -> None:
     if "Prune and fine-tune" not in desk.app.buttons:
         return
     left = 100 * int(desk.app.facts["Units"]) / 448
-    for label, value in {"Units a step": 15, "Updates a step": 2, "Down to, %": max(20, int(0.8 * left))}.items():
+    for label, value in {"Units per step": 15, "Updates per step": 2, "Down to, %": max(20, int(0.8 * left))}.items():
         desk.app.set(label, value)
     desk.say.send(Asked("turns", desk.number))
     desk.app.click("Prune and fine-tune")

@@ -220,8 +220,8 @@ def test_flops_penalty_spares_cheap_maps() -> None:
         ({"measure": "kilos"}, "Unknown target 'kilos'"),
         ({"evidence": "rumour"}, "Unknown evidence 'rumour'; known are calibration, updates"),
         ({"evidence": "updates"}, "there are no updates"),
-        ({"evidence": "updates", "updates": 1, "criterion": "obd"}, "OBD.* can't be had from the updates' own"),
-        ({"evidence": "updates", "updates": 1, "criterion": "joint"}, "Joint linearised can't be had from"),
+        ({"evidence": "updates", "updates": 1, "criterion": "obd"}, "OBD.* can't be computed from the updates' own"),
+        ({"evidence": "updates", "updates": 1, "criterion": "joint"}, "Joint linearised can't be computed from"),
         ({"target": 0.01}, "units=0.01 can't be reached"),
     ],
 )

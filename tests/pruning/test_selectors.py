@@ -92,10 +92,10 @@ def test_the_paper_s_criteria_can_be_had_from_updates_and_the_others_say_why_not
     assert [name for name, selector in SELECTORS.items() if not selector.from_updates] == others
     assert FROM_UPDATES - {"units", "seed"} < PARTS
     check_from_updates("taylor")
-    sentence = "OBD can't be had from the updates' own statistics, it needs passes over calibration images; taylor, "
+    sentence = "OBD can't be computed from the updates' own minibatches, as it needs passes over calibration images; "
     with pytest.raises(BadInput, match=sentence):
         check_from_updates("obd")
-    with pytest.raises(BadInput, match="Joint linearised can't be had"):
+    with pytest.raises(BadInput, match="Joint linearised can't be computed"):
         check_from_updates("joint")
 
 

@@ -95,7 +95,7 @@ def test_how_a_run_of_the_app_prepares_its_images_can_not_be_changed(interactive
     found = place(str(interactive))
     own = found.original.preprocessing
     assert found.preprocessing(UNCHANGED) == found.preprocessing(Changes(mean=own.mean)) == own
-    with pytest.raises(BadInput, match="mine is a run of the app: how its images are prepared can't be changed"):
+    with pytest.raises(BadInput, match="mine is a run of the app, and how its images are prepared can't be changed"):
         found.network(found.preprocessing(Changes(size=9, crop=8)))
 
 

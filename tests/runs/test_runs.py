@@ -77,7 +77,7 @@ def test_a_write_that_fails_leaves_the_run_as_it_was(
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(*((files.os, "fsync") if failing == "fsync" else (Path, "replace")), full)
-    with pytest.raises(BadInput, match=r"run\.json cannot be written: No space left on device"):
+    with pytest.raises(BadInput, match=r"run\.json can't be written \(No space left on device\)"):
         write_run(tmp_path, Run({}, {}))
     monkeypatch.undo()
     assert read_run(tmp_path) == RUN
@@ -86,7 +86,7 @@ def test_a_write_that_fails_leaves_the_run_as_it_was(
 
 def test_a_folder_that_can_not_be_made_is_named(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
-    with pytest.raises(BadInput, match="cannot be written"):
+    with pytest.raises(BadInput, match="can't be written"):
         write_run(tmp_path / "file" / "run", RUN)
 
 

@@ -145,7 +145,7 @@ def test_a_loss_that_is_not_finite_from_the_start_is_not_blamed_on_the_learning_
 
 
 def test_negative_updates_are_bad_input() -> None:
-    with pytest.raises(BadInput, match="-1 updates: their number must be at least 0"):
+    with pytest.raises(BadInput, match="The number of updates is -1: it must be at least 0"):
         train(linear(), repeat((X, Y)), -1)
 
 

@@ -1,4 +1,4 @@
-"""One's own criterion on the pages: listed, scored and explained like the others."""
+"""Your own criterion on the pages: listed, scored and explained like the others."""
 
 from __future__ import annotations
 

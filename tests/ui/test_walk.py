@@ -158,7 +158,7 @@ class Walk(RuleBasedStateMachine):
             assert after == before
         elif busy or behind:
             assert after == before
-            assert ("is working on this run" if busy else "Not done, for the run has") in app.said
+            assert ("is working on this run" if busy else "Not done, because the run has") in app.said
         elif (place := expected(before)) is not None:
             assert (after.current, after.states) == (place, before.states)
         elif after == before:
@@ -302,7 +302,7 @@ class Walk(RuleBasedStateMachine):
             )
             self.press(tab, f"Dismiss: {job.label}")
         elif job.state == "failed":
-            assert "Not done, for the run has" in app.said and self.told == before
+            assert "Not done, because the run has" in app.said and self.told == before
 
     @precondition(lambda self: not self.job("turns"))
     @rule(tab=TABS, turns=st.integers(0, 2))
@@ -310,7 +310,7 @@ class Walk(RuleBasedStateMachine):
         GATES["turns"].shut = True
         behind, busy, before = self.drawn[tab] != self.told.at, self.busy, self.told
         app = self.tabs[tab]
-        for label, value in {"Units a step": 2, "Updates a step": 1}.items():
+        for label, value in {"Units per step": 2, "Updates per step": 1}.items():
             if not behind:
                 app.set(label, value)
         self.press(tab, "Prune and fine-tune")

@@ -6,9 +6,7 @@ The first three may be followed by a variant, see `variants`.
 from __future__ import annotations
 
 import difflib
-import importlib
 import inspect
-import re
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -20,6 +18,7 @@ import torch
 from torch import Tensor, nn
 
 from explorer.core.errors import BadInput
+from explorer.core.own_code import FORM, import_own
 from explorer.core.text import first_line, quoted
 from explorer.data.preprocessing import Preprocessing
 from explorer.networks.architectures import from_timm, from_torchvision, own
@@ -27,7 +26,6 @@ from explorer.networks.architectures.stems import with_stem
 from explorer.networks.architectures.variants import plain_name, variant
 
 UNSAID_SIDE = 32  # pixels, where nobody says it and there are no images to tell
-FACTORY = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*:[A-Za-z_]\w*")
 
 
 @dataclass(frozen=True)
@@ -96,12 +94,12 @@ def split(arch: str, trusted: bool = False) -> tuple[str | None, str]:
     if family in FAMILIES and FAMILIES[family].knows(name):
         variant(arch)
         return family, name
-    if family in FAMILIES or not FACTORY.fullmatch(arch):
+    if family in FAMILIES or not FORM.fullmatch(arch):
         raise BadInput(f"The architecture {quoted(arch, 80)} is unknown{_closest(arch)}.")
     if not trusted and not _FACTORIES.is_set():
         raise BadInput(
-            f"{quoted(arch, 80)} is the user's own code: it is taken on the command line only, with --arch, and by an "
-            "app that was started with --allow-factories."
+            f"{quoted(arch, 80)} is your own code: it is called only on the command line, with --arch, "
+            "and by an app that was started with --allow-factories."
         )
     return None, arch
 
@@ -142,7 +140,7 @@ def _closest(arch: str) -> str:
     same = [each for each in known if each.partition(":")[2] == (name or family)]
     close = same or difflib.get_close_matches(arch, known, n=3, cutoff=0.5)
     forms = " or ".join(f"{each}:NAME" for each in FAMILIES)
-    return f"; the closest are {', '.join(close)}" if close else f"; its form is {forms}"
+    return f"; the closest are {', '.join(close)}" if close else f"; write it as {forms}"
 
 
 def _call(function: Callable[..., nn.Module], arch: str, options: dict[str, Any]) -> nn.Module:
@@ -151,14 +149,13 @@ def _call(function: Callable[..., nn.Module], arch: str, options: dict[str, Any]
     takes_all = any(parameter.kind is parameter.VAR_KEYWORD for parameter in parameters.values())
     for option in options:
         if option not in parameters and not takes_all:
-            raise BadInput(f"{arch} has no option {option}.")
+            raise BadInput(f"{arch} takes no {option}: leave it out, or give the function a parameter of that name.")
     return function(**options)
 
 
 def _from_factory(arch: str, options: dict[str, Any]) -> nn.Module:
-    path, _, name = arch.partition(":")
+    factory = import_own(arch)
     try:
-        factory = getattr(importlib.import_module(path), name)
         module = _call(factory, arch, options)
     except BadInput:
         raise

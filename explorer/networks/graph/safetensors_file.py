@@ -124,4 +124,4 @@ def _read(path: Path) -> bytes:
         check_file(path, CHECKPOINT_BYTES)
         return path.read_bytes()
     except OSError as error:
-        raise BadInput(f"{path} cannot be read: {error.strerror or error}.") from error
+        raise BadInput(f"{path} can't be read: {error.strerror or error}.") from error

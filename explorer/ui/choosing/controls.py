@@ -12,6 +12,7 @@ from explorer.figures.curve import AGAINST, QUANTITIES
 from explorer.jobs.job import Job
 from explorer.pruning.limits import NO_LIMITS, Limits
 from explorer.pruning.selectors import SELECTORS, ranked_by, scaling_for, selectors_for
+from explorer.pruning.settings import Settings
 from explorer.scoring.ranking import FLOPS_PENALTY, PRICES, SCALING_TITLES, SCALINGS, AtPlan, penalty_title, scaled
 from explorer.ui.choosing import hand_limits
 from explorer.ui.work.jobs import JOBS
@@ -22,7 +23,7 @@ from explorer.ui.work.session import View
 
 MULTIPLES = (1, 4, 8, 16, 32)
 AGAINST_TITLES = {"units": "units", "parameters": "parameters", "flops": "FLOPs", "latency": "latency"}
-NEVER_SCALED = "Chance, the oracle and joint linearised are never scaled."
+NEVER_SCALED = "Random, the oracle and joint linearised are never scaled."
 
 
 @dataclass(frozen=True)
@@ -45,6 +46,19 @@ class RankingChoice:
     def title(self) -> str:
         """For captions and the timeline: "Taylor, layer-wise l2"."""
         return ranked_by(self.criterion, self.scaling, self.price, self.penalty)
+
+    def settings(self, measure: str, target: float, step: int) -> Settings:
+        """Of a run that prunes by this ranking down to a target, so many units a step, without fine-tuning."""
+        return Settings(
+            criterion=self.criterion,
+            measure=measure,
+            target=target,
+            scaling=self.scaling,
+            price=self.price,
+            penalty=self.penalty,
+            step=step,
+            limits=self.limits,
+        )
 
 
 def selectors_offered(view: View, *, measured: bool = False) -> list[str]:
@@ -130,7 +144,7 @@ def _limits_choice(view: View) -> Limits:
     hand_limits.clear_button("clear-limits")
     with st.container(horizontal=True):
         floor = st.number_input(
-            "Least units a layer",
+            "Least units per layer",
             1,
             None,
             1,

@@ -14,11 +14,13 @@ from explorer.ui.work.visitors import paths_allowed
 
 ZIP, FOLDER, NAME = "zip", "folder", "name"
 WAYS = {ZIP: "A .zip or .npz", FOLDER: "A folder", NAME: "By path or name"}
-LAYOUTS = "of folders, one a class, in any of the usual layouts of splits, or with a .csv table"
+LAYOUTS = "with one folder for each class, with or without folders of splits, or with a .csv table"
 ZIP_HELP = f"A .zip {LAYOUTS}; or an .npz of arrays."
-FOLDER_HELP = f"A folder {LAYOUTS}. Large ones are sooner there as a .zip."
+FOLDER_HELP = f"A folder {LAYOUTS}. Large ones upload faster as a .zip."
 HERE = "of clips, a FOLDER of CLASS/CLIP/FRAME.jpg. Folders and files are those of the computer that the app runs on."
-NOT_HERE = "This server opens no folders or files by their path: give its images as a .zip or a folder, or one of {}."
+NOT_HERE = (
+    "This server opens no folders or files by their path: upload the images as a .zip or a folder, or name one of {}."
+)
 
 
 def images_field(key: str) -> str | None:

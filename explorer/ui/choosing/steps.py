@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import Any
 
 import streamlit as st
@@ -141,17 +141,8 @@ def go_to(view: View, saliency: Tensor, measure: str, target: float, chosen: Ran
 def search_to(view: View, saliency: Tensor, measure: str, target: float, chosen: RankingChoice) -> None:
     """Remove units as far as measurements allow: by bisection of a ranking, or in steps ranked anew."""
     selector = SELECTORS[chosen.criterion]
-    settings = Settings(
-        criterion=chosen.criterion,
-        measure=measure,
-        target=target,
-        scaling=chosen.scaling,
-        price=chosen.price,
-        penalty=chosen.penalty,
-        step=selector.default_step(view.workspace.network.units),
-        further=True,
-        limits=chosen.limits,
-    )
+    step = selector.default_step(view.workspace.network.units)
+    settings = replace(chosen.settings(measure, target, step), further=True)
     check_within(settings, view.timeline.state.metrics)
     how = _how(measure, target, chosen)
 

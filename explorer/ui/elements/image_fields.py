@@ -21,7 +21,7 @@ def changes_fields(key: str, usual: Preprocessing | None, asked: bool = False) -
             if usual is None or frames is not None:
                 frames = _count("Frames of each clip", f"{key}-frames", frames, MAX_FRAMES, "Evenly spread.")
         with st.container(horizontal=True):
-            mean = _numbers("Mean", f"{key}-mean", mean, "Subtracted from each channel, of 0 to 1.")
+            mean = _numbers("Mean", f"{key}-mean", mean, "Subtracted from each channel, whose values are 0 to 1.")
             std = _numbers("Std", f"{key}-std", std, "Each channel is divided by it.")
     return Changes(size, crop, mean, std, frames)
 
@@ -34,5 +34,7 @@ def _count(label: str, key: str, usual: int | None, most: int, explanation: str)
 
 def _numbers(label: str, key: str, usual: tuple[float, ...] | None, explanation: str) -> tuple[float, ...] | None:
     shown = ",".join(f"{value:g}" for value in usual or ())
-    text = st.text_input(label, key=key, placeholder=shown, help=f"{explanation} One number a channel, with commas.")
+    text = st.text_input(
+        label, key=key, placeholder=shown, help=f"{explanation} One number for each channel, separated by commas."
+    )
     return numbers(text) if text.strip() else None

@@ -53,7 +53,9 @@ def images_html(images: ImageSet | None, stills: Sequence[tuple[str, str]] = ())
     parts = [f"<div class='stills'>{''.join([*shown, *blank])}</div>"]
     if images is None:
         title = "Images: none yet"
-        parts.append("<div class='classes empty'>Their classes and splits stand here before anything is opened.</div>")
+        parts.append(
+            "<div class='classes empty'>Their classes and splits are shown here before anything is opened.</div>"
+        )
         parts.append("<div class='bar'></div><div class='splits'></div>")
     else:
         noun = "clips" if images.clips else "images"

@@ -14,7 +14,10 @@ from explorer.ui.work.address import RUN_ID, new_id
 from explorer.ui.work.visitors import WORKSPACE_COOKIE
 
 TOKEN = "token"
-REFUSED = "This app asks for its token: open the address that it printed when it was started, with ?token= at its end."
+REFUSED = (
+    "This app needs its token: open the address that it printed when it was started, which ends in ?token= "
+    "and the token."
+)
 HEALTH = "/_stcore/health"  # says "ok" and no more; containers ask for it
 YEAR = 365 * 24 * 60 * 60  # seconds
 HEADERS = {"Cache-Control": "no-store", "Referrer-Policy": "no-referrer", "X-Content-Type-Options": "nosniff"}

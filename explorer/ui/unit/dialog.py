@@ -95,8 +95,8 @@ def _head(view: View, order: UnitRanking, unit: int) -> None:
             )
     if removed[unit]:
         st.info(
-            "This unit is **removed** in this state of the timeline. It has no rank any more; its maps, kernel and "
-            "values are those of the network as loaded."
+            "This unit is **removed** in this state of the timeline, so it has no rank; its maps, kernel "
+            "and values are those of the network as loaded."
         )
 
 

@@ -66,9 +66,14 @@ def _check_ready(view: View, timeline: Timeline) -> None:
 
 def _check_same(view: View, timeline: Timeline) -> None:
     if timeline.current != view.timeline.current:
-        raise BadInput(f"Not done, for the run has gone on to state {timeline.current} meanwhile.")
+        raise BadInput(
+            f"Not done, because the run has gone on to state {timeline.current} meanwhile: look at it, and press again."
+        )
     if timeline.made != view.timeline.made:
-        raise BadInput(f"Not done, for the run has got a state {timeline.made - 1} meanwhile.")
+        raise BadInput(
+            f"Not done, because the run has got a new state, {timeline.made - 1}, meanwhile: look at it, and "
+            "press again."
+        )
 
 
 @dataclass(frozen=True, eq=False)

@@ -19,7 +19,10 @@ from explorer.ui.work.address import WORKSPACE, id_in_address, new_id
 
 WORKSPACE_COOKIE = "pruning-explorer-workspace"
 SHOWN = 60 * 60  # seconds for which an upload stays though no run is made of it
-SHARED = "This address is of another browser's workspace: all who have it see and change the same. [Go to your own](/)"
+SHARED = (
+    "This address belongs to another browser's workspace: all who open it see and change the same runs. [Go "
+    "to your own](/)"
+)
 _WORKS_FOR: ContextVar[str] = ContextVar("the visitor whom a job works for", default="")
 _closed: list[bool] = []  # not empty where visitors may not name folders and files of this computer
 _tokens: list[str] = []  # the one that this process asks for; none where it serves this computer alone

@@ -63,7 +63,9 @@ def test_a_full_disk_leaves_the_old_file_and_nothing_half_written(
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
     monkeypatch.setattr(os, "fsync", full)
-    with pytest.raises(BadInput, match=r"net\.safetensors cannot be written: No space left on device\.$"):
+    with pytest.raises(
+        BadInput, match=r"net\.safetensors can't be written \(No space left on device\): give another place"
+    ):
         write(path)
     assert names(tmp_path) == ["net.safetensors"]
     assert path.read_bytes() == b"old"
@@ -71,7 +73,7 @@ def test_a_full_disk_leaves_the_old_file_and_nothing_half_written(
 
 def test_a_file_in_the_folder_s_place_is_said(tmp_path: Path) -> None:
     (tmp_path / "taken").write_text("")
-    with pytest.raises(BadInput, match=r"cannot be written: (File exists|Not a directory)\.$"):
+    with pytest.raises(BadInput, match=r"can't be written \((File exists|Not a directory)\): give another"):
         write(tmp_path / "taken" / "net.safetensors")
 
 
@@ -99,7 +101,7 @@ def test_another_file_is_refused_in_one_sentence(data: bytes, reason: str) -> No
 
 
 def test_a_missing_file_is_named(tmp_path: Path) -> None:
-    with pytest.raises(BadInput, match=r"gone\.safetensors cannot be read: No such file or directory\.$"):
+    with pytest.raises(BadInput, match=r"gone\.safetensors can't be read: No such file or directory\.$"):
         load_pruned(tmp_path / "gone.safetensors")
 
 

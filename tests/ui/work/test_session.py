@@ -178,5 +178,5 @@ def test_a_work_folder_that_can_not_be_written_says_so(
     monkeypatch.setenv("PRUNING_EXPLORER_WORKDIR", str(workdir / "file"))
     app = open_app("prune").click("Remove 1")
     assert not app.test.exception
-    assert "cannot be written" in app.said
+    assert "can't be written" in app.said
     assert app.facts["Units"] == "448"

@@ -22,7 +22,7 @@ def grown(app: App) -> App:
     """States by several criteria, down to a target, in turns with fine-tuning, and after it; two branches."""
     app.click("Remove 10").set("Criterion", "apoz").click("Remove 1")
     app.set("of the", "params").set("Down to, %", 90).click("Go").set("of the", "units").set("Down to, %", 84)
-    for label, value in {"Units a step": 30, "Updates a step": 2, "Distillation": 0.5}.items():
+    for label, value in {"Units per step": 30, "Updates per step": 2, "Distillation": 0.5}.items():
         app.set(label, value)
     app.click("Prune and fine-tune").fine()
     JOBS.find(f"turns-{app.run}").wait(60)

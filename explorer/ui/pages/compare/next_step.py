@@ -56,7 +56,7 @@ def _choices(view: View) -> tuple[list[str], int, str]:
         format_func=lambda name: SELECTORS[name].title,
         key="asked",
         persist_state="session",
-        help=None if known else "The oracle is offered at the network as loaded, once its page has run it.",
+        help=None if known else "The oracle can be chosen at the network as loaded, once it has been run on its page.",
     )
     most = max(1, int((~view.removed).sum()) - len(view.loaded.network.units.layers))
     count = st.number_input("Units to go", 1, most, min(10, most), key="asked-units", persist_state="session")

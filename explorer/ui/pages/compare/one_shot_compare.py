@@ -56,7 +56,9 @@ def one_shot_compare(view: View) -> None:
         if curves:
             _picture(view, curves)
         else:
-            st.info("Choose criteria and compare them: each removes as many units from the network as loaded.")
+            st.info(
+                "Choose criteria and compare them: each removes the same number of units from the network as loaded."
+            )
         _overlap(view, rankings)
 
 
@@ -138,5 +140,6 @@ def _overlap(view: View, rankings: dict[str, Tensor]) -> None:
     st.dataframe(columns, hide_index=True)
     exact = "" if whole.whole else f", estimated: {whole.images} of them exact, the others linearised"
     say.caption(
-        f"Oracle-abs of {whole.total} calibration images{exact}. By chance, the share would be the column's own."
+        f"Oracle-abs of {whole.total} calibration images{exact}. A random ranking would share about as "
+        "much as the column's heading says."
     )

@@ -42,7 +42,8 @@ def _form(view: View) -> None:
         "Measure latency",
         key="race-timed",
         persist_state="session",
-        help="After each step, in turn with the network as loaded. What else this machine does shows in it.",
+        help="Timed after each step, in turn with the network as loaded. Whatever else this machine does "
+        "makes it longer.",
     )
     say.caption(_extent(len(chosen), count, settings, len(network.units)))
     if st.button("Race", type="primary", width="stretch", disabled=not chosen):  # a callback would have terms of before
@@ -61,12 +62,13 @@ def _terms(units: int) -> tuple[Settings, int]:
             3,
             key="race-seeds",
             persist_state="session",
-            help="Of minibatches' order, dropout and chance. Without updates most criteria need only one.",
+            help="A seed decides the order of minibatches, dropout and the random ranking. Without updates "
+            "most criteria need only one.",
         )
     with st.container(horizontal=True, gap="small"):
         usual = max(1, round(units / STEPS))
-        step = st.number_input("Units a step", 1, None, usual, key="race-step", persist_state="session")
-        updates = st.number_input("Updates a step", 0, None, 10, key="race-updates", persist_state="session")
+        step = st.number_input("Units per step", 1, None, usual, key="race-step", persist_state="session")
+        updates = st.number_input("Updates per step", 0, None, 10, key="race-updates", persist_state="session")
     with st.container(horizontal=True, gap="small"):
         rate = st.number_input("Learning rate", 1e-6, None, 1e-3, format="%g", key="race-rate", persist_state="session")
         size = st.number_input("Minibatch", 1, None, PAPER.batch_size, key="race-size", persist_state="session")
@@ -78,8 +80,8 @@ def _terms(units: int) -> tuple[Settings, int]:
 def _extent(racers: int, seeds: int, settings: Settings, units: int) -> str:
     steps = -(-(units - int(settings.target * units)) // settings.step)
     return (
-        f"{counted(racers, 'way')} to choose with {counted(seeds, 'seed')}, {counted(steps, 'step')} "
-        f"each, {counted(settings.updates * steps, 'update')} a lane."
+        f"{counted(racers, 'selector')} with {counted(seeds, 'seed')}, {counted(steps, 'step')} each, "
+        f"{counted(settings.updates * steps, 'update')} per lane."
     )
 
 

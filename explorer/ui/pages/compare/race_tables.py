@@ -76,11 +76,12 @@ def _shared(now: RaceStatus, selector: str, share: float) -> str:
 
 
 def _about(now: RaceStatus, lanes: list[Lane]) -> str:
-    text = f"Units that were gone when at least that share was, to the end of the step; of seed {lanes[0].seed}."
+    text = f"Units removed by the end of the step in which that share was reached; seed {lanes[0].seed}."
     if now.terms.truth:
         text += (
-            " On the right: of what the oracle had removed by then in this race, the share that each had removed too, "
-            "mean over seeds; by chance, about the column's own."
+            " On the right: the share of the units removed by the oracle until then that each had "
+            "removed too, mean over seeds; a random choice would share about as much as the column's "
+            "heading says."
         )
     else:
         text += " With the oracle in the race, its choice is compared with everybody else's."

@@ -45,7 +45,10 @@ def racing(view: View) -> None:
         elif now:
             st.info("The network as loaded is measured first; the curves begin with the first step.")
         else:
-            st.info("Choose who races: all prune the network as loaded in the same steps, fine-tuned alike in between.")
+            st.info(
+                "Choose the selectors that race: each prunes the network as loaded in the same steps, with "
+                "the same fine-tuning after each step."
+            )
 
 
 def _controls(view: View, now: RaceStatus) -> None:
@@ -142,7 +145,9 @@ def _about(view: View, now: RaceStatus, lanes: Race) -> str:
         else "ranked anew before each; all before fine-tuning."
     )
     every = sorted({lane.selector for lane in lanes if lane.every_seed})
-    alike = f" The same for every seed, run once: {', '.join(every)}." if every and len(seeds) > 1 else ""
+    alike = (
+        f" Run once, because every seed would give the same: {', '.join(every)}." if every and len(seeds) > 1 else ""
+    )
     return (
         f"On {view.loaded.validated_on}. {counted(settings.step, 'unit')} a step, {tuned} Lines: median of the "
         f"seeds {', '.join(map(str, seeds))}; bands: least to largest. {now.finished} of "

@@ -30,9 +30,9 @@ def proof(made: ExportedState) -> None:
             say.error(f"{each.path.name} failed its proof and is not offered: {_reason(each)}.")
     st.dataframe([_row(made, each, path) for each, path in made.files.items()], hide_index=True)
     say.caption(
-        f"Difference: the largest of all logits, beside the page's; the largest logit is {made.largest:.3g}. A file is "
-        "proven where it is within its format's tolerance and every prediction is the same; plan and report compute "
-        "nothing."
+        "Difference: the largest of all logits, beside the page's; the largest logit is "
+        f"{made.largest:.3g}. A file is proven if its difference is within its format's tolerance and "
+        "every prediction is the same; plan and report compute nothing."
     )
 
 

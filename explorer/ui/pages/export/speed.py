@@ -81,7 +81,7 @@ def _result(found: SpeedReport) -> None:
     if rounded := [each for each in found.rounded if each.timing]:
         st.markdown("**If widths were rounded up**")
         st.dataframe([_rounded(each, found) for each in rounded], hide_index=True)
-        st.caption("Timed with the first engine and the most images at once only.")
+        st.caption("Timed only with the first engine and the largest batch.")
     with st.expander("What the paper measured"):
         st.dataframe([_published(row) for row in TABLE], hide_index=True)
         say.caption(f"{SOURCE}.")

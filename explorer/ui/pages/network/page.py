@@ -30,7 +30,7 @@ MOST_ROWS, TALL = 14, 520  # rows up to which the layer table is shown whole; pi
 COLUMNS = {
     "Layer": st.column_config.TextColumn(width=150),
     "Units": st.column_config.NumberColumn(format="localized", width=60, help="Feature maps that can go one by one."),
-    "Channels": st.column_config.NumberColumn(format="localized", width=80, help="That the layer writes."),
+    "Channels": st.column_config.NumberColumn(format="localized", width=80, help="Channels that the layer writes."),
     "Parameters": st.column_config.NumberColumn(format="localized", width=95, help="Weights and biases."),
     "MFLOPs": st.column_config.NumberColumn(format="%.3f", width=85, help="Million operations for one image."),
     "Share of FLOPs": st.column_config.ProgressColumn(
@@ -111,10 +111,10 @@ def _layers(workspace: Workspace) -> None:
         column_config=COLUMNS,
     )
     say.caption(
-        f"{counted(len(workspace.network.units), 'unit')} in {len(workspace.network.units.layers)} layers, "
-        f"{workspace.costs.parameters():,} parameters and {total / 1e6:,.2f} MFLOPs in all, for one image of "
-        f"{'×'.join(map(str, workspace.network.input_shape))}, before any pruning. {FLOPS_CONVENTION}. What several "
-        "layers write together is counted with the first."
+        f"{counted(len(workspace.network.units), 'unit')} in {len(workspace.network.units.layers)} "
+        f"layers, {workspace.costs.parameters():,} parameters and {total / 1e6:,.2f} MFLOPs in all, for "
+        f"one image of {'×'.join(map(str, workspace.network.input_shape))}, before any pruning. "
+        f"{FLOPS_CONVENTION}. Units that several layers write together are counted with the first of them."
     )
 
 

@@ -66,7 +66,7 @@ def _grid(workspace: Workspace, outcome: Outcome) -> None:
         )
     found = samples(outcome, str(order), label=label)
     if not found:
-        say.info(f"None of the {workspace.validated_on} is like that.")
+        say.info(f"There is no such image among the {workspace.validated_on}.")
         return
     pictures = _pictures(workspace.key, tuple(sample.position for sample in found), workspace)
     st.html(STYLE + _html(found, pictures, classes))

@@ -31,8 +31,8 @@ WEIGHTS: dict[str, str] = {IMAGENET: "ImageNet, published", OWN_CHECKPOINT: "a c
 def tuning_form() -> None:
     """Ask for all that decides a fine-tuning, and start it."""
     st.caption(
-        "Makes a network for your own classes: an architecture with a new head, all weights updated on the finetune "
-        "split, measured on the validation split after every epoch."
+        "Makes a network for your own classes: an architecture gets a new head, all its weights are "
+        "updated on the finetune split, and it is measured on the validation split after every epoch."
     )
     said = st.container()
     try:
@@ -80,7 +80,7 @@ def _weights_fields() -> tuple[str, Any]:
         required=True,
         key=field_key("weights"),
         format_func=WEIGHTS.__getitem__,
-        help="Published weights are downloaded where they are not at hand.",
+        help="Published weights are downloaded where they are not on this disk.",
     )
     uploaded = st.file_uploader("Checkpoint", key=field_key("start")) if weights == OWN_CHECKPOINT else None
     return str(weights), uploaded
@@ -106,9 +106,16 @@ def _recipe_fields() -> tuple[Recipe, int, int]:
         )
     with st.container(horizontal=True):
         size = st.number_input(
-            "Minibatch, images", 1, 4096, PAPER.batch_size, key=field_key("minibatch"), help="Images an update."
+            "Minibatch, images", 1, 4096, PAPER.batch_size, key=field_key("minibatch"), help="Images in each update."
         )
-        seed = st.number_input("Seed", 0, 2**31, 0, key=field_key("seed"), help="Of splits, head and order.")
+        seed = st.number_input(
+            "Seed",
+            0,
+            2**31,
+            0,
+            key=field_key("seed"),
+            help="Decides the splits, the new head's weights and the order of images.",
+        )
     return Recipe(rate, momentum, decay, size), epochs, seed
 
 

@@ -95,5 +95,5 @@ def _spread(workspace: Workspace, found: Oracle, scored: Job, scaling: str) -> J
 
 def _about_intervals(found: Oracle, spans: dict[str, list[Interval]]) -> str:
     if spans:
-        return f"Where the pointer is: what {COVERED:.0%} of {RESAMPLES} bootstrap resamples of the images give."
-    return "" if found.whole else "Intervals over the images come when all of them are exact."
+        return f"Under the pointer: the range that {COVERED:.0%} of {RESAMPLES} bootstrap resamples of the images give."
+    return "" if found.whole else "Intervals over the images are shown once all of them are exact."

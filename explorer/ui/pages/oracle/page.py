@@ -66,7 +66,7 @@ def page(view: View) -> None:
         agreement(view, found, scored, Chosen(criterion, scaling, saliency, scores))
         unit_in_detail(view, clicked, UnitRanking(found.oracle_abs, "the oracle", scaling))
     if len(scores) < len(applicable(workspace.network)):  # the table fills as criteria are scored
-        explain_end(scored, f"the figures of {len(scores)} criteria are there")
+        explain_end(scored, f"the figures of {len(scores)} criteria are kept")
         follow(scored, drawn)
 
 

@@ -26,7 +26,7 @@ def baseline_metrics(
     found: list[Metrics] = []
     for count in counts:
         plan = _without(view, chosen, count)
-        label = f"Measuring {CRITERIA[chosen.criterion].title} beside it, without {count:,} units"
+        label = f"Measuring {CRITERIA[chosen.criterion].title} for comparison, without {count:,} units"
         job = measuring_job(view.loaded, plan, BESIDE, label)
         version, outcome = job.version, job.result
         if outcome is None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import streamlit as st
 
@@ -79,15 +80,8 @@ def _kept(timeline: Timeline, added: Sequence[int]) -> str:
 
 
 def _settings(view: View, chosen: RankingChoice, measure: str, target: float, form: Turns) -> Settings:
-    return Settings(
-        criterion=chosen.criterion,
-        measure=measure,
-        target=target,
-        scaling=chosen.scaling,
-        price=chosen.price,
-        penalty=chosen.penalty,
-        step=form.units,
-        limits=chosen.limits,
+    return replace(
+        chosen.settings(measure, target, form.units),
         updates=form.updates,
         recipe=form.recipe,
         least_accuracy=form.least,

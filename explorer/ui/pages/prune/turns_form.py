@@ -27,8 +27,8 @@ class Turns:
 def turns_form() -> Turns:
     """All that decides the steps, apart from the ranking and the goal."""
     with st.container(horizontal=True, gap="small"):
-        count = st.number_input("Units a step", 1, None, 10, key="turn-units", persist_state="session")
-        updates = st.number_input("Updates a step", 1, None, 10, key="turn-updates", persist_state="session")
+        count = st.number_input("Units per step", 1, None, 10, key="turn-units", persist_state="session")
+        updates = st.number_input("Updates per step", 1, None, 10, key="turn-updates", persist_state="session")
     recipe = _descent()
     with st.container(horizontal=True, gap="small"):
         alpha = st.number_input(
@@ -49,7 +49,8 @@ def turns_form() -> Turns:
             step=1.0,
             key="turn-least",
             persist_state="session",
-            help="A budget beside the goal: a step that ends below it is the last; one stays at the state before.",
+            help="A budget beside the goal: the first step that ends below it is the last, and the state "
+            "before it is the result.",
         )
     evidence = st.selectbox(
         "Rank each step by",
@@ -90,6 +91,6 @@ def _descent() -> Recipe:
             list(SCHEDULES),
             key="turn-schedule",
             persist_state="session",
-            help="Of the learning rate, over the updates of each step.",
+            help="How the learning rate changes over the updates of each step.",
         )
     return Recipe(rate, momentum, decay, size, optimizer, schedule)

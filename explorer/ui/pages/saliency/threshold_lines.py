@@ -55,7 +55,7 @@ def chosen_layer(view: View) -> str:
         [EVERY_LAYER, *layers],
         key="threshold-layer",
         persist_state="session",
-        help="A line that is drawn for one layer is its own, and holds beside the one of all others.",
+        help="A line drawn for one layer holds for that layer alone; the common line holds for all others.",
     )
 
 
@@ -71,7 +71,7 @@ def handle(view: View, chosen: RankingChoice, saliency: Tensor, layer: str, need
     names = [name for name in layers if name not in lines.own] if layer == EVERY_LAYER else [layer]
     values = np.concatenate([np.zeros(0, np.float32), *(saliencies_left(view, saliency, name) for name in names)])
     if not len(values):
-        st.info("Every layer has a line of its own: choose one of them, or take some back.")
+        st.info("Every layer has a line of its own: choose one of them, or set some back to the common line.")
     else:
         line = lines.common if layer == EVERY_LAYER else lines.of(layer)
         value = float(values.min()) if line is None else line
@@ -83,8 +83,8 @@ def handle(view: View, chosen: RankingChoice, saliency: Tensor, layer: str, need
         curve = curve_job(view.workspace, view.removed, saliency, needed, lines.by_layer(layers), frozenset(names))
         _histogram(values, value, f"{key}-{layer}", chosen.unit, move, curve)
         say.caption(
-            f"Against the threshold: dashed what is predicted, dots what is measured on {view.workspace.validated_on}, "
-            f"all at once, {view.stage.pruned}."
+            "Loss and accuracy by threshold: dashed lines are predicted, dots are measured on "
+            f"{view.workspace.validated_on}, all at once, {view.stage.pruned}."
         )
         _exact(f"{key}-{layer}", value, move)
     _taking_back(key, lines, layer)

@@ -28,7 +28,7 @@ def racing(open_app: Open) -> Iterator[Callable[..., App]]:
 
     def begin(**fields: object) -> App:
         app = open_app("compare").choose("How to compare", RACE).fine()
-        short = {"Who races": ["weight", "random"], "Units a step": 150, "Updates a step": 1, "Seeds": 2}
+        short = {"Who races": ["weight", "random"], "Units per step": 150, "Updates per step": 1, "Seeds": 2}
         for label, value in (short | {"Minibatch": 4} | fields).items():
             app.set(label, value)
         return app.click("Race").fine()
@@ -84,7 +84,7 @@ def test_a_race_is_run_drawn_and_found_again_by_another_tab_after_a_restart(
 
 
 def test_what_went_first_is_that_of_the_lanes(racing: Callable[..., App], workdir: Path) -> None:
-    app = ended(racing(**{"Updates a step": 0, "Who races": ["weight", "linear_oracle"]})).fine()
+    app = ended(racing(**{"Updates per step": 0, "Who races": ["weight", "linear_oracle"]})).fine()
     (folder,) = workdir.glob("races/*/*")
     lanes = read_race(folder).lanes
     assert [(lane.selector, lane.seed) for lane in lanes] == [("weight", 0), ("linear_oracle", 0)]
@@ -100,7 +100,7 @@ def test_what_went_first_is_that_of_the_lanes(racing: Callable[..., App], workdi
 
 
 def test_a_cancelled_race_goes_on_with_the_lanes_that_are_missing(racing: Callable[..., App], workdir: Path) -> None:
-    app = racing(**{"Units a step": 60, "Updates a step": 3})
+    app = racing(**{"Units per step": 60, "Updates per step": 3})
     (job,) = jobs()
     deadline = time.monotonic() + 60
     while len(job.partial or ()) < 2 and time.monotonic() < deadline:

@@ -97,11 +97,11 @@ BAD: dict[str, tuple[dict[str, object], str]] = {
     "no number": ({"Mean": "half"}, "'half' is not a list of numbers such as 0.485,0.456,0.406."),
     "too many numbers": ({"Mean": "0.5,0.5"}, "mean has 2 values and std 1"),
     "a crop that does not fit": ({"Crop, pixels": 30}, "smaller than the crop of 30"),
-    "no such images": ({"Name, folder or file": "/nowhere"}, "data '/nowhere' is not there or of no known kind"),
-    "other classes": ({"Name, folder or file": "demo"}, "mine.pt has 2 outputs, but demo has 10 classes."),
+    "no such images": ({"Name, folder or file": "/nowhere"}, "data '/nowhere' does not exist, or is of no known kind"),
+    "other classes": ({"Name, folder or file": "demo"}, "mine.pt has 2 outputs, but demo has 10 classes:"),
     "another architecture": ({"Architecture": "explorer:resnet20"}, "mine.pt does not fit explorer:resnet20: missing"),
     "an unknown architecture": ({"Architecture": "explorer:none"}, "The architecture 'explorer:none' is unknown"),
-    "one's own code": ({"Architecture": "os:system"}, "is the user's own code"),
+    "one's own code": ({"Architecture": "os:system"}, "is your own code"),
 }
 
 
@@ -187,7 +187,7 @@ def test_a_zip_is_shown_before_it_is_opened_and_used(open_app: Open, folder: Pat
 def test_a_bad_zip_is_told_beside_the_field_and_not_kept(open_app: Open, workdir: Path) -> None:
     app = open_app().click("Open another network").upload("mine.pt", checkpoint())
     app.upload("evil.zip", zipped({"../evil.png": b""}).getvalue(), label="Zip")
-    assert "evil.zip has '../evil.png' in it, which leads out of the folder: nothing of it is taken." in app.said
+    assert "evil.zip has '../evil.png' in it, which leads out of the folder: nothing was unpacked; pack" in app.said
     assert not app.buttons["Open"] and not app.test.exception
     assert not list(workdir.rglob("*.png"))
 

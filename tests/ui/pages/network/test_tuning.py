@@ -196,7 +196,7 @@ def test_a_damaged_folder_says_so_and_the_rest_of_the_page_stays(open_app: Open,
 
 
 BAD: dict[str, tuple[dict[str, object], str]] = {
-    "no such images": ({"Name, folder or file": "/nowhere"}, "data '/nowhere' is not there or of no known kind"),
+    "no such images": ({"Name, folder or file": "/nowhere"}, "data '/nowhere' does not exist, or is of no known kind"),
     "no number": ({"Std": "x"}, "'x' is not a list of numbers"),
     "a crop larger than the size": ({"Size, pixels": 20, "Crop, pixels": 24}, "crop 24 is larger than size 20"),
 }

@@ -65,7 +65,7 @@ def test_a_spent_budget_and_a_goal_that_is_met_say_so_at_once(open_app: Open) ->
 
 def test_what_updates_can_not_say_is_refused_in_a_sentence(open_app: Open) -> None:
     app = open_app("prune").set("Criterion", "obd").set("Rank each step by", "updates").click("Prune and fine-tune")
-    assert "can't be had from the updates' own statistics" in app.said
+    assert "can't be computed from the updates' own minibatches" in app.said
 
 
 def test_in_turns_ranked_by_updates_going_on_takes_up_what_they_said(open_app: Open, saved: Saved) -> None:
@@ -74,8 +74,8 @@ def test_in_turns_ranked_by_updates_going_on_takes_up_what_they_said(open_app: O
         for target in targets:
             for label, value in {
                 "Down to, %": target,
-                "Units a step": 45,
-                "Updates a step": 2,
+                "Units per step": 45,
+                "Updates per step": 2,
                 "Rank each step by": "updates",
             }.items():
                 app.set(label, value)

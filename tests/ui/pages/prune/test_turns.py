@@ -29,7 +29,7 @@ Saved = Callable[[str], Run]
 
 def begun(app: App, target: int = 80, **fields: object) -> Job:
     app.set("Down to, %", target)
-    for label, value in ({"Units a step": 40, "Updates a step": 2} | fields).items():
+    for label, value in ({"Units per step": 40, "Updates per step": 2} | fields).items():
         app.set(label, value)
     app.click("Prune and fine-tune").fine()
     return JOBS.find(f"turns-{app.run}")
@@ -80,7 +80,7 @@ def test_back_and_forward_bring_numbers_back_bit_for_bit(open_app: Open, saved: 
 
 def test_it_can_be_paused_goes_on_and_is_cancelled(open_app: Open) -> None:
     app = open_app("prune")
-    job = begun(app, 10, **{"Updates a step": 50})
+    job = begun(app, 10, **{"Updates per step": 50})
     app.again().click("Pause")
     time.sleep(0.3)
     done = job.done
@@ -159,7 +159,7 @@ def test_turns_that_fail_say_what_they_have_added(
 
 def test_a_step_below_the_least_accuracy_is_the_last_and_nobody_goes_there(open_app: Open, saved: Saved) -> None:
     app = open_app("prune")
-    begun(app, 10, **{"Units a step": 200, "Learning rate": 1e-5, "Least accuracy, %": 90.0})
+    begun(app, 10, **{"Units per step": 200, "Learning rate": 1e-5, "Least accuracy, %": 90.0})
     ended(app).fine()
     timeline = saved(app.run).timeline
     last = timeline.states[max(timeline.states)]
@@ -173,8 +173,8 @@ def test_a_target_that_is_not_reachable_is_refused_before_anything_starts(open_a
 
 
 def test_where_no_unit_can_go_it_ends_with_that_sentence_and_adds_no_state(open_app: Open, saved: Saved) -> None:
-    app = open_app("prune").set("of the", "accuracy").set("At least, %", 1.0).set("Least units a layer", 200)
-    for label, value in {"Units a step": 40, "Updates a step": 2}.items():
+    app = open_app("prune").set("of the", "accuracy").set("At least, %", 1.0).set("Least units per layer", 200)
+    for label, value in {"Units per step": 40, "Updates per step": 2}.items():
         app.set(label, value)
     app.click("Prune and fine-tune").fine()
     assert "but no unit can go any more" in ended(app).said and "no step" not in app.said
