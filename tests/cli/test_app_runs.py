@@ -151,7 +151,7 @@ def test_what_a_run_of_the_app_can_not_be_used_for_is_one_sentence(mine: Path, r
         (("verify", mine), f"{mine} is a run folder: export the run, and verify what that writes."),
         (("inspect", mine, "--mean", "0.5"), f"{mine} is a run of the app, and how its images are prepared can't be"),
         (("inspect", lost), "lost.pt is no longer in the work folder; upload it again."),
-        (("inspect", other), f"demo is no longer the network that the run in {other} began with."),
+        (("inspect", other), f"demo is no longer the network that the run in {other} began with"),
         (("export", mine, "--state", 7, "--out", tmp_path / "out"), f"{mine} has no state 7; it has 0, 1, 2."),
     ):
         done = run(*arguments)
