@@ -255,10 +255,7 @@ def for_classes(network: Network, classes: Sequence[str], data: str) -> Network:
     nor digit make no difference.
     """
     if len(classes) != len(network.classes):
-        raise BadInput(
-            f"{network.name} has {len(network.classes)} outputs, but {data} has {len(classes)} classes: give "
-            "images of the network's classes, or fine-tune an architecture on these."
-        )
+        raise BadInput(f"{network.name} has {len(network.classes)} outputs, but {data} has {len(classes)} classes.")
     numbers = tuple(map(str, range(len(classes))))
     if tuple(classes) == numbers:
         return network

@@ -98,7 +98,7 @@ BAD: dict[str, tuple[dict[str, object], str]] = {
     "too many numbers": ({"Mean": "0.5,0.5"}, "mean has 2 values and std 1"),
     "a crop that does not fit": ({"Crop, pixels": 30}, "smaller than the crop of 30"),
     "no such images": ({"Name, folder or file": "/nowhere"}, "data '/nowhere' does not exist, or is of no known kind"),
-    "other classes": ({"Name, folder or file": "demo"}, "mine.pt has 2 outputs, but demo has 10 classes:"),
+    "other classes": ({"Name, folder or file": "demo"}, "mine.pt has 2 outputs, but demo has 10 classes"),
     "another architecture": ({"Architecture": "explorer:resnet20"}, "mine.pt does not fit explorer:resnet20: missing"),
     "an unknown architecture": ({"Architecture": "explorer:none"}, "The architecture 'explorer:none' is unknown"),
     "one's own code": ({"Architecture": "os:system"}, "is your own code"),
