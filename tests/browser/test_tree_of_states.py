@@ -43,7 +43,7 @@ def test_states_are_gone_to_by_clicks_named_and_deleted(tab: Page) -> None:
     assert facts(tab) == seen[1]
     seen.append(press(tab, "Remove 10", "state 3 of 3"))
     tree(tab, "Tree of 4 states in 2 branches, at state 3").wait_for()
-    click_row(tab, tab.locator(TABLE).first, 2)
+    click_row(tab.locator(TABLE).first, 2)
     reach(tab, "state 2 of 3")
     assert facts(tab) == seen[2]
     box = tab.get_by_role("textbox", name="Name of state 2")

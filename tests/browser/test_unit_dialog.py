@@ -16,7 +16,7 @@ def heading(tab: Page) -> Locator:
 
 def click_candidate(tab: Page, row: int) -> None:
     """Click the name of a candidate's layer."""
-    click_row(tab, tab.locator(TABLE).last, row, 44)
+    click_row(tab.locator(TABLE).last, row, 44)
 
 
 def test_a_click_on_a_candidate_opens_it_and_escape_closes_it(tab: Page) -> None:

@@ -72,12 +72,9 @@ def click_state(tab: Page, number: int) -> None:
     mark.click(force=True)
 
 
-def click_row(tab: Page, table: Locator, row: int, height: int = 35) -> None:
+def click_row(table: Locator, row: int, height: int = 35) -> None:
     """Click the second column of a row of a table, whose rows are so many pixels high."""
-    table.scroll_into_view_if_needed()
-    box = table.bounding_box()
-    assert box
-    tab.mouse.click(box["x"] + 160, box["y"] + HEAD + (row + 0.5) * height)
+    table.click(position={"x": 160, "y": HEAD + (row + 0.5) * height})
 
 
 def run_of(tab: Page) -> str:

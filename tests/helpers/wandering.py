@@ -108,13 +108,14 @@ def _rename(desk: Desk) -> None:
 
 
 def _delete(desk: Desk) -> None:
-    if desk.number and desk.chance.random() < 0.5:
+    offered = any(label.startswith("Delete it") and enabled for label, enabled in desk.app.buttons.items())
+    if offered and desk.chance.random() < 0.5:
         desk.say.send(deletion(desk.folder, desk.number))
         desk.app.click("Delete it")
 
 
 def _turns(desk: Desk) -> None:
-    if "Prune and fine-tune" not in desk.app.buttons:
+    if not desk.app.buttons.get("Prune and fine-tune"):
         return
     left = 100 * int(desk.app.facts["Units"]) / 448
     for label, value in {"Units per step": 15, "Updates per step": 2, "Down to, %": max(20, int(0.8 * left))}.items():
