@@ -20,6 +20,7 @@ from pathlib import Path
 from playwright.sync_api import Page, sync_playwright
 from sitting import FLAGS, app, click_state
 from subjects import SHARED, vgg16
+from threshold_line import drag, line
 
 from explorer.networks.graph.safetensors_file import write_network
 from explorer.runs.store import Run, write_run
@@ -105,7 +106,7 @@ def measured(tab: Page, pid: int, title: str, times: int, pause: float) -> None:
     for number in range(times):
         redraw(clock, ("loss", "accuracy")[number % 2])
     tab.get_by_role("link", name="Saliency").click()
-    tab.get_by_role("slider", name="Threshold").wait_for()
+    line(tab).wait_for()
     tab.get_by_text("Stop measuring the curve").wait_for(state="detached")
     settle(tab)
     clock.rest()
@@ -131,13 +132,8 @@ def redraw(clock: Clock, quantity: str) -> None:
 
 def release(clock: Clock, share: float) -> None:
     """Drag the threshold to a share of the histogram's width."""
-    tab, slider = clock.tab, clock.tab.get_by_role("slider", name="Threshold")
-    slider.scroll_into_view_if_needed()
-    box, grip = tab.get_by_role("group", name="Histogram of Threshold").bounding_box(), slider.bounding_box()
-    assert box and grip
-    tab.mouse.move(grip["x"] + grip["width"] / 2, box["y"] + 40)
-    tab.mouse.down()
-    tab.mouse.move(box["x"] + share * box["width"], box["y"] + 40, steps=4)
+    tab = clock.tab
+    drag(tab, share, steps=4)
     tab.wait_for_timeout(100)
     before = GO.search(tab.locator("body").inner_text())
     changed = f"text.match({GO_JS})?.[1] !== {before[1]!r}" if before else "true"

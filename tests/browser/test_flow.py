@@ -11,13 +11,12 @@ import torch
 pytest.importorskip("playwright")
 
 from acting import PICTURE, facts, press, reach, run_of, settle, state, turn, until, upload, visit
-from playwright.sync_api import Locator, Page
+from playwright.sync_api import Page
+from threshold_line import below, drag, line, would_go
 
 import explorer
 from explorer import open_network
 from explorer.data import Batches, open_images
-
-COUNT = re.compile(r"([\d,]+) of ([\d,]+) feature maps below")
 
 
 def test_the_first_page_shows_the_demo(tab: Page) -> None:
@@ -29,35 +28,13 @@ def test_the_first_page_shows_the_demo(tab: Page) -> None:
     assert tab.get_by_role("heading", name="Where the feature maps and FLOPs are").is_visible()
 
 
-def below(tab: Page) -> int:
-    """How many units the histogram says are below the line."""
-    found = COUNT.search(tab.get_by_role("status").filter(has_text="feature maps below").inner_text())
-    assert found and found[2] == "448"
-    return int(found[1])
-
-
-def would_go(tab: Page, count: int) -> Locator:
-    return tab.get_by_text(re.compile(rf"^{count} units? would go\."))
-
-
-def drag(tab: Page, share: float) -> None:
-    """Press on the line and move it to a share of the histogram's width, without letting go."""
-    box = tab.get_by_role("group", name="Histogram of Threshold").bounding_box()
-    grip = tab.get_by_role("slider", name="Threshold").bounding_box()
-    assert box and grip
-    tab.mouse.move(grip["x"] + grip["width"] / 2, box["y"] + 40)
-    tab.mouse.down()
-    tab.mouse.move(box["x"] + share * box["width"], box["y"] + 40, steps=8)
-
-
 def test_a_threshold_is_dragged_and_moved_by_keys_and_its_units_removed(tab: Page) -> None:
     visit(tab, "saliency")
     tab.locator(PICTURE).wait_for()
-    slider = tab.get_by_role("slider", name="Threshold")
-    slider.scroll_into_view_if_needed()
-    assert below(tab) == 0
+    slider = line(tab)
+    assert below(tab) == (0, 448)
     drag(tab, 0.82)
-    dragged = below(tab)
+    dragged, _ = below(tab)
     assert 0 < dragged < 448
     assert not would_go(tab, dragged).is_visible()
     tab.mouse.up()
@@ -67,16 +44,16 @@ def test_a_threshold_is_dragged_and_moved_by_keys_and_its_units_removed(tab: Pag
 
     slider.focus()
     tab.keyboard.press("ArrowRight")
-    assert below(tab) == dragged + 1
+    assert below(tab)[0] == dragged + 1
     would_go(tab, dragged + 1).wait_for()
     settle(tab)
     slider.focus()
     tab.keyboard.press("Home")
     tab.get_by_text("Drag the line to the right").wait_for()
-    assert below(tab) == 0
+    assert below(tab)[0] == 0
     slider.focus()
     tab.keyboard.press("PageUp")
-    paged = below(tab)
+    paged, _ = below(tab)
     assert paged >= 448 // 20
     would_go(tab, paged).wait_for()
     settle(tab)

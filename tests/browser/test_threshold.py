@@ -10,32 +10,14 @@ pytest.importorskip("playwright")
 
 from acting import PICTURE, SECONDS, facts, press, settle, turn, visit
 from playwright.sync_api import Locator, Page, expect
+from threshold_line import below, drag, line, would_go
 
 from explorer.core.palette import KEPT, REMOVED, translucent
 
-COUNT = re.compile(r"([\d,]+) of ([\d,]+) feature maps below")
 
-
-def below(tab: Page) -> tuple[int, int]:
-    """How many units the histogram says are below the line, and of how many."""
-    found = COUNT.search(tab.get_by_role("status").filter(has_text="feature maps below").inner_text())
-    assert found
-    return int(found[1]), int(found[2])
-
-
-def would_go(tab: Page, count: int) -> Locator:
-    return tab.get_by_text(re.compile(rf"^{count} units? would go\."))
-
-
-def drag(tab: Page, share: float) -> int:
+def moved(tab: Page, share: float) -> int:
     """Take the line to a share of the histogram's width and let go; returns how many units are below it."""
-    slider = tab.get_by_role("slider", name="Threshold")
-    slider.scroll_into_view_if_needed()
-    box, grip = tab.get_by_role("group", name="Histogram of Threshold").bounding_box(), slider.bounding_box()
-    assert box and grip
-    tab.mouse.move(grip["x"] + grip["width"] / 2, box["y"] + 40)
-    tab.mouse.down()
-    tab.mouse.move(box["x"] + share * box["width"], box["y"] + 40, steps=8)
+    drag(tab, share)
     tab.mouse.up()
     return below(tab)[0]
 
@@ -58,7 +40,7 @@ def opened(tab: Page) -> Page:
 
 def test_what_stays_and_what_goes_have_the_colours_of_the_palette(tab: Page) -> None:
     opened(tab)
-    drag(tab, 0.8)
+    moved(tab, 0.8)
     for mark, color in ((".bars.keep", KEPT), (".bars.cut", REMOVED)):
         drawn = tab.locator(mark).first.evaluate("node => getComputedStyle(node).fill")
         assert drawn.replace(" ", "") == translucent(color, 1).replace("rgba", "rgb").replace(",1)", ")")
@@ -67,12 +49,12 @@ def test_what_stays_and_what_goes_have_the_colours_of_the_palette(tab: Page) -> 
 
 def test_a_layer_gets_a_line_of_its_own_beside_the_common_one_and_gives_it_back(tab: Page) -> None:
     opened(tab)
-    common = drag(tab, 0.8)
+    common = moved(tab, 0.8)
     would_go(tab, common).wait_for()
     tab.get_by_role("button", name="Threshold for features.2").click()
     tab.get_by_role("status").filter(has_text="of 32 feature maps below").wait_for()
     before, _ = below(tab)
-    slider = tab.get_by_role("slider", name="Threshold")
+    slider = line(tab)
     slider.focus()
     tab.keyboard.press("ArrowRight")
     tab.keyboard.press("ArrowRight")
@@ -123,7 +105,7 @@ def test_units_stay_and_go_by_clicks_and_keys_and_a_lock_holds_on_the_prune_page
 
 def test_the_curve_behind_the_handle_fills_in_and_the_prediction_stands_beside_the_measurement(tab: Page) -> None:
     opened(tab)
-    count = drag(tab, 0.8)
+    count = moved(tab, 0.8)
     would_go(tab, count).wait_for()
     tab.get_by_text("The prediction was off by").wait_for()
     table = tab.get_by_role("table").filter(has_text="Predicted")

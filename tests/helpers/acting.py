@@ -7,7 +7,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
-from playwright.sync_api import Error, Locator, Page, expect
+from playwright.sync_api import Error, FloatRect, Locator, Page, expect
 
 SECONDS = 60_000  # in milliseconds: how long a test waits before it fails
 PAGES = ("network", "saliency", "oracle", "prune", "compare", "export", "paper")
@@ -75,6 +75,14 @@ def click_state(tab: Page, number: int) -> None:
 def click_row(table: Locator, row: int, height: int = 35) -> None:
     """Click the second column of a row of a table, whose rows are so many pixels high."""
     table.click(position={"x": 160, "y": HEAD + (row + 0.5) * height})
+
+
+def place(tab: Page, thing: Locator) -> FloatRect:
+    """Where something stands, in pixels, once it is drawn."""
+    until(tab, lambda: thing.bounding_box() is not None, "something drawn")
+    found = thing.bounding_box()
+    assert found
+    return found
 
 
 def run_of(tab: Page) -> str:
