@@ -128,27 +128,48 @@ def browser(launched: tuple[object, asyncio.AbstractEventLoop]) -> Iterator[obje
     asyncio._set_running_loop(None)
 
 
+@pytest.fixture(scope="module")
+def profiles(server: str, browser: object) -> Iterator[Callable[..., object]]:
+    """Call with a number and options: the context of this number and of these options, made at the first call.
+
+    What a browser keeps of the page's scripts serves all tests of a module; of cookies and storage it keeps nothing.
+    """
+    made: dict[str, object] = {}
+
+    def profile(number: int, **options: object) -> object:
+        key = f"{number} {sorted(options.items())}"
+        if key not in made:
+            made[key] = browser.new_context(base_url=server, **({"viewport": {"width": 1440, "height": 900}} | options))
+        return made[key]
+
+    yield profile
+    for context in made.values():
+        context.close()
+
+
 @pytest.fixture
-def new_tab(server: str, browser: object) -> Iterator[Callable[..., object]]:
-    """Call with options of a context: an empty tab of a fresh browser profile.
+def new_tab(server: str, profiles: Callable[..., object]) -> Iterator[Callable[..., object]]:
+    """Call with options of a context: an empty tab of a browser without cookies, another one for each tab of a test.
 
     At the end it asserts that nothing was asked of another host, and that no script of the page failed.
     """
-    contexts, asked, failures = [], [], []
+    tabs, asked, failures = [], [], []
 
     def open_tab(**options: object) -> object:
-        context = browser.new_context(base_url=server, **({"viewport": {"width": 1440, "height": 900}} | options))
-        contexts.append(context)
-        context.on("request", lambda request: asked.append(request.url))
-        context.on("weberror", lambda error: failures.append(str(error.error)))
-        tab = context.new_page()
+        tab = profiles(len(tabs), **options).new_page()
+        tabs.append(tab)
+        tab.on("request", lambda request: asked.append(request.url))
+        tab.on("pageerror", lambda error: failures.append(str(error)))
         tab.on("websocket", lambda connection: asked.append(connection.url))
         tab.set_default_timeout(SECONDS * 1000)
         return tab
 
     yield open_tab
-    for context in contexts:
-        context.close()
+    for tab in tabs:
+        tab.context.clear_cookies()
+        tab.evaluate("localStorage.clear()")
+        for page in tab.context.pages:
+            page.close()
     host = urlsplit(server).netloc
     assert asked
     assert {url for url in asked if not _stays(url, host)} == set()

@@ -111,11 +111,11 @@ def test_the_browser_s_back_button_returns_to_the_page_before(tab: Page) -> None
     visit(tab, "network")
     turn(tab, "prune")
     run = run_of(tab)
-    tab.get_by_role("button", name="Remove 1", exact=True).wait_for()
+    tab.get_by_role("button", name="Undo", exact=True).wait_for()
     turn(tab, "export")
     tab.get_by_role("heading", name="The file").wait_for()
     tab.go_back()
-    tab.get_by_role("button", name="Remove 1", exact=True).wait_for()
+    tab.get_by_role("button", name="Undo", exact=True).wait_for()
     settle(tab)
     assert run_of(tab) == run
     tab.go_forward()
