@@ -23,15 +23,15 @@ NOT_HERE = (
 )
 
 
-def images_field(key: str) -> str | None:
-    """The source of the images; None if none is given yet or it can't be used, with the reason below the field."""
+def images_field(key: str, place: say.Place = st) -> str | None:
+    """The source of the images; None if none is given yet or it can't be used, with the reason in that place."""
     way = st.segmented_control(
         "Images", list(WAYS), default=ZIP, required=True, key=f"{key}-way", format_func=WAYS.__getitem__
     )
     try:
         return _named(key) if way == NAME else _uploaded(key, folder=way == FOLDER)
     except BadInput as problem:
-        say.warning(problem)
+        say.warning(problem, place)
         return None
 
 

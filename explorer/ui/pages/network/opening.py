@@ -4,9 +4,10 @@ open.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import streamlit as st
@@ -26,6 +27,8 @@ from explorer.ui.work.session import open_new
 from explorer.ui.work.uploaded import Recognised, images_at, recognised, thumbnails
 from explorer.ui.work.visitors import drop_unused_uploads
 from explorer.ui.work.workspace import Source, keep_upload, network_of
+
+NETWORK_BOX = 190  # pixels: facts and problems of the network take the same, and what is below keeps its place
 
 
 def show(dialog: str | None) -> None:
@@ -67,17 +70,31 @@ def field_key(field: str) -> str:
 
 
 class Box:
-    """A place for what was understood, which shows what it did before until there is something else."""
+    """A place for what was understood, or for why nothing was: it shows what it did before until there is something
+    else."""
 
     def __init__(self, name: str, at_first: str) -> None:
-        self._key = field_key(f"box-{name}")
-        self._place = st.html(st.session_state.get(self._key, at_first))
+        self._key, self._problem = field_key(f"box-{name}"), False
+        self._place = st.empty()
+        self._show(*st.session_state.get(self._key, (at_first, False)))
 
     def draw(self, html: str) -> None:
-        """Put this in place of what it shows."""
-        if html != st.session_state.get(self._key):
-            self._place.html(html)
-            st.session_state[self._key] = html
+        """Put this in place of what it shows, unless a problem was told in the meantime."""
+        if not self._problem:
+            self._put(html, False)
+
+    def tell(self, problem: object) -> None:
+        """Put the sentence on a problem in place of what it shows."""
+        self._problem = True
+        self._put(str(problem), True)
+
+    def _put(self, content: str, problem: bool) -> None:
+        if (content, problem) != st.session_state.get(self._key):
+            self._show(content, problem)
+            st.session_state[self._key] = content, problem
+
+    def _show(self, content: str, problem: bool) -> None:
+        say.warning(content, self._place) if problem else self._place.html(content)
 
 
 @dataclass(frozen=True)
@@ -91,12 +108,12 @@ class Asked:
 
 
 @contextmanager
-def beside(place: Any) -> Iterator[None]:
-    """Errors in the block are told beside the field that they are about."""
+def told(tell: Callable[[object], None]) -> Iterator[None]:
+    """Errors in the block are told beside the fields that they are about, where they move none."""
     try:
         yield
     except BadInput as problem:
-        say.warning(problem, place)
+        tell(problem)
 
 
 @st.dialog("Open another network", width="large", on_dismiss=lambda: show(None))
@@ -105,7 +122,10 @@ def opening() -> None:
     """Open one's own checkpoint or export."""
     left, right = st.columns([1, 1.15], gap="large")
     with right:
-        about, pictures = Box("network", _about(None, None)), Box("images", images_html(None))
+        with st.container(height=NETWORK_BOX, border=False):
+            about = Box("network", _about(None, None))
+        pictures, below = Box("images", images_html(None)), st.container()
+    tell = partial(say.warning, place=below)
     with left:
         uploaded = st.file_uploader(
             "Checkpoint or export",
@@ -113,26 +133,24 @@ def opening() -> None:
             help="Of any suffix: the content decides. Code in a file never runs.",
         )
         arch = arch_field("as the file says, or recognised")
-        of_network = st.container()
-        where = images_field(field_key("images"))
-        of_images, fields, of_fields = st.container(), st.container(), st.container()
-        foot = st.container()
+        where = images_field(field_key("images"), below)
+        fields, foot = st.container(), st.container()
     network = images = found = None
     changes = UNCHANGED
-    with beside(of_network):
+    with told(about.tell):
         found = recognised(uploaded.file_id, uploaded.name, arch, uploaded) if uploaded else None
     if found != st.session_state.get(field_key("found")):  # else what is shown is right, or soon will be
         about.draw(_about(found, None))
     st.session_state[field_key("found")] = found
-    with beside(of_fields), fields:
+    with told(tell), fields:
         changes = _changes(found)
-        network = _network(found, Asked(uploaded, arch, where, changes), of_network)
+        network = _network(found, Asked(uploaded, arch, where, changes), about)
     about.draw(_about(found, network))
-    with beside(of_images):
+    with told(tell):
         clips = network is not None and network.preprocessing.clips
         images = images_at(where, Source().seed, clips=clips) if where else None
     pictures.draw(images_html(images, thumbnails(images.digest, images) if images else ()))
-    fits = _fits(network, images, of_images, of_fields)
+    fits = _fits(network, images, tell)
     _foot(Asked(uploaded, arch, where, changes), found, foot, ready=fits)
 
 
@@ -143,25 +161,23 @@ def _changes(found: Recognised | None) -> Changes:
     return changes_fields(field_key("images"), usual, unknown)
 
 
-def _network(found: Recognised | None, answers: Asked, said: Any) -> Network | None:
+def _network(found: Recognised | None, answers: Asked, about: Box) -> Network | None:
     """The network of the file, once all is known that it takes; raises BadInput if the preprocessing is not."""
     if found is None:
         return None
     found.preparation.with_changes(answers.changes)
-    with beside(said):
+    with told(about.tell):
         return network_of(found.digest, found.name, found.arch, answers.changes, answers.uploaded.getvalue)
     return None
 
 
-def _fits(network: Network | None, images: ImageSet | None, of_images: Any, of_fields: Any) -> bool:
-    """Whether there is a network, and images that it takes; if not, the reason is shown beside their fields."""
+def _fits(network: Network | None, images: ImageSet | None, tell: Callable[[object], None]) -> bool:
+    """Whether there is a network, and images that it takes; if not, the reason is told."""
     if network is None or images is None:
         return False
-    with beside(of_images):
-        named = for_classes(network, images.classes, images.name)
-        with beside(of_fields):
-            batches_for(named, images, "calibration", CALIBRATION)
-            return True
+    with told(tell):
+        batches_for(for_classes(network, images.classes, images.name), images, "calibration", CALIBRATION)
+        return True
     return False
 
 

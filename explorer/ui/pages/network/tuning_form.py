@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import streamlit as st
@@ -17,7 +18,7 @@ from explorer.ui.elements import say
 from explorer.ui.elements.boundary import boundary
 from explorer.ui.elements.image_fields import changes_fields
 from explorer.ui.elements.understood import images_html
-from explorer.ui.pages.network.opening import arch_field, beside, field_key, show
+from explorer.ui.pages.network.opening import arch_field, field_key, show, told
 from explorer.ui.pages.network.tunings import Tuning, all_tunings, look_at, start, unreadable
 from explorer.ui.work.uploaded import images_at, thumbnails
 from explorer.ui.work.workspace import keep_upload
@@ -47,18 +48,17 @@ def _form(said: Any) -> None:
     foot = st.container()
     with right:
         recipe, epochs, seed = _recipe_fields()
+        pictures, below = st.container(), st.container()
     with left:
         arch = arch_field("for example torchvision:resnet18")
         weights, uploaded = _weights_fields()
-        data = images_field(field_key("images"))
-        of_images = st.container()
+        data = images_field(field_key("images"), below)
         usual = usual_preparation(arch) if arch else None
         images = None
-        with beside(of_images):
+        with told(partial(say.warning, place=below)):
             clips = usual is not None and usual.preprocessing.clips
             images = images_at(data, seed, clips=clips) if data else None
-        with right:
-            st.html(images_html(images, thumbnails(images.digest, images) if images else ()))
+        pictures.html(images_html(images, thumbnails(images.digest, images) if images else ()))
         ready = arch is not None and images is not None and (weights != OWN_CHECKPOINT or uploaded is not None)
         pressed = foot.button("Start", type="primary", disabled=not ready)
         if usual:
