@@ -27,9 +27,9 @@ from test_looks import MOST_SHIFT, SHIFTS, layout_shift
 SLOW = 3 * SECONDS  # a first opening of torchvision's, on a machine that others keep busy
 
 CASES = {
-    "ResNet-20": ("cifar10/resnet20-12fca82f.th", "cifar10/test_jpeg", 40, "explorer:resnet20", 10),
-    "SqueezeNet": ("leaf/squeezenet1_0_leaf.pth", "leaf/test", 20, "torchvision:squeezenet1_0", 4),
-    "MobileNetV2": ("", "flowers5", 20, "torchvision:mobilenet_v2", 5),
+    "ResNet-20": ("cifar10/resnet20-12fca82f.th", "cifar10/test_jpeg", 10, "explorer:resnet20", 10),
+    "SqueezeNet": ("leaf/squeezenet1_0_leaf.pth", "leaf/test", 8, "torchvision:squeezenet1_0", 4),
+    "MobileNetV2": ("", "flowers5", 6, "torchvision:mobilenet_v2", 5),
 }
 """Name -> checkpoint (one is made where there is none), folder of images, images a class, architecture, classes."""
 
