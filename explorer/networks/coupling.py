@@ -15,6 +15,7 @@ from explorer.networks.units import Coupling, Layer
 
 UNREAD = "no convolution or linear layer reads its feature maps"
 UNEVEN = "only some of its channels reach {0}, or not each of them as often, so that they are not alike"
+AT_ONCE = "{0} makes one channel of all its channels: they could only go all at once"
 TIED = "all its channels are tied together by {0}, {1}: they could only go all at once"
 PARTLY = "{0}, {1}, shares its groups between several layers, whose channels can't go independently"
 COMPUTED = "{0} computes its weight anew in each pass, as weight_norm does, so that it holds no channels to cut"
@@ -57,7 +58,17 @@ def layer_of(places: Places, module: nn.Module, writers: Sequence[str], runs: Ma
     if not consumers:
         return UNREAD
     _, first = np.unique(together, return_index=True)
+    if len(first) == 1 and (one := _narrowed(writers, module)):
+        return AT_ONCE.format(one)
     return Layer(writers[0], tuple(first.tolist()), tuple(writers), consumers, tuple(couplings), len(first))
+
+
+def _narrowed(writers: Sequence[str], module: nn.Module) -> str | None:
+    """The first writer of one channel, where others write more: it reads channels as places of one map."""
+    widths = {name: width(module.get_submodule(name), "out") for name in writers}
+    return (
+        next((name for name, channels in widths.items() if channels == 1), None) if max(widths.values()) > 1 else None
+    )
 
 
 def _together(places: Places, module: nn.Module) -> np.ndarray:

@@ -117,6 +117,13 @@ def counted_if(net: Odd, x: Tensor) -> Tensor:
     return net.second((x if x.sum() < 1e9 else -x).view(-1, 8 * 16 * 16)).unflatten(1, (8, 1))
 
 
+def attended(net: Odd, x: Tensor) -> Tensor:
+    """Efficient channel attention: a convolution over the row of channels weighs each by its neighbours."""
+    x = net.stem(x)
+    row = net.second[0](x.mean((2, 3), keepdim=True).squeeze(-1).transpose(1, 2)).transpose(1, 2)
+    return net.second[1](x * row.unsqueeze(-1).sigmoid())
+
+
 def branching(net: Odd, x: Tensor) -> Tensor:
     x = net.stem(x)
     return net.second(x if x.sum() > 0 else -x)
@@ -184,6 +191,12 @@ LAYERS: dict[str, tuple[Callable[[Odd, Tensor], Tensor], Maker, Maker, int]] = {
         for name, reshape in COUNTED.items()
     },
     "counted if": (counted_if, lambda: conv(3, 8), lambda: nn.Linear(8 * 256, 8), 8),
+    "channel attention": (
+        attended,
+        lambda: nn.Sequential(conv(3, 12), nn.BatchNorm2d(12), nn.ReLU()),
+        lambda: nn.Sequential(nn.Conv1d(1, 1, 3, padding=1), conv(12, 8)),
+        8,
+    ),
     "transposed": (in_turn, lambda: nn.ConvTranspose2d(3, 8, 2), lambda: conv(8, 8, groups=4), 8),
     "functional": (functional, lambda: conv(3, 8), lambda: conv(8, 8), 8),
     "module and functional": (both_ways, lambda: conv(3, 8), lambda: conv(8, 8), 8),

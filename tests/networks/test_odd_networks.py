@@ -80,6 +80,11 @@ def test_weights_that_are_computed_are_made_plain_with_a_note(name: str, layer: 
         ("zero-padded shortcut", "second", "a shortcut pads its channels with channels of zeros"),
         ("neighbours", "stem.0", "a LocalResponseNorm divides each of its feature maps by those of its neighbours"),
         ("counted if", "stem", "view(-1, 2048) counts on the number of its channels"),
+        (
+            "channel attention",
+            "stem.0",
+            "second.0 makes one channel of all its channels: they could only go all at once",
+        ),
         ("pixel shuffle", "stem", "a PixelShuffle makes pixels of its channels"),
         ("layer norm of maps", "stem.0", "all its channels are tied together by stem.1, a GroupNorm of 1"),
         (

@@ -56,6 +56,10 @@ class Match:
         if self.differences and checkpoint.networks:
             clause = foreign.module_of(*checkpoint.networks[0])
             raise BadInput(f"{checkpoint.name} {foreign.with_file_name(clause, checkpoint.name)}.")
+        lacking = [name for name in self.expected if name not in self.weights]
+        for path, kind in checkpoint.not_dense if self.differences else ():
+            if path.endswith(tuple(lacking)):
+                raise BadInput(f"{checkpoint.name} {foreign.not_dense(path, kind)}.")
         if self.differences and self.rebuilt.question:
             raise BadInput(f"{checkpoint.name} {self.rebuilt.question}.")
         if self.differences:

@@ -14,6 +14,12 @@ EXPORTED = "is a program of torch.export (.pt2), which is not run here; save its
     f"dict(torch.export.load({FILE_PLACEHOLDER}).state_dict)"
 )
 KERAS = f"is a Keras network, whose layers are not torch's; build it in PyTorch, and {SCRIPT}"
+NOT_DENSE = {
+    "torch._utils._rebuild_sparse_tensor": ("a sparse tensor", "value.to_dense()"),
+    "torch._utils._rebuild_qtensor": ("a quantized tensor", "value.dequantize()"),
+    "torch._utils._rebuild_meta_tensor_no_storage": ("a tensor of the meta device, without values", ""),
+}
+"""What pickles make tensors with that are not read here -> what those are, and what makes plain ones of them."""
 STARTS = {
     b"\x89HDF\r\n\x1a\n": KERAS.replace("is a Keras network", "is an HDF5 file, as Keras writes its networks"),
     b"\x1f\x8b": "is compressed with gzip; unpack it first, with gunzip",
@@ -63,6 +69,14 @@ def module_of(path: str, kind: str) -> str:
         f"is a whole pickled module ({kind[:80]}), which is code and is not run here; where the file is trusted, save "
         f"its weights alone: {SAVE.format(f'torch.load({FILE_PLACEHOLDER}, weights_only=False){steps}.state_dict()')}"
     )
+
+
+def not_dense(path: str, kind: str) -> str:
+    """A clause on a weight that is a tensor of one of the kinds of NOT_DENSE."""
+    what, plain = NOT_DENSE[kind]
+    saved = f"{{name: {plain} for name, value in model.state_dict().items()}}"
+    way = f"save dense ones: {SAVE.format(saved)}" if plain else SCRIPT
+    return f"holds {path[-80:]} as {what}, and only dense weights with values are read; {way}"
 
 
 def with_file_name(clause: str, name: str) -> str:

@@ -33,6 +33,7 @@ class Checkpoint:
     classes: tuple[str, ...] = ()  # their names, where the file says any
     others: tuple[str, ...] = ()  # paths of what is no tensor
     networks: tuple[tuple[str, str], ...] = ()  # whole pickled modules, not followed: path and class
+    not_dense: tuple[tuple[str, str], ...] = ()  # tensors that are not read: path and a kind of `foreign.NOT_DENSE`
 
 
 def read_checkpoint(source: Path | bytes | BinaryIO, name: str | None = None) -> Checkpoint:
@@ -81,7 +82,8 @@ def _read(stream: IO[bytes], name: str) -> Checkpoint:
     found = (safe_zip if safe_zip.is_zip(stream) else legacy).read(stream, length)
     if found.networks and not found.tensors:
         raise BadInput(foreign.module_of(*found.networks[0]))
-    return Checkpoint(name, found.tensors, {}, digest, class_names(found.values), found.others, found.networks)
+    classes = class_names(found.values)
+    return Checkpoint(name, found.tensors, {}, digest, classes, found.others, found.networks, found.not_dense)
 
 
 def _is_safetensors(head: bytes, length: int, name: str) -> bool:

@@ -28,6 +28,7 @@ class CheckpointContents:
     tensors: dict[str, Tensor]
     others: tuple[str, ...] = ()  # values that are not tensors
     networks: tuple[tuple[str, str], ...] = ()  # whole pickled modules: path and class
+    not_dense: tuple[tuple[str, str], ...] = ()  # tensors that are not read: path and a kind of `foreign.NOT_DENSE`
     values: object = None  # the outer containers with the plain values in them
 
 
@@ -36,6 +37,7 @@ class _Found:
     views: dict[str, TensorView] = field(default_factory=dict)
     others: list[str] = field(default_factory=list)
     networks: list[tuple[str, str]] = field(default_factory=list)
+    not_dense: list[tuple[str, str]] = field(default_factory=list)
 
 
 def contents_of(root: Value, load: Callable[[Storage], bytes | memoryview]) -> CheckpointContents:
@@ -46,16 +48,22 @@ def contents_of(root: Value, load: Callable[[Storage], bytes | memoryview]) -> C
             _note_tensor(found, path, value.data)
         elif value.kind == "stranger" and _is_network(value):
             found.networks.append((path, value.data.name))
+        elif value.kind == "stranger" and value.data.name in foreign.NOT_DENSE and len(found.not_dense) < MOST_OTHERS:
+            found.not_dense.append((path, value.data.name))
         elif len(found.others) < MOST_OTHERS:
             found.others.append(path)
     if root.kind == "tensor":
         raise BadInput("holds a single tensor, not a dictionary of weights by name")
+    if found.not_dense and not found.views:
+        raise BadInput(foreign.not_dense(*found.not_dense[0]))
     if not found.views and not found.networks:
         raise BadInput("holds no weights: there is no tensor in it")
     if found.views and all(path.rpartition(INSIDE)[2].isdecimal() for path in found.views):
         raise BadInput(f"holds tensors without names, in a list; {foreign.SCRIPT}")
     values = _values(root, {})
-    return CheckpointContents(_made(found.views, load), tuple(found.others), tuple(found.networks), values)
+    others = (*found.others, *(path for path, _ in found.not_dense))
+    made = _made(found.views, load)
+    return CheckpointContents(made, others, tuple(found.networks), tuple(found.not_dense), values)
 
 
 def plain(name: str, tensor: Tensor) -> Tensor:

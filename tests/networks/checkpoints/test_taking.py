@@ -34,6 +34,25 @@ def weights() -> Weights:
     return dict(build(ARCH, 3, seed=4).state_dict())
 
 
+NOT_DENSE: dict[str, Callable[[Tensor], Tensor]] = {
+    "a sparse tensor": lambda weight: weight.to_sparse(),
+    "a quantized tensor": lambda weight: torch.quantize_per_tensor(weight, 0.1, 0, torch.qint8),
+    "a tensor of the meta device": lambda weight: weight.to("meta"),
+}
+
+
+@pytest.mark.parametrize("what", NOT_DENSE)
+def test_a_weight_that_is_not_dense_is_called_what_it_is_and_not_missing(what: str) -> None:
+    name = next(name for name in weights() if name.endswith("weight"))
+    odd = NOT_DENSE[what](weights()[name])
+    with pytest.raises(BadInput, match=rf"^w\.pt holds {name} as {what}.*, and only dense weights") as caught:
+        fit(ARCH, read_checkpoint(saved({**weights(), name: odd}), "w.pt"))
+    assert "torch.save(" in str(caught.value) and "missing" not in str(caught.value)
+    with pytest.raises(BadInput, match=rf"^w\.pt holds a as {what}"):
+        read_checkpoint(saved({"a": odd}), "w.pt")
+    fit(ARCH, read_checkpoint(saved({"state_dict": weights(), "mask": odd}), "w.pt"))  # beside the network it may be
+
+
 def named(prefix: str, source: Weights | None = None) -> Weights:
     return {prefix + name: tensor for name, tensor in (source or weights()).items()}
 
