@@ -5,16 +5,27 @@ from __future__ import annotations
 import io
 from dataclasses import replace
 
+import numpy as np
 import pytest
 import torch
 
 from explorer import open_network
 from explorer.core.errors import BadInput
-from explorer.data import IMAGENET_MEAN, UNCHANGED, Changes, Preprocessing, asset, changes_from_json
+from explorer.data import (
+    IMAGENET_MEAN,
+    UNCHANGED,
+    Changes,
+    ImageSet,
+    Labelled,
+    Preprocessing,
+    asset,
+    changes_from_json,
+    image_set,
+)
 from explorer.networks.architectures.families import build
 from explorer.networks.load import RUN_NETWORK, network_file
 from explorer.networks.network import Network
-from explorer.networks.preparation import usual_preparation
+from explorer.networks.preparation import sized, usual_preparation
 
 GREY = Preprocessing((0.1307,), (0.3081,))
 
@@ -88,6 +99,49 @@ def test_unknown_architectures_are_refused() -> None:
         usual_preparation("explorer:none")
     with pytest.raises(BadInput, match="the user's own code"):
         network_file(b"", "a.pt", arch="os:system")
+
+
+def made_of(*sides: tuple[int, int], channels: int = 3) -> ImageSet:
+    """One image of each height and width."""
+    images = [np.zeros((*side, channels), np.uint8) for side in sides]
+    return image_set("mine", Labelled(images, np.zeros(len(images), int), ["a"]), seed=0)
+
+
+FACTORY, STEM = "package.module:factory", "torchvision:resnet18,stem=cifar"
+
+
+@pytest.mark.parametrize("arch", [FACTORY, STEM])
+@pytest.mark.parametrize("channels", [1, 3, 6])
+def test_who_says_no_size_gets_that_of_the_images(arch: str, channels: int) -> None:
+    plain = Preprocessing((0.5,) * channels, (0.5,) * channels)
+    found = sized(arch, plain, made_of((40, 40), (40, 40), channels=channels))
+    assert found == replace(plain, crop=40)
+
+
+@pytest.mark.parametrize(
+    ("arch", "given"),
+    [
+        (FACTORY, Preprocessing((0.5,), (0.5,), size=20)),
+        (FACTORY, Preprocessing((0.5,), (0.5,), crop=20)),
+        (FACTORY, Preprocessing((0.5,), (0.5,), frames=4)),
+        ("explorer:resnet20", Preprocessing((0.5,), (0.5,))),
+    ],
+)
+def test_a_size_that_is_said_or_known_stays(arch: str, given: Preprocessing) -> None:
+    assert sized(arch, given, made_of((40, 40))) == given
+
+
+@pytest.mark.parametrize(
+    ("sides", "shown"), [(((40, 40), (30, 30)), "30x30, 40x40 pixels"), (((40, 30), (40, 30)), "40x30 pixels")]
+)
+def test_images_of_several_sizes_or_no_squares_are_asked_about(sides: tuple[tuple[int, int], ...], shown: str) -> None:
+    with pytest.raises(BadInput, match=rf"^The images of mine are of {shown}, .* give a size and a crop\.$"):
+        sized(FACTORY, GREY, made_of(*sides))
+
+
+def test_an_image_of_other_channels_is_named_where_sizes_are_looked_at() -> None:
+    with pytest.raises(BadInput, match="image 0 of mine: it has 6 channels, but the network reads 3"):
+        sized(FACTORY, Preprocessing((0.5,) * 3, (0.5,) * 3), made_of((40, 40), channels=6))
 
 
 def test_changes_survive_json() -> None:

@@ -8,6 +8,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from explorer.data.preprocessing import Preprocessing
+from explorer.data.viewing import viewable
 from explorer.networks.feature_maps import FeatureMaps, by_image
 from explorer.networks.network import Network, replica
 from explorer.scoring.detail.weights import locate
@@ -46,13 +47,13 @@ def upsampled(maps: Tensor, height: int, width: int) -> np.ndarray:
 
 
 def without_normalisation(x: Tensor, preprocessing: Preprocessing) -> np.ndarray:
-    """Images as the network got them, without the normalisation: (N, C, ..., H, W) -> uint8 (N, H, W, C).
+    """Images as the network got them, without the normalisation: (N, C, ..., H, W) -> uint8 (N, H, W, 1 or 3).
 
-    Of a clip, the mean over time.
+    Of a clip, the mean over time; each as `viewable` shows it.
     """
     ones = [1] * (x.dim() - 2)
     mean, std = (torch.tensor(values).view(-1, *ones) for values in (preprocessing.mean, preprocessing.std))
     pixels = x.cpu() * std + mean
     if pixels.dim() > 4:
         pixels = pixels.flatten(2, -3).mean(2)
-    return (pixels.clamp(0, 1) * 255).round().to(torch.uint8).permute(0, 2, 3, 1).numpy()
+    return np.stack([viewable(image) for image in pixels.permute(0, 2, 3, 1).numpy()])

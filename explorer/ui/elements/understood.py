@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from html import escape
+from typing import NamedTuple
 
 from explorer.core.palette import BLUE, GREEN, ORANGE, PURPLE
 from explorer.core.text import one_line
@@ -46,10 +47,18 @@ def facts_html(title: str, rows: Mapping[str, str]) -> str:
     return f"{STYLE}<div class='understood'><h4>{escape(title)}</h4><dl class='facts'>{cells}</dl></div>"
 
 
-def images_html(images: ImageSet | None, stills: Sequence[tuple[str, str]] = ()) -> str:
-    """A box of images: some to look at (data URI, class), classes with their counts, splits, what was left out."""
+class Still(NamedTuple):
+    """An image to look at."""
+
+    uri: str
+    label: str
+    how: str  # it is drawn, where that is not as it is
+
+
+def images_html(images: ImageSet | None, stills: Sequence[Still] = ()) -> str:
+    """A box of images: some to look at, classes with their counts, splits, what was left out."""
     blank = ["<span></span>"] * (SLOTS - len(stills))
-    shown = [f"<img src='{uri}' alt='{_text(name)}' title='{_text(name)}'>" for uri, name in stills]
+    shown = [f"<img src='{uri}' alt='{_text(name)}' title='{_text(name)}'>" for uri, name, _ in stills]
     parts = [f"<div class='stills'>{''.join([*shown, *blank])}</div>"]
     if images is None:
         title = "Images: none yet"
@@ -61,7 +70,8 @@ def images_html(images: ImageSet | None, stills: Sequence[tuple[str, str]] = ())
         noun = "clips" if images.clips else "images"
         title = f"{one_line(images.name)}: {len(images):,} {noun} of {len(images.classes):,} classes"
         parts += [_classes(images), _splits(images)]
-        if account := images.account():
+        how = next((still.how for still in stills if still.how), "")
+        if account := " ".join(filter(None, (images.account(), how))):
             parts.append(f"<p class='notes'>{_text(account)}</p>")
     return f"{STYLE}<div class='understood'><h4>{_text(title)}</h4>{''.join(parts)}</div>"
 

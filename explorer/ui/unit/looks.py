@@ -10,6 +10,7 @@ from torch import Tensor
 
 from explorer.core.text import cell, counted
 from explorer.data import Batches
+from explorer.data.viewing import view_note
 from explorer.figures.kernel import kernel_figure
 from explorer.figures.overlays import SLOTS, overlays
 from explorer.networks.units import none_removed
@@ -74,11 +75,10 @@ def images(view: View, unit: int, written: KernelSlot) -> None:
     names = [workspace.network.classes[label] for label in labels]
     strength = getattr(seen, by)[chosen, unit].tolist()
     hover = [_hover(workspace, seen, unit, i, name) for i, name in zip(chosen.tolist(), names, strict=True)]
-    chart(
-        overlays(without_normalisation(x, workspace.network.preprocessing), maps, names, strength, hover),
-        "unit-overlays",
-    )
-    say.caption(_about_images(view, unit, by, written, float(abs(maps).max())))
+    pictures = without_normalisation(x, workspace.network.preprocessing)
+    chart(overlays(pictures, maps, names, strength, hover), "unit-overlays")
+    how = view_note(workspace.calibration.still(int(chosen[0])).permute(1, 2, 0).numpy())
+    say.caption(" ".join(filter(None, (_about_images(view, unit, by, written, float(abs(maps).max())), how))))
 
 
 def _images_choice(workspace: Workspace, seen: Observation, unit: int) -> tuple[str, Tensor, int]:

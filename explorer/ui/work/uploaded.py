@@ -14,10 +14,12 @@ from explorer.core.errors import BadInput
 from explorer.data import ImageSet, uploads
 from explorer.data.decoding import decode
 from explorer.data.images import Source as Pictures
+from explorer.data.viewing import view_note, viewable
 from explorer.figures.thumbnail import photo
 from explorer.networks.load import ExportFile, network_file
 from explorer.networks.preparation import Preparation
 from explorer.runs.origins import open_source_images
+from explorer.ui.elements.understood import Still
 from explorer.ui.work.visitors import workdir
 
 SHOWN = 6  # thumbnails
@@ -32,6 +34,7 @@ class Recognised:
     name: str
     arch: str
     preparation: Preparation
+    unsized: bool  # whether images have their own size where nobody says one
 
 
 @st.cache_data(max_entries=8, show_spinner=False)
@@ -39,8 +42,11 @@ def recognised(file: str, name: str, arch: str | None, _uploaded: Any) -> Recogn
     """What the uploaded file of this id holds; raises BadInput if that is no network, or none that is known."""
     content = _uploaded.getvalue()
     found = network_file(content, name, arch=arch)
-    arch = found.manifest.arch if isinstance(found, ExportFile) else found.arch
-    return Recognised(sha256(content), name, arch, found.preparation)
+    if isinstance(found, ExportFile):
+        return Recognised(sha256(content), name, found.manifest.arch, found.preparation, False)
+    from explorer.networks.architectures.families import says_size  # late: it imports torchvision
+
+    return Recognised(sha256(content), name, found.arch, found.preparation, not says_size(found.arch))
 
 
 def keep_images(files: Sequence[Any], *, folder: bool) -> str:
@@ -83,22 +89,20 @@ def _named_images(home: str, where: str, seed: int, clips: bool) -> ImageSet:
 
 
 @st.cache_data(max_entries=8, show_spinner=False)
-def thumbnails(digest: str, _images: ImageSet) -> list[tuple[str, str]]:
-    """Data URI and class of the first image of up to SHOWN classes, or of more of each where there are fewer."""
+def thumbnails(digest: str, _images: ImageSet) -> list[Still]:
+    """The first image of up to SHOWN classes, or more of each where there are fewer."""
     labels = _images.labels
     rank = np.zeros(len(labels), np.int64)
     for label in range(len(_images.classes)):
         members = np.flatnonzero(labels == label)
         rank[members] = np.arange(len(members))
     chosen = np.lexsort((labels, rank))[:SHOWN]
-    return [
-        (photo(_pixels(_images.source, int(i))), _images.classes[labels[i]])
-        for i in sorted(chosen, key=labels.__getitem__)
-    ]
+    shown = [(_pixels(_images.source, int(i)), int(labels[i])) for i in sorted(chosen, key=labels.__getitem__)]
+    return [Still(photo(viewable(pixels)), _images.classes[label], view_note(pixels)) for pixels, label in shown]
 
 
 def _pixels(source: Pictures, i: int) -> np.ndarray:
-    """Image i, or the middle frame of clip i; uint8 (H, W, 1) or (H, W, 3)."""
+    """Image i, or the middle frame of clip i; (H, W, C)."""
     item = source[i]
     if not isinstance(item, np.ndarray):
         frame = item.spread(1)[0] if hasattr(item, "spread") else item

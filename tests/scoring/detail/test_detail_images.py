@@ -58,6 +58,16 @@ def test_images_are_shown_as_the_network_got_them(channels: int, frames: int | N
     assert np.abs(shown - expected.permute(0, 2, 3, 1).numpy()).max() <= 0.5 + 1e-3
 
 
+def test_of_other_channels_their_mean_is_shown_from_its_least_to_its_largest() -> None:
+    preprocessing = Preprocessing(mean=(0.4,) * 5, std=(0.2,) * 5)
+    x = torch.rand((2, 5, 3, 4), generator=torch.Generator().manual_seed(0))
+    mean = (x * 0.2 + 0.4).double().mean(1)
+    low, high = mean.amin((1, 2), keepdim=True), mean.amax((1, 2), keepdim=True)
+    shown = without_normalisation(x, preprocessing)
+    assert shown.shape == (2, 3, 4, 1) and shown.dtype == np.uint8
+    assert np.abs(shown[..., 0] - ((mean - low) / (high - low) * 255).numpy()).max() <= 0.5 + 1e-3
+
+
 def test_maps_grow_to_the_image_and_keep_their_range() -> None:
     maps = torch.tensor([[[0.0, 4.0]], [[1.0, 1.0]]])
     grown = upsampled(maps, 3, 4)

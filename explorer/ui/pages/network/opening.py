@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
@@ -14,10 +14,11 @@ import streamlit as st
 
 from explorer.core.errors import BadInput
 from explorer.core.text import counted, markdown
-from explorer.data import UNCHANGED, Changes, ImageSet
+from explorer.data import UNCHANGED, Changes, ImageSet, Preprocessing
 from explorer.data.images import first_names
 from explorer.networks.load import CALIBRATION, batches_for, for_classes
 from explorer.networks.network import Network
+from explorer.networks.preparation import sized
 from explorer.ui.choosing.image_source import images_field
 from explorer.ui.elements import say
 from explorer.ui.elements.boundary import boundary
@@ -135,7 +136,7 @@ def opening() -> None:
         arch = arch_field("as the file says, or recognised")
         where = images_field(field_key("images"), below)
         fields, foot = st.container(), st.container()
-    network = images = found = None
+    network = images = found = prepared = None
     changes = UNCHANGED
     with told(about.tell):
         found = recognised(uploaded.file_id, uploaded.name, arch, uploaded) if uploaded else None
@@ -144,12 +145,15 @@ def opening() -> None:
     st.session_state[field_key("found")] = found
     with told(tell), fields:
         changes = _changes(found)
-        network = _network(found, Asked(uploaded, arch, where, changes), about)
-    about.draw(_about(found, network))
+        prepared = found.preparation.with_changes(changes) if found else None
     with told(tell):
-        clips = network is not None and network.preprocessing.clips
+        clips = prepared is not None and prepared.clips
         images = images_at(where, Source().seed, clips=clips) if where else None
     pictures.draw(images_html(images, thumbnails(images.digest, images) if images else ()))
+    with told(tell):
+        changes = _with_size(found, prepared, changes, images, below)
+        network = _network(found, Asked(uploaded, arch, where, changes), about) if prepared else None
+    about.draw(_about(found, network))
     fits = _fits(network, images, tell)
     _foot(Asked(uploaded, arch, where, changes), found, foot, ready=fits)
 
@@ -162,13 +166,25 @@ def _changes(found: Recognised | None) -> Changes:
 
 
 def _network(found: Recognised | None, answers: Asked, about: Box) -> Network | None:
-    """The network of the file, once all is known that it takes; raises BadInput if the preprocessing is not."""
+    """The network of the file; if there can be none, the reason is told."""
     if found is None:
         return None
-    found.preparation.with_changes(answers.changes)
     with told(about.tell):
         return network_of(found.digest, found.name, found.arch, answers.changes, answers.uploaded.getvalue)
     return None
+
+
+def _with_size(
+    found: Recognised | None, prepared: Preprocessing | None, changes: Changes, images: ImageSet | None, place: Any
+) -> Changes:
+    """The changes, with the images' own size where nobody says one, and that is told; BadInput if they have none."""
+    if found is None or prepared is None or images is None or not found.unsized:
+        return changes
+    with_size = sized(found.arch, prepared, images)
+    if with_size == prepared:
+        return changes
+    say.caption(f"Size: {with_size.crop} pixels, as the images have, since {found.arch} says none.", place)
+    return replace(changes, crop=with_size.crop)
 
 
 def _fits(network: Network | None, images: ImageSet | None, tell: Callable[[object], None]) -> bool:

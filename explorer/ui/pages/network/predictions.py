@@ -8,6 +8,7 @@ from html import escape
 import streamlit as st
 
 from explorer.core.palette import BLUE, VERMILION
+from explorer.data.viewing import view_note, viewable
 from explorer.evaluation.evaluate import Outcome
 from explorer.evaluation.samples import ORDERS, Sample, samples
 from explorer.figures.thumbnail import photo
@@ -68,20 +69,20 @@ def _grid(workspace: Workspace, outcome: Outcome) -> None:
     if not found:
         say.info(f"There is no such image among the {workspace.validated_on}.")
         return
-    pictures = _pictures(workspace.key, tuple(sample.position for sample in found), workspace)
+    pictures, how = _pictures(workspace.key, tuple(sample.position for sample in found), workspace)
     st.html(STYLE + _html(found, pictures, classes))
     say.caption(
         f"{len(found)} of {workspace.validated_on}, before pruning, as the network got them"
         f"{' (the middle frame of each clip)' if workspace.images.clips else ''}. Below each: predicted class with its "
-        "softmax probability, then the true class; dashed vermilion = wrong."
+        f"softmax probability, then the true class; dashed vermilion = wrong.{how and f' {how}'}"
     )
 
 
 @st.cache_data(max_entries=32, show_spinner=False)
-def _pictures(key: str, positions: tuple[int, ...], _workspace: Workspace) -> list[tuple[str, bool]]:
-    """Data URI of each image, and whether it is small."""
+def _pictures(key: str, positions: tuple[int, ...], _workspace: Workspace) -> tuple[list[tuple[str, bool]], str]:
+    """Data URI of each image, and whether it is small; how they are drawn."""
     stills = [_workspace.validation.still(position).permute(1, 2, 0).numpy() for position in positions]
-    return [(photo(pixels), max(pixels.shape[:2]) <= SMALL) for pixels in stills]
+    return [(photo(viewable(pixels)), max(pixels.shape[:2]) <= SMALL) for pixels in stills], view_note(stills[0])
 
 
 def _html(found: Sequence[Sample], pictures: Sequence[tuple[str, bool]], classes: Sequence[str]) -> str:
