@@ -23,7 +23,7 @@ class Source:
     network: str = DEMO  # or the SHA-256 of an uploaded file, kept in the work folder
     name: str = DEMO  # of the upload
     arch: str | None = None
-    data: str = DEMO  # or the reference of uploaded images, see `explorer.data.uploads`
+    data: str | None = DEMO  # or the reference of uploaded images, see `explorer.data.uploads`; None: no images yet
     seed: int = 0
     changes: Changes = UNCHANGED  # of the preprocessing that the file or its architecture names
 
@@ -37,10 +37,11 @@ def source_to_json(source: Source) -> tuple[dict[str, Any], dict[str, Any]]:
 def source_from_json(network: Mapping[str, Any], data: Mapping[str, Any]) -> Source:
     """The source that a run names."""
     try:
-        texts = (network["source"], network["name"], network["arch"] or "", data["source"])
+        images = data["source"]
+        texts = (network["source"], network["name"], network["arch"] or "", "" if images is None else images)
         if not all(isinstance(each, str) for each in texts) or type(data["seed"]) is not int:
             raise TypeError("a name is no text, or the seed no whole number")
-        where, name, arch, images = texts
+        where, name, arch, _ = texts
         return Source(where, name, arch or None, images, data["seed"], changes_from_json(network))
     except (KeyError, TypeError, ValueError, OverflowError) as error:
         raise BadInput("The saved run does not say which network and images it is about.") from error

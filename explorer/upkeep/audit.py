@@ -113,7 +113,7 @@ def _upload_of(folder: Path, run: Run) -> Iterator[Checked]:
         return
     work = folder.parent.parent
     network = work / UPLOADS / source.network if SHA256.fullmatch(source.network) else None
-    for path, what in ((network, "upload"), (place_of(source.data, work), "images")):
+    for path, what in ((network, "upload"), (place_of(source.data or "", work), "images")):
         if path and not os.path.lexists(path):
             yield Checked(path, what, MISSING, f"the run in {folder.name} began with it")
 

@@ -47,7 +47,7 @@ def whole(tiny: list[object], tmp_path_factory: pytest.TempPathFactory) -> dict[
 
 
 PLACES = [
-    *(("explorer.pruning.procedure.evaluate", call, False) for call in range(2, STEPS + 2)),
+    *(("explorer.evaluation.metrics.evaluate", call, False) for call in range(2, STEPS + 2)),
     ("explorer.pruning.procedure.train", 1, False),
     ("explorer.pruning.procedure.train", STEPS, True),
     *(("explorer.runs.run_folders.write_run", call, True) for call in (1, STEPS)),  # of a step
@@ -87,7 +87,7 @@ def test_without_updates_no_weights_are_kept_and_none_are_needed(
     tiny: list[object], whole: dict[int, dict[str, bytes]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     out = tmp_path / "run"
-    stopping(monkeypatch, "explorer.pruning.procedure.evaluate", 3)
+    stopping(monkeypatch, "explorer.evaluation.metrics.evaluate", 3)
     pruned(tiny, out)
     monkeypatch.undo()
     assert list(held(out)) == ["run.json"]

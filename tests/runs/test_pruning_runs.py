@@ -93,7 +93,7 @@ def test_without_updates_a_state_has_neither_weights_nor_a_measurement_before_th
 
 
 PLACES = [
-    *(("explorer.pruning.procedure.evaluate", call, False) for call in (2, 3)),
+    *(("explorer.evaluation.metrics.evaluate", call, False) for call in (2, 3)),
     ("explorer.pruning.procedure.train", STEPS, True),
     *(("explorer.runs.run_folders.write_run", call, True) for call in (1, STEPS)),  # of a step
     *(("explorer.runs.pruning_runs.write_run", call, True) for call in (1, 2)),  # of the start and of the end
@@ -128,7 +128,7 @@ def test_a_finished_run_stays_as_it_is_and_what_a_cut_off_write_left_goes(
 ) -> None:
     list(run_in(tmp_path, splits, TUNED))
     (tmp_path / ".run.json.0123abcd.tmp").write_bytes(b"half")
-    monkeypatch.setattr("explorer.pruning.procedure.evaluate", None)  # nothing is computed any more
+    monkeypatch.setattr("explorer.evaluation.metrics.evaluate", None)  # nothing is computed any more
     (run,) = run_in(tmp_path, splits, TUNED)
     assert run == read_run(tmp_path) and files(tmp_path) == whole
 

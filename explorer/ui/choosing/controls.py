@@ -15,11 +15,13 @@ from explorer.pruning.selectors import SELECTORS, ranked_by, scaling_for, select
 from explorer.pruning.settings import Settings
 from explorer.scoring.ranking import FLOPS_PENALTY, PRICES, SCALING_TITLES, SCALINGS, AtPlan, penalty_title, scaled
 from explorer.ui.choosing import hand_limits
+from explorer.ui.elements import say
 from explorer.ui.work.jobs import JOBS
 from explorer.ui.work.joint_jobs import ordering_job
 from explorer.ui.work.progress import await_result
 from explorer.ui.work.results import Saliencies, scoring_job
 from explorer.ui.work.session import View
+from explorer.ui.work.workspace import NO_IMAGES
 
 MULTIPLES = (1, 4, 8, 16, 32)
 AGAINST_TITLES = {"units": "units", "parameters": "parameters", "flops": "FLOPs", "latency": "latency"}
@@ -62,9 +64,21 @@ class RankingChoice:
 
 
 def selectors_offered(view: View, *, measured: bool = False) -> list[str]:
-    """The selectors that can score this network; with `measured`, those that measure every unit too."""
-    found = selectors_for(view.workspace.network).values()
-    return [selector.name for selector in found if measured or not selector.measured]
+    """The selectors that can score this network; with `measured`, those that measure every unit too.
+
+    Without images those that read its weights alone.
+    """
+    found = [each for each in selectors_for(view.workspace.network).values() if measured or not each.measured]
+    return [each.name for each in found if view.workspace.given or each.of_weights]
+
+
+def _closed_without_images(view: View) -> None:
+    """The criteria that look at images, disabled where there are none, with the reason."""
+    if view.workspace.given is None:
+        offered = set(selectors_offered(view))
+        others = [each.title for name, each in selectors_for(view.workspace.network).items() if name not in offered]
+        st.selectbox("With images also", others, None, placeholder=", ".join(others), disabled=True, key="with-images")
+        say.caption(NO_IMAGES)
 
 
 def criterion_choice(
@@ -75,7 +89,7 @@ def criterion_choice(
     return st.selectbox(
         label,
         names,
-        names.index(default),
+        names.index(default) if default in names else 0,
         format_func=lambda name: SELECTORS[name].title,
         key=key,
         bind="query-params",
@@ -118,6 +132,7 @@ def axes_choice(prefix: str, timed: bool = False) -> tuple[str, str]:
 def ranking_choice(view: View) -> RankingChoice:
     """Criterion, scaling and price of a unit, the same on every page."""
     criterion = criterion_choice(selectors_offered(view))
+    _closed_without_images(view)
     always_anew = SELECTORS[criterion].anew
     scaling = "l2" if always_anew else scaling_choice()
     with st.expander("More"):
@@ -185,7 +200,7 @@ def _price_choice() -> tuple[str, float]:
     return price, penalty
 
 
-def saliencies(view: View, anew: bool = False, needed: str = "taylor") -> Saliencies:
+def saliencies(view: View, needed: str, anew: bool = False) -> Saliencies:
     """Saliencies by criterion, `needed` among them; where that takes long, the page shows progress and stops here."""
     scored = view if anew else view.as_loaded
     job = scoring_job(scored.workspace, scored.removed)
@@ -197,7 +212,7 @@ def ranking(view: View, chosen: RankingChoice) -> Tensor:
     selector = SELECTORS[chosen.criterion]
     if selector.anew:
         return await_result(ordering_job(selector, view.loaded, view.workspace, view.removed, _charge(view, chosen)))
-    raw = saliencies(view, chosen.anew, chosen.criterion)[chosen.criterion]
+    raw = saliencies(view, chosen.criterion, chosen.anew)[chosen.criterion]
     return scaled_like(view, raw, chosen)
 
 

@@ -12,9 +12,11 @@ from explorer.ui.elements import say
 from explorer.ui.work.uploaded import keep_images
 from explorer.ui.work.visitors import paths_allowed
 
-ZIP, FOLDER, NAME = "zip", "folder", "name"
+ZIP, FOLDER, NAME, NONE = "zip", "folder", "name", "none"
 WAYS = {ZIP: "A .zip or .npz", FOLDER: "A folder", NAME: "By path or name"}
 LAYOUTS = "with one folder for each class, with or without folders of splits, or with a .csv table"
+NONE_YET = {NONE: "No images yet"}
+WITHOUT = "Structure, costs, criteria that read weights, pruning and export work without; images can be added later."
 ZIP_HELP = f"A .zip {LAYOUTS}; or an .npz of arrays."
 FOLDER_HELP = f"A folder {LAYOUTS}. Large ones upload faster as a .zip."
 HERE = "of clips, a FOLDER of CLASS/CLIP/FRAME.jpg. Folders and files are those of the computer that the app runs on."
@@ -23,11 +25,18 @@ NOT_HERE = (
 )
 
 
-def images_field(key: str, place: say.Place = st) -> str | None:
-    """The source of the images; None if none is given yet or it can't be used, with the reason in that place."""
+def images_field(key: str, place: say.Place = st, *, needed: bool = True) -> str | None:
+    """The source of the images; None if none is given yet or it can't be used, with the reason in that place.
+
+    Where they are not `needed`, a person can say that there are none yet: NONE.
+    """
+    ways = WAYS if needed else WAYS | NONE_YET
     way = st.segmented_control(
-        "Images", list(WAYS), default=ZIP, required=True, key=f"{key}-way", format_func=WAYS.__getitem__
+        "Images", list(ways), default=ZIP, required=True, key=f"{key}-way", format_func=ways.__getitem__
     )
+    if way == NONE:
+        say.caption(WITHOUT)
+        return NONE
     try:
         return _named(key) if way == NAME else _uploaded(key, folder=way == FOLDER)
     except BadInput as problem:

@@ -72,7 +72,7 @@ def _state_bar(view: View) -> str:
         f'<span class="change">{delta}</span></span>'
         for what, value, delta in wording.facts(now.metrics, root.metrics)
     )
-    when = f"{now.metrics.images} validation images, {view.stage}"
+    when = f"{now.metrics.images or 'no'} validation images, {view.stage}"
     return (
         f'<div class="state-bar" role="status"><span class="name">{escape(view.loaded.network.name)}</span>'
         f'<span class="what">{escape(place)}</span>{facts}<span class="what">{when}</span></div>'

@@ -15,6 +15,12 @@ from explorer.ui.work.address import run_id
 from explorer.ui.work.visitors import SHARED, in_foreign_workspace, visitor
 
 PAGES = ("network", "saliency", "oracle", "prune", "compare", "export", "paper")
+WITHOUT_IMAGES = {
+    "oracle": "With images this page measures what removing each unit does, and which criterion knows it before.",
+    "compare": "With images this page compares criteria: at once, in a race with fine-tuning, and in the next step.",
+    "paper": "With images, the command below measures the paper's tables and figures on this network too.",
+}
+NEED_IMAGES = ("oracle", "compare")
 ABOUT_UNITS = ("saliency", "oracle", "prune", "compare")  # pages that need some
 # What comes late has its place before (the strip with its names, fields with theirs), and what goes again takes none.
 LAYOUT = """
@@ -81,6 +87,10 @@ def _draw(name: str) -> None:
         problems(view)
         if name in ABOUT_UNITS:
             check_prunable(view.loaded.network)
+        if view.loaded.given is None and name in WITHOUT_IMAGES:
+            say.info(f"This run has no images yet. {WITHOUT_IMAGES[name]}")
+            if name in NEED_IMAGES:
+                return
         import_module(imports.page(name)).page(view)
 
 

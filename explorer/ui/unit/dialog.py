@@ -13,6 +13,7 @@ from explorer.ui.elements import say, wording
 from explorer.ui.elements.boundary import boundary
 from explorer.ui.unit import looks, worth
 from explorer.ui.work.session import View
+from explorer.ui.work.workspace import NO_IMAGES
 
 
 @dataclass(frozen=True, eq=False)
@@ -65,15 +66,21 @@ def _dialog(view: View, order: UnitRanking) -> None:
     unit = st.session_state[_key(view)]
     _head(view, order, unit)
     written = looks.written_choice(view, unit)
-    looks.images(view, unit, written)
+    if view.loaded.given:
+        looks.images(view, unit, written)
+    else:
+        say.caption(f"With images, those that excite it would be shown here. {NO_IMAGES}")
     left, right = st.columns(2, gap="large")
     with left:
         worth.standings(view, unit, order.scaling, order.anew)
     with right:
         looks.kernel(view, unit, written)
         looks.coupling(view, unit)
-        worth.oracle_effect(view, unit)
-        worth.class_effects(view, unit)
+        if view.loaded.given:
+            worth.oracle_effect(view, unit)
+            worth.class_effects(view, unit)
+        else:
+            st.caption("With images: the oracle's measured value of it, and what its removal does to each class.")
 
 
 def _head(view: View, order: UnitRanking, unit: int) -> None:

@@ -13,7 +13,7 @@ from explorer.jobs.job import Job
 from explorer.pruning.selectors import ORACLE, SELECTORS, scaling_for
 from explorer.scoring.detail import Effects, UnitRank, effects_by_class, effects_overall, open_and_closed, standing
 from explorer.scoring.ranking import SCALING_TITLES, scaled
-from explorer.ui.choosing.controls import saliencies
+from explorer.ui.choosing.controls import saliencies, selectors_offered
 from explorer.ui.elements import say, wording
 from explorer.ui.elements.chart import chart
 from explorer.ui.work.jobs import JOBS
@@ -30,12 +30,12 @@ def standings(view: View, unit: int, scaling: str, anew: bool) -> None:
     """Every criterion's value of the unit, and its rank among those left."""
     units, removed = view.workspace.network.units, view.removed
     found = {}
-    if known := oracle(view.loaded):
+    if view.loaded.given and (known := oracle(view.loaded)):
         found[ORACLE] = standing(known.oracle_abs, known.oracle_abs, units, removed, unit)
     scored = view if anew else view.as_loaded
     job = scoring_job(scored.workspace, scored.removed)
     drawn = job.version  # before the scores are taken: what comes later is seen as new
-    for name, saliency in saliencies(view, anew).items():
+    for name, saliency in saliencies(view, selectors_offered(view)[0], anew).items():
         found[name] = standing(saliency, scaled(saliency, units, scaling_for(name, scaling)), units, removed, unit)
     st.markdown("**By every criterion**")
     if not removed[unit]:

@@ -95,7 +95,7 @@ def commit_step(view: View, choose: Callable[[Report], ChosenStep], label: str, 
 
     def work(job: Job) -> None:
         move = choose(job.report)
-        outcome = outcome_of(workspace, move.removed, job.report)
+        outcome = outcome_of(workspace, move.removed, job.report) if workspace.given else None
         found = metrics_of(outcome, workspace.costs, move.removed, move.latency)
         parent, seeded = view.timeline.current, {**settings, "seed": workspace.source.seed}
         taken = timelines.units_taken(view.timeline, parent, workspace.network.units, move.removed)

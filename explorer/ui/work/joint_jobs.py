@@ -53,9 +53,12 @@ def _logits(workspace: Workspace, report: Report) -> Tensor:
 
 
 def linearising_job(workspace: Workspace, removed: Tensor) -> Job | None:
-    """The job that linearises the validation images with these units gated; None if that takes too much memory."""
+    """The job that linearises the validation images with these units gated.
+
+    None without images, or if that takes too much memory.
+    """
     network = workspace.network
-    if len(workspace.validation) * len(network.classes) * len(network.units) > MAX_SLOPES:
+    if workspace.given is None or len(workspace.validation) * len(network.classes) * len(network.units) > MAX_SLOPES:
         return None
 
     def work(job: Job) -> Linearisation:

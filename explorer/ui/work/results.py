@@ -15,7 +15,7 @@ from explorer.networks.graph.trace import why_no_graph
 from explorer.networks.surgery import prune
 from explorer.pruning.plan import over_all_units
 from explorer.scoring.criteria import score
-from explorer.scoring.evidence import Evidence, gather_in_stages
+from explorer.scoring.evidence import Evidence, gather_in_stages, gather_of_weights
 from explorer.ui.work.jobs import JOBS
 from explorer.ui.work.workspace import Workspace
 
@@ -65,11 +65,13 @@ def plan_digest(removed: Tensor) -> str:
 def scoring_job(workspace: Workspace, removed: Tensor) -> Job:
     """The job that scores every unit left by all criteria, in the network without the removed units.
 
-    Its result: Scored; the partial one lacks the criteria that take longest.
+    Its result: Scored, without images of those that read weights alone; the partial one lacks what takes longest.
     """
 
     def work(job: Job) -> Scored:
         network = prune(workspace.network, removed)
+        if workspace.given is None:
+            return Scored(_spread(score(gather_of_weights(network)), removed), None)
         for evidence in gather_in_stages(network, workspace.calibration, report=job.report):
             job.publish(Scored(_spread(score(evidence), removed), None if removed.any() else evidence))
         return job.partial

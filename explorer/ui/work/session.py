@@ -114,7 +114,8 @@ def _at_state(loaded: Workspace, folder: Path, timeline: Timeline) -> Workspace:
 
 def _started(workspace: Workspace) -> Timeline:
     plan = none_removed(workspace.network.units)
-    return timelines.start(metrics_of(await_outcome(workspace, plan), workspace.costs, plan))
+    outcome = await_outcome(workspace, plan) if workspace.given else None
+    return timelines.start(metrics_of(outcome, workspace.costs, plan))
 
 
 def await_outcome(workspace: Workspace, removed: Tensor) -> Outcome:

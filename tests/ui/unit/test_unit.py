@@ -30,7 +30,7 @@ from explorer.ui.work.jobs import JOBS
 from explorer.ui.work.oracle_job import oracle, oracle_key, start_oracle
 from explorer.ui.work.results import find_measuring_job, plan_digest, scoring_job
 from explorer.ui.work.session import View
-from explorer.ui.work.workspace import Source, Workspace
+from explorer.ui.work.workspace import Source, WorkImages, Workspace
 
 Open = Callable[..., App]
 RUN = "a-run-of-the-tests"
@@ -233,7 +233,7 @@ def opened_on(name: str, folder: Path) -> Workspace:
     network = replace(network, preprocessing=prepared, digest=f"dialog of {name}")
     images = open_images(str(pictures(folder / "pictures", clips)), clips=clips)
     calibration, validation = (Batches(images, split, prepared) for split in ("calibration", "validation"))
-    return Workspace(Source(), network, measure_costs(network), images, calibration, validation)
+    return Workspace(Source(), network, measure_costs(network), WorkImages(images, calibration, validation))
 
 
 def dialog(view, unit, order):  # type: ignore[no-untyped-def]  # runs as a script of its own

@@ -21,9 +21,9 @@ def proof(made: ExportedState) -> None:
     if good:
         worst = max(good, key=lambda each: each.max_relative_difference or 0.0)
         say.success(
-            f"{counted(len(good), 'file')} loaded and run without the app on {made.images} validation images: "
+            f"{counted(len(good), 'file')} loaded and run without the app on {made.compared_on}: "
             f"logits differ by at most {worst.max_abs_difference:.1e} ({worst.max_relative_difference:.1e} of the "
-            f"largest), {worst.agreement:.1%} of the predictions agree with what the pages showed."
+            f"largest), {worst.agreement:.1%} of the predictions agree with the network of the pages."
         )
     for each in made.verdicts:
         if not each.ok:

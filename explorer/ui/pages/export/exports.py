@@ -10,9 +10,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from weakref import WeakSet
 
+from explorer.core.text import counted
 from explorer.export.folders import MANIFEST
 from explorer.export.formats import FORMATS, Format
-from explorer.export.proof import Verdict
+from explorer.export.proof import IMAGES, RANDOM, Proof, Verdict
 from explorer.export.staging import remove_unused
 from explorer.export.states import StateOfRun, export_state
 from explorer.jobs.job import LONG, Job
@@ -32,7 +33,7 @@ class ExportedState:
     files: dict[Format, Path]
     manifest: Path
     verdicts: tuple[Verdict, ...]
-    images: int
+    compared_on: str  # in words
     largest: float  # |logit| of all that the files were compared with
 
     @property
@@ -77,7 +78,7 @@ def make(view: View, number: int, names: Sequence[str]) -> Job:
         paths, verdicts, proof = export_state(state, folder, names, job.report)
         tidy(folder)  # not before: a job that is cancelled deletes nothing
         files = {each: paths[each.name] for each in FORMATS.values() if each.name in paths}
-        return ExportedState(files, folder / MANIFEST, verdicts, len(proof.inputs), float(proof.logits.abs().max()))
+        return ExportedState(files, folder / MANIFEST, verdicts, _compared_on(proof), float(proof.logits.abs().max()))
 
     return JOBS.submit(key_of(EXPORT, view.run, number), f"Files of state {number}", work, LONG)
 
@@ -88,10 +89,20 @@ def _state(view: View, number: int) -> StateOfRun:
     network, data = source_to_json(loaded.source)
     provenance = {
         "network": {**network, "digest": loaded.network.digest},
-        "data": {**data, "digest": loaded.images.digest},
+        "data": {**data, "digest": loaded.images.digest if loaded.given else None},
         "settings": dict(view.timeline.states[number].settings),
     }
-    return StateOfRun(loaded.network, view.timeline, run_folder(view.run), number, loaded.validation, provenance)
+    images = loaded.validation if loaded.given else None
+    return StateOfRun(loaded.network, view.timeline, run_folder(view.run), number, images, provenance)
+
+
+def _compared_on(proof: Proof) -> str:
+    return counted(proof.images, "validation image") if proof.images else proof.compared_on
+
+
+def compared_on(view: View) -> str:
+    """The inputs that files are run on, in words."""
+    return view.loaded.validated_on if view.loaded.given else RANDOM.format(IMAGES)
 
 
 def tidy(coming: Path) -> None:

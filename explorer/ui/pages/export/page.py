@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import streamlit as st
-from torch import Tensor
 
 from explorer.core.text import markdown
 from explorer.export.folders import MANIFEST
 from explorer.export.formats import FORMATS, Format, unavailable
-from explorer.figures.widths import DrawnWidth, widths
+from explorer.figures.widths import widths
 from explorer.runs.stages import stage_at
 from explorer.runs.timeline import removed_at
+from explorer.ui.choosing.drawn import widths_left
 from explorer.ui.elements import say
 from explorer.ui.elements.chart import chart, picture_and_side
 from explorer.ui.pages.export import exports
@@ -35,12 +35,12 @@ def page(view: View) -> None:
     with picture:
         st.subheader("What is left of each layer")
         removed = removed_at(view.timeline, view.loaded.network.units, number)
-        if kept := _widths(view, removed):
+        if kept := widths_left(view, removed):
             chart(widths(kept), "export-widths")
         how, stage = view.timeline.states[number].how, stage_at(view.timeline, number)
         say.caption(
-            f"State {number}: {how}; measured {stage}. Units of the network as loaded; removed ones are gone from the "
-            "files."
+            f"State {number}: {how}; {'measured ' if view.loaded.given else ''}{stage}. Units of the network as "
+            "loaded; removed ones are gone from the files."
         )
         measured_speed(view, number)
 
@@ -91,8 +91,8 @@ def _form(view: View, number: int) -> None:
     chosen = [each.name for each in FORMATS.values() if _offer(each)]
     pressed = st.button("Make and prove", type="primary", disabled=not chosen, key="make")
     say.caption(
-        f"Each file is loaded by a process of its own and run on {view.loaded.validated_on}; what it computes is "
-        f"compared with what the pages show at state {number}."
+        f"Each file is loaded by a process of its own and run on {exports.compared_on(view)}; what it computes is "
+        f"compared with what the network of the pages computes at state {number}."
     )
     if pressed:
         exports.make(view, number, chosen)
@@ -112,9 +112,3 @@ def _offer(each: Format) -> bool:
     if reason:
         say.caption(reason)
     return ticked and not reason
-
-
-def _widths(view: View, plan: Tensor) -> list[DrawnWidth]:
-    """Every layer with what a plan leaves of it, of the network as loaded."""
-    gone = view.workspace.network.units.by_layer(plan)
-    return [DrawnWidth(name, int((~part).sum()), len(part)) for name, part in gone.items()]

@@ -19,7 +19,7 @@ from explorer.data.images import first_names
 from explorer.networks.load import CALIBRATION, batches_for, for_classes
 from explorer.networks.network import Network
 from explorer.networks.preparation import sized
-from explorer.ui.choosing.image_source import images_field
+from explorer.ui.choosing.image_source import NONE, images_field
 from explorer.ui.elements import say
 from explorer.ui.elements.boundary import boundary
 from explorer.ui.elements.image_fields import changes_fields
@@ -104,7 +104,7 @@ class Asked:
 
     uploaded: Any
     arch: str | None
-    where: str | None  # the images
+    where: str | None  # the images; NONE where a person has none yet
     changes: Changes
 
 
@@ -134,7 +134,7 @@ def opening() -> None:
             help="Of any suffix: the content decides. Code in a file never runs.",
         )
         arch = arch_field("as the file says, or recognised")
-        where = images_field(field_key("images"), below)
+        where = images_field(field_key("images"), below, needed=False)
         fields, foot = st.container(), st.container()
     network = images = found = prepared = None
     changes = UNCHANGED
@@ -148,13 +148,13 @@ def opening() -> None:
         prepared = found.preparation.with_changes(changes) if found else None
     with told(tell):
         clips = prepared is not None and prepared.clips
-        images = images_at(where, Source().seed, clips=clips) if where else None
+        images = images_at(where, Source().seed, clips=clips) if where and where != NONE else None
     pictures.draw(images_html(images, thumbnails(images.digest, images) if images else ()))
     with told(tell):
         changes = _with_size(found, prepared, changes, images, below)
         network = _network(found, Asked(uploaded, arch, where, changes), about) if prepared else None
     about.draw(_about(found, network))
-    fits = _fits(network, images, tell)
+    fits = _fits(network, images, tell) if where != NONE else network is not None
     _foot(Asked(uploaded, arch, where, changes), found, foot, ready=fits)
 
 
@@ -222,14 +222,15 @@ def _facts(network: Network) -> Mapping[str, str]:
 
 def _foot(answers: Asked, found: Recognised | None, foot: Any, *, ready: bool) -> None:
     """The button that opens what was understood."""
-    missing = None if ready else "It opens once there is a network, and images that it takes."
+    missing = None if ready else "It opens once there is a network, and images that it takes, or none yet."
     pressed = foot.button("Open", type="primary", disabled=not ready, help=missing)
     if not (pressed and ready and found and answers.where):
         return
     try:
         with foot, st.spinner(markdown(f"Opening {found.name}")):
             keep_upload(answers.uploaded.getvalue())
-            open_new(Source(found.digest, found.name, found.arch, answers.where, changes=answers.changes))
+            images = None if answers.where == NONE else answers.where
+            open_new(Source(found.digest, found.name, found.arch, images, changes=answers.changes))
     except BadInput as problem:
         say.error(problem, foot)
         return

@@ -26,6 +26,10 @@ from explorer.ui.work.session import View, await_outcome, open_new
 from explorer.ui.work.workspace import Source, Workspace
 
 DIALOGS = {"open": opening, "tune": tuning_form}
+WITHOUT_IMAGES = (
+    "No images yet: criteria that read weights, structure, costs, pruning and export are there. Images would add loss "
+    "and accuracy, criteria that look at them, the oracle and fine-tuning: open the network again with images."
+)
 MOST_ROWS, TALL = 14, 520  # rows up to which the layer table is shown whole; pixels of a longer one
 COLUMNS = {
     "Layer": st.column_config.TextColumn(width=150),
@@ -61,7 +65,9 @@ def page(view: View) -> None:
     with right:
         st.subheader("What is loaded")
         st.html(_description(workspace))
-        if account := workspace.images.account():
+        if workspace.given is None:
+            say.info(WITHOUT_IMAGES)
+        elif account := workspace.images.account():
             say.warning(account)
         with st.container(horizontal=True):
             st.button("Open another network", on_click=show, args=("open",))
@@ -71,6 +77,8 @@ def page(view: View) -> None:
     with table:
         st.subheader("Layers")
         _layers(workspace)
+    if workspace.given is None:
+        return
     with quality:
         st.subheader("Right and wrong")
         classes = workspace.network.classes
@@ -119,7 +127,7 @@ def _layers(workspace: Workspace) -> None:
 
 
 def _description(workspace: Workspace) -> str:
-    network, images = workspace.network, workspace.images
+    network = workspace.network
     problem = why_no_export(workspace.key, workspace)
     names = ", ".join(network.classes[:12]) + ("…" if len(network.classes) > 12 else "")
     rows = {
@@ -130,7 +138,7 @@ def _description(workspace: Workspace) -> str:
         **({"Outputs": network.remark} if network.remark else {}),
         **({"Weights": network.origin} if network.origin else {}),
         **({"Export": problem} if problem else {}),
-        "Images": images.describe(),
+        "Images": workspace.images.describe() if workspace.given else "none yet",
         "Digest": network.digest[:12],
     }
     cells = "".join(f"<dt>{what}</dt><dd>{escape(value)}</dd>" for what, value in rows.items())

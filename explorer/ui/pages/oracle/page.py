@@ -58,7 +58,7 @@ def page(view: View) -> None:
     if found:
         with effects:
             clicked = _effects(workspace, found)
-    scores = saliencies(view, needed=criterion)
+    scores = saliencies(view, criterion)
     saliency = SCALINGS[scaling](scores[criterion], workspace.network.units)
     with picture:
         chart(rank_statistics([*panels, _panel(workspace, criterion, saliency)]), f"ranks-{len(panels)}")

@@ -39,5 +39,5 @@ def _without(view: View, chosen: RankingChoice, count: int) -> Tensor:
     units = view.loaded.network.units
     if not count:
         return none_removed(units)
-    raw = saliencies(view, needed=chosen.criterion)[chosen.criterion]
+    raw = saliencies(view, chosen.criterion)[chosen.criterion]
     return remove_next(units, none_removed(units), scaled_like(view.as_loaded, raw, chosen), count)

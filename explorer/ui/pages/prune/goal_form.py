@@ -11,8 +11,8 @@ WIDTH = 118
 
 
 def goal_choice(view: View) -> tuple[str, float]:
-    """The name of a goal, and its number as the engine takes it; budgets of quality only where it is measured."""
-    offered = [name for name, goal in GOALS.items() if goal.holds is None or view.timeline.state.metrics.images]
+    """The name of a goal, and its number as the engine takes it; without images those that plans alone decide."""
+    offered = [name for name, goal in GOALS.items() if goal.counted or view.workspace.given]
     before = st.container(width=WIDTH)  # the number comes first, but depends on what it is of
     name = st.selectbox(
         "of the",

@@ -19,12 +19,14 @@ from explorer.evaluation.metrics import Metrics
 from explorer.figures.curve import curve
 from explorer.figures.series import SCRATCH, Series
 from explorer.figures.thumbnail import thumbnail
+from explorer.figures.widths import widths
 from explorer.jobs.job import Job
 from explorer.pruning.limits import portions
 from explorer.runs import timeline as timelines
 from explorer.runs.stages import LOADED, PRUNED, TUNED, stages
 from explorer.scoring.criteria import CRITERIA, applicable
 from explorer.ui.choosing.controls import RankingChoice, axes_choice, criterion_choice, ranking, ranking_choice
+from explorer.ui.choosing.drawn import widths_left
 from explorer.ui.choosing.steps import attempt, go_to, next_plan, pressed, remove_count
 from explorer.ui.elements import say
 from explorer.ui.elements.chart import chart, picture_and_side
@@ -56,7 +58,10 @@ def page(view: View) -> None:
             _look_ahead(view, saliency, chosen)
     with picture:
         st.subheader("The way so far")
-        _curve(view, chosen)
+        if view.workspace.given:
+            _curve(view, chosen)
+        else:
+            _widths(view)
         states(view)
     with side:
         clicked = _candidates(view, saliency, chosen)
@@ -85,6 +90,9 @@ def _buttons(view: View, saliency: Tensor, chosen: RankingChoice) -> bool:
         if pressed("Go", view, key="go"):
             go_to(view, saliency, measure, target, chosen)
             st.rerun()
+    if view.workspace.given is None:
+        say.caption("With images it could also be pruned by loss or accuracy, and in turns with fine-tuning.")
+        return False
     recipe = turns(view, chosen, measure, target)
     from_scratch(view, recipe)
     return recipe is not None
@@ -117,6 +125,16 @@ def _curve(view: View, chosen: RankingChoice) -> None:
     if measuring:
         explain_end(measuring[0], NOTHING)
         follow_shortly(*measuring)
+
+
+def _widths(view: View) -> None:
+    """The picture of a run without images."""
+    if drawn := widths_left(view):
+        chart(widths(drawn), "way-widths")
+    say.caption(
+        f"Units left of each layer, {view.stage}. With images, loss and accuracy on the way would be drawn here, "
+        "beside another criterion on the same steps."
+    )
 
 
 def _beside(view: View, chosen: RankingChoice, other: str) -> tuple[list[Metrics], tuple[Job, object] | None]:
@@ -194,7 +212,7 @@ def _candidates(view: View, saliency: Tensor, chosen: RankingChoice) -> int | No
     st.markdown("**Next to go**, least important first")
     picked = st.dataframe(
         {
-            "Map": [_map(workspace, unit) for unit in going],
+            **({"Map": [_map(workspace, unit) for unit in going]} if workspace.given else {}),
             "Layer": [cell(units.labels[unit][0]) for unit in going],
             "Channel": [units.labels[unit][1] for unit in going],
             "Saliency": [f"{float(saliency[unit]):.3g}" for unit in going],
@@ -207,9 +225,13 @@ def _candidates(view: View, saliency: Tensor, chosen: RankingChoice) -> int | No
         key=f"next-{openings()}",
     )
     base = "in the network as it is now" if chosen.anew else "in the network as loaded"
+    maps = (
+        "Maps: the network as loaded on the first of these images; bright yellow is the layer's largest value, dark "
+        "blue zero. "
+    )
     say.caption(
-        f"{chosen.title}; scored {base}, on {workspace.calibrated_on}. Maps: the network as loaded on the first of "
-        "these images; bright yellow is the layer's largest value, dark blue zero. Click a row to see its unit."
+        f"{chosen.title}; scored {base}, on {workspace.calibrated_on}. {maps if workspace.given else ''}"
+        "Click a row to see its unit."
     )
     return going[picked.selection.cells[0][0]] if picked.selection.cells else None
 

@@ -22,27 +22,46 @@ PENDING = "…"
 
 def consequence(view: View, plan: Tensor, how: str, chosen: RankingChoice) -> None:
     """The table of a plan, and the button that takes the step to it; how: its words in the timeline."""
+    if view.workspace.given is None:
+        _counted(view, plan)
+        _button(view, plan, how, chosen)
+        return
     job, predicted = measuring_job(view.workspace, plan), predicted_outcome(view.workspace, view.removed, plan)
     wait_shortly(job)
     drawn, measured = job.version, job.result
     if measured is None and predicted is None:
         measured = await_result(job)
-    more = counted(int((plan & ~view.removed).sum()), "unit")
-    say.body("**{} would go.** {}", more, _said(view, measured is not None, predicted is not None))
+    say.body("**{} would go.** {}", _more(view, plan), _said(view, measured is not None, predicted is not None))
     st.table(_table(view, plan, predicted, measured), border="horizontal", hide_index=True)
     if predicted and measured:
         say.caption(_trust(predicted, measured))
+    _button(view, plan, how, chosen)
+    if measured is None:
+        explain_end(job, NOTHING)
+        follow_shortly(job, drawn)
+
+
+def _more(view: View, plan: Tensor) -> str:
+    return counted(int((plan & ~view.removed).sum()), "unit")
+
+
+def _button(view: View, plan: Tensor, how: str, chosen: RankingChoice) -> None:
     st.button(
-        markdown(f"Remove {more}"),
+        markdown(f"Remove {_more(view, plan)}"),
         type="primary",
         width="stretch",
         on_click=attempt,
         args=(remove, view, plan, how, chosen),
         **button_state(why_busy(view.run)),
     )
-    if measured is None:
-        explain_end(job, NOTHING)
-        follow_shortly(job, drawn)
+
+
+def _counted(view: View, plan: Tensor) -> None:
+    """The numbers of a plan without images: what can be counted."""
+    say.body("**{} would go.** {}", _more(view, plan), "Counted; without images, loss and accuracy are not measured.")
+    now = view.timeline.state.metrics
+    what, values, changes = zip(*wording.facts(_metrics(view, plan, None), now), strict=True)
+    st.table({"": what, "Then": values, "Change": changes}, border="horizontal", hide_index=True)
 
 
 def _said(view: View, measured: bool, predicted: bool) -> str:
@@ -70,7 +89,6 @@ def _table(view: View, plan: Tensor, predicted: Outcome | None, measured: Outcom
 
 
 def _metrics(view: View, plan: Tensor, outcome: Outcome | None) -> Metrics:
-    assert outcome is not None
     return metrics_of(outcome, view.workspace.costs, plan)
 
 

@@ -66,6 +66,9 @@ class PartialCurve:
             self.job.cancel()
 
 
+NO_CURVE = PartialCurve(None, None, "")  # where there are no images to measure it on
+
+
 def curve_job(
     workspace: Workspace,
     removed: Tensor,

@@ -14,7 +14,7 @@ from explorer.ui.choosing.controls import RankingChoice
 from explorer.ui.components.threshold.threshold import threshold_histogram
 from explorer.ui.elements import say
 from explorer.ui.elements.boundary import boundary
-from explorer.ui.pages.saliency.one_shot import PartialCurve, curve_job
+from explorer.ui.pages.saliency.one_shot import NO_CURVE, PartialCurve, curve_job
 from explorer.ui.work.address import run_id
 from explorer.ui.work.progress import redraw
 from explorer.ui.work.session import View
@@ -80,15 +80,23 @@ def handle(view: View, chosen: RankingChoice, saliency: Tensor, layer: str, need
             st.session_state[key] = lines_in_force(view, chosen).moved(layer, float(np.float32(to)))
             st.session_state[MOVED] = True
 
-        curve = curve_job(view.workspace, view.removed, saliency, needed, lines.by_layer(layers), frozenset(names))
+        curve = NO_CURVE
+        if view.workspace.given:
+            curve = curve_job(view.workspace, view.removed, saliency, needed, lines.by_layer(layers), frozenset(names))
         _histogram(values, value, f"{key}-{layer}", chosen.unit, move, curve)
-        say.caption(
-            "Loss and accuracy by threshold: dashed lines are predicted, dots are measured on "
-            f"{view.workspace.validated_on}, all at once, {view.stage.pruned}."
-        )
+        say.caption(_about_curve(view))
         _exact(f"{key}-{layer}", value, move)
     _taking_back(key, lines, layer)
     return lines_in_force(view, chosen)
+
+
+def _about_curve(view: View) -> str:
+    if view.workspace.given is None:
+        return "With images, loss and accuracy by threshold would be drawn here, predicted and measured."
+    return (
+        "Loss and accuracy by threshold: dashed lines are predicted, dots are measured on "
+        f"{view.workspace.validated_on}, all at once, {view.stage.pruned}."
+    )
 
 
 def _histogram(
