@@ -23,7 +23,10 @@ AVERAGES = re.compile(r"(^|[_./])(ema|swa|avg|averaged?|shadow|teacher|momentum|
 LOSSES = re.compile(r"criterion|loss|metric|accuracy|auroc|confmat|(^|_)(acc|f1)(_|$)", re.I)  # beside the network
 BOOKKEEPING = ("n_averaged", "total_ops", "total_params")  # left in state dicts by weight averaging and profilers
 AUX_HEADS = ("aux1.", "aux2.", "AuxLogits.")  # of googlenet and inception_v3, which are built without
-RENAMED = ((re.compile(r"(denselayer\d+\.(?:norm|relu|conv))\.([12])\."), r"\1\2."),)  # as torchvision, on loading
+RENAMED = (
+    (re.compile(r"(denselayer\d+\.(?:norm|relu|conv))\.([12])\."), r"\1\2."),  # as torchvision, on loading
+    (re.compile(r"^last_linear\."), "fc."),  # the head in the package pretrainedmodels, as timm had it renamed
+)
 LEFT_NAMED = 4  # names of what was left
 
 
@@ -147,7 +150,7 @@ def _spellings(rest: str, shared: str, words: Collection[str] | None) -> Iterato
 
 
 def renamed(name: str) -> str:
-    """The name as torchvision changes it on loading."""
+    """The name as torchvision, or timm, changes it."""
     for pattern, own in RENAMED:
         name = pattern.sub(own, name)
     return name

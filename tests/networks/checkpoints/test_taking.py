@@ -323,6 +323,13 @@ def test_names_of_published_densenets_are_renamed() -> None:
     assert holds(dict(module.state_dict()), dict(source))
 
 
+def test_a_head_called_last_linear_is_the_architecture_s() -> None:
+    own = dict(build("torchvision:resnet18", 3, seed=1).state_dict())
+    older = {name.replace("fc.", "last_linear."): tensor for name, tensor in own.items()}
+    found = fit("torchvision:resnet18", read_checkpoint(saved({"state_dict": named("module.", older)}), "w.pth"))
+    assert all(torch.equal(tensor, own[name]) for name, tensor in found.state_dict().items())
+
+
 def test_the_architecture_is_recognised_behind_wrappers_of_any_name() -> None:
     checkpoint = read_checkpoint(saved({"checkpoint": named("student.module."), "epoch": 1}), "a.pth")
     assert propose(checkpoint) == (ARCH,)
