@@ -50,7 +50,8 @@ class ExportFile:
     @property
     def preparation(self) -> Preparation:
         """The preprocessing of images for its network."""
-        return Preparation(self.manifest.preprocessing, "as its manifest says")
+        own = self.manifest.preprocessing
+        return Preparation(own, "as its manifest says", reads=own.channels)
 
     def sized(self, preprocessing: Preprocessing, images: ImageSet) -> Preprocessing:
         """The preprocessing itself: the manifest has said what is to be known."""
@@ -85,9 +86,8 @@ class CheckpointFile:
 
         usual = usual_preparation(self.arch, self.trusted)
         channels = fitting.channels_in(self.arch, self.checkpoint, trusted=self.trusted)
-        unknown = channels is not None and not architectures.says_size(self.arch)
-        other = channels not in (None, len(usual.preprocessing.mean))
-        return replace(usual, channels=channels) if other or unknown else usual
+        known = architectures.says_size(self.arch) and channels == usual.preprocessing.channels
+        return replace(usual, channels=None if known else channels, reads=channels)
 
     def sized(self, preprocessing: Preprocessing, images: ImageSet) -> Preprocessing:
         """The preprocessing for these images, with a size; see `preparation.sized`."""

@@ -18,6 +18,7 @@ class Preparation:
     preprocessing: Preprocessing
     origin: str  # the source of this knowledge
     channels: int | None = None  # that the network reads, where those are not the preprocessing's
+    reads: int | None = None  # channels of its first layer, where there is one to look at
 
     def describe(self) -> str:
         """One sentence for people."""
@@ -33,10 +34,10 @@ class Preparation:
                 raise BadInput(self.describe())
             changes = replace(changes, mean=(0.0,) * self.channels, std=(1.0,) * self.channels)
         prepared = changes.apply(self.preprocessing)
-        if self.channels not in (None, prepared.channels):
+        if self.reads not in (None, prepared.channels):
             raise BadInput(
                 f"mean and std have {counted(prepared.channels, 'value')}, but the first layer of the network reads "
-                f"{counted(self.channels or 0, 'channel')}: give one value a channel."
+                f"{counted(self.reads or 0, 'channel')}: give one value a channel."
             )
         return prepared
 

@@ -23,7 +23,7 @@ from explorer.data import (
     image_set,
 )
 from explorer.networks.architectures.families import build
-from explorer.networks.load import RUN_NETWORK, network_file
+from explorer.networks.load import RUN_NETWORK, demo_file, network_file
 from explorer.networks.network import Network
 from explorer.networks.preparation import sized, usual_preparation
 
@@ -97,7 +97,7 @@ def test_changes_that_no_image_can_be_prepared_with_are_refused(changes: Changes
 def test_unknown_architectures_are_refused() -> None:
     with pytest.raises(BadInput, match="'explorer:none' is unknown"):
         usual_preparation("explorer:none")
-    with pytest.raises(BadInput, match="the user's own code"):
+    with pytest.raises(BadInput, match="is your own code"):
         network_file(b"", "a.pt", arch="os:system")
 
 
@@ -159,6 +159,8 @@ def test_a_first_layer_of_any_width_asks_for_as_many_means() -> None:
         file.preparation.with_changes(UNCHANGED)
     with pytest.raises(BadInput, match=r"^mean and std have 3 values, but the first layer .* reads 2 channels"):
         file.preparation.with_changes(Changes(mean=(0.5,) * 3, std=(1.0,) * 3))
+    with pytest.raises(BadInput, match=r"^mean and std have 2 values, but the first layer .* reads 1 channel:"):
+        demo_file().preparation.with_changes(Changes(mean=(0.1, 0.2), std=(0.3, 0.4)))
     prepared = file.preparation.with_changes(Changes(28, 28, (0.1, 0.2), (0.3, 0.4)))
     assert file.network(prepared).input_shape == (2, 28, 28)
     assert file.preparation.with_changes(UNCHANGED, images=False).mean == (0.0, 0.0)
