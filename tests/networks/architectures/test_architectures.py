@@ -150,7 +150,7 @@ def test_who_starts_the_app_may_let_all_name_factories(factory: str, monkeypatch
 
 
 def test_own_factory_runs_only_if_trusted(factory: str) -> None:
-    with pytest.raises(BadInput, match="command line only"):
+    with pytest.raises(BadInput, match="only on the command line"):
         build(f"{factory}:make")
     assert factory not in sys.modules
     assert build(f"{factory}:make", 7, trusted=True)(torch.zeros(1, 3, 8, 8)).shape == (1, 7)

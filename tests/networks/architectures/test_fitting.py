@@ -114,7 +114,7 @@ def test_own_factory_whose_names_share_a_prefix(tmp_path: Path, monkeypatch: pyt
     weights = {"model.weight": torch.ones(5, 3), "model.bias": torch.zeros(5)}
     loaded = fit("prefixed_factory:make", read_checkpoint(saved(weights), "w.pt"), trusted=True)
     assert torch.equal(loaded["model"].weight, torch.ones(5, 3))
-    with pytest.raises(BadInput, match="command line only"):
+    with pytest.raises(BadInput, match="only on the command line"):
         fit("prefixed_factory:make", read_checkpoint(saved(weights), "w.pt"))
     sys.modules.pop("prefixed_factory")
 
