@@ -103,7 +103,7 @@ def test_a_pruned_network_is_fine_tuned_once_more_as_it_is(tuned: tuple[Path, st
 @pytest.mark.parametrize(
     ("changed", "message"),
     [
-        (["--weights", "none"], "Give --arch and --data"),
+        (["--weights", "none"], "Give --arch, the architecture, and --data"),
         ([*ON_DEMO], "Nobody publishes ImageNet weights of explorer:vgg_small"),
         ([*ON_DEMO[:-1], "explorer:none"], "The architecture 'explorer:none' is unknown"),
         ([*ON_DEMO, "--weights", "nofile.pt"], "nofile.pt can't be opened"),

@@ -218,4 +218,4 @@ def test_pruning_a_pruned_network_keeps_the_first_widths(
 
 def test_exports_stay_out_of_run_folders(pruned: tuple[Path, Done, dict[str, Any]]) -> None:
     done = run("export", pruned[0], "--out", pruned[0])
-    assert (done.code, "is a run folder" in done.err) == (2, True)
+    assert (done.code, "is the folder of a run: give another" in done.err) == (2, True)

@@ -131,7 +131,7 @@ def test_units_stay_and_go_as_they_were_chosen_also_after_a_stop(
     [
         (("--stay", "3"), "is not of the form LAYER:CHANNELS, such as features.0:3,7-9"),
         (("--stay", "3:x"), "is not of the form LAYER:CHANNELS"),
-        (("--go", "3:4-2"), "Channels 4-2 are none"),
+        (("--go", "3:4-2"), "The range of channels 4-2 is empty"),
         (("--go", "3:0-99999999"), "are too many"),
         (("--go", "3:99"), "Channel 99 of '3' can't be chosen: it is no unit of this network."),
         (("--go", "9:1"), "Channel 1 of '9' can't be chosen"),

@@ -148,7 +148,7 @@ def test_download_is_asked_of_every_part_and_only_when_wanted(root, monkeypatch)
             write_mnist(root, "MNIST", train=40, test=20)
 
     monkeypatch.setattr(datasets.MNIST, "download", fetch)
-    with pytest.raises(BadInput, match="MNIST is not whole"):
+    with pytest.raises(BadInput, match="MNIST is missing or incomplete"):
         open_images("torchvision:MNIST")
     assert asked == []
     assert len(open_images("torchvision:MNIST", download=True)) == 60

@@ -127,7 +127,7 @@ DAMAGED: dict[str, tuple[dict, str]] = {
     "seed below 0": ({"data": {"source": "demo", "seed": -1}}, "seed is -1"),
     "upload is gone": ({"network": {**DEMO, "source": "ab" * 32, "name": "mine.pt"}}, "mine.pt is no longer"),
     "path as upload": ({"network": {**DEMO, "source": "../../secret"}}, "names an upload that can't exist"),
-    "images are gone": ({"data": {"source": "/nowhere", "seed": 0}}, "'/nowhere' is not there"),
+    "images are gone": ({"data": {"source": "/nowhere", "seed": 0}}, "'/nowhere' does not exist"),
     "no states": ({"timeline": AT | {"states": {}}}, "there is no state 0"),
     "text in the plan": (
         {"timeline": AT | {"states": {"0": {**ROOT, "removed": ["a"]}}}},

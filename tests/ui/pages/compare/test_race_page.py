@@ -62,7 +62,7 @@ def test_a_race_is_run_drawn_and_found_again_by_another_tab_after_a_restart(
         "4 of 4 lanes finished",
         f"{workspace.VALIDATION} validation images",
         "1 update with SGD",
-        "of seed 0",
+        "was reached; seed 0",
     ):
         assert name in app.text
     lines = [trace for trace in app.figure("race-curve")["data"] if trace["mode"] == "lines+markers"]
@@ -80,7 +80,7 @@ def test_a_race_is_run_drawn_and_found_again_by_another_tab_after_a_restart(
     assert "4 of 4 lanes finished" in again.text and again.charts == 1
     assert not [label for label in again.buttons if label.startswith("Go on")]
     again.click("Discard this race").fine()
-    assert not list(workdir.glob("races/*/*")) and "Choose who races" in again.said
+    assert not list(workdir.glob("races/*/*")) and "Choose the selectors that race" in again.said
 
 
 def test_what_went_first_is_that_of_the_lanes(racing: Callable[..., App], workdir: Path) -> None:
@@ -92,7 +92,7 @@ def test_what_went_first_is_that_of_the_lanes(racing: Callable[..., App], workdi
     first = app.test.table[1].value
     assert first["units by layer"][0] == ", ".join(f"{layer}: {gone.count(layer)}" for layer in dict.fromkeys(gone))
     assert first[""].tolist() == ["Weight", "Linearised oracle"] and "oracle's first 10%" not in first
-    assert "run once: linear_oracle, weight" in app.text and "all before fine-tuning" in app.text
+    assert "would give the same: linear_oracle, weight" in app.text and "all before fine-tuning" in app.text
     quality = app.test.table[0].value
     assert quality["at most 75% of the units"][0] == f"{lanes[0].points[1].metrics.accuracy:.1%}"
     units = app.test.dataframe[0].value
