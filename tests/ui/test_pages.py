@@ -109,7 +109,7 @@ def test_a_threshold_above_everything_leaves_each_layer_a_unit(open_app: Open) -
 
 def test_limits_hold_for_steps_targets_and_thresholds(open_app: Open, saved: Callable[[str], Run]) -> None:
     app = open_app("prune").set("Layers that stay whole", ["features.0"]).set("Widths in multiples of", 8)
-    app.set("Least units per layer", 16).click("Remove 1").fine().click("Go").fine()
+    app.set("Minimum units per layer", 16).click("Remove 1").fine().click("Go").fine()
     widths = kept(saved(app.run))
     assert widths["features.0"] == 32 and sum(widths.values()) <= 224
     assert all(width % 8 == 0 and width >= 16 for width in widths.values())

@@ -159,7 +159,7 @@ def _limits_choice(view: View) -> Limits:
     hand_limits.clear_button("clear-limits")
     with st.container(horizontal=True):
         floor = st.number_input(
-            "Least units per layer",
+            "Minimum units per layer",
             1,
             None,
             1,

@@ -173,7 +173,7 @@ def test_a_target_that_is_not_reachable_is_refused_before_anything_starts(open_a
 
 
 def test_where_no_unit_can_go_it_ends_with_that_sentence_and_adds_no_state(open_app: Open, saved: Saved) -> None:
-    app = open_app("prune").set("of the", "accuracy").set("At least, %", 1.0).set("Least units per layer", 200)
+    app = open_app("prune").set("of the", "accuracy").set("At least, %", 1.0).set("Minimum units per layer", 200)
     for label, value in {"Units per step": 40, "Updates per step": 2}.items():
         app.set(label, value)
     app.click("Prune and fine-tune").fine()
