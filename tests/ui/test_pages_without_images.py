@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 
@@ -51,6 +52,8 @@ def test_criteria_of_weights_are_offered_and_the_others_wait_with_one_reason(app
     assert boxes["Criterion"].options == [SELECTORS[name].title for name in OF_WEIGHTS]
     assert boxes["With images also"].disabled and "Taylor" in boxes["With images also"].options
     assert "open the network again with images" in app.text
+    handle = next(part.proto for part in app.test.get("bidi_component") if "threshold" in part.proto.component_name)
+    assert json.loads(handle.json)["curve"] is None  # no axes that would stay empty
     app.set("Criterion", "L1 norm").set("Exactly", 0.2).fine()
     shown = app.test.table[0].value
     assert "not measured" in shown.to_string() and "448" not in shown.iloc[0].tolist()

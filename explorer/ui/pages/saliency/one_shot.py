@@ -33,9 +33,9 @@ class PartialCurve:
     key: str
 
     @property
-    def so_far(self) -> Curve:
-        """The points that are there."""
-        return (self.job and (self.job.result or self.job.partial)) or Curve()
+    def so_far(self) -> Curve | None:
+        """The points that are there; None where there are no images to measure any on."""
+        return None if self is NO_CURVE else (self.job and (self.job.result or self.job.partial)) or Curve()
 
     @property
     def active(self) -> bool:
