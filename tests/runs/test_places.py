@@ -113,7 +113,9 @@ def test_the_original_of_a_run_is_the_one_that_it_began_with_or_none(older: Path
     write_run(again, Run({**run.network, "source": str(older / "prune")}, *list(vars(run).values())[1:]))
     assert place(str(again)).original.digest == run.network["digest"]
     write_run(again, Run({**read_run(again).network, "digest": "0" * 64}, *list(vars(run).values())[1:]))
-    with pytest.raises(BadInput, match=r"prune is no longer the network that the run in .*tune began with: give that one back"):
+    with pytest.raises(
+        BadInput, match=r"prune is no longer the network that the run in .*tune began with: give that one back"
+    ):
         _ = place(str(again)).original
 
 

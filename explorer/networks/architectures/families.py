@@ -39,6 +39,9 @@ class Family:
     side: Callable[[str], int]  # pixels, where the preprocessing does not resize
     published: Callable[[str], Mapping[str, Tensor]] | None = None  # weights of ImageNet: from its cache, or downloaded
     alike: Callable[[str], str] = str  # the same for architectures whose first layers are called alike
+    renamed: Callable[[nn.Module, Mapping[str, Tensor]], Mapping[str, Tensor]] | None = (
+        None  # as its library, on loading
+    )
     typed: str = ""  # an example, where names are too many for a list, and to be tried with a checkpoint
 
 
@@ -184,6 +187,7 @@ FAMILIES = {
         from_timm.preprocessing,
         from_timm.side,
         from_timm.published,
+        renamed=from_timm.renamed,
         typed="resnet18",
     ),
 }

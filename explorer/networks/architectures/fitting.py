@@ -78,7 +78,10 @@ def matched(arch: str, checkpoint: Checkpoint, *, trusted: bool = False) -> Matc
     """
     trials = _trials(arch, trusted)
     shapes = trials["num_classes"][0] if "num_classes" in trials else shapes_of(arch, trusted)
-    found = _chosen(arch, checkpoint, candidates(checkpoint.weights, list(shapes)))
+    found = [
+        _renamed(arch, trusted, shapes, taken)
+        for taken in _chosen(arch, checkpoint, candidates(checkpoint.weights, list(shapes)))
+    ]
     matches = [_match(arch, trusted, trials, taken) for taken in found]
     fitting = [at for at, match in enumerate(matches) if not match.differences]
     best = fitting[0] if fitting else 0
@@ -95,6 +98,16 @@ def _chosen(arch: str, checkpoint: Checkpoint, found: list[Taken]) -> list[Taken
         there = ", ".join(quoted(taken.name) for taken in found)
         raise BadInput(f"{checkpoint.name} has no weights under {quoted(name)}: there are such under {there}.")
     return chosen
+
+
+def _renamed(arch: str, trusted: bool, expected: Shapes, taken: Taken) -> Taken:
+    """The tensors by the names that the architecture's library gives them on loading, where all fit with these."""
+    family = split(arch, trusted)[0]
+    rename = FAMILIES[family].renamed if family else None
+    if rename is None or _parameters(taken.weights) == _parameters(expected):
+        return taken
+    weights = rename(skeleton_of(arch, trusted), taken.weights)
+    return taken.renamed(weights, str(family)) if _parameters(weights) == _parameters(expected) else taken
 
 
 def fit(arch: str, checkpoint: Checkpoint, *, trusted: bool = False) -> nn.Module:

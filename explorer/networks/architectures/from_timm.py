@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import importlib
+import inspect
+import sys
+from collections.abc import Mapping
 from types import ModuleType
 from typing import Any
 
@@ -10,6 +13,8 @@ from torch import Tensor, nn
 
 from explorer.core.errors import BadInput
 from explorer.data.preprocessing import Preprocessing
+
+ON_LOADING = ("checkpoint_filter_fn", "_filter_fn", "_filter_torchvision_pretrained")  # timm's names of one function
 
 
 def names() -> tuple[str, ...]:
@@ -47,6 +52,19 @@ def published(name: str) -> dict[str, Tensor]:
     """Its pretrained weights, from the cache or else downloaded."""
     network: nn.Module = _timm().create_model(name, pretrained=True)
     return network.state_dict()
+
+
+def renamed(module: nn.Module, tensors: Mapping[str, Tensor]) -> Mapping[str, Tensor]:
+    """Weights that others published, by the names and in the shapes that timm gives them when it loads them."""
+    source = sys.modules[type(module).__module__]
+    function = next((getattr(source, name) for name in ON_LOADING if hasattr(source, name)), None)
+    if function is None:
+        return tensors
+    arguments = (dict(tensors), module)[: len(inspect.signature(function).parameters)]
+    try:
+        return dict(function(*arguments))
+    except Exception:  # timm is written for the files that it knows; another keeps its names
+        return tensors
 
 
 def _timm() -> ModuleType:

@@ -38,6 +38,7 @@ class Taken:
     weights: Mapping[str, Tensor]
     used: frozenset[str] = frozenset()  # paths in the file
     folds: Mapping[str, int] = field(default_factory=dict)
+    library: str = ""  # that renames them so on loading
 
     @property
     def name(self) -> str:
@@ -45,16 +46,25 @@ class Taken:
         return self.prefix.rstrip("./")
 
     def with_names(self, names: Collection[str]) -> Taken:
-        """The same with more names that are the network's own."""
+        """The same with more names that are the network's own; those that were renamed all are."""
+        if self.library:
+            return self
         return replace(self, used=self.used | {self.prefix + name for name in self.weights if name in names})
+
+    def renamed(self, weights: Mapping[str, Tensor], library: str) -> Taken:
+        """All of it by the names that a library gives them on loading."""
+        used = self.used | {self.prefix + name for name in self.weights}
+        return replace(self, weights=weights, used=used, library=library)
 
     def note(self, others: Sequence[str], paths: Collection[str], more: Sequence[Taken]) -> str:
         """One sentence on what was taken and what was left; "" where the file holds the network and nothing else."""
         left = dict.fromkeys(_tops(self.prefix, [*(path for path in paths if path not in self.used), *others]))
-        if not (self.prefix or left or self.folds):
+        if not (self.prefix or left or self.folds or self.library):
             return ""
         said = [f"Taken from the file: {len(self.used)} tensors{self._under()}"]
         said += [f"{kind} folded into {count} weights" for kind, count in self.folds.items()]
+        if self.library:
+            said.append(f"renamed as {self.library} does on loading")
         if left:
             names = ", ".join(shortened(one_line(name), 60) for name in [*left][:LEFT_NAMED])
             said.append(f"left: {names}" + (f" and {len(left) - LEFT_NAMED} more" if len(left) > LEFT_NAMED else ""))

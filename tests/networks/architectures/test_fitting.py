@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -11,8 +12,9 @@ from hostile import saved
 from torch import Tensor, nn
 
 from explorer.core.errors import BadInput
+from explorer.networks.architectures import families, from_timm
 from explorer.networks.architectures.families import build, input_shape_for, preprocessing_for
-from explorer.networks.architectures.fitting import fit, propose
+from explorer.networks.architectures.fitting import fit, fitted, propose
 from explorer.networks.checkpoints.reading import Checkpoint, read_checkpoint
 
 ARCHITECTURES = [
@@ -56,6 +58,32 @@ def test_head_size_is_inferred_and_the_output_is_the_same(arch: str, classes: in
     with torch.no_grad():
         assert loaded(x).shape == (2, classes) and torch.equal(loaded(x), original(x))
     assert not loaded.training and not any(p.requires_grad for p in loaded.parameters())
+
+
+def test_weights_of_another_library_are_renamed_as_the_architecture_s_own_does_on_loading(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    original = build("explorer:vgg_small", 4, seed=3).eval()
+    names = {name: name.replace("classifier.2", "fc") for name in original.state_dict()}
+    theirs = {
+        f"module.{names[name]}": tensor[..., None] if name == "classifier.2.weight" else tensor
+        for name, tensor in original.state_dict().items()
+    }
+
+    def filter_fn(tensors: dict[str, Tensor]) -> dict[str, Tensor]:
+        ours = {name.replace("fc.", "classifier.2."): tensor for name, tensor in tensors.items()}
+        return ours | {
+            "classifier.2.weight": ours["classifier.2.weight"].reshape(-1, ours["classifier.2.weight"].shape[1])
+        }
+
+    family = replace(families.FAMILIES["explorer"], renamed=from_timm.renamed)
+    monkeypatch.setitem(families.FAMILIES, "explorer", family)
+    with pytest.raises(BadInput, match=r"missing classifier\.2\.weight|classifier\.2"):
+        fitted("explorer:vgg_small", Checkpoint("theirs.pt", theirs))
+    monkeypatch.setattr(sys.modules[type(original).__module__], "_filter_fn", filter_fn, raising=False)
+    module, said = fitted("explorer:vgg_small", Checkpoint("theirs.pt", theirs))
+    assert all(torch.equal(tensor, module.state_dict()[name]) for name, tensor in original.state_dict().items())
+    assert f"{len(theirs)} tensors" in said and "renamed as explorer does on loading" in said and "left" not in said
 
 
 def test_input_channels_are_inferred() -> None:

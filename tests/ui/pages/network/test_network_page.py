@@ -84,7 +84,9 @@ def test_other_predictions_can_be_chosen_and_only_they_are_decoded(
 
 def test_where_there_is_none_it_is_said(open_app: Open) -> None:
     app = open_app().set("True class", of_class(wrong=False)).fine()
-    assert f"There is no such image among the {workspace.VALIDATION} validation images of demo, seed 0, cpu." in app.said
+    assert (
+        f"There is no such image among the {workspace.VALIDATION} validation images of demo, seed 0, cpu." in app.said
+    )
 
 
 def test_the_layer_table_has_every_layer_with_units_and_costs(open_app: Open) -> None:
