@@ -138,7 +138,7 @@ BAD: dict[str, tuple[bytes, str, str | None, str]] = {
     "wrong arch": (saved(dict(weights())), "a.pt", "explorer:resnet20", "a.pt does not fit explorer:resnet20"),
     "unknown arch": (saved(dict(weights())), "a.pt", "explorer:nothing", "'explorer:nothing' is unknown"),
     "no family": (saved(dict(weights())), "a.pt", "vgg_small", "'vgg_small' is unknown"),
-    "own code": (saved(dict(weights())), "a.pt", "os.path:join", "user's own code"),
+    "own code": (saved(dict(weights())), "a.pt", "os.path:join", "is your own code"),
     "unrecognised": (saved({"a.weight": torch.ones(3)}), "a.pt", None, "must be named .*fit none"),
     "nan": (saved({k: v * float("nan") for k, v in weights().items()}), "a.pt", VGG, "(?i)not finite|nan"),
     "shapes": (
