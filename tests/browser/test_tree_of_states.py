@@ -63,6 +63,8 @@ def test_states_are_gone_to_by_clicks_named_and_deleted(tab: Page) -> None:
 def test_turns_are_paused_and_go_on_after_a_reload(tab: Page) -> None:
     visit(tab, "prune")
     tab.get_by_text("In turns with fine-tuning").click()
+    tab.get_by_role("button", name="Prune and fine-tune").wait_for()
+    settle(tab)
     tab.get_by_role("button", name="Prune and fine-tune").click()
     tab.get_by_role("button", name="Pause").click()
     tab.get_by_text("in turns, paused").wait_for()

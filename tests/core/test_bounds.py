@@ -6,7 +6,6 @@ import io
 import os
 import struct
 import time
-import tracemalloc
 import zipfile
 import zlib
 from collections.abc import Callable
@@ -20,6 +19,7 @@ from exported import export_bytes
 from networks_at_hand import at_hand
 from pictures import zipped
 from PIL import Image
+from watching import little_memory
 
 from explorer import open_network
 from explorer.core import bounds
@@ -155,15 +155,10 @@ LOWERED: dict[bounds.Bound, tuple[Any, Callable[[Path], Any], Callable[[Any], ob
 
 def refusal(do: Callable[[], object]) -> str:
     """What a call is refused with, after few seconds of work and with little memory."""
-    begun = time.process_time()
-    tracemalloc.start()
-    try:
-        with pytest.raises(BadInput) as caught:
-            do()
-        assert tracemalloc.get_traced_memory()[1] < MEMORY
-        assert time.process_time() - begun < SECONDS
-    finally:
-        tracemalloc.stop()
+    begun = time.thread_time()
+    with little_memory(MEMORY), pytest.raises(BadInput) as caught:
+        do()
+    assert time.thread_time() - begun < SECONDS
     assert "\n" not in str(caught.value)
     return str(caught.value)
 

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import os
 import sys
+import tracemalloc
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -48,3 +51,15 @@ class Watch:
             return False  # a file that is open already
         where = os.path.realpath(os.fsdecode(path))
         return where != os.devnull and os.path.commonpath([where, self.folder]) != self.folder
+
+
+@contextmanager
+def little_memory(most: int) -> Iterator[None]:
+    """Fails if Python holds more than so many bytes more at any time within; what other threads hold counts too."""
+    tracemalloc.start()
+    try:
+        yield
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()  # else all that follows in this process is slow
+    assert peak < most, f"{peak:,} bytes"
