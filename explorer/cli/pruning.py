@@ -14,7 +14,7 @@ from explorer.cli.options import NamedNumber, Request, requests
 from explorer.cli.output import progress, write_json
 from explorer.cli.own_criteria import FORM, CriterionName
 from explorer.cli.prune_report import results, settings_json, show
-from explorer.cli.recipe_options import distillation_options, recipe_of, recipe_options
+from explorer.cli.recipe_options import distillation_options, recipe_of, recipe_options, updates_option
 from explorer.cli.run_storage import IN_USE, OTHER_RUN, check_out, run_to_end, stoppable
 from explorer.cli.scoring import summaries
 from explorer.cli.scratch_control import check_control, controlled
@@ -64,13 +64,7 @@ EPILOG = f"Targets:\n\n{TARGET_SUMMARIES}\n\nCriteria:\n\n{CRITERIA_SUMMARIES}\n
     help="Units removed between two rankings.  "
     f"[default: 1 % of all, at least 1; joint: {SHARE_PER_LINEARISATION:.0%}, or more while they change nothing]",
 )
-@click.option(
-    "--updates",
-    type=click.IntRange(min=0),
-    default=0,
-    show_default=True,
-    help="Fine-tuning minibatches after each step.",
-)
+@updates_option
 @click.option(
     "--evidence",
     type=click.Choice(list(EVIDENCE)),

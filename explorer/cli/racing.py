@@ -16,7 +16,7 @@ from explorer.cli.output import check_writable, progress, tell, write_json
 from explorer.cli.own_criteria import FORM, imported_criterion, own_criteria
 from explorer.cli.pruning import TARGET
 from explorer.cli.race_report import overlaps, show, write_page
-from explorer.cli.recipe_options import distillation_options, recipe_of, recipe_options
+from explorer.cli.recipe_options import distillation_options, recipe_of, recipe_options, updates_option
 from explorer.cli.run_storage import IN_USE
 from explorer.cli.subject import Subject, open_subject
 from explorer.core.errors import BadInput
@@ -59,13 +59,7 @@ ALL = "all"
 @click.option(
     "--step", type=click.IntRange(min=1), help="Units removed in each step.  [default: 2 % of all, at least 1]"
 )
-@click.option(
-    "--updates",
-    type=click.IntRange(min=0),
-    default=0,
-    show_default=True,
-    help="Fine-tuning minibatches after each step.",
-)
+@updates_option
 @click.option(
     "--scaling",
     type=click.Choice(list(SCALINGS)),

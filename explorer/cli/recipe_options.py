@@ -13,6 +13,14 @@ from explorer.training.schedules import SCHEDULES, summary
 
 FIELDS = {"minibatch": "batch_size", "distil": "distillation"}  # of the recipe, where the option is called otherwise
 
+updates_option = click.option(
+    "--updates",
+    type=click.IntRange(min=0),
+    default=0,
+    show_default=True,
+    help="Fine-tuning minibatches after each step.",
+)
+
 OPTIONS = (
     click.option(
         "--learning-rate",

@@ -28,6 +28,9 @@ from explorer.networks.architectures.variants import plain_name, variant
 UNSAID_SIDE = 32  # pixels, where nobody says it and there are no images to tell
 
 
+Rename = Callable[[nn.Module, Mapping[str, Tensor]], Mapping[str, Tensor]]
+
+
 @dataclass(frozen=True)
 class Family:
     """A source of architectures: all that is asked of one. Options are `num_classes` and `in_channels`, where given."""
@@ -39,9 +42,7 @@ class Family:
     side: Callable[[str], int]  # pixels, where the preprocessing does not resize
     published: Callable[[str], Mapping[str, Tensor]] | None = None  # weights of ImageNet: from its cache, or downloaded
     alike: Callable[[str], str] = str  # the same for architectures whose first layers are called alike
-    renamed: Callable[[nn.Module, Mapping[str, Tensor]], Mapping[str, Tensor]] | None = (
-        None  # as its library, on loading
-    )
+    renamed: Rename | None = None  # names of other libraries, as its own changes them on loading
     typed: str = ""  # an example, where names are too many for a list, and to be tried with a checkpoint
 
 
