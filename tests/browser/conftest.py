@@ -1,6 +1,7 @@
 """A server as a person starts it, and a browser that may speak to nobody else.
 
-Without Chromium these tests skip; where CI=true, a missing Chromium is a failure.
+Without Chromium these tests skip; where CI=true, a missing Chromium is a failure. A test that fails is tried once more,
+and the summary says so: a click can miss what a busy machine draws anew under it, and a fault fails twice.
 """
 
 from __future__ import annotations
@@ -22,7 +23,8 @@ from urllib.parse import urlsplit
 
 import pytest
 
-ROOT = Path(__file__).resolve().parents[2]
+HERE = Path(__file__).resolve().parent
+ROOT = HERE.parents[1]
 CHROMIUM = ("chromium", "chromium-browser", "google-chrome")
 FLAGS = ("--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage")
 # What Streamlit logs of a tab that is closed at the moment in which it is being written to.
@@ -31,6 +33,13 @@ GONE = re.compile(
 )
 START = "from explorer.cli import main; main()"  # what the console command runs
 SECONDS = 60
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Try each test in a browser a second time if it fails."""
+    for item in items:
+        if item.path.is_relative_to(HERE):
+            item.add_marker(pytest.mark.flaky(reruns=1))
 
 
 def _unavailable(reason: str) -> None:

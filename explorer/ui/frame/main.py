@@ -27,6 +27,8 @@ LAYOUT = """
 <style>
 [data-testid="stMainBlockContainer"] { padding-top: 4.2rem; }
 .st-key-strip { min-height: 107px; }
+.st-key-line-and-curve { min-height: 339px; }
+.st-key-line-alone { min-height: 227px; }
 .st-key-criterion, .st-key-scaling, .st-key-price, .st-key-beside, .st-key-measure, [class*="st-key-target"],
 [class*="st-key-export-state"] { min-height: 63px; }
 .st-key-blank { position: absolute; visibility: hidden; }

@@ -115,7 +115,8 @@ def _histogram(
         threshold_histogram(values, value, key=own, value_unit=unit, on_move=move, curve=curve.so_far)
 
     st.session_state.pop(MOVED, None)
-    box()
+    with st.container(key="line-alone" if curve is NO_CURVE else "line-and-curve"):  # as high as what it will hold
+        box()
     curve.controls()
 
 
