@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from functools import partial
 
 Report = Callable[[int, int, str], None]
 """Called as report(done, total, note); it may raise to cancel the work, which then leaves nothing behind."""
@@ -30,6 +31,20 @@ def within(report: Report, first: float, last: float, where: str = "") -> Report
 def one_of(report: Report, place: int, count: int, where: str = "") -> Report:
     """The report of one of `count` stages that take as long as each other; place: 0 to count - 1."""
     return within(report, place / count, (place + 1) / count, where)
+
+
+def in_turns(report: Report, stages: Sequence[str]) -> list[Report]:
+    """The reports of stages that go on in turns: the whole is as far as they are on average.
+
+    stages: their names, which come before every note of theirs.
+    """
+    shares = [0.0] * len(stages)
+
+    def of_stage(place: int, done: int, total: int, note: str = "") -> None:
+        shares[place] = done / max(total, 1)
+        report(round(TICKS * sum(shares) / len(shares)), TICKS, "; ".join(filter(None, (stages[place], note))))
+
+    return [partial(of_stage, place) for place in range(len(stages))]
 
 
 def staying(report: Report, share: float, where: str = "") -> Report:

@@ -1,16 +1,17 @@
 """Race: selectors on equal terms. Each prunes the same network step by step, with the same updates in between.
 
 All lanes start from the network as given, and have the same images, steps, recipe and number of updates. A lane's seed
-decides the order of its minibatches, dropout and chance, so lanes of one seed share these as well.
+decides the order of its minibatches, dropout and chance, so lanes of one seed share these as well. The lanes of a seed
+take their steps in turns, so that all their curves grow together.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from explorer.core.errors import BadInput
-from explorer.core.progress import Report, one_of, silent
+from explorer.core.progress import Report, in_turns, silent
 from explorer.core.text import quoted
 from explorer.data import Splits
 from explorer.evaluation.evaluate import Latency, measure_latencies
@@ -23,6 +24,8 @@ from explorer.pruning.selectors import check_applies, check_known, selector_of
 from explorer.pruning.settings import Settings
 from explorer.pruning.stop_rules import check_reachable
 from explorer.scoring.linearise import EXACT_CLASSES
+
+LaneKey = tuple[str, int]  # selector, seed
 
 RANDOM = "random"
 DRAWN = ("curvature", "linear_change")  # evidence that is drawn where there are many classes
@@ -56,7 +59,7 @@ class RaceTerms:
         """The settings of one lane."""
         return replace(self.settings, criterion=selector, seed=seed)
 
-    def lanes(self, network: Network) -> list[tuple[str, int]]:
+    def lanes(self, network: Network) -> list[LaneKey]:
         """(selector, seed) of all lanes, seed by seed; where the seed decides nothing, only with the first."""
         return [
             (selector, seed)
@@ -113,7 +116,7 @@ Race = tuple[Lane, ...]
 def race(
     network: Network, splits: Splits, terms: RaceTerms, held: Iterable[Lane] = (), report: Report = silent
 ) -> Iterator[Race]:
-    """The race so far after every step of any lane.
+    """The race so far after every step of any lane: one step of each lane of the first seed, then the next of each.
 
     held: finished lanes of the same race, which are not run again. The same terms give the same race, bit for bit on
     one device at one thread count, except for latency. Raises BadInput before any work where a selector can't score
@@ -122,13 +125,29 @@ def race(
     check(network, splits, terms)
     wanted = terms.lanes(network)
     lanes = {(lane.selector, lane.seed): lane for lane in held if lane.finished}
-    for number, (selector, seed) in enumerate(wanted):
-        where = f"{selector_of(selector).title}, seed {seed} (lane {number + 1} of {len(wanted)})"
-        if (selector, seed) in lanes:
-            continue
-        for lane in _run(network, splits, terms, selector, seed, one_of(report, number, len(wanted), where)):
-            lanes[selector, seed] = lane
-            yield tuple(lanes[each] for each in wanted if each in lanes)
+    names = [
+        f"{selector_of(selector).title}, seed {seed} (lane {number} of {len(wanted)})"
+        for number, (selector, seed) in enumerate(wanted, 1)
+    ]
+    reports = dict(zip(wanted, in_turns(report, names), strict=True))
+    for each in lanes:
+        reports[each](1, 1, "kept")
+    for seed in terms.seeds:
+        runs = {each: _run(network, splits, terms, *each, reports[each]) for each in wanted if each[1] == seed}
+        for each, lane in _by_turns({each: run for each, run in runs.items() if each not in lanes}):
+            lanes[each] = lane
+            yield tuple(lanes[one] for one in wanted if one in lanes)
+
+
+def _by_turns(runs: Mapping[LaneKey, Iterator[Lane]]) -> Iterator[tuple[LaneKey, Lane]]:
+    """What each run yields first, then what each yields next, until all have ended."""
+    going = dict(runs)
+    while going:
+        for each, run in list(going.items()):
+            try:
+                yield each, next(run)
+            except StopIteration:
+                del going[each]
 
 
 def check(network: Network, splits: Splits, terms: RaceTerms) -> None:

@@ -46,12 +46,24 @@ def test_a_lane_is_the_procedures_own_run(whole: list[Race]) -> None:
         assert [len(point.removed) for point in lane.points] == [0, 2, 2, 2]
 
 
-def test_it_can_be_seen_after_every_step_lane_by_lane(whole: list[Race]) -> None:
+def test_the_lanes_of_a_seed_take_their_steps_in_turns(whole: list[Race]) -> None:
     assert [(lane.selector, lane.seed) for lane in whole[-1]] == TERMS.lanes(at_hand("plain"))
     assert [seed for _, seed in TERMS.lanes(at_hand("plain"))] == [0, 0, 0, 0, 1, 1, 1, 1]
-    assert [len(lanes[-1].points) for lanes in whole[:6]] == [1, 2, 3, 4, 4, 1]
-    assert [lanes[0].finished for lanes in whole[:5]] == [False] * 4 + [True]
+    lengths = [[len(lane.points) for lane in lanes] for lanes in whole]
+    assert lengths[:6] == [[1], [1, 1], [1, 1, 1], [1, 1, 1, 1], [2, 1, 1, 1], [2, 2, 1, 1]]
+    assert lengths[15] == lengths[19] == [4, 4, 4, 4] and lengths[20] == [4, 4, 4, 4, 1]
+    assert [sum(lane.finished for lane in lanes) for lanes in whole[15:20]] == [0, 1, 2, 3, 4]
     assert all(lane.finished for lane in whole[-1])
+
+
+def test_progress_never_goes_back() -> None:
+    told: list[tuple[int, int]] = []
+    *_, last = race(at_hand("plain"), SPLITS, TERMS, report=lambda done, total, note: told.append((done, total)))
+    shares = [done / total for done, total in told]
+    assert shares == sorted(shares) and shares[-1] == 1
+    told.clear()
+    list(race(at_hand("plain"), SPLITS, TERMS, last[:6], lambda done, total, note: told.append((done, total))))
+    assert told[5] == (750, 1000) and min(told[5:]) == told[5]
 
 
 def test_all_lanes_of_a_seed_have_the_same_minibatches_and_the_same_updates(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -72,8 +84,8 @@ def test_all_lanes_of_a_seed_have_the_same_minibatches_and_the_same_updates(monk
     *_, last = race(at_hand("plain"), SPLITS, TERMS)
     assert len(last) == len(streams) == 8
     assert set(streams[:4]) == {(SPLITS["finetune"], 8, 0, 0)} and set(streams[4:]) == {(SPLITS["finetune"], 8, 1, 0)}
-    by_lane = [budgets[i : i + 3] for i in range(0, len(budgets), 3)]
-    assert by_lane[0] == by_lane[1] == by_lane[2] == by_lane[3] != by_lane[4] == by_lane[7]
+    by_turn = [set(budgets[i : i + 4]) for i in range(0, len(budgets), 4)]
+    assert [len(turn) for turn in by_turn] == [1] * 6 and len(set().union(*by_turn)) == 6
 
 
 def test_the_same_terms_give_the_same_race_and_another_seed_another_lane(whole: list[Race]) -> None:
@@ -110,16 +122,20 @@ def test_stopped_it_goes_on_with_the_lanes_that_are_missing(whole: list[Race], t
     begin_race(tmp_path, ABOUT, TERMS)
 
     def stopping(done: int, total: int, note: str = "") -> None:
-        if note.startswith("Joint linearised, seed 0 (lane 3 of 8); 4 units"):
+        if note.startswith("Joint linearised, seed 1 (lane 7 of 8); 4 units"):
             raise Stopped
 
     with pytest.raises(Stopped):
         list(kept_race(network, SPLITS, TERMS, tmp_path, stopping))
-    assert [lane.selector for lane in read_race(tmp_path).lanes] == ["taylor", "random"]
+    kept = read_race(tmp_path).lanes
+    assert [(lane.selector, lane.seed) for lane in kept] == [(name, 0) for name in TERMS.selectors]
     notes: list[str] = []
     going_on = list(kept_race(network, SPLITS, TERMS, tmp_path, lambda done, total, note: notes.append(note)))
-    assert len(going_on[0]) == 2 and going_on[-1] == whole[-1]
-    assert not any(note.startswith(("Taylor, seed 0", "Random, seed 0")) for note in notes)
+    assert len(going_on[0]) == 4 and going_on[-1] == whole[-1]
+    assert {note for note in notes if ", seed 0 " in note} == {
+        f"{name}, seed 0 (lane {number} of 8); kept"
+        for number, name in enumerate(("Taylor", "Random", "Joint linearised", "Oracle"), 1)
+    }
     assert read_race(tmp_path).lanes == whole[-1] and read_race(tmp_path).terms == TERMS
     assert list(kept_race(network, SPLITS, TERMS, tmp_path)) == [whole[-1]]
 
