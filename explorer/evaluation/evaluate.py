@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -39,6 +40,12 @@ class Outcome:
     def losses(self) -> Tensor:
         """(N,) float64, of each image."""
         return self.judged_by.of_images(self.logits.double(), self.labels)
+
+    @property
+    def loss_error(self) -> float | None:
+        """Standard error of the loss over the images, std / sqrt(N); None for a single image."""
+        losses = self.losses
+        return float(losses.std()) / math.sqrt(len(losses)) if len(losses) > 1 else None
 
     @property
     def probabilities(self) -> Tensor:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from torch import Tensor
 
@@ -10,6 +10,7 @@ from explorer.core.errors import BadInput
 from explorer.core.progress import Report, silent
 from explorer.data import Batches
 from explorer.evaluation.evaluate import Outcome, evaluate
+from explorer.evaluation.intervals import normal, wilson
 from explorer.networks.costs import Costs
 from explorer.networks.network import Network
 
@@ -27,6 +28,7 @@ class Metrics:
     parameters: int
     flops: int  # one image
     latency: float | None = None  # share of the network's as loaded, where it was measured
+    loss_error: float | None = field(default=None, compare=False)  # standard error of the loss over the images
 
     @property
     def quality(self) -> tuple[float, float]:
@@ -34,6 +36,14 @@ class Metrics:
         if self.loss is None or self.accuracy is None:
             raise BadInput("No loss or accuracy was measured: there were no images.")
         return self.loss, self.accuracy
+
+    def interval(self, quantity: str) -> tuple[float, float] | None:
+        """The 95 % interval of "accuracy" or "loss" that this many images give; None where it is not known."""
+        if quantity == "accuracy" and self.accuracy is not None:
+            return wilson(self.accuracy, self.images)
+        if quantity == "loss" and self.loss is not None and self.loss_error is not None:
+            return normal(self.loss, self.loss_error)
+        return None
 
 
 def metrics_of(outcome: Outcome | None, costs: Costs, removed: Tensor, latency: float | None = None) -> Metrics:
@@ -46,6 +56,7 @@ def metrics_of(outcome: Outcome | None, costs: Costs, removed: Tensor, latency: 
         parameters=costs.parameters(removed),
         flops=costs.flops(removed),
         latency=latency,
+        loss_error=outcome.loss_error if outcome else None,
     )
 
 

@@ -10,7 +10,7 @@ import plotly.graph_objects as go
 from explorer.core.errors import BadInput
 from explorer.core.palette import NEUTRAL, translucent
 from explorer.figures.series import FADED, SCRATCH, Series, dots, key
-from explorer.figures.style import blank_figure, criterion_style, f32
+from explorer.figures.style import accuracy_range, blank_figure, criterion_style, f32
 
 QUANTITIES = {"accuracy": ("accuracy", ".1%"), "loss": ("loss (nats)", ".3f")}
 _NARROWEST = 0.05  # of an axis of shares: one point alone would be stretched over nothing
@@ -91,6 +91,7 @@ def _band(one: Series) -> list[go.Scatter]:
             y=f32(y),
             fill="toself",
             mode="none",
+            name="",
             hoverinfo="skip",
             showlegend=False,
             fillcolor=translucent(criterion_style(one.criterion).color, 0.16),
@@ -118,10 +119,9 @@ def _axes(fig: go.Figure, series: Sequence[Series], quantity: str, against: str,
     fig.update_xaxes(title={"text": AGAINST[against]}, tickformat=".1~%", range=ends)
     fig.update_yaxes(title={"text": QUANTITIES[quantity][0] + when})
     if quantity == "accuracy":
-        lowest = [one.y if one.low is None else one.low for one in series if len(one.y)]
-        worst = min((float(np.min(values)) for values in lowest), default=0.0)
-        low = min(worst, 1 - _NARROWEST)
-        fig.update_yaxes(tickformat=".1~%", range=[low - 0.05 * (1 - low), 1 + 0.03 * (1 - low)])
+        fig.update_yaxes(tickformat=".0%", range=accuracy_range([float(y) for one in series for y in one.y]))
+    else:
+        fig.update_yaxes(rangemode="tozero")
     return fig
 
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Protocol
 
 import numpy as np
 import plotly.graph_objects as go
 
 from explorer.figures.curve import curve
-from explorer.figures.series import Series
+from explorer.figures.series import Series, of_seeds
 
 
 class DrawnBand(Protocol):
@@ -56,7 +57,5 @@ def race_curve(bands: Sequence[DrawnBand], quantity: str, against: str) -> go.Fi
 
 def _series(band: DrawnBand) -> Series:
     several = bool((band.seeds > 1).any())
-    low, high = (band.low, band.high) if several else (None, None)
-    return Series(
-        band.selector, band.x, band.y, band.fine_tuned, low=low, high=high, seeds=band.seeds if several else None
-    )
+    one = Series(band.selector, band.x, band.y, band.fine_tuned)
+    return replace(one, low=band.low, high=band.high, spread=of_seeds(band.seeds)) if several else one

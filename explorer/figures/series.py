@@ -10,6 +10,7 @@ import numpy as np
 import plotly.graph_objects as go
 
 from explorer.core.palette import NEUTRAL
+from explorer.core.text import counted
 from explorer.figures.style import criterion_style, f32
 
 FADED = 0.35  # opacity of a branch that has been left
@@ -25,8 +26,9 @@ class Series:
 
     criterion: its name in the table of styles. x (points,): share left, 1 = the original. y (points,): accuracy as a
     share of 1, or loss in nats. fine_tuned: measured after fine-tuning (filled marks) or before (open marks).
-    label: legend text when the criterion's own does not do. low, high (points,): a band over seeds, seeds (points,):
-    how many there are. faded: a branch that has been left. stages (points,): of MARKS, in place of fine_tuned.
+    label: legend text when the criterion's own does not do. low, high (points,): a band, spread (points,): what it
+    holds, "least to largest of 3 seeds". faded: a branch that has been left. stages (points,): of MARKS, in place of
+    fine_tuned.
     """
 
     criterion: str
@@ -36,7 +38,7 @@ class Series:
     label: str | None = None
     low: np.ndarray | None = None
     high: np.ndarray | None = None
-    seeds: np.ndarray | None = None
+    spread: Sequence[str] = ()
     faded: bool = False
     stages: Sequence[str] = ()
 
@@ -77,20 +79,21 @@ class Series:
         }
 
     def hover(self, text: str, number: str) -> dict[str, Any]:
-        """The hover text; of a band its ends, and the number of seeds. number: format of y."""
-        if self.stages:
-            return {
-                "customdata": list(self.stages),
-                "hovertemplate": f"<b>{self.name}, %{{customdata}}</b><br>{text}<extra></extra>",
-            }
-        text = f"<b>{self.title}</b><br>{text}"
-        if self.low is None or self.high is None or self.seeds is None:
-            return {"hovertemplate": f"{text}<extra></extra>"}
-        spread = f"%{{customdata[0]:{number}}} to %{{customdata[1]:{number}}}"
+        """The hover text; of a band its ends, and what it holds. number: format of y."""
+        titles = [f"<b>{self.name}, {stage}</b>" for stage in self.stages] or [f"<b>{self.title}</b>"] * len(self.x)
+        ends = [""] * len(self.x)
+        if self.low is not None and self.high is not None:
+            banded = zip(self.spread, self.low, self.high, strict=True)
+            ends = [f"<br>{what}: {low:{number}} to {high:{number}}" for what, low, high in banded]
         return {
-            "customdata": np.stack([self.low, self.high, self.seeds], axis=1),
-            "hovertemplate": f"{text}<br>least to largest of %{{customdata[2]}} seeds: {spread}<extra></extra>",
+            "customdata": list(zip(titles, ends, strict=True)),
+            "hovertemplate": f"%{{customdata[0]}}<br>{text}%{{customdata[1]}}<extra></extra>",
         }
+
+
+def of_seeds(seeds: np.ndarray) -> list[str]:
+    """What a band over so many seeds a point holds."""
+    return [f"least to largest of {counted(int(count), 'seed')}" for count in seeds]
 
 
 def dots(one: Series) -> list[go.Scatter]:

@@ -14,7 +14,7 @@ from explorer.core.text import plotly
 from explorer.figures.correlation import correlation
 from explorer.figures.curve import curve
 from explorer.figures.rank_statistics import LayerRanks, RankPanel, rank_statistics
-from explorer.figures.series import Series
+from explorer.figures.series import Series, of_seeds
 from explorer.figures.style import CRITERION_STYLES
 
 T = TypeVar("T")
@@ -111,7 +111,7 @@ def _line(line: Values, against: str, look: str) -> Series:
     one = Series(look, np.array(line[against]), np.array(after["median"]), fine_tuned=True, label=plotly(line["label"]))
     if not (seeds > 1).any():
         return one
-    return replace(one, low=np.array(after["least"]), high=np.array(after["largest"]), seeds=seeds)
+    return replace(one, low=np.array(after["least"]), high=np.array(after["largest"]), spread=of_seeds(seeds))
 
 
 def _race(parts: Parts) -> list[Picture]:

@@ -86,6 +86,15 @@ def f32(values: object) -> np.ndarray:
     return np.asarray(values, np.float32)
 
 
+def accuracy_range(accuracies: Sequence[float]) -> list[float]:
+    """The ends of an axis with all of these, NaN left out: its upper half or the whole.
+
+    No more is zoomed in, so that one image never looks like an event, and the axis stays while a curve grows.
+    """
+    low = 0.0 if min((each for each in accuracies if each == each), default=0.0) < 0.5 else 0.5
+    return [low - 0.03 * (1 - low), 1 + 0.03 * (1 - low)]
+
+
 def abridged(name: str, most: int) -> str:
     """A name in at most so many characters, without its middle where it is longer."""
     tail = (most - 1) // 2

@@ -10,7 +10,7 @@ from plotly.subplots import make_subplots
 
 from explorer.core.palette import BLUE, NEUTRAL, VERMILION
 from explorer.figures.series import CUT, MARKS, PRUNED, TUNED
-from explorer.figures.style import blank_figure, f32
+from explorer.figures.style import accuracy_range, blank_figure, f32
 
 Point = tuple[float, float]
 
@@ -41,16 +41,11 @@ def turn_curves(
     fig.update_layout(margin={"b": 48})
     fig.update_xaxes(title={"text": "step", "standoff": 6}, rangemode="tozero", dtick=-(-len(after) // 8), row=1, col=1)
     fig.update_xaxes(title={"text": "update", "standoff": 6}, tickformat="d", row=2, col=1)
-    fig.update_yaxes(title={"text": "accuracy"}, tickformat=".1~%", range=_around([*after, *open_marks]), row=1, col=1)
+    fig.update_yaxes(
+        title={"text": "accuracy"}, tickformat=".0%", range=accuracy_range([*after, *open_marks]), row=1, col=1
+    )
     fig.update_yaxes(title={"text": "minibatch loss"}, rangemode="tozero", row=2, col=1)
     return fig
-
-
-def _around(accuracies: Sequence[float]) -> list[float]:
-    """An axis with all of them, which does not stretch a difference of less than a point."""
-    low, high = np.nanmin(accuracies), np.nanmax(accuracies)
-    margin = max(0.01, 0.1 * (high - low))
-    return [float(low - margin), float(high + margin)]
 
 
 def _accuracy(values: Sequence[float], name: str, color: str, stages: Sequence[str], dash: str) -> go.Scatter:

@@ -42,7 +42,7 @@ def test_points_of_one_line_say_each_what_was_done_to_the_network() -> None:
     line, dots, beside, *key = curve([mixed, other]).data
     assert list(dots.x) == pytest.approx([0.5]) and dots.showlegend is False
     assert line.marker.symbol == ("square-open", "square", "square-open-dot")
-    assert list(line.customdata) == stages and "%{customdata}" in line.hovertemplate
+    assert [title for title, _ in line.customdata] == [f"<b>this run, {stage}</b>" for stage in stages]
     assert line.name == "this run" and beside.name.endswith(", before fine-tuning")
     assert [(entry.name, entry.marker.symbol) for entry in key] == [
         ("before fine-tuning", "circle-open"),
@@ -73,13 +73,25 @@ def test_a_second_criterion_has_another_dash_or_colour() -> None:
 
 
 def test_a_band_goes_out_and_back_and_a_left_branch_fades() -> None:
-    fig = curve([Series("obd", X, Y, low=Y - 0.1, high=Y + 0.1, faded=True)], against="flops")
+    spread = ["95 % interval of 40 images"] * 3
+    fig = curve([Series("obd", X, Y, low=Y - 0.1, high=Y + 0.1, spread=spread, faded=True)], against="flops")
     band, line = fig.data
     assert band.y == pytest.approx([0.88, 0.87, 0.5, 0.7, 1.07, 1.08])
     assert band.x == pytest.approx([1.0, 0.9, 0.5, 0.5, 0.9, 1.0])
+    assert line.customdata[2] == ["<b>OBD, before fine-tuning</b>", "<br>95 % interval of 40 images: 50.0% to 70.0%"]
     assert line.opacity < 1
     assert line.showlegend is False
     assert fig.layout.xaxis.title.text == "FLOPs left"
+
+
+@pytest.mark.parametrize(("worst", "low"), [(0.99, 0.5), (0.5, 0.5), (0.49, 0.0)])
+def test_an_axis_of_accuracies_never_shows_less_than_half_of_the_scale(worst: float, low: float) -> None:
+    start, end = curve([Series("taylor", X, np.array([0.995, worst, np.nan]))]).layout.yaxis.range
+    assert low - 0.05 < start < low and 1 < end < 1.05
+
+
+def test_an_axis_of_losses_starts_at_zero() -> None:
+    assert curve([Series("taylor", X, Y)], quantity="loss").layout.yaxis.rangemode == "tozero"
 
 
 def test_many_series_move_the_legend_beside_the_plot() -> None:

@@ -20,8 +20,8 @@ def test_a_band_lies_behind_the_line_of_its_medians_and_says_of_how_many_seeds_i
     assert band.y == pytest.approx([0.97, 0.94, 0.85, 0.92, 0.96, 0.97])
     assert line.x == pytest.approx([1.0, 0.75, 0.5])
     assert line.y == pytest.approx([0.97, 0.95, 0.9])
-    assert line.customdata[2] == pytest.approx([0.85, 0.92, 2])
-    assert "least to largest of %{customdata[2]} seeds: %{customdata[0]:.1%} to" in line.hovertemplate
+    assert line.customdata[2][1] == "<br>least to largest of 2 seeds: 85.0% to 92.0%"
+    assert line.hovertemplate.endswith("%{customdata[1]}<extra></extra>")
     assert fig.layout.shapes[0].y0 == 0.97
     assert "parameters left" in alt_text(fig) and fig.layout.yaxis.range[0] < 0.85
 
@@ -37,7 +37,7 @@ def test_before_fine_tuning_has_open_marks_and_a_thin_line_beside_after() -> Non
 
 def test_one_seed_has_no_band() -> None:
     (line,) = race_curve([replace(TAYLOR, seeds=np.array([1, 1, 1]))], "loss", "flops").data
-    assert "seeds" not in line.hovertemplate and line.customdata is None
+    assert {ends for _, ends in line.customdata} == {""}
 
 
 def test_latency_may_rise_and_what_was_not_timed_is_left_out() -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from explorer.evaluation.metrics import Metrics, written
 
+WORTH_SAYING = 0.1  # of the FLOPs
+
 
 def short(number: float) -> str:
     """Three significant digits with a suffix: 435306 -> "435k", 57.3e6 -> "57.3M"."""
@@ -31,6 +33,23 @@ def points(now: float | None, before: float | None) -> str:
 def nats(now: float | None, before: float | None) -> str:
     """The change of a loss, "+0.0120"; nothing where one was not measured."""
     return "" if now is None or before is None else _signed(now - before, ".4f", "")
+
+
+def for_nothing(now: Metrics, before: Metrics) -> str:
+    """The sentence that much went for nothing; "" where less than a tenth of the FLOPs went, or the loss moved.
+
+    It moved if it is further from where it was than one standard error of a loss on these images.
+    """
+    gone = 1 - now.flops / before.flops if before.flops else 0.0
+    if gone < WORTH_SAYING or now.loss is None or before.loss is None or before.loss_error is None:
+        return ""
+    moved = now.loss - before.loss
+    if abs(moved) > before.loss_error or now.images != before.images:
+        return ""
+    return (
+        f"**{gone:.0%} of the FLOPs went, and the loss did not change beyond its error:** {moved:+.4f} nats"
+        f" on {now.images:,} images, whose standard error is {before.loss_error:.4f}."
+    )
 
 
 def _signed(number: float, form: str, unit: str) -> str:

@@ -83,3 +83,20 @@ def test_facts_against_another_state() -> None:
 @pytest.mark.parametrize(("place", "text"), [(3, "3"), (3.5, "3.5"), (1234.0, "1,234"), (float("nan"), "–")])
 def test_ranks(place: float, text: str) -> None:
     assert wording.rank(place) == text
+
+
+@pytest.mark.parametrize(
+    ("loss", "flops", "images", "said"),
+    [
+        (0.105, 10_000_000, 500, "**65% of the FLOPs went, and the loss did not change beyond its error:** +0.0050"),
+        (0.095, 10_000_000, 500, "**65% of the FLOPs went, and the loss did not change beyond its error:** -0.0050"),
+        (0.111, 10_000_000, 500, ""),
+        (0.105, 28_000_000, 500, ""),
+        (0.105, 10_000_000, 499, ""),
+    ],
+)
+def test_much_that_went_for_nothing_is_a_sentence(loss: float, flops: int, images: int, said: str) -> None:
+    before = replace(BEFORE, loss_error=0.01)
+    now = replace(before, loss=loss, flops=flops, images=images)
+    assert wording.for_nothing(now, before).startswith(said) and bool(wording.for_nothing(now, before)) == bool(said)
+    assert wording.for_nothing(now, BEFORE) == ""

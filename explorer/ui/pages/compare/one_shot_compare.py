@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import hashlib
+from dataclasses import replace
 
-import numpy as np
 import streamlit as st
 from torch import Tensor
 
 from explorer.figures.curve import curve
-from explorer.figures.series import Series
 from explorer.jobs.job import LONG, Job
 from explorer.pruning.one_shot import Curves, one_shot_curves
 from explorer.pruning.selectors import ORACLE, SELECTORS
@@ -22,6 +21,7 @@ from explorer.ui.choosing.controls import (
     scaling_choice,
     selectors_offered,
 )
+from explorer.ui.choosing.measured_line import Axes, measured_line
 from explorer.ui.elements import say
 from explorer.ui.elements.chart import chart
 from explorer.ui.work.jobs import JOBS
@@ -109,20 +109,13 @@ def _picture(view: View, curves: Curves) -> None:
     with st.container(horizontal=True, gap="medium"):
         quantity, against = axes_choice("compare")
     root = view.timeline.root.metrics
-    series = [
-        Series(
-            name,
-            np.array([getattr(p, against) / getattr(root, against) for p in points]),
-            np.array([getattr(p, quantity) for p in points]),
-            label=_title(name),
-        )
-        for name, points in curves.items()
-    ]
+    axes = Axes(quantity, against, root)
+    series = [replace(measured_line(axes, name, points), label=_title(name)) for name, points in curves.items()]
     chart(curve(series, quantity=quantity, against=against, original=getattr(root, quantity)), "at-once")
     say.caption(
-        f"On {view.loaded.validated_on}, before fine-tuning; one ranking of "
-        "the network as loaded, all units removed at once. The loss right after removal says little about the accuracy "
-        "after retraining on larger tasks (arXiv:2412.00143)."
+        f"On {view.loaded.validated_on}, before fine-tuning; one ranking of the network as loaded, all units removed "
+        "at once. Bands: the 95 % interval that so many images give. The loss right after removal says little about "
+        "the accuracy after retraining on larger tasks (arXiv:2412.00143)."
     )
 
 

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import replace
 from functools import partial
 from itertools import chain
 
-import numpy as np
 import plotly.graph_objects as go
 import streamlit as st
 from torch import Tensor
@@ -27,9 +26,11 @@ from explorer.runs.stages import LOADED, PRUNED, TUNED, stages
 from explorer.scoring.criteria import CRITERIA, applicable
 from explorer.ui.choosing.controls import RankingChoice, axes_choice, criterion_choice, ranking, ranking_choice
 from explorer.ui.choosing.drawn import widths_left
+from explorer.ui.choosing.measured_line import Axes, measured_line
 from explorer.ui.choosing.steps import attempt, go_to, next_plan, pressed, remove_count
 from explorer.ui.elements import say
 from explorer.ui.elements.chart import chart, picture_and_side
+from explorer.ui.elements.wording import for_nothing
 from explorer.ui.pages.prune.baseline import baseline_metrics
 from explorer.ui.pages.prune.from_scratch import from_scratch
 from explorer.ui.pages.prune.goal_form import goal_choice
@@ -118,9 +119,12 @@ def _curve(view: View, chosen: RankingChoice) -> None:
         other = criterion_choice(criteria, "Beside it, on the same steps", "beside", "random")
     beside, measuring = _beside(view, chosen, other)
     chart(_figure(view, chosen, other, beside, quantity, against), "way")
+    if sentence := for_nothing(view.timeline.state.metrics, view.timeline.root.metrics):
+        st.markdown(sentence)
     say.caption(
-        f"On {view.workspace.validated_on}, {view.stage}. The second line removes as many units in one go, by "
-        f"{CRITERIA[other].title} scored in the network as loaded, before fine-tuning."
+        f"On {view.workspace.validated_on}, {view.stage}. Bands: the 95 % interval that so many images give. The "
+        f"second line removes as many units in one go, by {CRITERIA[other].title} scored in the network as loaded, "
+        "before fine-tuning."
     )
     if measuring:
         explain_end(measuring[0], NOTHING)
@@ -148,7 +152,8 @@ def _figure(
     view: View, chosen: RankingChoice, other: str, beside: list[Metrics], quantity: str, against: str
 ) -> go.Figure:
     root, now = view.timeline.root.metrics, view.timeline.state.metrics
-    drawn = partial(_series, Axes(quantity, against, root))
+    axes = Axes(quantity, against, root)
+    drawn = partial(_series, axes)
     here = _points(view, timelines.path(view.timeline))
     rival = [(each, LOADED if each.units == root.units else PRUNED) for each in beside]
     controls = _controls(view)
@@ -158,32 +163,22 @@ def _figure(
         *(drawn(chosen.criterion, leg, label="another branch", faded=True) for leg in _branches(view)),
         *([drawn(SCRATCH, controls, label="from scratch")] if controls else []),
     ]
-    share = getattr(now, against) / getattr(root, against)
     return curve(
         series,
         quantity=quantity,
         against=against,
         original=getattr(root, quantity),
-        current=(share, getattr(now, quantity)),
+        current=(axes.share(now), getattr(now, quantity)),
     )
 
 
 Point = tuple[Metrics, str]  # and the kind of its stage
 
 
-@dataclass(frozen=True)
-class Axes:
-    """The quantity drawn, and the measure whose share of the root's is the axis."""
-
-    quantity: str
-    against: str
-    root: Metrics
-
-
 def _series(axes: Axes, criterion: str, points: list[Point], label: str, faded: bool = False) -> Series:
-    x = np.array([getattr(p, axes.against) / getattr(axes.root, axes.against) for p, _ in points])
-    y = np.array([getattr(p, axes.quantity) for p, _ in points])
-    return Series(criterion, x, y, label=label, faded=faded, stages=[stage for _, stage in points])
+    one = measured_line(axes, criterion, [metrics for metrics, _ in points])
+    marked = replace(one, label=label, faded=faded, stages=[stage for _, stage in points])
+    return replace(marked, low=None, high=None) if faded or criterion == SCRATCH else marked
 
 
 def _points(view: View, numbers: Iterable[int]) -> list[Point]:
