@@ -122,9 +122,9 @@ def _curve(view: View, chosen: RankingChoice) -> None:
     if sentence := for_nothing(view.timeline.state.metrics, view.timeline.root.metrics):
         st.markdown(sentence)
     say.caption(
-        f"On {view.workspace.validated_on}, {view.stage}. Bands: the 95 % interval that so many images give. The "
-        f"second line removes as many units in one go, by {CRITERIA[other].title} scored in the network as loaded, "
-        "before fine-tuning."
+        f"On {view.workspace.validated_on}, {view.stage}. The second line removes as many units in one go, by "
+        f"{CRITERIA[other].title} scored in the network as loaded, before fine-tuning. Bands: the 95 % interval that "
+        "so many images give."
     )
     if measuring:
         explain_end(measuring[0], NOTHING)
