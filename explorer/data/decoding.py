@@ -8,6 +8,7 @@ from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import numpy as np
 from PIL import Image, UnidentifiedImageError
@@ -15,6 +16,7 @@ from PIL.TiffImagePlugin import ImageFileDirectory_v2
 
 from explorer.core.bounds import IMAGE_BYTES, IMAGE_PIXELS, check_file
 from explorer.core.errors import BadInput
+from explorer.core.text import quoted
 from explorer.data.bands import COLOURS, MAGIC, array_form, array_image, described
 from explorer.data.tiff import BEGINS, tiff_form, tiff_image
 
@@ -75,6 +77,18 @@ def decode(path: Path, channels: int = 3) -> Image.Image | np.ndarray:
         if image.mode == "P" and "transparency" in image.info:
             image = image.convert("RGBA")  # the same colours, but without PIL's warning
         return image.convert("L" if image.mode in ("1", "L", "LA") else "RGB")
+
+
+def decode_bytes(content: bytes, name: str, channels: int = 3) -> Image.Image | np.ndarray:
+    """The image of an uploaded file, as `decode` gives it; BadInput calls it by the name that it came with."""
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / "upload"
+        path.write_bytes(content)
+        try:
+            found = decode(path, channels)
+            return np.array(found) if isinstance(found, np.ndarray) else found  # nothing of the file itself
+        except BadInput as error:
+            raise BadInput(str(error).replace(str(path), quoted(name))) from error
 
 
 @dataclass(frozen=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import io
 from functools import cache
+from math import ceil, sqrt
 
 import numpy as np
 from PIL import Image
@@ -16,8 +17,26 @@ LARGEST = 160  # pixels of an image's longer side
 
 def thumbnail(values: np.ndarray, top: float) -> str:
     """values (H, W), drawn from 0 (dark) to `top` (bright) in cividis; a PNG as a data URI."""
+    return png(_coloured(values, top), SIDE, SIDE)
+
+
+def contact_sheet(maps: np.ndarray, top: float) -> tuple[str, int, int]:
+    """maps (N, H, W), drawn as `thumbnail` does, in rows of one picture, about as many as there are columns.
+
+    Each value is one pixel. A PNG as a data URI, and its columns and rows of maps.
+    """
+    number, height, width = maps.shape
+    columns = ceil(sqrt(number))
+    rows = ceil(number / columns)
+    filled = np.zeros((rows * columns, height, width))
+    filled[:number] = maps
+    sheet = filled.reshape(rows, columns, height, width).swapaxes(1, 2).reshape(rows * height, columns * width)
+    return _encoded(Image.fromarray(_coloured(sheet, top)), "PNG"), columns, rows
+
+
+def _coloured(values: np.ndarray, top: float) -> np.ndarray:
     levels = np.clip(np.asarray(values, np.float64) / (top or 1.0), 0, 1)
-    return png(_colours()[(levels * 255).round().astype(int)], SIDE, SIDE)
+    return np.asarray(_colours()[(levels * 255).round().astype(int)])
 
 
 def png(pixels: np.ndarray, width: int, height: int) -> str:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 
 import torch
 from torch import Tensor
@@ -66,24 +67,32 @@ def linearise(
     gated = Gated(network.module, network.units)
     start = torch.ones(len(network.units)) if gates is None else gates
     chances = torch.rand(len(batches), draws, generator=torch.Generator().manual_seed(seed))
-
-    def of_batch(batch: tuple[Tensor, Tensor, Tensor]) -> Linearisation:
-        x, y, chosen_by = batch
-        at = start.to(gated.device).repeat(len(x), 1).requires_grad_()
-        logits = gated(x.to(gated.device), at)
-        classes = followed_classes(logits.detach(), y.to(gated.device))
-        slopes = _slopes(logits, classes, at)
-        partial = draws and classes.shape[1] < logits.shape[1]
-        p = network.loss.probabilities(logits.detach())
-        others = _others(logits, p, classes, at, chosen_by) if partial else None
-        values = logits.detach().cpu().double()
-        return Linearisation(network.units, values, y, classes.cpu(), slopes.cpu(), others, network.loss)
-
+    of_batch = partial(_of_batch, network, gated, start)
     done = 0
     for found in side_by_side(of_batch, _with_rows(batches, chances), gated.device):
         yield found
         done += len(found)
         report(done, len(batches), f"images linearised, {_passes(found)} backward passes each")
+
+
+def linearised(network: Network, x: Tensor, y: Tensor) -> Linearisation:
+    """The linearisation of some images at once, x (N, C, ...) with labels y (N,), at open gates."""
+    gated = Gated(network.module, network.units)
+    return _of_batch(network, gated, torch.ones(len(network.units)), (x, y, torch.empty(len(x), 0)))
+
+
+def _of_batch(network: Network, gated: Gated, start: Tensor, batch: tuple[Tensor, Tensor, Tensor]) -> Linearisation:
+    """Of images, labels, and a row of chances an image, by which classes are drawn from those not followed."""
+    x, y, chances = batch
+    at = start.to(gated.device).repeat(len(x), 1).requires_grad_()
+    logits = gated(x.to(gated.device), at)
+    classes = followed_classes(logits.detach(), y.to(gated.device))
+    slopes = _slopes(logits, classes, at)
+    beyond = chances.shape[1] and classes.shape[1] < logits.shape[1]
+    p = network.loss.probabilities(logits.detach())
+    others = _others(logits, p, classes, at, chances) if beyond else None
+    values = logits.detach().cpu().double()
+    return Linearisation(network.units, values, y, classes.cpu(), slopes.cpu(), others, network.loss)
 
 
 def _with_rows(batches: Batches, rows: Tensor) -> Iterator[tuple[Tensor, Tensor, Tensor]]:

@@ -11,6 +11,7 @@ from explorer.scoring.detail.consequence import (
     saving,
 )
 from explorer.scoring.detail.images import EXCITEMENT, activation, most_exciting, upsampled, without_normalisation
+from explorer.scoring.detail.one_image import ImageEffects, ablation_flops, linearised_effects, measured_effects
 from explorer.scoring.detail.standing import UnitRank, neighbours, standing
 from explorer.scoring.detail.weights import Kernel, KernelPicture, Norm, kernel_picture, kernels, locate, norms, source
 
@@ -18,18 +19,22 @@ __all__ = [
     "EXCITEMENT",
     "Coupled",
     "Effects",
+    "ImageEffects",
     "Kernel",
     "KernelPicture",
     "Norm",
     "Saving",
     "UnitRank",
+    "ablation_flops",
     "activation",
     "coupled",
     "effects_by_class",
     "effects_overall",
     "kernel_picture",
     "kernels",
+    "linearised_effects",
     "locate",
+    "measured_effects",
     "most_exciting",
     "neighbours",
     "norms",

@@ -70,7 +70,7 @@ def oracle_steps(
     left = order[~torch.isin(order, found.positions)]
     if not len(left):
         return
-    ablator, note = _ablator(network, options, *next(iter(batches.picked(left[:LEADING_IMAGES]))))
+    ablator, note = ablator_for(network, options, *next(iter(batches.picked(left[:LEADING_IMAGES]))))
     found = replace(found, method=ablator.method, note=note)
     for positions in _portions(left, batches.size):
         rows = [ablator.changes(x, y, counter) for x, y in batches.picked(positions)]
@@ -104,7 +104,7 @@ def _linearised(
     return torch.cat(parts)
 
 
-def _ablator(network: Network, options: OracleOptions, x: Tensor, y: Tensor) -> tuple[Ablator, str]:
+def ablator_for(network: Network, options: OracleOptions, x: Tensor, y: Tensor) -> tuple[Ablator, str]:
     """The fastest way that gives the right figures, tried out on a few images, and what there is to know about it."""
     if options.reference:
         return ReferenceOracle(network), ""

@@ -14,7 +14,7 @@ from explorer.ui.frame import imports
 from explorer.ui.work.address import run_id
 from explorer.ui.work.visitors import SHARED, in_foreign_workspace, visitor
 
-PAGES = ("network", "saliency", "oracle", "prune", "compare", "export", "paper")
+PAGES = ("network", "draw", "saliency", "oracle", "prune", "compare", "export", "paper")
 WITHOUT_IMAGES = {
     "oracle": "With images this page measures what removing each unit does, and which criterion knows it before.",
     "compare": "With images this page compares criteria: at once, in a race with fine-tuning, and in the next step.",

@@ -12,6 +12,7 @@ from explorer.core.errors import BadInput
 from explorer.core.locks import in_turn
 from explorer.evaluation.evaluate import Outcome
 from explorer.evaluation.metrics import metrics_of
+from explorer.networks.network import Network
 from explorer.networks.units import none_removed
 from explorer.runs import timeline as timelines
 from explorer.runs.origins import Source, source_from_json, source_to_json
@@ -54,6 +55,16 @@ def current_view() -> View:
     except BadInput as problem:
         say.warning(f"{problem} The demo is shown instead; the run stays where it is.")
         return _view(look_at(new_id()), None)
+
+
+def network_at(view: View, trained: int | None) -> Network:
+    """The network in its whole shape with the weights that a state of the run made, or with None as loaded.
+
+    Raises BadInput if they were not kept.
+    """
+    if trained is None:
+        return view.loaded.network
+    return _at_state(view.loaded, run_folder(view.run), replace(view.timeline, current=trained)).network
 
 
 def open_new(source: Source) -> None:

@@ -14,6 +14,7 @@ from explorer.core.errors import BadInput
 pytest.importorskip("streamlit")
 
 from explorer.pruning.threshold_curve import Curve, ThresholdPoint
+from explorer.ui.components.canvas.canvas import BLANK, EXAMPLE, Drawn, Sheet, canvas_data, told_by_canvas
 from explorer.ui.components.strip.strip import StripLayer, strip_data
 from explorer.ui.components.threshold.threshold import threshold_data
 from explorer.ui.components.unit_map.unit_map import BELOW, GOES, REMOVED, ByHand, LayerCells, Look, unit_map_data
@@ -91,7 +92,22 @@ def test_cells_say_what_goes_and_why_in_either_order() -> None:
     assert row["cells"] is None and row["going"] == 1
 
 
-@pytest.mark.parametrize("name", ["state_tree", "strip", "threshold", "unit_map"])
+@pytest.mark.parametrize("name", ["canvas", "state_tree", "strip", "threshold", "unit_map"])
 def test_components_ask_no_other_host_and_run_no_text_as_markup(name: str) -> None:
     source = "".join((UI / name / f"{name}{end}").read_text(encoding="utf-8") for end in (".html", ".css", ".js"))
     assert not re.search(r"@import|fetch\(|XMLHttpRequest|innerHTML|(?<!www\.w3\.org)https?://(?!www\.w3\.org)", source)
+
+
+def test_a_canvas_gets_its_form_and_takes_back_only_what_a_canvas_tells() -> None:
+    paper = Sheet(280, 140, 10, "#000000", (("Pen", "#FFFFFF"), ("Eraser", "#000000")))
+    data = canvas_data(paper, Drawn("data:image/png;base64,AA==", EXAMPLE, 3))
+    assert (data["width"], data["height"], data["grain"], data["stamp"]) == (280, 140, 10, 3)
+    assert data["inks"] == [["Pen", "#FFFFFF"], ["Eraser", "#000000"]]
+    assert told_by_canvas({"picture": "data:", "on": BLANK, "stamp": 4}) == Drawn("data:", BLANK, 4)
+    for wrong in (
+        {},
+        {"picture": 1, "on": BLANK, "stamp": 4},
+        {"picture": "", "on": EXAMPLE, "stamp": 4},
+        {"on": BLANK},
+    ):
+        assert told_by_canvas(wrong) is None
