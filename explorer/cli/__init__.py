@@ -35,6 +35,7 @@ COMMANDS = {
         "Fine-tune an architecture on your own images, for a network to prune.",
     ),
     "export": ("explorer.cli.exporting", "Write a run's network to files that load without its class, with a proof."),
+    "share": ("explorer.cli.sharing", "Make one HTML file of a run, to be explored in any browser."),
     "verify": ("explorer.cli.exporting", "Load exported files in a clean process and compare their outputs."),
     "speed": (
         "explorer.cli.speeding",

@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from html import escape
-from itertools import accumulate
 from typing import Any
 
-from explorer.core.palette import page_variables
-from explorer.core.text import counted
-from explorer.evaluation.metrics import NOT_MEASURED, written
+from explorer.evaluation.metrics import NOT_MEASURED
 from explorer.export.charts import ChartPoint, bars, curve
 from explorer.export.contents import ExportContents
-from explorer.export.page_style import STYLE
+from explorer.export.page_parts import document, pairs, stages_of, steps_table, table
 from explorer.export.proof import Verdict
 from explorer.networks.costs import FLOPS_CONVENTION
-from explorer.runs.stages import Stage, following
+from explorer.runs.stages import Stage
 from explorer.runs.timeline import State
 
 
@@ -30,16 +26,10 @@ def render(contents: ExportContents) -> bytes:
         _widths(contents),
         _proof(contents.verdicts),
         _files(contents),
-        _steps(contents.history),
-        _pairs("Settings and origin", manifest.provenance),
+        steps_table(contents.history),
+        pairs("Settings and origin", manifest.provenance),
     ]
-    title, body = escape(f"{manifest.name}: pruning report"), "\n".join(filter(None, parts))
-    page = (
-        f'<!doctype html>\n<html lang="en"><head><meta charset="utf-8"><title>{title}</title>'
-        '<meta name="viewport" content="width=device-width, initial-scale=1">'
-        f"<style>{page_variables()}{STYLE}</style></head>\n<body>\n{body}\n</body></html>\n"
-    )
-    return page.encode("utf-8", "replace")
+    return document(f"{manifest.name}: pruning report", "\n".join(filter(None, parts)))
 
 
 def _head(contents: ExportContents) -> str:
@@ -52,28 +42,16 @@ def _head(contents: ExportContents) -> str:
     )
 
 
-def _table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    """A table of cells that are HTML already."""
-    head = "".join(f"<th>{escape(column)}</th>" for column in columns)
-    body = "".join(f"<tr>{''.join(f'<td>{cell}</td>' for cell in row)}</tr>" for row in rows)
-    return f'<div class="wide"><table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>'
-
-
-def _folded(title: str, what: str, shown: str) -> str:
-    """A part that opens when it is asked for."""
-    return f"<h2>{title}</h2><details><summary>{escape(what)}</summary>{shown}</details>"
-
-
 def _metrics(contents: ExportContents) -> str:
     before, after = (contents.manifest.metrics.get(side) for side in ("before", "after"))
     if not isinstance(before, Mapping) or not isinstance(after, Mapping):
         return ""
     rows = [_row(name, before, after) for name in _SHOWN if name in before and name in after]
     images = after.get("images")
-    stage = f", {_stages(contents.history)[-1]}" if contents.history else ""
+    stage = f", {stages_of(contents.history)[-1]}" if contents.history else ""
     caption = f"{_measured_on(images)}{stage}. " if isinstance(images, int) else ""
-    table = _table(("", "Before", "After", "Left"), rows)
-    return f"<h2>Before and after</h2>{table}<p>{caption}FLOPs: {escape(FLOPS_CONVENTION)}.</p>"
+    shown = table(("", "Before", "After", "Left"), rows)
+    return f"<h2>Before and after</h2>{shown}<p>{caption}FLOPs: {escape(FLOPS_CONVENTION)}.</p>"
 
 
 _SHOWN = {
@@ -116,7 +94,7 @@ def _curves(history: Sequence[State]) -> str:
 def _points(history: Sequence[State], name: str) -> list[ChartPoint]:
     """Each state right after its units went, and again after its fine-tuning if it had any."""
     whole, before, found = history[0].metrics.flops, Stage(), []
-    for step, (state, stage) in enumerate(zip(history, _stages(history), strict=True)):
+    for step, (state, stage) in enumerate(zip(history, stages_of(history), strict=True)):
         twice = state.pruned and state.updates and state.removed
         measured = [(state.pruned, before.pruned, ", right after the units went")] if twice else []
         for metrics, at, when in [*measured, (state.metrics, stage, "")]:
@@ -126,11 +104,6 @@ def _points(history: Sequence[State], name: str) -> list[ChartPoint]:
             found.append(ChartPoint(left, value, at.kind, text))
         before = stage
     return found
-
-
-def _stages(history: Sequence[State]) -> list[Stage]:
-    """The stage of each state on a way down from the network as loaded."""
-    return list(accumulate(history, following, initial=Stage()))[1:]
 
 
 def _widths(contents: ExportContents) -> str:
@@ -146,10 +119,10 @@ def _proof(verdicts: Sequence[Verdict]) -> str:
     if not verdicts:
         return ""
     columns = ("File", "Proven", "Largest difference", "of the largest logit", "Same prediction", "Accuracy", "Allowed")
-    table = _table(columns, [_verdict(verdict) for verdict in verdicts])
+    shown = table(columns, [_verdict(verdict) for verdict in verdicts])
     seen = "images" if any(verdict.accuracy is not None for verdict in verdicts) else "random inputs"
     note = f"Each file was loaded by a fresh process and run on the {seen} of proof.safetensors."
-    return f"<h2>Proof</h2>{table}<p>{note}</p>"
+    return f"<h2>Proof</h2>{shown}<p>{note}</p>"
 
 
 def _verdict(verdict: Verdict) -> list[str]:
@@ -167,39 +140,3 @@ def _files(contents: ExportContents) -> str:
         for file in contents.written
     ]
     return f"<h2>Files, and how to load them</h2>{''.join(shown)}" if shown else ""
-
-
-def _steps(history: Sequence[State]) -> str:
-    if len(history) < 2:
-        return ""
-    rows = [
-        [
-            str(step),
-            escape(state.name or state.how),
-            f"{state.metrics.units:,}",
-            f"{state.metrics.flops / 1e6:,.1f}",
-            written(state.metrics.loss, ".4f"),
-            written(state.metrics.accuracy, ".2%"),
-            str(stage),
-        ]
-        for step, (state, stage) in enumerate(zip(history, _stages(history), strict=True))
-    ]
-    table = _table(("", "Step", "Units", "MFLOPs", "Loss, nats", "Accuracy", "Measured"), rows)
-    return _folded("Steps", f"{counted(len(history) - 1, 'step')} from the network as loaded to this state", table)
-
-
-def _pairs(title: str, values: Mapping[str, Any]) -> str:
-    rows = [[escape(str(name)), escape(_plain(value))] for name, value in _flat(values)]
-    return _folded(title, f"{len(rows):,} values", _table(("What", "Value"), rows)) if rows else ""
-
-
-def _flat(values: Mapping[str, Any], prefix: str = "") -> Iterable[tuple[str, Any]]:
-    for name, value in values.items():
-        if isinstance(value, Mapping):
-            yield from _flat(value, f"{prefix}{name}.")
-        else:
-            yield f"{prefix}{name}", value
-
-
-def _plain(value: object) -> str:
-    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)
