@@ -8,9 +8,8 @@ import numpy as np
 import plotly.graph_objects as go
 
 from explorer.core.errors import BadInput
-from explorer.core.palette import WHITE
 from explorer.core.text import plotly
-from explorer.figures.style import DIVERGING, STRONG, blank_figure, f32
+from explorer.figures.style import DIVERGING, blank_figure, f32
 
 _MOST_WRITTEN = 20  # classes up to which the counts are written into the cells
 
@@ -55,26 +54,20 @@ def confusion(counts: np.ndarray, classes: Sequence[str], *, height: int | None 
         )
     )
     if len(classes) <= _MOST_WRITTEN:
-        fig.add_traces(_numbers(counts, strength))
+        fig.add_trace(_numbers(counts))
     return _axes(fig, names)
 
 
-def _numbers(counts: np.ndarray, strength: np.ndarray) -> list[go.Scatter]:
-    """The counts: white on strong cells, the page's own ink on weak ones, nothing where there are none."""
-    strong, traces = np.abs(strength) >= STRONG, []
-    for chosen, font in ((strong, {"color": WHITE, "weight": 600}), (~strong, {})):
-        rows, columns = np.nonzero(chosen & (counts > 0))
-        traces.append(
-            go.Scatter(
-                x=columns.astype(np.float32),
-                y=rows.astype(np.float32),
-                mode="text",
-                textfont=font,
-                text=[str(n) for n in counts[rows, columns]],
-                hoverinfo="skip",
-            )
-        )
-    return traces
+def _numbers(counts: np.ndarray) -> go.Scatter:
+    """The counts; nothing where there are none."""
+    rows, columns = np.nonzero(counts)
+    return go.Scatter(
+        x=columns.astype(np.float32),
+        y=rows.astype(np.float32),
+        mode="text",
+        text=[str(n) for n in counts[rows, columns]],
+        hoverinfo="skip",
+    )
 
 
 def _axes(fig: go.Figure, names: Sequence[str]) -> go.Figure:

@@ -8,8 +8,7 @@ import numpy as np
 import plotly.graph_objects as go
 
 from explorer.core.errors import BadInput
-from explorer.core.palette import WHITE
-from explorer.figures.style import DIVERGING, STRONG, blank_figure, criterion_style, f32
+from explorer.figures.style import DIVERGING, blank_figure, criterion_style, f32
 
 COLUMNS = ("per layer", "all layers", "all layers, l2")
 
@@ -61,7 +60,7 @@ def correlation(
             },
         )
     )
-    fig.add_traces(_numbers(labels, values, columns))
+    fig.add_trace(_numbers(labels, values, columns))
     fig.update_xaxes(side="top", showgrid=False, ticks="")
     fig.update_yaxes(showgrid=False, ticks="")
     return fig
@@ -78,24 +77,17 @@ def _mean(row: Sequence[float]) -> float:
     return float(known.mean()) if known.size else -2.0
 
 
-def _numbers(labels: list[str], values: np.ndarray, columns: Sequence[str]) -> list[go.Scatter]:
-    """The written numbers: white on strong cells, the page's own ink on weak ones."""
-    strong = np.abs(np.nan_to_num(values)) >= STRONG
-    traces = []
-    for chosen, font in ((strong, {"color": WHITE, "size": 14, "weight": 600}), (~strong, {"size": 14})):
-        rows, cols = np.nonzero(chosen)
-        text = [_written(values[r, c]) for r, c in zip(rows, cols, strict=True)]
-        traces.append(
-            go.Scatter(
-                x=[columns[int(c)] for c in cols],
-                y=[labels[int(r)] for r in rows],
-                mode="text",
-                textfont=font,
-                text=text,
-                hoverinfo="skip",
-            )
-        )
-    return traces
+def _numbers(labels: list[str], values: np.ndarray, columns: Sequence[str]) -> go.Scatter:
+    """The written numbers."""
+    rows, cols = np.indices(values.shape).reshape(2, -1)
+    return go.Scatter(
+        x=[columns[c] for c in cols],
+        y=[labels[r] for r in rows],
+        mode="text",
+        textfont={"size": 14},
+        text=[_written(value) for value in values.ravel()],
+        hoverinfo="skip",
+    )
 
 
 def _written(value: float) -> str:

@@ -40,7 +40,7 @@ class RankedUnits:
 
 
 def rank_scatter(ranked: RankedUnits, *, criterion: str, spearman: float, height: int = 460) -> go.Figure:
-    """Both rank axes run towards rank 1, so the units that both call important lie at the top right.
+    """Rank 1 stands where both axes begin, so the units that both call important lie at the bottom left.
 
     The colour is the unit's layer. spearman: the rank correlation to print, from the table it stands in. customdata
     holds the unit's index.
@@ -63,7 +63,7 @@ def rank_scatter(ranked: RankedUnits, *, criterion: str, spearman: float, height
         },
         showlegend=False,
     )
-    edge = units * 1.02 + 1
+    ends = [1 - units * 0.02, units * 1.02 + 1]
     fig.add_trace(_points(ranked))
     fig.add_trace(
         go.Scatter(
@@ -74,8 +74,8 @@ def rank_scatter(ranked: RankedUnits, *, criterion: str, spearman: float, height
             line={"color": NEUTRAL, "width": 1.25, "dash": "dash"},
         )
     )
-    fig.update_xaxes(title={"text": "rank by the oracle, 1 = most important"}, range=[edge, 1 - units * 0.02])
-    fig.update_yaxes(title={"text": f"rank by {label}"}, range=[edge, 1 - units * 0.02])
+    fig.update_xaxes(title={"text": "rank by the oracle, 1 = most important"}, range=ends)
+    fig.update_yaxes(title={"text": f"rank by {label}"}, range=ends)
     return fig.update_layout(margin={"t": 34})
 
 

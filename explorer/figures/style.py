@@ -20,18 +20,14 @@ GRID = translucent(NEUTRAL, 0.2)
 # Cividis without its ends: the darkest vanishes on near-black, the lightest on white.
 SEQUENTIAL = tuple((i / 8, sample_colorscale("Cividis", 0.18 + 0.77 * i / 8)[0]) for i in range(9))
 
-# Correlations and errors: wrong side vermilion, right side blue. Weak cells are nearly clear, so that the page's ink
-# reads on them in either theme; from 0.5 on cells are solid, and carry white numbers.
-STRONG = 0.5
+# Correlations and errors: wrong side vermilion, right side blue, evenly stronger from zero on. The strongest still let
+# the ground through, so that the page's ink reads on all of them in either theme.
+STRONGEST = 0.6
 DIVERGING = [
-    (0.0, translucent(VERMILION, 1)),
-    (0.2499, translucent(VERMILION, 0.82)),
-    (0.25, translucent(VERMILION, 0.38)),
-    (0.5, translucent(VERMILION, 0.06)),
-    (0.5, translucent(BLUE, 0.06)),
-    (0.75, translucent(BLUE, 0.38)),
-    (0.7501, translucent(BLUE, 0.82)),
-    (1.0, translucent(BLUE, 1)),
+    (0.0, translucent(VERMILION, STRONGEST)),
+    (0.5, translucent(VERMILION, 0.04)),
+    (0.5, translucent(BLUE, 0.04)),
+    (1.0, translucent(BLUE, STRONGEST)),
 ]
 
 

@@ -62,7 +62,7 @@ def test_scatter_keeps_each_unit_with_its_layer() -> None:
     assert drawn == [(0, 3, 1, "a, channel 7", 0), (1, 1, 2, "b, channel 0", 1), (2, 2, 3, "b, channel 4", 1)]
     assert fig.layout.title.text == "Spearman -0.50"
     assert "OBD against rank by the oracle for 3 units in 2 layers: Spearman correlation -0.50" in alt_text(fig)
-    assert fig.layout.xaxis.range[0] > fig.layout.xaxis.range[1]
+    assert fig.layout.xaxis.range == fig.layout.yaxis.range and fig.layout.xaxis.range[0] < fig.layout.xaxis.range[1]
 
 
 def test_scatter_of_vgg16_is_float32() -> None:

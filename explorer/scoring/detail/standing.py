@@ -14,7 +14,7 @@ from explorer.scoring.ranking.places import average_places
 
 @dataclass(frozen=True)
 class UnitRank:
-    """A unit's place by one criterion: rank 1 = least important, ties share their average; nan for a removed unit."""
+    """A unit's place by one criterion: rank 1 = most important, ties share their average; nan for a removed unit."""
 
     value: float  # the unit's saliency by the criterion
     rank: float
@@ -25,12 +25,12 @@ class UnitRank:
     @property
     def share(self) -> float:
         """0 for the least important of all units left, 1 for the most important."""
-        return (self.rank - 1) / max(1, self.of - 1)
+        return (self.of - self.rank) / max(1, self.of - 1)
 
     @property
     def layer_share(self) -> float:
         """The same within its layer."""
-        return (self.layer_rank - 1) / max(1, self.layer_of - 1)
+        return (self.layer_of - self.layer_rank) / max(1, self.layer_of - 1)
 
 
 def standing(value: Tensor, compared: Tensor, units: Units, removed: Tensor, unit: int) -> UnitRank:
@@ -44,7 +44,7 @@ def standing(value: Tensor, compared: Tensor, units: Units, removed: Tensor, uni
 
 
 def _rank(compared: Tensor, among: Tensor, unit: int) -> float:
-    return float(average_places(compared[among].numpy())[int(among[:unit].sum())])
+    return float(average_places(-compared[among].numpy())[int(among[:unit].sum())])
 
 
 def neighbours(compared: Tensor, removed: Tensor, unit: int) -> tuple[int | None, int | None]:

@@ -122,7 +122,7 @@ def _summary(view: View, order: UnitRanking, unit: int) -> str:
     alone = " It is the last of its layer, and can't go." if place.layer_of == 1 else ""
     return (
         f"Rank {wording.rank(place.rank)} of {place.of:,} units left by {order.title}, "
-        f"{wording.rank(place.layer_rank)} of {place.layer_of:,} in its layer; 1 = least important. "
+        f"{wording.rank(place.layer_rank)} of {place.layer_of:,} in its layer; 1 = most important. "
         f"Its removal would save {_saved(found)}.{alone}"
     )
 

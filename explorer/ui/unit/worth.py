@@ -44,7 +44,7 @@ def standings(view: View, unit: int, scaling: str, anew: bool) -> None:
     st.dataframe(_table(found), hide_index=True, height=350)
     base = "the network as it is now" if anew else "the network as loaded"
     say.caption(
-        f"Rank 1 = least important, among the units left; criteria ranked {SCALING_TITLES[scaling]}, the oracle as it "
+        f"Rank 1 = most important, among the units left; criteria ranked {SCALING_TITLES[scaling]}, the oracle as it "
         f"is. Values as they are, scored in {base}, on {view.workspace.calibrated_on}."
     )
     explain_end(job, NOTHING)

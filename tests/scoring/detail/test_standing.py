@@ -13,7 +13,7 @@ from explorer.scoring.detail import neighbours, standing
 
 
 @pytest.mark.parametrize("name", [*MODULES, *UNUSUAL])
-def test_ranks_count_what_is_less_important_among_the_units_left(name: str) -> None:
+def test_ranks_count_what_is_more_important_among_the_units_left(name: str) -> None:
     units = at_hand(name).units
     generator = torch.Generator().manual_seed(0)
     raw = torch.randint(5, (len(units),), generator=generator).double()  # with ties
@@ -23,9 +23,9 @@ def test_ranks_count_what_is_less_important_among_the_units_left(name: str) -> N
         found = standing(raw, -raw, units, removed, unit)
         here = [u for u in left if units.layer_index[u] == units.layer_index[unit]]
         for among, rank, of in ((left, found.rank, found.of), (here, found.layer_rank, found.layer_of)):
-            less = sum(bool(-raw[u] < -raw[unit]) for u in among)
+            more = sum(bool(-raw[u] > -raw[unit]) for u in among)
             same = sum(bool(raw[u] == raw[unit]) for u in among)
-            assert (rank, of) == (less + (same + 1) / 2, len(among))
+            assert (rank, of) == (more + (same + 1) / 2, len(among))
         assert found.value == raw[unit]
 
 
@@ -44,6 +44,7 @@ def test_a_removed_unit_has_no_rank_and_a_lonely_one_is_no_error() -> None:
     gone, alone = (standing(values, values, units, removed, unit) for unit in (3, 4))
     assert math.isnan(gone.rank) and math.isnan(gone.layer_rank) and gone.value == 3 and gone.of == 1
     assert (alone.rank, alone.of, alone.share) == (1, 1, 0)
+    assert [standing(values, values, units, values < 0, unit).rank for unit in (0, 10)] == [11, 1]
 
 
 def test_neighbours_lead_through_all_units_left_in_the_order_in_which_they_go() -> None:

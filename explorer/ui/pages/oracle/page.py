@@ -7,13 +7,15 @@ from typing import Literal
 import streamlit as st
 from torch import Tensor
 
-from explorer.core.text import markdown
+from explorer.core.text import counted, markdown
 from explorer.figures.rank_statistics import LayerRanks, RankPanel, rank_statistics
 from explorer.figures.unit_effects import CLEAR, unit_effects
 from explorer.jobs.job import Job
 from explorer.networks.units import none_removed
+from explorer.scoring.bootstrap import COVERED, RESAMPLES
 from explorer.scoring.criteria import applicable
 from explorer.scoring.oracle import Oracle
+from explorer.scoring.pairs import FIRST, ToldApart, told_apart
 from explorer.scoring.ranking import SCALINGS, ranks
 from explorer.ui.choosing.controls import criterion_choice, saliencies, scaling_choice
 from explorer.ui.choosing.steps import attempt
@@ -95,6 +97,25 @@ def _effects(workspace: Workspace, found: Oracle) -> int | None:
         "see it in detail."
     )
     return clicked
+
+
+def _known(workspace: Workspace, found: Oracle) -> str:
+    """What these images do tell: the order of units, of the first and the rest, and of layers."""
+    if not found.whole:
+        return ""
+    apart = _apart(f"{oracle_key(workspace)}-{found.total}", found)
+    drawn = "" if apart.units == len(found.units) else f" of {apart.units:,} units"
+    return (
+        f" What they do tell is which of two matters more: {apart.share:.0%} of all {apart.pairs:,} pairs{drawn}, "
+        f"{apart.first_share:.0%} of those of one of the first {FIRST:.0%} and one of the rest, and {apart.layers} of "
+        f"{counted(apart.layer_pairs, 'pair')} of layers (mean of their units) keep their order in {COVERED:.0%} of "
+        f"{RESAMPLES} resamples of the images; by chance {1 - COVERED:.0%} would."
+    )
+
+
+@st.cache_resource(max_entries=32, show_spinner=False)
+def _apart(key: str, _found: Oracle) -> ToldApart:
+    return told_apart(_found)
 
 
 def measured_on(workspace: Workspace, found: Oracle) -> str:
