@@ -26,7 +26,7 @@ from explorer.evaluation.evaluate import Outcome
 from explorer.networks.architectures.small import VggSmall, vgg_small
 from explorer.networks.graph.safetensors_file import write_network
 from explorer.networks.load import assemble
-from explorer.training.finetune import Minibatch, Recipe, minibatches, train
+from explorer.training.finetune import Minibatch, Recipe, Training, minibatches, train
 
 HERE = Path(__file__).resolve().parent
 SEED = 0
@@ -114,7 +114,7 @@ def learn(network: nn.Module, stream: Iterator[Minibatch], stages: list[tuple[Re
             print(f"{name} {done}/{total}: {note}", flush=True)
 
     for recipe, updates in stages:
-        network = train(network, stream, updates, recipe, seed=SEED, report=show)
+        network = train(network, stream, updates, Training(recipe, SEED), show)
     return network
 
 
@@ -158,9 +158,7 @@ def save(module: nn.Module, preprocessing: Preprocessing, results: dict[str, dic
         "seed": SEED,
         "threads": THREADS,
     }
-    widths = {layer.name: len(layer) for layer in network.units.layers}
-    path = HERE / "network.safetensors"
-    write_network(network, path, original_widths=widths, metrics={"full": results}, provenance=provenance)
+    write_network(network, HERE / "network.safetensors", metrics={"full": results}, provenance=provenance)
 
 
 def main() -> None:

@@ -3,6 +3,7 @@ from __future__ import annotations
 import zipfile
 from pathlib import Path
 
+import measure_demo
 import numpy as np
 import pytest
 import torch
@@ -98,3 +99,12 @@ def test_readme_states_what_the_file_states(measured: dict) -> None:
     for name, figures in measured.items():
         row = f"| {name} | {figures['images']} | {100 * figures['accuracy']:.2f} % | {figures['loss']:.4f} |"
         assert row in readme
+
+
+def test_losses_are_compared_image_by_image() -> None:
+    labels = torch.zeros(4, dtype=torch.int64)
+    sure = Outcome(torch.tensor([[4.0, 0.0], [3.0, 0.0], [2.0, 0.0], [-9.0, 0.0]]), labels)
+    less_sure = Outcome(sure.logits - torch.tensor([[1.0, 0.0]]), labels)
+    apart = (less_sure.losses - sure.losses).numpy()
+    assert measure_demo.ratio(sure, less_sure) == pytest.approx(apart.mean() / (apart.std(ddof=1) / 2))
+    assert measure_demo.ratio(less_sure, sure) == -measure_demo.ratio(sure, less_sure)
