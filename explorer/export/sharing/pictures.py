@@ -30,6 +30,11 @@ class _Place:
     of_unit: Tensor  # (units,) which of these
 
 
+def images_shown(seen: Observation) -> int:
+    """The number of images that excite some unit most: as many forward passes the pictures take."""
+    return len(seen.mean.argmax(0).unique())
+
+
 def unit_pictures(network: Network, images: Batches, seen: Observation, report: Report) -> dict[str, Any]:
     """Of every unit the image with its largest mean activation, and its feature map there, as base64 of bytes.
 

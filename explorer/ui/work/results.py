@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import time
 from typing import NamedTuple
 
 import streamlit as st
@@ -76,9 +77,16 @@ def scoring_job(workspace: Workspace, removed: Tensor) -> Job:
             job.publish(Scored(_spread(score(evidence), removed), None if removed.any() else evidence))
         return job.partial
 
-    return JOBS.ensure(
-        f"score-{workspace.key}-{plan_digest(removed)}", "Scoring every unit by all criteria", work, SCORES
-    )
+    return JOBS.ensure(_score_key(workspace, removed), "Scoring every unit by all criteria", work, SCORES)
+
+
+def find_scoring_job(workspace: Workspace, removed: Tensor) -> Job | None:
+    """That job, if there is one already."""
+    return JOBS.find(_score_key(workspace, removed))
+
+
+def _score_key(workspace: Workspace, removed: Tensor) -> str:
+    return f"score-{workspace.key}-{plan_digest(removed)}"
 
 
 def _spread(found: Saliencies, removed: Tensor) -> Saliencies:
@@ -89,6 +97,15 @@ def _spread(found: Saliencies, removed: Tensor) -> Saliencies:
 def pooled_layers(key: str, _workspace: Workspace) -> frozenset[str]:
     """Names of the layers that a max-pooling follows."""
     return max_pooled(_workspace.network)
+
+
+@st.cache_resource(max_entries=8, show_spinner=False)
+def one_picture_seconds(key: str, _workspace: Workspace) -> float:
+    """Seconds that all feature maps of one image take on this computer."""
+    begun = time.perf_counter()
+    x, _ = next(iter(_workspace.calibration.picked([0])))
+    unit_maps(_workspace.network, x[0])
+    return time.perf_counter() - begun
 
 
 @st.cache_resource(max_entries=8, show_spinner=False)

@@ -15,6 +15,7 @@ from explorer.ui.elements import say
 from explorer.ui.elements.chart import chart, picture_and_side
 from explorer.ui.pages.export import exports
 from explorer.ui.pages.export.exported import downloads, proof
+from explorer.ui.pages.export.share import share_panel
 from explorer.ui.pages.export.speed import measured_speed
 from explorer.ui.work.jobs import JOBS
 from explorer.ui.work.progress import NOTHING, explain_end, follow
@@ -32,6 +33,7 @@ def page(view: View) -> None:
         st.subheader("The file")
         number = _state(view)
         _making(view, number)
+        share_panel(view)
     with picture:
         st.subheader("What is left of each layer")
         removed = removed_at(view.timeline, view.loaded.network.units, number)
