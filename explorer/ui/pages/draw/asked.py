@@ -32,6 +32,7 @@ from explorer.ui.work.results import plan_digest
 from explorer.ui.work.session import View, network_at
 from explorer.ui.work.workspace import Workspace
 
+DARK = 0.3  # of 1: a mean below it is that of images on a dark ground
 SEEN = 256  # images whose habits are looked at
 EAGER = 2e10  # FLOPs that are spent on a picture without being asked for: about a second of two cores
 SETS_OF_WEIGHTS = 6  # that are read for a picture without being asked for
@@ -57,11 +58,16 @@ class Smaller:
 
 
 def form_of(workspace: Workspace) -> InputForm:
-    """What the network takes; raises BadInput if no picture can be that."""
+    """What the network takes; raises BadInput if no picture can be that.
+
+    Without images, the ground that grey ones have goes by their mean: most of an image of ink is its ground.
+    """
     network = workspace.network
     plain = input_form(network.input_shape, network.preprocessing, Habits())
-    grey = plain.preprocessing.channels == 1
-    return replace(plain, habits=_habits(workspace.key, workspace)) if workspace.given and grey else plain
+    if plain.preprocessing.channels != 1:
+        return plain
+    without = Habits(0 if plain.preprocessing.mean[0] < DARK else 255)
+    return replace(plain, habits=_habits(workspace.key, workspace) if workspace.given else without)
 
 
 @st.cache_resource(max_entries=8, show_spinner=False)
@@ -149,9 +155,9 @@ def effects(view: View, taken: OwnPicture, label: int) -> ImageEffects:
 
 
 @st.cache_resource(max_entries=64, show_spinner=False)
-def _effects(key: str, _view: View, _taken: OwnPicture, _label: int, _quick: bool) -> ImageEffects:
+def _effects(key: str, _view: View, _taken: OwnPicture, _label: int, quick: bool) -> ImageEffects:
     network, x = smaller(_view).network, _taken.prepared.x
-    if not _quick:
+    if not quick:
         return _of_all(linearised_effects(network, x, _label), _view.removed)
     ablator = _quick_ablator(_view.workspace.key, plan_digest(_view.removed), network, _taken)
     return _of_all(measured_effects(network, ablator, x, _label, _give_way), _view.removed)

@@ -38,9 +38,13 @@ def page(view: View) -> None:
 
 def draw_section(view: View) -> None:
     """The whole of it; what a stroke changes is drawn anew alone."""
+    try:
+        form = asked.form_of(view.workspace)
+    except BadInput as reason:
+        say.info(reason)
+        return
     scored = scoring_job(view.workspace, view.removed)
     drawn, ranked = scored.version, _ranking(view, scored.result or scored.partial)
-    form = asked.form_of(view.workspace)
 
     @st.fragment
     @boundary()

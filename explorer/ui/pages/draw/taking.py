@@ -28,6 +28,7 @@ DRAW, CAMERA, FILE = "draw", "camera", "file"
 WAYS = {DRAW: "Draw", CAMERA: "Camera", FILE: "File"}
 PRIVATE = "It goes to this server alone, is not kept, and nothing is sent to anybody else."
 PLACING = "Scale and move what you draw to the size and the place that the network's own images have."
+WITHOUT_IMAGES = "No images say what they look like, so the ground is chosen by the mean of the preprocessing:"
 PNG = "data:image/png;base64,"
 MOST = 4_000_000  # characters that a canvas may send
 GREY_INK = {True: "#FFFFFF", False: "#000000"}  # on a dark ground, on a light one
@@ -80,6 +81,8 @@ def _drawn(workspace: Workspace, form: InputForm) -> OwnPicture | None:
             st.button("One of its images", key="draw-image", on_click=_put_image, args=(workspace, form))
         if form.habits.framing:
             fit = st.toggle("Place it like its images", True, key="draw-fit", help=PLACING, persist_state="session")
+    if workspace.given is None and form.preprocessing.channels == 1:
+        say.caption(f"{WITHOUT_IMAGES} {form.preprocessing.mean[0]:g} of 1.")
     if not now.drawn.picture:
         return None
     pixels = canvas_pixels(now.drawn.picture, form)
