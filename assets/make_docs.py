@@ -24,6 +24,7 @@ import click
 import explorer
 from explorer.cli import COMMANDS, HELP, commands
 from explorer.core.bounds import BOUNDS
+from explorer.core.glossary import FIRST, GROUPS, TERMS
 from explorer.data import SOURCES
 from explorer.export.formats import FORMATS, Format
 from explorer.pruning.goals import GOALS
@@ -62,6 +63,21 @@ def code(text: str) -> str:
 def first_line(described: object) -> str:
     """Of a docstring."""
     return (inspect.getdoc(described) or "").partition("\n")[0]
+
+
+def glossary() -> str:
+    """A table for each group of terms."""
+    columns = ("word", "what it means", "where")
+    tables = (
+        (title, table(columns, ((f"**{t.word}**", t.means, code(t.where)) for t in terms)))
+        for title, terms in GROUPS.items()
+    )
+    return "\n\n".join(f"## {title}\n\n{rows}" for title, rows in tables)
+
+
+def words() -> str:
+    """The terms that nobody gets by without."""
+    return "\n".join(f"- **{word}**: {TERMS[word].means}" for word in FIRST)
 
 
 def criteria() -> str:
@@ -198,6 +214,8 @@ def _function(function: FunctionType) -> str:
 
 
 BLOCKS: dict[str, Callable[[], str]] = {
+    "glossary": glossary,
+    "words": words,
     "criteria": criteria,
     "selectors": selectors,
     "scalings": scalings,

@@ -36,6 +36,7 @@ LIGHT = Theme(ground=WHITE, box="#F3F5F8", ink="#1A222C", muted="#5D6875", line=
 DARK = Theme(
     ground="#0F1318", box="#181E26", ink="#E4E8EE", muted="#9AA5B1", line="#2B333D", primary="#4AA8DE", link="#6DBBE8"
 )
+FAINT = "rgb(128, 132, 149)"  # Streamlit's own, of the text of figures in light: too faint to be read
 MARKS = {
     "kept": KEPT,
     "removed": REMOVED,
@@ -62,6 +63,12 @@ def page_variables() -> str:
         f":root {{ color-scheme: light dark; {mark_variables()} {_variables(LIGHT)} }}\n"
         f"@media (prefers-color-scheme: dark) {{ :root {{ {_variables(DARK)} }} }}\n"
     )
+
+
+def app_variables() -> str:
+    """CSS declarations of the theme's `--ground`, `--ink` and so on for the app, which says itself which one is on."""
+    names = (field.name for field in fields(Theme))
+    return " ".join(f"--{name}: light-dark({getattr(LIGHT, name)}, {getattr(DARK, name)});" for name in names)
 
 
 def _variables(theme: Theme) -> str:

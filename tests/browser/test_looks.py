@@ -9,7 +9,8 @@ import pytest
 
 pytest.importorskip("playwright")
 
-from acting import PAGES, PICTURE, run_of, settle, turn, visit
+from acting import PAGES, PICTURE, place, run_of, settle, turn, visit
+from contrasts import faint
 from playwright.sync_api import Page
 
 SHIFTS = """
@@ -52,7 +53,7 @@ def keeps_still(tab: Page) -> bool:
     return layout_shift(tab) <= MOST_SHIFT
 
 
-@pytest.mark.parametrize("width", [1440, 420])
+@pytest.mark.parametrize("width", [1440, 390])
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_every_page_is_drawn(new_tab: Callable[..., Page], scheme: str, width: int) -> None:
     tab = new_tab(color_scheme=scheme, viewport={"width": width, "height": 900})
@@ -66,6 +67,10 @@ def test_every_page_is_drawn(new_tab: Callable[..., Page], scheme: str, width: i
         assert keeps_still(tab), page
         assert (brightness(tab) > 200) == (scheme == "light")
         assert tab.evaluate("document.documentElement.scrollWidth") <= width, page
+        assert faint(tab) == [], page
+        assert (place(tab, tab.get_by_role("heading", name=page.capitalize(), exact=True))["width"] > 20) == (
+            width < 768
+        )
         assert tab.get_by_role("alert").count() == 0
 
 
@@ -83,6 +88,31 @@ def test_every_picture_button_and_input_has_a_name(tab: Page) -> None:
             r"^ *- (?:button|combobox|spinbutton|slider|textbox|listbox|radiogroup|link)$", tree, re.M
         )
         assert nameless == [], page
+
+
+def test_terms_and_the_main_part_are_reached_by_keys_and_taps_and_the_head_is_low_when_zoomed(
+    new_tab: Callable[..., Page],
+) -> None:
+    tab = new_tab(has_touch=True)
+    visit(tab, "saliency")
+    term = tab.locator("dfn.term").first
+    opened = "node => getComputedStyle(node, '::after').display"
+    assert term.evaluate(opened) == "none"
+    for open_it in (term.hover, term.focus, term.tap):
+        open_it()
+        assert term.evaluate(opened) == "block" and term.get_attribute("data-means")
+        tab.mouse.move(0, 0)
+        term.evaluate("node => node.blur()")
+        assert term.evaluate(opened) == "none"
+    tab.reload()
+    settle(tab)
+    tab.get_by_role("slider").wait_for()
+    for key in ("Tab", "Enter", "Tab"):
+        tab.keyboard.press(key)
+    assert tab.get_by_role("slider").evaluate("node => node.matches(':focus-visible')")
+    tab.set_viewport_size({"width": 720, "height": 450})  # a window of 1440 by 900 at 200 %
+    strip = place(tab, tab.locator(".st-key-strip"))
+    assert strip["y"] + strip["height"] < 450 / 2
 
 
 def test_a_layer_of_the_strip_is_chosen_by_keys(tab: Page) -> None:

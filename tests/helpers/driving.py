@@ -16,13 +16,14 @@ from explorer.ui.work.jobs import JOBS
 
 SCRIPT = Path(__file__).resolve().parents[2] / "app.py"
 FACT = re.compile(r'<span class="what">([^<]*)</span><span class="value">([^<]*)</span>')
+TERM = re.compile(r"</?dfn[^>]*>")
 ESCAPED = re.compile(r"\\([!-/:-@\[-`{-~])")
 SECONDS = 60
 
 
 def read(markdown: str) -> str:
-    """A sentence as a browser shows it: escapes are not seen."""
-    return ESCAPED.sub(r"\1", markdown).replace(JOINER, "")
+    """A sentence as a browser shows it: escapes, and what marks the terms, are not seen."""
+    return ESCAPED.sub(r"\1", TERM.sub("", markdown)).replace(JOINER, "")
 
 
 class App:
@@ -112,7 +113,12 @@ class App:
     @property
     def bar(self) -> str:
         """The state bar, with tags."""
-        return unescape(next(h.proto.body for h in self.test.get("html") if "state-bar" in h.proto.body))
+        return unescape(TERM.sub("", self.marked_bar))
+
+    @property
+    def marked_bar(self) -> str:
+        """The state bar as the page has it, its terms marked."""
+        return next(h.proto.body for h in self.test.get("html") if 'class="state-bar"' in h.proto.body)
 
     @property
     def understood(self) -> str:

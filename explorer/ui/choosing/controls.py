@@ -15,7 +15,7 @@ from explorer.pruning.selectors import SELECTORS, ranked_by, scaling_for, select
 from explorer.pruning.settings import Settings
 from explorer.scoring.ranking import FLOPS_PENALTY, PRICES, SCALING_TITLES, SCALINGS, AtPlan, penalty_title, scaled
 from explorer.ui.choosing import hand_limits
-from explorer.ui.elements import say
+from explorer.ui.elements import say, terms
 from explorer.ui.work.jobs import JOBS
 from explorer.ui.work.joint_jobs import ordering_job
 from explorer.ui.work.progress import await_result
@@ -94,10 +94,11 @@ def criterion_choice(
         key=key,
         bind="query-params",
         persist_state="session",
+        help=terms.help_of("criterion", "saliency"),
     )
 
 
-def scaling_choice(key: str = "scaling", explanation: str | None = None) -> str:
+def scaling_choice(key: str = "scaling", explanation: str = "") -> str:
     """Draw the choice of scaling; returns its name."""
     names = list(SCALINGS)
     return st.selectbox(
@@ -107,7 +108,7 @@ def scaling_choice(key: str = "scaling", explanation: str | None = None) -> str:
         format_func=SCALING_TITLES.__getitem__,
         key=key,
         persist_state="session",
-        help=explanation,
+        help=terms.help_of("scaling", also=explanation),
     )
 
 
@@ -141,7 +142,7 @@ def ranking_choice(view: View) -> RankingChoice:
             "Rank anew after every step",
             key="anew",
             persist_state="session",
-            help="Score the network as it is now instead of the network as loaded.",
+            help=terms.help_of("ranking", also="Anew: of the network as it is now, instead of the network as loaded."),
         )
         limits = _limits_choice(view)
     return RankingChoice(criterion, scaling, penalty, anew, price, limits)

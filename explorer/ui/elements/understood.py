@@ -20,7 +20,7 @@ STYLE = """
 .understood h4 { font-size: 0.95rem; font-weight: 600; margin: 0 0 0.35rem; padding: 0; }
 .understood dl.facts { display: grid; grid-template-columns: 6.2rem 1fr; gap: 0.15rem 0.8rem; min-height: 7.6rem; }
 .understood dl.facts, .understood .facts dt, .understood .facts dd { margin: 0; padding: 0; font-size: inherit; }
-.understood dt { opacity: 0.65; } .understood dd { overflow-wrap: anywhere; }
+.understood dt { color: var(--muted); } .understood dd { overflow-wrap: anywhere; }
 .understood .stills { display: grid; grid-template-columns: repeat(6, 1fr); gap: 0.4rem; margin: 0 0 0.5rem; }
 .understood .stills span, .understood .stills img { width: 100%; aspect-ratio: 1; border-radius: 0.3rem; display: block;
   object-fit: cover; background: color-mix(in srgb, currentColor 8%, transparent); }
@@ -36,7 +36,7 @@ STYLE = """
   margin-right: 0.3rem; }
 .understood .notes { margin: 0; max-height: 6.4rem; overflow-y: auto; border-left: 3px solid ORANGE;
   padding-left: 0.6rem; }
-.understood .empty { opacity: 0.65; }
+.understood .empty { color: var(--muted); }
 </style>
 """.replace("BLUE", BLUE).replace("ORANGE", ORANGE)
 

@@ -9,7 +9,8 @@ from importlib import import_module
 import streamlit as st
 from streamlit.navigation.page import StreamlitPage
 
-from explorer.ui.elements import say
+from explorer.ui.elements import say, terms
+from explorer.ui.elements.readable import readable
 from explorer.ui.frame import imports
 from explorer.ui.work.address import run_id
 from explorer.ui.work.visitors import SHARED, in_foreign_workspace, visitor
@@ -44,7 +45,9 @@ WIDENED = 0.15  # seconds in which a browser that opens the app draws it empty a
 def main() -> None:
     """Draw the page that the address names."""
     st.set_page_config(page_title="Pruning Explorer", page_icon="✂️", layout="wide")
-    st.html(LAYOUT)
+    st.html(LAYOUT + terms.STYLE)
+    readable()
+    terms.begin()
     if "fetched" not in st.session_state:
         time.sleep(WIDENED)  # else all that it draws first would move
     visitor(), run_id()  # before the navigation: else the browser's history gets an address without them as well
@@ -83,7 +86,7 @@ def _draw(name: str) -> None:
         from explorer.ui.work.session import current_view
 
         view = current_view()
-        if clicked := header(view):
+        if clicked := header(view, name.capitalize()):
             st.session_state["threshold-layer"] = clicked
             st.switch_page(_page("saliency"))
         problems(view)

@@ -80,7 +80,7 @@ def _dialog(view: View, order: UnitRanking) -> None:
             worth.oracle_effect(view, unit)
             worth.class_effects(view, unit)
         else:
-            st.caption("With images: the oracle's measured value of it, and what its removal does to each class.")
+            say.caption("With images: the oracle's measured value of it, and what its removal does to each class.")
 
 
 def _head(view: View, order: UnitRanking, unit: int) -> None:

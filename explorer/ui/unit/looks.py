@@ -146,7 +146,7 @@ def _about_images(view: View, unit: int, by: str, written: KernelSlot, top: floa
 
 def kernel(view: View, unit: int, written: KernelSlot) -> None:
     """The kernel, and the inputs that weigh most in it."""
-    st.markdown("**Its kernel**")
+    say.body("**Its kernel**")
     network = view.loaded.network
     chosen = next(each for each in kernels(network, unit) if each.writer == written.writer)
     picture = kernel_picture(chosen, written.place)
@@ -182,7 +182,7 @@ def _listed(values: Tensor) -> str:
 
 def coupling(view: View, unit: int) -> None:
     """Every channel that goes with the unit."""
-    st.markdown("**What goes with it**")
+    say.body("**What goes with it**")
     found = coupled(view.loaded.network, unit)
     st.dataframe(
         {

@@ -37,7 +37,7 @@ def standings(view: View, unit: int, scaling: str, anew: bool) -> None:
     drawn = job.version  # before the scores are taken: what comes later is seen as new
     for name, saliency in saliencies(view, selectors_offered(view)[0], anew).items():
         found[name] = standing(saliency, scaled(saliency, units, scaling_for(name, scaling)), units, removed, unit)
-    st.markdown("**By every criterion**")
+    say.body("**By every criterion**")
     if not removed[unit]:
         places = [CriterionPlace(name, s.share, s.layer_share, _ranked(s)) for name, s in found.items()]
         chart(rank_strip(places), "unit-ranks")
@@ -73,7 +73,7 @@ def oracle_effect(view: View, unit: int) -> None:
     """Draw the oracle's value of the unit, or the way to measure it."""
     known = oracle(view.loaded)
     if known is None:
-        st.caption("Oracle: not known yet. It is run on the Oracle page, for all units at once.")
+        say.caption("Oracle: not known yet. It is run on the Oracle page, for all units at once.")
         return
     loss, error = float(known.oracle_loss[unit]), float(known.standard_error[unit])
     spread = f" ± {error:.2g}" if error < float("inf") else ""
@@ -92,13 +92,13 @@ def _signed(nats: float) -> str:
 
 def class_effects(view: View, unit: int) -> None:
     """The measured change in loss of each class, at the state in view; asked for first where it takes long."""
-    st.markdown("**Class by class**")
+    say.body("**Class by class**")
     workspace, plans = view.workspace, open_and_closed(view.removed, unit)
     cost = workspace.costs.flops(plans[0]) * len(workspace.validation)
     begun = all(find_measuring_job(workspace, plan) for plan in plans)
     label = f"Measure it on {counted(len(workspace.validation), 'validation image')}"
     if not (begun or cost <= EAGER or st.button(markdown(label), key="unit-measure")):
-        st.caption("What removing it does to each class is not known yet: it takes a pass over the validation images.")
+        say.caption("What removing it does to each class is not known yet: it takes a pass over the validation images.")
         return
     jobs = [measuring_job(workspace, plan) for plan in plans]
     outcomes = [_outcome(job) for job in jobs]

@@ -51,7 +51,7 @@ def one_shot_compare(view: View) -> None:
             explain_end(job, kept, "Dismiss")
             follow(job, drawn)
     with picture:
-        st.subheader("Each criterion on its own way down")
+        say.subheader("Each criterion on its own way down")
         curves = job and (job.result or job.partial)
         if curves:
             _picture(view, curves)
@@ -125,7 +125,7 @@ def _overlap(view: View, rankings: dict[str, Tensor]) -> None:
     others = {name: saliency for name, saliency in rankings.items() if not SELECTORS[name].measured}
     if whole is None or not others:
         return
-    st.subheader("Units that the oracle would remove first, and a criterion too")
+    say.subheader("Units that the oracle would remove first, and a criterion too")
     columns = {"Criterion": [_title(name) for name in others]}
     for share in REMOVED_FIRST:
         shares = [overlap(whole.oracle_abs, saliency, share) for saliency in others.values()]

@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 import streamlit as st
 
+from explorer.ui.elements.readable import main_part
 from explorer.ui.pages.compare.next_step import next_step
 from explorer.ui.pages.compare.one_shot_compare import one_shot_compare
 from explorer.ui.pages.compare.racing import racing
@@ -20,6 +21,7 @@ WAYS: dict[str, tuple[str, Callable[[View], None]]] = {
 
 def page(view: View) -> None:
     """Answer: which criterion loses least, at once, with fine-tuning in between, or in the very next step?"""
+    main_part()
     way = st.segmented_control(
         "How to compare",
         list(WAYS),

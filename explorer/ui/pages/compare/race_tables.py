@@ -40,7 +40,7 @@ def _accuracy(band: RaceBand, step: int | None) -> str:
 
 def first_removed_table(units: Units, now: RaceStatus) -> None:
     """Draw the table of the units that each selector removed first, and how many of them the oracle removed too."""
-    st.subheader("What went first")
+    say.subheader("What went first")
     share = st.segmented_control(
         "The first",
         list(REPORTED_SHARES),

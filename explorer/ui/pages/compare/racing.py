@@ -37,7 +37,7 @@ def racing(view: View) -> None:
             _controls(view, now)
         race_form(view, now is None)
     with picture:
-        st.subheader("The race")
+        say.subheader("The race")
         if now and now.lanes:
             _curves(view, now)
             quality_table(now)

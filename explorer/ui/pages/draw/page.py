@@ -12,6 +12,7 @@ from explorer.networks.units import none_removed
 from explorer.scoring.criteria import CRITERIA
 from explorer.ui.elements import say, wording
 from explorer.ui.elements.boundary import boundary
+from explorer.ui.elements.readable import main_part
 from explorer.ui.pages.draw import asked
 from explorer.ui.pages.draw.answers import StateAnswer, along_html, answer_html, changes_said, input_html
 from explorer.ui.pages.draw.asked import OwnPicture
@@ -33,6 +34,7 @@ MAPS = (
 
 def page(view: View) -> None:
     """Answer: what does the network make of this picture, through which units, and for how long while it is pruned?"""
+    main_part()
     draw_section(view)
 
 
@@ -62,10 +64,10 @@ def draw_section(view: View) -> None:
 def _strokes(view: View, form: InputForm) -> None:
     left, right = st.columns([1, 2.2], gap="large")
     with left:
-        st.subheader("Your picture")
+        say.subheader("Your picture")
         picture = _taken(view, form)
     with right:
-        st.subheader("The answer")
+        say.subheader("The answer")
         if picture is None:
             say.info(NOTHING_YET)
             return
@@ -111,7 +113,7 @@ def _on_the_way(view: View, picture: OwnPicture, target: int) -> None:
     """The answer at each state of the run, up to this one."""
     if view.timeline.state.parent is None:
         return
-    st.markdown("**While this run was pruned**")
+    say.body("**While this run was pruned**")
     asked_for = bool(st.session_state.get("draw-states"))
     try:
         found = asked.answers_at_states(view, picture, asked_for)
@@ -140,7 +142,7 @@ def _at_once(view: View, picture: OwnPicture, target: int) -> None:
         say.caption("How the answer changes as units go is shown here once they are scored.")
         return
     name, saliency = found
-    st.markdown("**If units went from here, all at once**")
+    say.body("**If units went from here, all at once**")
     shares, plans = asked.plans_at_once(view, saliency)
     cost = len(plans) * view.workspace.costs.flops(view.removed)
     if cost > asked.EAGER and not st.toggle("Ask at every share", key="draw-shares"):
@@ -166,7 +168,7 @@ def _ranking(view: View, scored: Scored | None) -> tuple[str, Tensor] | None:
 def _units(view: View, picture: OwnPicture, target: int) -> None:
     """Which units matter for this picture, and what they see of it."""
     network = view.loaded.network
-    st.subheader("What each unit does for it")
+    say.subheader("What each unit does for it")
     if not len(network.units):
         say.info("This network has no units that can go.")
         return
@@ -182,7 +184,7 @@ def _units(view: View, picture: OwnPicture, target: int) -> None:
     maps = asked.maps(view, picture)
     tops, layer_maps = st.columns([1, 1.25], gap="large")
     with tops:
-        st.markdown("**Those that matter most**")
+        say.body("**Those that matter most**")
         st.html(tops_html(network.units, maps, found))
         say.caption("Above each, how the loss of this picture changes without it, in nats.")
     with layer_maps:

@@ -13,6 +13,7 @@ from explorer.runs.timeline import removed_at
 from explorer.ui.choosing.drawn import widths_left
 from explorer.ui.elements import say
 from explorer.ui.elements.chart import chart, picture_and_side
+from explorer.ui.elements.readable import main_part
 from explorer.ui.pages.export import exports
 from explorer.ui.pages.export.exported import downloads, proof
 from explorer.ui.pages.export.share import share_panel
@@ -30,12 +31,13 @@ def page(view: View) -> None:
     """Answer: what do I take away, and does it compute what I saw?"""
     picture, side = picture_and_side(1.6)
     with side:
-        st.subheader("The file")
+        main_part()
+        say.subheader("The file")
         number = _state(view)
         _making(view, number)
         share_panel(view)
     with picture:
-        st.subheader("What is left of each layer")
+        say.subheader("What is left of each layer")
         removed = removed_at(view.timeline, view.loaded.network.units, number)
         if kept := widths_left(view, removed):
             chart(widths(kept), "export-widths")

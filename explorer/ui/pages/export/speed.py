@@ -26,7 +26,7 @@ BATCHES = (1, 4, 16, 64)
 
 def measured_speed(view: View, number: int) -> None:
     """Draw the measured speed of a state, its progress, and the form that begins it."""
-    st.subheader("Measured speed")
+    say.subheader("Measured speed")
     job = JOBS.find(key_of(SPEED, view.run, number))
     if job and job.active:
         follow(job, job.version)
@@ -79,9 +79,9 @@ def _result(found: SpeedReport) -> None:
             say.warning(sentence)
     st.dataframe(_sizes(found), hide_index=True)
     if rounded := [each for each in found.rounded if each.timing]:
-        st.markdown("**If widths were rounded up**")
+        say.body("**If widths were rounded up**")
         st.dataframe([_rounded(each, found) for each in rounded], hide_index=True)
-        st.caption("Timed only with the first engine and the largest batch.")
+        say.caption("Timed only with the first engine and the largest batch.")
     with st.expander("What the paper measured"):
         st.dataframe([_published(row) for row in TABLE], hide_index=True)
         say.caption(f"{SOURCE}.")

@@ -16,6 +16,7 @@ from explorer.networks.units import none_removed
 from explorer.ui.choosing.steps import attempt
 from explorer.ui.elements import say
 from explorer.ui.elements.chart import chart
+from explorer.ui.elements.readable import main_part
 from explorer.ui.pages.network.opening import opening, show
 from explorer.ui.pages.network.predictions import predictions
 from explorer.ui.pages.network.tuning_form import tuning_form
@@ -45,7 +46,7 @@ COLUMNS = {
 STYLE = """
 <style>
 .facts { display: grid; grid-template-columns: max-content 1fr; gap: 0.15rem 0.9rem; margin: 0; font-size: 0.88rem; }
-.facts dt { opacity: 0.65; } .facts dd { margin: 0; overflow-wrap: anywhere; }
+.facts dt { color: var(--muted); } .facts dd { margin: 0; overflow-wrap: anywhere; }
 </style>
 """
 
@@ -57,13 +58,14 @@ def page(view: View) -> None:
         dialog()
     if tuning := in_view():
         panel(tuning)
+    main_part()
     left, right = st.columns([2.6, 1], gap="large")
     with left:
-        st.subheader("Where the feature maps and FLOPs are")
+        say.subheader("Where the feature maps and FLOPs are")
         chart(layer_overview(_costs(workspace)), "overview")
         say.caption(f"Network as loaded, before any pruning. {FLOPS_CONVENTION}.")
     with right:
-        st.subheader("What is loaded")
+        say.subheader("What is loaded")
         st.html(_description(workspace))
         if workspace.given is None:
             say.info(WITHOUT_IMAGES)
@@ -75,12 +77,12 @@ def page(view: View) -> None:
             st.button("Open the demo anew", on_click=attempt, args=(open_new, Source()))
     table, quality = st.columns([1.9, 1], gap="large")
     with table:
-        st.subheader("Layers")
+        say.subheader("Layers")
         _layers(workspace)
     if workspace.given is None:
         return
     with quality:
-        st.subheader("Right and wrong")
+        say.subheader("Right and wrong")
         classes = workspace.network.classes
         found = await_outcome(workspace, none_removed(workspace.network.units))
         chart(confusion(found.confusion(len(classes)).numpy(), classes), "confusion")

@@ -35,7 +35,7 @@ SMALL = 80  # pixels, up to which single pixels are shown as squares
 
 def predictions(workspace: Workspace, outcome: Outcome) -> None:
     """A grid of validation images with true class, predicted class, and its probability."""
-    st.subheader("Single predictions")
+    say.subheader("Single predictions")
 
     @st.fragment
     @boundary()

@@ -31,7 +31,7 @@ WEIGHTS: dict[str, str] = {IMAGENET: "ImageNet, published", OWN_CHECKPOINT: "a c
 @boundary()
 def tuning_form() -> None:
     """Ask for all that decides a fine-tuning, and start it."""
-    st.caption(
+    say.caption(
         "Makes a network for your own classes: an architecture gets a new head, all its weights are "
         "updated on the finetune split, and it is measured on the validation split after every epoch."
     )

@@ -44,10 +44,10 @@ def agreement(view: View, found: Oracle, scored: Job, chosen: Chosen) -> None:
     """The chosen criterion's ranks against the oracle's, and every criterion's agreement in figures."""
     left, right = st.columns(2, gap="large")
     with left:
-        st.subheader("Unit by unit")
+        say.subheader("Unit by unit")
         _scatter(view, found, chosen)
     with right:
-        st.subheader("Every criterion against the oracle")
+        say.subheader("Every criterion against the oracle")
         _table(view.loaded, found, scored, chosen)
 
 

@@ -21,6 +21,7 @@ from explorer.ui.choosing.controls import criterion_choice, saliencies, scaling_
 from explorer.ui.choosing.steps import attempt
 from explorer.ui.elements import say
 from explorer.ui.elements.chart import chart, clickable_chart
+from explorer.ui.elements.readable import main_part
 from explorer.ui.pages.oracle.agreement import Chosen, agreement
 from explorer.ui.unit.dialog import UnitRanking, openings, unit_in_detail
 from explorer.ui.work.jobs import JOBS
@@ -36,8 +37,9 @@ def page(view: View) -> None:
     workspace = view.loaded
     job = JOBS.find(oracle_key(workspace))
     drawn = job.version if job else None
+    main_part()
     found = oracle(workspace)
-    st.subheader("Where in the network the important units are")
+    say.subheader("Where in the network the important units are")
     if found is None:
         say.info(
             f"The oracle closes one gate at a time and measures the loss: {len(workspace.network.units):,} units on "
@@ -84,7 +86,7 @@ def _about_ranks(workspace: Workspace, found: Oracle | None) -> str:
 
 def _effects(workspace: Workspace, found: Oracle) -> int | None:
     """Every unit's change in loss, with its standard error; the one that was clicked."""
-    st.subheader("What each removal does, and how sure that is")
+    say.subheader("What each removal does, and how sure that is")
     names = [f"{layer}, channel {channel}" for layer, channel in workspace.network.units.labels]
     loss, error = found.oracle_loss, found.standard_error
     figure = unit_effects(loss.numpy(), error.numpy(), names, exact=found.whole)

@@ -18,6 +18,7 @@ from explorer.study.papers import like
 from explorer.study.published import CAVEAT, LIKE
 from explorer.ui.elements import say
 from explorer.ui.elements.chart import chart
+from explorer.ui.elements.readable import main_part
 from explorer.ui.work.session import View
 from explorer.ui.work.visitors import paths_allowed
 
@@ -30,7 +31,8 @@ Values = Mapping[str, Any]
 
 def page(view: View) -> None:
     """Answer: what did the paper find, and what of it is so on my network?"""
-    st.subheader("The paper's study, published and measured")
+    main_part()
+    say.subheader("The paper's study, published and measured")
     where = st.text_input(
         "Folder of a study",
         key="study",
@@ -87,7 +89,7 @@ def _part(name: str, content: Values | None, row: str) -> None:
 def _measured(name: str, parts: Mapping[str, Values], content: Values) -> None:
     st.markdown(":blue[**Measured here**]")
     if name not in parts:
-        st.caption("Missing: this part of the study is not finished.")
+        say.caption("Missing: this part of the study is not finished.")
         return
     try:
         for i, picture in enumerate(pictures(name, parts)):
@@ -107,7 +109,7 @@ def _published(part: Values, row: str) -> None:
     if picture := published_picture(part, row):
         _picture(picture, f"{part['name']}-published")
     if not part["published"]["rows"]:
-        st.caption("The paper draws this and prints no numbers.")
+        say.caption("The paper draws this and prints no numbers.")
     say.caption(f"Its setting: {part['published']['setting']}")
 
 

@@ -11,7 +11,7 @@ from explorer.runs.timeline import Scratch, control, trained_at, updates_at
 from explorer.training.finetune import Recipe, Training, recipe_from
 from explorer.training.scratch import fresh
 from explorer.ui.choosing.steps import attempt, pressed
-from explorer.ui.elements import say
+from explorer.ui.elements import say, terms
 from explorer.ui.work.jobs import JOBS
 from explorer.ui.work.progress import NOTHING, explain_end, follow
 from explorer.ui.work.run_jobs import SCRATCH, key_of, latest_job
@@ -27,7 +27,7 @@ def from_scratch(view: View, recipe: Recipe | None) -> None:
     """
     job = latest_job(view.run, SCRATCH)
     if job and job.active:
-        st.markdown("**Training from scratch**")
+        say.body("**Training from scratch**")
         follow(job, job.version)
         return
     if job:
@@ -58,7 +58,12 @@ def _tell(view: View, scratch: Scratch) -> None:
 def _form(view: View, recipe: Recipe) -> None:
     had = updates_at(view.timeline)
     updates = st.number_input(
-        "Updates from scratch", 1, None, had or DEFAULT_UPDATES, key=f"scratch-{view.timeline.current}"
+        "Updates from scratch",
+        1,
+        None,
+        had or DEFAULT_UPDATES,
+        key=f"scratch-{view.timeline.current}",
+        help=terms.help_of("control", "update"),
     )
     usual = f"the state has had {had} itself" if had else "the state has had none itself"
     say.caption(

@@ -30,6 +30,7 @@ from explorer.ui.choosing.measured_line import Axes, measured_line
 from explorer.ui.choosing.steps import attempt, go_to, next_plan, pressed, remove_count
 from explorer.ui.elements import say
 from explorer.ui.elements.chart import chart, picture_and_side
+from explorer.ui.elements.readable import main_part
 from explorer.ui.elements.wording import for_nothing
 from explorer.ui.pages.prune.baseline import baseline_metrics
 from explorer.ui.pages.prune.from_scratch import from_scratch
@@ -55,10 +56,11 @@ def page(view: View) -> None:
     with side:
         chosen = ranking_choice(view)
         saliency = ranking(view, chosen)
+        main_part()
         if _buttons(view, saliency, chosen):
             _look_ahead(view, saliency, chosen)
     with picture:
-        st.subheader("The way so far")
+        say.subheader("The way so far")
         if view.workspace.given:
             _curve(view, chosen)
         else:
@@ -72,7 +74,7 @@ def page(view: View) -> None:
 def _buttons(view: View, saliency: Tensor, chosen: RankingChoice) -> bool:
     """The buttons of what comes next; False while turns are under way."""
     reason = why_busy(view.run)
-    st.markdown("**Step**")
+    say.body("**Step**")
     with st.container(horizontal=True, gap="small"):
         for count in COUNTS:
             st.button(
@@ -204,7 +206,7 @@ def _candidates(view: View, saliency: Tensor, chosen: RankingChoice) -> int | No
     workspace = view.loaded
     units = workspace.network.units
     going = list(chain.from_iterable(portions(units, view.removed, saliency, chosen.limits)))[:CANDIDATES]
-    st.markdown("**Next to go**, least important first")
+    say.body("**Next to go**, least important first")
     picked = st.dataframe(
         {
             **({"Map": [_map(workspace, unit) for unit in going]} if workspace.given else {}),

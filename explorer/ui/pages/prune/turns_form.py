@@ -9,6 +9,7 @@ import streamlit as st
 from explorer.pruning.settings import CALIBRATION, EVIDENCE, UPDATES
 from explorer.training.finetune import OPTIMIZERS, PAPER, Recipe
 from explorer.training.schedules import SCHEDULES
+from explorer.ui.elements.terms import help_of
 
 TITLES = {CALIBRATION: "calibration images, scored anew", UPDATES: "the updates' own minibatches"}
 
@@ -28,7 +29,9 @@ def turns_form() -> Turns:
     """All that decides the steps, apart from the ranking and the goal."""
     with st.container(horizontal=True, gap="small"):
         count = st.number_input("Units per step", 1, None, 10, key="turn-units", persist_state="session")
-        updates = st.number_input("Updates per step", 1, None, 10, key="turn-updates", persist_state="session")
+        updates = st.number_input(
+            "Updates per step", 1, None, 10, key="turn-updates", persist_state="session", help=help_of("update")
+        )
     recipe = _descent()
     with st.container(horizontal=True, gap="small"):
         alpha = st.number_input(
@@ -39,7 +42,7 @@ def turns_form() -> Turns:
             step=0.1,
             key="turn-distil",
             persist_state="session",
-            help="How much of the loss is the unpruned network's answers (Hinton et al. 2015).",
+            help=help_of("distillation", also="0 to 1: its share of the loss (Hinton et al. 2015)."),
         )
         least = st.number_input(
             "Least accuracy, %",
@@ -67,12 +70,29 @@ def _descent() -> Recipe:
     """The fields of the recipe that concern the loss of the labels."""
     with st.container(horizontal=True, gap="small"):
         rate = st.number_input(
-            "Learning rate", 1e-6, None, 1e-3, step=1e-4, format="%g", key="turn-rate", persist_state="session"
+            "Learning rate",
+            1e-6,
+            None,
+            1e-3,
+            step=1e-4,
+            format="%g",
+            key="turn-rate",
+            persist_state="session",
+            help=help_of("learning rate"),
         )
-        size = st.number_input("Minibatch", 1, None, PAPER.batch_size, key="turn-size", persist_state="session")
+        size = st.number_input(
+            "Minibatch", 1, None, PAPER.batch_size, key="turn-size", persist_state="session", help=help_of("minibatch")
+        )
     with st.container(horizontal=True, gap="small"):
         momentum = st.number_input(
-            "Momentum", 0.0, 0.999, PAPER.momentum, step=0.05, key="turn-momentum", persist_state="session"
+            "Momentum",
+            0.0,
+            0.999,
+            PAPER.momentum,
+            step=0.05,
+            key="turn-momentum",
+            persist_state="session",
+            help=help_of("momentum"),
         )
         decay = st.number_input(
             "Weight decay",
@@ -83,6 +103,7 @@ def _descent() -> Recipe:
             format="%g",
             key="turn-decay",
             persist_state="session",
+            help=help_of("weight decay"),
         )
     with st.container(horizontal=True, gap="small"):
         optimizer = st.selectbox("Optimizer", list(OPTIMIZERS), key="turn-optimizer", persist_state="session")

@@ -16,6 +16,7 @@ from explorer.ui.choosing import hand_limits
 from explorer.ui.choosing.controls import RankingChoice, ranking, ranking_choice
 from explorer.ui.elements import say
 from explorer.ui.elements.chart import chart, picture_and_side
+from explorer.ui.elements.readable import main_part
 from explorer.ui.pages.saliency.consequence import consequence
 from explorer.ui.pages.saliency.threshold_lines import Lines, chosen_layer, handle, saliencies_left
 from explorer.ui.pages.saliency.units_by_hand import Cells, units_map
@@ -32,6 +33,7 @@ def page(view: View) -> None:
         saliency = ranking(view, chosen).float().double()  # as the threshold sees it: float32
         needed = line_needed(view.workspace.network.units, view.removed, saliency, chosen.limits)
         layer = chosen_layer(view)
+        main_part()
         lines = handle(view, chosen, saliency, layer, needed)
     plan = view.removed | removed_by_lines(needed, _over_units(view, lines))
     with picture:

@@ -10,6 +10,7 @@ from torch import Tensor
 
 from explorer.ui.choosing import hand_limits
 from explorer.ui.components.unit_map.unit_map import ORDERS, ByHand, LayerCells, Look, unit_map
+from explorer.ui.elements import say
 from explorer.ui.pages.saliency.threshold_lines import EVERY_LAYER, Lines
 from explorer.ui.work.session import View
 
@@ -31,7 +32,7 @@ def units_map(view: View, cells: Cells) -> None:
     names = [layer.name for layer in view.workspace.network.units.layers]
     whole = len(view.removed) <= MAX_CELLS
     with st.container(horizontal=True, vertical_alignment="bottom", horizontal_alignment="distribute"):
-        st.subheader("Which units go", width="content")
+        say.subheader("Which units go", width="content")
         order = st.segmented_control(
             "Units by",
             ORDERS,
@@ -49,7 +50,7 @@ def units_map(view: View, cells: Cells) -> None:
         on_layer=_choose_layer,
     )
     if not whole and cells.layer == EVERY_LAYER:
-        st.caption("Click a layer's name to see its units.")
+        say.caption("Click a layer's name to see its units.")
     hand_limits.clear_button("clear-map")
 
 
