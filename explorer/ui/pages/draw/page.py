@@ -10,7 +10,7 @@ from explorer.core.text import counted
 from explorer.data.drawing import InputForm
 from explorer.networks.units import none_removed
 from explorer.scoring.criteria import CRITERIA
-from explorer.ui.elements import say, wording
+from explorer.ui.elements import say, terms, wording
 from explorer.ui.elements.boundary import boundary
 from explorer.ui.elements.readable import main_part
 from explorer.ui.pages.draw import asked
@@ -188,6 +188,12 @@ def _units(view: View, picture: OwnPicture, target: int) -> None:
         st.html(tops_html(network.units, maps, found))
         say.caption("Above each, how the loss of this picture changes without it, in nats.")
     with layer_maps:
-        layer = st.selectbox("Feature maps of", list(network.units.slices), key="draw-layer", persist_state="session")
+        layer = st.selectbox(
+            "Feature maps of",
+            list(network.units.slices),
+            key="draw-layer",
+            persist_state="session",
+            help=terms.help_of("feature map"),
+        )
         st.html(layer_html(network.units, layer, maps[layer], found))
         say.caption(MAPS)
