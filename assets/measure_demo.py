@@ -1,6 +1,6 @@
 """Measure which criterion prunes the demo best before fine-tuning: `python assets/measure_demo.py`, see README.md.
 
-Two networks' losses are compared image by image, since both saw the same 2,000 validation and test images.
+Two networks' losses are compared image by image, since both saw the same 1,000 validation images.
 """
 
 from __future__ import annotations
@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import numpy as np
-import torch
 from torch import Tensor
 
 from explorer import open_network
@@ -33,7 +32,7 @@ Way = tuple[str, int]
 """A selector and its seed."""
 
 Found = dict[Way, list[Outcome]]
-"""The answers to all held-out images at each share of GONE."""
+"""The answers to the validation images at each share of GONE."""
 
 
 def at_once(network: Network, images: Batches, way: Way) -> Iterator[Tensor]:
@@ -54,13 +53,6 @@ def in_steps(network: Network, images: Batches, way: Way) -> Iterator[Tensor]:
         settings = Settings(name, target=1 - share, step=round(STEP * len(network.units)), seed=seed)
         *_, step = iterate(network, {"calibration": images}, settings, start=step)
         yield step.removed
-
-
-def held_out(network: Network, removed: Tensor) -> Outcome:
-    """The answers to the validation and test images without these units."""
-    images = open_images("demo")
-    parts = [evaluate(network, batches_for(network, images, split), removed) for split in ("validation", "test")]
-    return Outcome(torch.cat([part.logits for part in parts]), torch.cat([part.labels for part in parts]))
 
 
 def ratio(lower: Outcome, higher: Outcome) -> float:
@@ -90,9 +82,11 @@ def show(found: Found) -> None:
 def main() -> None:
     """Both ways to prune."""
     network = open_network("demo")
-    images = batches_for(network, open_images("demo"), "calibration", 256)
+    images = open_images("demo")
+    calibration = batches_for(network, images, "calibration", 256)
+    validation = batches_for(network, images, "validation")
     for plans, ways in ((at_once, AT_ONCE), (in_steps, IN_STEPS)):
-        show({way: [held_out(network, plan) for plan in plans(network, images, way)] for way in ways})
+        show({way: [evaluate(network, validation, plan) for plan in plans(network, calibration, way)] for way in ways})
 
 
 if __name__ == "__main__":
