@@ -28,6 +28,7 @@ LAYOUT = """
 <style>
 [data-testid="stMainBlockContainer"] { padding-top: 4.2rem; }
 .st-key-strip { min-height: 107px; }
+.st-key-sheet { min-height: 456px; } .st-key-at-once { min-height: 241px; }
 .st-key-line-and-curve { min-height: 339px; }
 .st-key-line-alone { min-height: 227px; }
 .st-key-criterion, .st-key-scaling, .st-key-price, .st-key-beside, .st-key-measure, [class*="st-key-target"],

@@ -166,7 +166,7 @@ export default function ({ data, parentElement, setTriggerValue }) {
   const canvas = parentElement.querySelector("canvas"), fresh = !canvas.explorer
   const part = name => parentElement.querySelector(`.${name}`)
   const state = canvas.explorer ??= {
-    canvas, nib: part("nib"), parts: { inks: part("inks"), undo: part("undo"), clear: part("clear"), read: part("read") },
+    canvas, nib: part("nib"), parts: { inks: part("inks"), undo: part("undo"), clear: part("clear"), read: part("read"), said: part("said") },
     ink: 0, buttons: [], before: [], stamp: -1, last: null, down: false, keys: false, empty: true, on: "blank",
   }
   Object.assign(state, { data, send: setTriggerValue })
@@ -177,5 +177,6 @@ export default function ({ data, parentElement, setTriggerValue }) {
     state.parts.undo.onclick = () => undo(state)
     state.parts.clear.onclick = () => clear(state)
   }
+  state.parts.said.textContent = data.said
   if (data.stamp > state.stamp) show(state)
 }

@@ -33,25 +33,27 @@ class Sheet:
     grain: int  # pixels of the canvas for each of the network's, along a side
     ground: str  # colour, #RRGGBB
     inks: Sequence[tuple[str, str]]  # name and colour of each pen
+    said: str = ""  # stands under it where the page is narrow
 
 
-def canvas(paper: Sheet, drawn: Drawn, *, key: str, on_draw: Callable[[Drawn], None]) -> None:
+def canvas(sheet: Sheet, drawn: Drawn, *, key: str, on_draw: Callable[[Drawn], None]) -> None:
     """Show the canvas with what was drawn, and tell `on_draw` of what is drawn from now on.
 
     What comes back is text from a browser: nothing of it has been checked. Arrow keys move the pen by a pixel of the
     network, with Shift by four; the space bar puts it down and lifts it.
     """
-    _component(key=key, data=canvas_data(paper, drawn), on_drawn_change=lambda: _tell(key, on_draw))
+    _component(key=key, data=canvas_data(sheet, drawn), on_drawn_change=lambda: _tell(key, on_draw))
 
 
-def canvas_data(paper: Sheet, drawn: Drawn) -> dict[str, object]:
+def canvas_data(sheet: Sheet, drawn: Drawn) -> dict[str, object]:
     """The data that the browser draws."""
     return {
-        "width": paper.width,
-        "height": paper.height,
-        "grain": paper.grain,
-        "ground": paper.ground,
-        "inks": [list(ink) for ink in paper.inks],
+        "width": sheet.width,
+        "height": sheet.height,
+        "grain": sheet.grain,
+        "ground": sheet.ground,
+        "inks": [list(ink) for ink in sheet.inks],
+        "said": sheet.said,
         "picture": drawn.picture,
         "on": drawn.on,
         "stamp": drawn.stamp,

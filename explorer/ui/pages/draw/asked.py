@@ -80,7 +80,12 @@ def _habits(key: str, _workspace: Workspace) -> Habits:
 
 def answer(workspace: Workspace, removed: Tensor, taken: OwnPicture) -> Tensor:
     """(classes,) float64 probabilities at these weights, with the removed units' gates closed."""
-    return answers(workspace.network, taken.prepared.x, removed[None])[0]
+    return _answer(workspace.key, plan_digest(removed), taken.digest, workspace, removed, taken)
+
+
+@st.cache_resource(max_entries=64, show_spinner=False)
+def _answer(key: str, plan: str, picture: str, _workspace: Workspace, _removed: Tensor, _taken: OwnPicture) -> Tensor:
+    return answers(_workspace.network, _taken.prepared.x, _removed[None])[0]
 
 
 def answers_at_states(view: View, taken: OwnPicture, asked: bool) -> dict[int, Tensor] | None:

@@ -73,16 +73,23 @@ def _strokes(view: View, form: InputForm) -> None:
             return
         target = _answer(view, picture)
         _on_the_way(view, picture, target)
-        _at_once(view, picture, target)
+        with st.container(key="at-once"):  # its place is kept until the units are scored
+            _at_once(view, picture, target)
     _units(view, picture, target)
 
 
 def _taken(view: View, form: InputForm) -> OwnPicture | None:
     try:
-        return taken(view.loaded, form)
+        return taken(view.loaded, form, lambda picture: _said(view, picture))
     except BadInput as problem:
         say.warning(problem)
         return None
+
+
+def _said(view: View, picture: OwnPicture) -> str:
+    """The answer in a few words."""
+    found = asked.answer(view.workspace, view.removed, picture)
+    return f"It says {view.loaded.network.classes[int(found.argmax())]} ({float(found.max()):.1%})"
 
 
 def _answer(view: View, picture: OwnPicture) -> int:

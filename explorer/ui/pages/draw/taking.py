@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+from collections.abc import Callable
 from io import BytesIO
 from typing import NamedTuple
 
@@ -30,13 +31,17 @@ PRIVATE = "It goes to this server alone, is not kept, and nothing is sent to any
 PLACING = "Scale and move what you draw to the size and the place that the network's own images have."
 WITHOUT_IMAGES = "No images say what they look like, so the ground is chosen by the mean of the preprocessing:"
 PNG = "data:image/png;base64,"
+FIT = "draw-fit"
 MOST = 4_000_000  # characters that a canvas may send
 GREY_INK = {True: "#FFFFFF", False: "#000000"}  # on a dark ground, on a light one
 COLOUR_INKS = (("Black", "#000000"), ("Blue", BLUE), ("Green", GREEN), ("Red", VERMILION), ("Yellow", ORANGE))
 
 
-def taken(workspace: Workspace, form: InputForm) -> OwnPicture | None:
-    """The picture that a person has given, by one of the ways; None before there is one. Raises BadInput for others."""
+def taken(workspace: Workspace, form: InputForm, said: Callable[[OwnPicture], str]) -> OwnPicture | None:
+    """The picture that a person has given, by one of the ways; None before there is one. Raises BadInput for others.
+
+    said: what the network says of a drawing, in a few words, to stand under it where the page is narrow.
+    """
     by_hand = why_not_by_hand(form)
     colours = form.preprocessing.channels in COLOURS
     ways = [*([] if by_hand else [DRAW]), *([CAMERA] if colours else []), FILE]
@@ -46,13 +51,14 @@ def taken(workspace: Workspace, form: InputForm) -> OwnPicture | None:
         default=ways[0],
         required=True,
         key="draw-way",
+        label_visibility="collapsed",
         format_func=WAYS.__getitem__,
         persist_state="session",
     )
     if by_hand:
         say.caption(by_hand)
     if way == DRAW:
-        return _drawn(workspace, form)
+        return _drawn(workspace, form, said)
     given = st.camera_input("Camera", help=PRIVATE) if way == CAMERA else st.file_uploader("Picture", help=PRIVATE)
     if given is None:
         return None
@@ -69,24 +75,28 @@ class _Drawing(NamedTuple):
     position: int = 0  # of the image that comes next, among those of validation
 
 
-def _drawn(workspace: Workspace, form: InputForm) -> OwnPicture | None:
+def _drawn(workspace: Workspace, form: InputForm, said: Callable[[OwnPicture], str]) -> OwnPicture | None:
     now = _now(workspace, form)
+    picture = _on_canvas(now, form) if now.drawn.picture else None
     size = (form.fineness * form.width, form.fineness * form.height)
     ground, inks = _colours(form)
-    paper = Sheet(*size, form.fineness, ground, inks)
-    canvas(paper, now.drawn, key=f"canvas-{ground}-{form.size}", on_draw=lambda new: _keep(workspace, form, new))
-    fit = False
+    sheet = Sheet(*size, form.fineness, ground, inks, said(picture) if picture else "")
+    with st.container(key="sheet"):  # its place is kept before the canvas comes
+        canvas(sheet, now.drawn, key=f"canvas-{ground}-{form.size}", on_draw=lambda new: _keep(workspace, form, new))
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         if _has_images(workspace):
             st.button("One of its images", key="draw-image", on_click=_put_image, args=(workspace, form))
         if form.habits.framing:
-            fit = st.toggle("Place it like its images", True, key="draw-fit", help=PLACING, persist_state="session")
+            st.toggle("Place it like its images", True, key=FIT, help=PLACING, persist_state="session")
     if workspace.given is None and form.preprocessing.channels == 1:
         say.caption(f"{WITHOUT_IMAGES} {form.preprocessing.mean[0]:g} of 1.")
-    if not now.drawn.picture:
-        return None
-    pixels = canvas_pixels(now.drawn.picture, form)
-    return _taken(from_canvas(pixels, form, fit=fit and now.drawn.on == BLANK), now.label)
+    return picture
+
+
+def _on_canvas(now: _Drawing, form: InputForm) -> OwnPicture:
+    """What is on the canvas; images lie where they lay, also where something was drawn into them."""
+    fit = now.drawn.on == BLANK and bool(st.session_state.get(FIT, True))
+    return _taken(from_canvas(canvas_pixels(now.drawn.picture, form), form, fit=fit), now.label)
 
 
 def _now(workspace: Workspace, form: InputForm) -> _Drawing:
