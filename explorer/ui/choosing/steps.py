@@ -27,7 +27,7 @@ from explorer.ui.choosing.controls import RankingChoice
 from explorer.ui.elements.boundary import boundary, failed, tell
 from explorer.ui.work.changes import ChosenStep, check_ready, commit_step
 from explorer.ui.work.progress import NOTHING, REDRAWN, explain_end, follow, redraw
-from explorer.ui.work.run_jobs import STEP, TURNS, button_state, latest_job, why_busy
+from explorer.ui.work.run_jobs import PLAY, STEP, TURNS, button_state, latest_job, why_busy
 from explorer.ui.work.session import View
 
 RUN_POLL_SECONDS = 1.0  # seconds between two looks at whether a run can be changed again
@@ -67,6 +67,12 @@ def problems(view: View) -> None:
         explain_end(job, NOTHING, "Dismiss")
         follow(job, drawn)
     if (job := latest_job(view.run, TURNS)) and job.active and not job.paused:
+        _await_free(view.run)
+
+
+def await_played(view: View) -> None:
+    """Have any page drawn again as soon as Play lets the run be changed; at its end, where it moves nothing."""
+    if (job := latest_job(view.run, PLAY)) and job.active:
         _await_free(view.run)
 
 

@@ -82,7 +82,7 @@ def _draw(name: str) -> None:
     with boundary(f"the page {name}"):
         imports.wait_for(imports.page(name))
         from explorer.networks.layers import check_prunable
-        from explorer.ui.choosing.steps import problems
+        from explorer.ui.choosing.steps import await_played, problems
         from explorer.ui.frame.header import header
         from explorer.ui.work.session import current_view
 
@@ -98,6 +98,7 @@ def _draw(name: str) -> None:
             if name in NEED_IMAGES:
                 return
         import_module(imports.page(name)).page(view)
+        await_played(view)
 
 
 if __name__ == "__main__":

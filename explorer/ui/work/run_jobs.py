@@ -11,8 +11,8 @@ from explorer.jobs.job import Job
 from explorer.ui.work.jobs import JOBS
 from explorer.ui.work.visitors import own_key
 
-STEP, TURNS, SCRATCH, EXPORT, SPEED, SHARE = "step", "turns", "scratch", "export", "speed", "share"
-ADDING = {STEP: "cancel", TURNS: "pause or cancel"}  # those that add states, and how they let others go first
+STEP, TURNS, PLAY, SCRATCH, EXPORT, SPEED, SHARE = "step", "turns", "play", "scratch", "export", "speed", "share"
+ADDING = {STEP: "cancel", TURNS: "pause or cancel", PLAY: "cancel"}  # those that add states; how others go first
 OF_A_STATE = (EXPORT, SPEED)
 
 

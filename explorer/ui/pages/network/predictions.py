@@ -8,12 +8,11 @@ from html import escape
 import streamlit as st
 
 from explorer.core.palette import BLUE, VERMILION
-from explorer.data.viewing import view_note, viewable
 from explorer.evaluation.evaluate import Outcome
 from explorer.evaluation.samples import ORDERS, Sample, samples
-from explorer.figures.thumbnail import photo
 from explorer.ui.elements import say
 from explorer.ui.elements.boundary import boundary
+from explorer.ui.work.stills import stills
 from explorer.ui.work.workspace import Workspace
 
 STYLE = f"""
@@ -30,7 +29,6 @@ ul.samples.samples {{ list-style: none; margin: 0 0 0.5rem; padding: 0; }}
 .samples .wrong p {{ border-left: 3px dashed {VERMILION}; }}
 </style>
 """
-SMALL = 80  # pixels, up to which single pixels are shown as squares
 
 
 def predictions(workspace: Workspace, outcome: Outcome) -> None:
@@ -69,20 +67,13 @@ def _grid(workspace: Workspace, outcome: Outcome) -> None:
     if not found:
         say.info(f"There is no such image among the {workspace.validated_on}.")
         return
-    pictures, how = _pictures(workspace.key, tuple(sample.position for sample in found), workspace)
+    pictures, how = stills(workspace.key, tuple(sample.position for sample in found), workspace)
     st.html(STYLE + _html(found, pictures, classes))
     say.caption(
         f"{len(found)} of {workspace.validated_on}, before pruning, as the network got them"
         f"{' (the middle frame of each clip)' if workspace.images.clips else ''}. Below each: predicted class with its "
         f"softmax probability, then the true class; dashed vermilion = wrong.{how and f' {how}'}"
     )
-
-
-@st.cache_data(max_entries=32, show_spinner=False)
-def _pictures(key: str, positions: tuple[int, ...], _workspace: Workspace) -> tuple[list[tuple[str, bool]], str]:
-    """Data URI of each image, and whether it is small; how they are drawn."""
-    stills = [_workspace.validation.still(position).permute(1, 2, 0).numpy() for position in positions]
-    return [(photo(viewable(pixels)), max(pixels.shape[:2]) <= SMALL) for pixels in stills], view_note(stills[0])
 
 
 def _html(found: Sequence[Sample], pictures: Sequence[tuple[str, bool]], classes: Sequence[str]) -> str:

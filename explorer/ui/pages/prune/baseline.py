@@ -12,6 +12,7 @@ from explorer.networks.units import none_removed
 from explorer.pruning.plan import remove_next
 from explorer.scoring.criteria import CRITERIA
 from explorer.ui.choosing.controls import RankingChoice, saliencies, scaled_like
+from explorer.ui.work.measurements import measured_earlier
 from explorer.ui.work.results import measuring_job
 from explorer.ui.work.session import View
 
@@ -26,6 +27,9 @@ def baseline_metrics(
     found: list[Metrics] = []
     for count in counts:
         plan = _without(view, chosen, count)
+        if known := measured_earlier(view.loaded, plan):
+            found.append(known.metrics)
+            continue
         label = f"Measuring {CRITERIA[chosen.criterion].title} for comparison, without {count:,} units"
         job = measuring_job(view.loaded, plan, BESIDE, label)
         version, outcome = job.version, job.result

@@ -37,6 +37,7 @@ from explorer.ui.pages.prune.from_scratch import from_scratch
 from explorer.ui.pages.prune.goal_form import goal_choice
 from explorer.ui.pages.prune.states import states
 from explorer.ui.pages.prune.turns import turns
+from explorer.ui.play.panel import play_panel
 from explorer.ui.unit.dialog import UnitRanking, openings, unit_in_detail
 from explorer.ui.work.changes import jump
 from explorer.ui.work.prefetch import measure_ahead
@@ -55,6 +56,9 @@ def page(view: View) -> None:
     picture, side = picture_and_side(2.2)
     with side:
         chosen = ranking_choice(view)
+    with picture:
+        play_panel(view, chosen, key="play")
+    with side:
         saliency = ranking(view, chosen)
         main_part()
         if _buttons(view, saliency, chosen):

@@ -16,9 +16,9 @@ from explorer.evaluation.samples import ORDERS, samples
 from explorer.networks.costs import measure_costs
 from explorer.networks.layers import list_layers
 from explorer.networks.units import none_removed
-from explorer.ui.pages.network import predictions
 from explorer.ui.work import workspace
 from explorer.ui.work.results import measuring_job
+from explorer.ui.work.stills import stills
 from explorer.ui.work.workspace import Source
 
 Open = Callable[..., App]
@@ -51,7 +51,7 @@ def expected(order: str, label: int | None = None) -> list[tuple[str, ...]]:
 @pytest.fixture
 def decoded(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """Positions of the images that are made into pictures."""
-    predictions._pictures.clear()
+    stills.clear()
     real, found = Batches.still, []
     monkeypatch.setattr(Batches, "still", lambda self, position: found.append(position) or real(self, position))
     return found
