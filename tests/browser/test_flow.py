@@ -25,7 +25,7 @@ def test_the_first_page_shows_the_demo(tab: Page) -> None:
     assert state(tab) == "state 0 of 0"
     assert facts(tab)["Units"] == "448"
     tab.get_by_role("listbox", name="6 layers, 448 of 448 feature maps kept").wait_for()
-    assert tab.get_by_role("heading", name="Where the feature maps and FLOPs are").is_visible()
+    assert tab.get_by_role("heading", name="Where the FLOPs and parameters are").is_visible()
 
 
 def test_a_threshold_is_dragged_and_moved_by_keys_and_its_units_removed(tab: Page) -> None:

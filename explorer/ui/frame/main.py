@@ -12,7 +12,7 @@ from streamlit.navigation.page import StreamlitPage
 from explorer.ui.elements import say, terms
 from explorer.ui.elements.readable import readable
 from explorer.ui.frame import imports
-from explorer.ui.work.address import run_id
+from explorer.ui.work.address import TURN_TO, run_id
 from explorer.ui.work.visitors import SHARED, in_foreign_workspace, visitor
 
 PAGES = ("network", "draw", "saliency", "oracle", "prune", "compare", "export", "paper")
@@ -33,6 +33,7 @@ LAYOUT = """
 .st-key-line-alone { min-height: 227px; }
 .st-key-criterion, .st-key-scaling, .st-key-price, .st-key-beside, .st-key-measure, [class*="st-key-target"],
 [class*="st-key-export-state"] { min-height: 63px; }
+.st-key-insight { min-height: 3rem; }
 .st-key-blank { position: absolute; visibility: hidden; }
 [data-testid="stElementContainer"]:has(> [data-testid="stSpinner"]) { position: absolute; }
 @media (max-width: 640px) {
@@ -86,6 +87,8 @@ def _draw(name: str) -> None:
         from explorer.ui.frame.header import header
         from explorer.ui.work.session import current_view
 
+        if to := st.session_state.pop(TURN_TO, None):
+            st.switch_page(_page(to))
         view = current_view()
         if clicked := header(view, name.capitalize()):
             st.session_state["threshold-layer"] = clicked

@@ -10,6 +10,7 @@ import streamlit as st
 
 RUN_ID = re.compile(r"[A-Za-z0-9_-]{8,40}")
 RUN, WORKSPACE = "run", "workspace"
+TURN_TO = "turn-to"  # the page that a button of another leads to
 
 
 def run_id() -> str:

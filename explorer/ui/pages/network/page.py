@@ -16,7 +16,7 @@ from explorer.networks.units import none_removed
 from explorer.ui.choosing.steps import attempt
 from explorer.ui.elements import say
 from explorer.ui.elements.chart import chart
-from explorer.ui.elements.readable import main_part
+from explorer.ui.pages.network.first_look import first_look
 from explorer.ui.pages.network.opening import opening, show
 from explorer.ui.pages.network.predictions import predictions
 from explorer.ui.pages.network.tuning_form import tuning_form
@@ -58,10 +58,10 @@ def page(view: View) -> None:
         dialog()
     if tuning := in_view():
         panel(tuning)
-    main_part()
+    first_look(view)
     left, right = st.columns([2.6, 1], gap="large")
     with left:
-        say.subheader("Where the feature maps and FLOPs are")
+        say.subheader("Where the FLOPs and parameters are")
         chart(layer_overview(_costs(workspace)), "overview")
         say.caption(f"Network as loaded, before any pruning. {FLOPS_CONVENTION}.")
     with right:
@@ -96,7 +96,7 @@ def _costs(workspace: Workspace) -> list[LayerCost]:
     units, costs = workspace.network.units, workspace.costs
     flops, parameters = costs.flops_by_module(), costs.parameters_by_module()
     return [
-        LayerCost(m.name, m.writes, m.writes, flops[m.name], parameters[m.name], units.unprunable.get(m.name, ""))
+        LayerCost(m.name, m.writes, flops[m.name], parameters[m.name], units.unprunable.get(m.name, ""))
         for m in costs.modules
         if m.kind != "by channel"
     ]
