@@ -83,7 +83,7 @@ def from_canvas(canvas: np.ndarray, form: InputForm, *, fit: bool = True) -> Pre
 
 
 def from_picture(picture: Picture, form: InputForm) -> Prepared:
-    """A photograph or a file made into the input: by the network's own preprocessing where that gives its size.
+    """A photograph or a file made into the input: by the network's own preprocessing where that resizes pictures.
 
     Otherwise the largest centre of the right side ratio is scaled to the size; and where the network's images are grey
     ink on an even ground and framed alike, the ink is told from its paper and put into the frame like theirs.
@@ -91,7 +91,8 @@ def from_picture(picture: Picture, form: InputForm) -> Prepared:
     """
     if isinstance(picture, Image.Image):
         picture = ImageOps.exif_transpose(picture)
-    pixels = to_pixels(picture, form.preprocessing)
+    own = form.preprocessing if form.preprocessing.size else replace(form.preprocessing, crop=None)
+    pixels = to_pixels(picture, own)  # a crop alone says how large the images are, which a photograph is not
     if pixels.shape[1:] == (form.height, form.width):
         return Prepared(pixels, normalise(pixels, form.preprocessing), _own_way(form))
     if not isinstance(picture, Image.Image) and form.preprocessing.channels not in COLOURS:
@@ -139,7 +140,7 @@ def _as_theirs(form: InputForm) -> str:
 
 def _own_way(form: InputForm) -> str:
     own = form.preprocessing
-    if own.size is None and own.crop is None:
+    if own.size is None:
         return f"Taken pixel by pixel: it has the network's {form.size}."
     return f"Prepared like the network's own images: {own.describe()}."
 

@@ -41,8 +41,9 @@ STYLE = f"""
 .along b {{ display: block; height: 1.3rem; line-height: 1.3rem; font-size: 0.9rem; white-space: nowrap;
   overflow: hidden; text-overflow: ellipsis; }}
 .along .below {{ display: block; min-height: 1.2rem; white-space: nowrap; }}
-.along .key {{ display: inline-block; width: 0.75rem; height: 0.75rem; border-radius: 2px; vertical-align: -0.08rem;
-  margin: 0 0.3rem 0 0.7rem; }}
+.along .key {{ display: inline-block; margin-left: 0.4rem; }}
+.along .key i {{ display: inline-block; width: 0.75rem; height: 0.75rem; border-radius: 2px; vertical-align: -0.08rem;
+  margin-right: 0.3rem; }}
 .along .note {{ margin: 0 0 0.35rem; }}
 </style>
 """
@@ -107,8 +108,8 @@ def along_html(columns: Sequence[StateAnswer], target: int, classes: Sequence[st
     )
     key = (
         f"<p class='note'>Bars: probability of {escape(classes[target])}; above, the answer where it changes."
-        f"<span class='key' style='background:{KEPT}'></span>answers {escape(classes[target])}"
-        f"<span class='key' style='background:{HATCH}'></span>answers something else</p>"
+        f" <span class='key'><i style='background:{KEPT}'></i>answers {escape(classes[target])}</span>"
+        f" <span class='key'><i style='background:{HATCH}'></i>answers something else</span></p>"
     )
     return f"{STYLE}<div class='along'>{key}<ol>{items}</ol><p class='note'>{escape(axis)}</p></div>"
 
