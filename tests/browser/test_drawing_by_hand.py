@@ -12,10 +12,13 @@ pytest.importorskip("playwright")
 from acting import SECONDS, place, settle, until, visit
 from playwright.sync_api import Page, expect
 
-ON_CANVAS = """
-canvas => {
+TILES = """
+(canvas, [columns, rows]) => {
     const { width, height } = canvas, data = canvas.getContext("2d").getImageData(0, 0, width, height).data
-    return [width, height, Array.from({ length: width * height }, (_, i) => data[4 * i])]
+    const k = width / columns, sums = Array(columns * rows).fill(0)
+    for (let i = 0; i < width * height; i++)
+        sums[Math.floor(Math.floor(i / width) / k) * columns + Math.floor(i % width / k)] += data[4 * i]
+    return sums.map(sum => sum / k ** 2)
 }
 """
 AT_THE_NETWORK = """
@@ -31,17 +34,6 @@ async image => {
 WAITS = re.compile("^Draw one of its classes")
 
 
-def averaged(tab: Page, width: int, height: int) -> list[int]:
-    """The canvas in so many pixels: of each tile the mean."""
-    wide, high, values = tab.locator("canvas").evaluate(ON_CANVAS)
-    k = wide // width
-    assert (k * width, k * height) == (wide, high)
-    rows = [values[y * wide : (y + 1) * wide] for y in range(high)]
-    tiles = ([sum(row[x * k : (x + 1) * k]) for x in range(width)] for row in rows)
-    lines = [list(map(sum, zip(*(next(tiles) for _ in range(k)), strict=True))) for _ in range(height)]
-    return [round(total / k**2) for line in lines for total in line]
-
-
 def arrives(tab: Page) -> list[int]:
     """Wait until the network gets what is on the canvas; what that is."""
     found: list[int] = []
@@ -49,7 +41,7 @@ def arrives(tab: Page) -> list[int]:
     def same() -> bool:
         nonlocal found
         width, height, found = tab.locator(".gets img").evaluate(AT_THE_NETWORK)
-        return found == averaged(tab, width, height)
+        return found == list(map(round, tab.locator("canvas").evaluate(TILES, [width, height])))
 
     until(tab, same, "the canvas at the network")
     return found
