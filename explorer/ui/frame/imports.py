@@ -21,6 +21,8 @@ FRAME = (
     "explorer.ui.elements.boundary",
     "explorer.networks.layers",
     "explorer.ui.frame.header",
+    "explorer.ui.frame.linked_state",
+    "explorer.ui.frame.unknown_run",
     "explorer.ui.work.session",
     "explorer.ui.choosing.steps",
 )

@@ -85,14 +85,20 @@ def _draw(name: str) -> None:
         from explorer.networks.layers import check_prunable
         from explorer.ui.choosing.steps import await_played, problems
         from explorer.ui.frame.header import header
-        from explorer.ui.work.session import current_view
+        from explorer.ui.frame.linked_state import linked_state
+        from explorer.ui.frame.unknown_run import unknown_run
+        from explorer.ui.work.session import current_view, is_known
 
         if to := st.session_state.pop(TURN_TO, None):
             st.switch_page(_page(to))
+        if not is_known(run_id()):
+            unknown_run(run_id())
+            return
         view = current_view()
         if clicked := header(view, name.capitalize()):
             st.session_state["threshold-layer"] = clicked
             st.switch_page(_page("saliency"))
+        linked_state(view)
         problems(view)
         if name in ABOUT_UNITS:
             check_prunable(view.loaded.network)

@@ -12,6 +12,7 @@ from explorer.scoring.detail import Saving, neighbours, saving, standing
 from explorer.ui.elements import say, wording
 from explorer.ui.elements.boundary import boundary
 from explorer.ui.unit import looks, worth
+from explorer.ui.work.address import UNIT
 from explorer.ui.work.session import View
 from explorer.ui.work.workspace import NO_IMAGES
 
@@ -28,13 +29,30 @@ class UnitRanking:
 
 def unit_in_detail(view: View, asked: int | None, order: UnitRanking) -> None:
     """Show the unit that was asked for on this page in this run, or go on showing the one that is open."""
+    if asked is None:
+        asked = _linked(view)
     if asked is not None:
         st.session_state[_key(view)] = asked
         st.session_state["unit-openings"] = openings() + 1
     if _key(view) in st.session_state:
-        st.dialog("One feature map", width="large", on_dismiss=lambda: st.session_state.pop(_key(view), None))(
-            boundary()(_dialog)
-        )(view, order)
+        st.dialog("One feature map", width="large", on_dismiss=lambda: _close(view))(boundary()(_dialog))(view, order)
+
+
+def _linked(view: View) -> int | None:
+    """The unit that the tab's address named at first, "LAYER:CHANNEL", if any; one that is not there is said."""
+    name = "" if st.session_state.get("unit-read") else st.query_params.get(UNIT, "")
+    st.session_state["unit-read"] = True
+    layer, _, channel = name.rpartition(":")
+    labels = {f"{layer}:{channel}": unit for unit, (layer, channel) in enumerate(view.workspace.network.units.labels)}
+    if name and name not in labels:
+        say.warning(f"This link is about channel {channel} of {layer}, and this network has no such unit.")
+        st.query_params.pop(UNIT, None)
+    return labels.get(name)
+
+
+def _close(view: View) -> None:
+    st.session_state.pop(_key(view), None)
+    st.query_params.pop(UNIT, None)
 
 
 def openings() -> int:
@@ -64,6 +82,7 @@ def _key(view: View) -> str:
 
 def _dialog(view: View, order: UnitRanking) -> None:
     unit = st.session_state[_key(view)]
+    st.query_params[UNIT] = ":".join(map(str, view.workspace.network.units.labels[unit]))
     _head(view, order, unit)
     written = looks.written_choice(view, unit)
     if view.loaded.given:

@@ -11,11 +11,26 @@ import streamlit as st
 RUN_ID = re.compile(r"[A-Za-z0-9_-]{8,40}")
 RUN, WORKSPACE = "run", "workspace"
 TURN_TO = "turn-to"  # the page that a button of another leads to
+STATE, UNIT, LINES = OF_A_RUN = ("state", "unit", "lines")  # which tell what is looked at in it
+
+
+_begun: set[str] = set()  # ids of runs that this process has given away, whether anything was done in them or not
 
 
 def run_id() -> str:
     """The id of this tab's run; a tab without one gets a new one."""
-    return id_in_address(RUN, "", new_id)
+    return id_in_address(RUN, "", lambda: begin(new_id()))
+
+
+def begin(run: str) -> str:
+    """The id itself, of a run that begins now: it is known, though its folder comes only with its first step."""
+    _begun.add(run)
+    return run
+
+
+def is_begun(run: str) -> bool:
+    """Whether a run of this id was begun by this process."""
+    return run in _begun
 
 
 def id_in_address(what: str, usual: str, fresh: Callable[[], str]) -> str:
@@ -25,7 +40,10 @@ def id_in_address(what: str, usual: str, fresh: Callable[[], str]) -> str:
 
 
 def look_at(run: str) -> str:
-    """Show this run in this tab."""
+    """Show this run in this tab; what the address said of another one is no longer in it."""
+    if st.query_params.get(RUN) != run:
+        for what in OF_A_RUN:
+            st.query_params.pop(what, None)
     return keep(RUN, run)
 
 

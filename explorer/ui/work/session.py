@@ -21,7 +21,7 @@ from explorer.runs.stages import Stage, stage_at
 from explorer.runs.store import Run, drop_weights, holds_run, read_run, write_run
 from explorer.runs.timeline import Timeline
 from explorer.ui.elements import say
-from explorer.ui.work.address import look_at, new_id, run_id
+from explorer.ui.work.address import begin, is_begun, look_at, new_id, run_id
 from explorer.ui.work.progress import await_result
 from explorer.ui.work.results import measuring_job
 from explorer.ui.work.workspace import Workspace, open_workspace, trained_workspace, workdir
@@ -54,7 +54,7 @@ def current_view() -> View:
         return _view(run_id(), _saved(run_id()))
     except BadInput as problem:
         say.warning(f"{problem} The demo is shown instead; the run stays where it is.")
-        return _view(look_at(new_id()), None)
+        return _view(look_at(begin(new_id())), None)
 
 
 def network_at(view: View, trained: int | None) -> Network:
@@ -65,6 +65,11 @@ def network_at(view: View, trained: int | None) -> Network:
     if trained is None:
         return view.loaded.network
     return _at_state(view.loaded, run_folder(view.run), replace(view.timeline, current=trained)).network
+
+
+def is_known(run: str) -> bool:
+    """Whether there is such a run: on disk, or begun a moment ago with nothing done in it yet."""
+    return is_begun(run) or holds_run(run_folder(run))
 
 
 def open_new(source: Source) -> None:

@@ -19,6 +19,7 @@ from explorer.ui.elements.chart import chart
 from explorer.ui.pages.network.first_look import first_look
 from explorer.ui.pages.network.opening import opening, show
 from explorer.ui.pages.network.predictions import predictions
+from explorer.ui.pages.network.runs import runs
 from explorer.ui.pages.network.tuning_form import tuning_form
 from explorer.ui.pages.network.tuning_panel import panel
 from explorer.ui.pages.network.tunings import in_view
@@ -26,7 +27,7 @@ from explorer.ui.work.results import why_no_export
 from explorer.ui.work.session import View, await_outcome, open_new
 from explorer.ui.work.workspace import Source, Workspace
 
-DIALOGS = {"open": opening, "tune": tuning_form}
+DIALOGS = {"open": opening, "tune": tuning_form, "runs": runs}
 WITHOUT_IMAGES = (
     "No images yet: criteria that read weights, structure, costs, pruning and export are there. Images would add loss "
     "and accuracy, criteria that look at them, the oracle and fine-tuning: open the network again with images."
@@ -74,6 +75,7 @@ def page(view: View) -> None:
         with st.container(horizontal=True):
             st.button("Open another network", on_click=show, args=("open",))
             st.button("Fine-tune a network", on_click=show, args=("tune",))
+            st.button("Runs", on_click=show, args=("runs",), help="All runs of this work folder, to open one again.")
             st.button("Open the demo anew", on_click=attempt, args=(open_new, Source()))
     table, quality = st.columns([1.9, 1], gap="large")
     with table:

@@ -18,7 +18,8 @@ from explorer.ui.elements import say
 from explorer.ui.elements.chart import chart, picture_and_side
 from explorer.ui.elements.readable import main_part
 from explorer.ui.pages.saliency.consequence import consequence
-from explorer.ui.pages.saliency.threshold_lines import Lines, chosen_layer, handle, saliencies_left
+from explorer.ui.pages.saliency.lines import Lines
+from explorer.ui.pages.saliency.threshold_lines import chosen_layer, handle, saliencies_left
 from explorer.ui.pages.saliency.units_by_hand import Cells, units_map
 from explorer.ui.unit.dialog import UnitRanking, unit_choice, unit_in_detail
 from explorer.ui.work.joint_jobs import linearising_job

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 
 import numpy as np
 import streamlit as st
@@ -14,37 +14,14 @@ from explorer.ui.choosing.controls import RankingChoice
 from explorer.ui.components.threshold.threshold import threshold_histogram
 from explorer.ui.elements import say
 from explorer.ui.elements.boundary import boundary
+from explorer.ui.pages.saliency.lines import EVERY_LAYER, Lines, linked_lines, name_lines
 from explorer.ui.pages.saliency.one_shot import NO_CURVE, PartialCurve, curve_job
 from explorer.ui.work.address import run_id
 from explorer.ui.work.progress import redraw
 from explorer.ui.work.session import View
 
-EVERY_LAYER = "all layers"
 MOVED = "line-moved"
 POLL = 0.6  # seconds
-
-
-@dataclass(frozen=True)
-class Lines:
-    """Thresholds in the unit of the saliency, as float32 numbers."""
-
-    common: float | None = None  # None: not drawn yet
-    own: dict[str, float] = field(default_factory=dict)  # layer name -> its own, in place of the common one
-
-    def of(self, layer: str) -> float | None:
-        """The line that decides about a layer, if any."""
-        return self.own.get(layer, self.common)
-
-    def by_layer(self, layers: list[str]) -> dict[str, float]:
-        """Layer name -> its line, of those that have one."""
-        return {name: line for name in layers if (line := self.of(name)) is not None}
-
-    def moved(self, layer: str, value: float | None) -> Lines:
-        """These lines with one of them elsewhere; None takes it back."""
-        if layer == EVERY_LAYER:
-            return replace(self, common=value)
-        rest = {name: line for name, line in self.own.items() if name != layer}
-        return replace(self, own=rest if value is None else {**rest, layer: value})
 
 
 def chosen_layer(view: View) -> str:
@@ -60,12 +37,16 @@ def chosen_layer(view: View) -> str:
 
 
 def lines_in_force(view: View, chosen: RankingChoice) -> Lines:
-    """The lines that have been drawn for this ranking of the present state."""
+    """The lines that have been drawn for this ranking of the present state; at first those that the address names."""
+    if not st.session_state.get("lines-read"):
+        st.session_state["lines-read"] = True
+        st.session_state.setdefault(_key(view, chosen), linked_lines(view.workspace.network.units))
     return st.session_state.get(_key(view, chosen), Lines())
 
 
 def handle(view: View, chosen: RankingChoice, saliency: Tensor, layer: str, needed: Tensor) -> Lines:
     """Draw the histogram with its handle, and what belongs to it; returns the lines in force."""
+    _carry_over(view, chosen, saliency)
     lines, key = lines_in_force(view, chosen), _key(view, chosen)
     layers = [one.name for one in view.workspace.network.units.layers]
     names = [name for name in layers if name not in lines.own] if layer == EVERY_LAYER else [layer]
@@ -87,7 +68,18 @@ def handle(view: View, chosen: RankingChoice, saliency: Tensor, layer: str, need
         say.caption(_about_curve(view))
         _exact(f"{key}-{layer}", value, move)
     _taking_back(key, lines, layer)
+    name_lines(lines_in_force(view, chosen))
     return lines_in_force(view, chosen)
+
+
+def _carry_over(view: View, chosen: RankingChoice, saliency: Tensor) -> None:
+    """Where no line was drawn by this ranking yet, as many units as by the last one lie below the common line."""
+    key, left = _key(view, chosen), np.sort(saliency[~view.removed].numpy().astype(np.float32))
+    place = f"below-{view.run}-{view.timeline.current}"
+    drawn = lines_in_force(view, chosen)
+    if drawn == Lines() and 0 < (below := st.session_state.get(place, 0)) < len(left):
+        st.session_state[key] = drawn = Lines(float(left[below]))
+    st.session_state[place] = 0 if drawn.common is None else int((left < drawn.common).sum())
 
 
 def _about_curve(view: View) -> str:

@@ -11,7 +11,7 @@ from torch import Tensor
 from explorer.ui.choosing import hand_limits
 from explorer.ui.components.unit_map.unit_map import ORDERS, ByHand, LayerCells, Look, unit_map
 from explorer.ui.elements import say
-from explorer.ui.pages.saliency.threshold_lines import EVERY_LAYER, Lines
+from explorer.ui.pages.saliency.lines import EVERY_LAYER, Lines
 from explorer.ui.work.session import View
 
 MAX_CELLS = 1024  # cells drawn for all layers; of larger networks, those of the chosen layer
