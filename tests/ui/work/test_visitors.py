@@ -27,7 +27,7 @@ def served(monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
     """The app is served beyond this computer; the cookies of whoever opens a tab."""
     cookies: dict[str, str] = {}
     monkeypatch.setattr(visitors, "_tokens", ["a-token-of-the-tests"])
-    monkeypatch.setattr(visitors.st, "context", SimpleNamespace(cookies=cookies))
+    monkeypatch.setattr(visitors.st, "context", SimpleNamespace(cookies=cookies, theme=SimpleNamespace(type="light")))
     return cookies
 
 
