@@ -88,7 +88,7 @@ def test_steps_forward_and_back_bring_the_numbers_back_exactly(tab: Page) -> Non
     assert press(tab, "Redo", "state 2 of 3") == seen[2]
     assert press(tab, "Redo", "state 3 of 3") == seen[3]
     assert press(tab, "Undo", "state 2 of 3") == seen[2]
-    found = press(tab, "Go", "state 4 of 4")
+    found = press(tab, "Prune to this goal", "state 4 of 4")
     assert found["Units"] == "224"
     tab.get_by_role("listbox", name="6 layers, 224 of 448 feature maps kept").wait_for()
     tab.reload()
@@ -128,7 +128,7 @@ def test_compare_draws_a_curve_of_each_criterion(tab: Page) -> None:
         tab.get_by_role("button", name=f"Remove {name}", exact=True).click()
         tab.get_by_role("button", name=f"Remove {name}", exact=True).wait_for(state="detached")
         settle(tab)
-    tab.get_by_role("button", name="Compare", exact=True).click()
+    tab.get_by_role("button", name="Compare these criteria", exact=True).click()
     figure = tab.get_by_role("figure", name=re.compile("Accuracy against units left.*Taylor.*Random"))
     figure.wait_for()
     until(tab, lambda: not tab.get_by_role("progressbar").count(), "the end of the comparison")
@@ -146,7 +146,7 @@ def accuracy(module: torch.nn.Module) -> float:
 
 def test_the_file_taken_away_computes_what_the_pages_showed(tab: Page, tmp_path: Path) -> None:
     visit(tab, "prune")
-    shown = press(tab, "Go", "state 1 of 1")
+    shown = press(tab, "Prune to this goal", "state 1 of 1")
     turn(tab, "export")
     tab.get_by_role("button", name="Make and prove").click()
     tab.get_by_text("100.0% of the predictions agree").wait_for()

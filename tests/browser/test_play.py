@@ -51,7 +51,7 @@ def far_down(tab: Page) -> Page:
     box.fill(FAR)
     box.press("Enter")
     settle(tab)
-    press(tab, "Go", "state 1 of 1")
+    press(tab, "Prune to this goal", "state 1 of 1")
     return tab
 
 

@@ -93,12 +93,12 @@ def test_units_stay_and_go_by_clicks_and_keys_and_a_lock_holds_on_the_prune_page
     turn(tab, "prune")
     tab.get_by_role("spinbutton", name="Down to, %").fill("10")
     tab.keyboard.press("Enter")
-    assert press(tab, "Go", "state 1 of 1")["Units"] == "44"
+    assert press(tab, "Prune to this goal", "state 1 of 1")["Units"] == "44"
     tab.get_by_role("option", name="features.2: 32 of 32 feature maps kept").wait_for()
     turn(tab, "saliency")
     tab.get_by_role("button", name="Lock features.2", pressed=True).wait_for()
     expect(one).to_have_accessible_name(re.compile("already removed$"), timeout=SECONDS)
-    tab.get_by_role("button", name="Clear", exact=True).last.click()
+    tab.get_by_role("button", name="Clear these choices", exact=True).last.click()
     tab.get_by_role("button", name="Lock features.2", pressed=False).wait_for()
     settle(tab)
 

@@ -152,7 +152,7 @@ def check_prune(app: App, told: Told, busy: bool) -> None:
     assert f"{told.stage(told.current)[1]}. The second line removes" in app.text
     at_root = told.states[told.current]["parent"] is None
     enabled = app.buttons
-    assert all(enabled[name] is not busy for name in ("Remove 1", "Remove 10", "Go"))
+    assert all(enabled[name] is not busy for name in ("Remove 1", "Remove 10", "Prune to this goal"))
     assert all(enabled[name] is not (busy or at_root) for name in ("Undo", "Back", "Back 2"))
     (name,) = (box for box in app.test.text_input if box.label.startswith("Name of state"))
     assert (name.label, name.value) == (f"Name of state {told.current}", told.states[told.current]["name"])

@@ -46,16 +46,16 @@ def test_one_and_ten_are_those_of_the_joint_order_of_the_network_as_it_is(jointl
 
 
 def test_down_to_a_target_is_the_engines_selection(jointly: App, saved: Saved) -> None:
-    app = jointly.set("Down to, %", 60).click("Go").fine()
+    app = jointly.set("Down to, %", 60).click("Prune to this goal").fine()
     opened = workspace.open_workspace(Source())
     whole = none_removed(opened.network.units)
     expected = joint.select(opened.network, opened.costs, opened.calibration, whole, joint.Course("units", 0.6))
     state = saved(app.run).timeline.state
     assert state.removed == newly_removed(opened.network.units, whole, expected)
     assert state.how == "down to 60 % of the units by Joint linearised"
-    app.click("Go")
+    app.click("Prune to this goal")
     assert "At most 60% of the units is left already: there is nothing to remove." in app.said
-    assert "can't be reached" in app.set("Down to, %", 1).click("Go").said
+    assert "can't be reached" in app.set("Down to, %", 1).click("Prune to this goal").said
 
 
 def test_scaling_and_the_choice_of_network_are_not_asked_for(jointly: App) -> None:

@@ -40,7 +40,7 @@ def test_every_page_opens_on_the_demo(open_app: Open, page: str) -> None:
 
 @pytest.mark.parametrize("page", PICTURES)
 def test_every_page_opens_on_a_pruned_network(open_app: Open, page: str) -> None:
-    app = open_app("prune").click("Go").go(page).fine()
+    app = open_app("prune").click("Prune to this goal").go(page).fine()
     assert app.facts["Units"] == "224"
     assert app.charts == PICTURES[page]
 
@@ -109,7 +109,7 @@ def test_a_threshold_above_everything_leaves_each_layer_a_unit(open_app: Open) -
 
 def test_limits_hold_for_steps_targets_and_thresholds(open_app: Open, saved: Callable[[str], Run]) -> None:
     app = open_app("prune").set("Layers that stay whole", ["features.0"]).set("Widths in multiples of", 8)
-    app.set("Minimum units per layer", 16).click("Remove 1").fine().click("Go").fine()
+    app.set("Minimum units per layer", 16).click("Remove 1").fine().click("Prune to this goal").fine()
     widths = kept(saved(app.run))
     assert widths["features.0"] == 32 and sum(widths.values()) <= 224
     assert all(width % 8 == 0 and width >= 16 for width in widths.values())
@@ -127,7 +127,7 @@ def kept(run: Run) -> dict[str, int]:
 
 
 def test_a_target_below_the_floors_says_why_not(open_app: Open) -> None:
-    app = open_app("prune").set("Down to, %", 1).click("Go")
+    app = open_app("prune").set("Down to, %", 1).click("Prune to this goal")
     assert not app.test.exception
     assert "units=0.01 can't be reached: with every layer at its floor of 1, 0.013 of the units is left." in app.said
     assert app.facts["Units"] == "448"
@@ -135,18 +135,18 @@ def test_a_target_below_the_floors_says_why_not(open_app: Open) -> None:
 
 
 def test_a_target_that_is_met_already_says_so(open_app: Open) -> None:
-    app = open_app("prune").click("Go").fine().click("Go")
+    app = open_app("prune").click("Prune to this goal").fine().click("Prune to this goal")
     assert "At most 50% of the units is left already: there is nothing to remove." in app.said
     assert app.facts["Units"] == "224"
 
 
 def test_compare_draws_a_curve_of_each_criterion(open_app: Open) -> None:
-    app = open_app("compare").set("Criteria", ["weight", "random"]).click("Compare")
+    app = open_app("compare").set("Criteria", ["weight", "random"]).click("Compare these criteria")
     for job in list(JOBS._jobs.values()):
         if job.label == "Comparing criteria":
             job.wait(60)
     assert app.again().fine().charts == 1
-    assert "Compare" not in app.buttons
+    assert "Compare these criteria" not in app.buttons
 
 
 @pytest.fixture

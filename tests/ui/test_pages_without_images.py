@@ -67,7 +67,7 @@ def test_it_is_pruned_step_by_step_and_back_and_opens_again(
 ) -> None:
     app.go("prune").click("Remove 10").fine()
     assert app.facts["Units"] == "438"
-    app.click("Go").fine()
+    app.click("Prune to this goal").fine()
     unmeasured(app)
     assert app.facts["Units"] == "224" and app.charts == 1
     assert not {"Prune and fine-tune", "Train from scratch"} & set(app.buttons)
@@ -115,7 +115,7 @@ def test_images_are_added_by_opening_it_again(app: App, tmp_path: Path) -> None:
 
 
 def test_one_unit_is_looked_at_by_its_weights(app: App) -> None:
-    app.go("saliency").click("Look at it").fine()
+    app.go("saliency").click("Look at this unit").fine()
     unmeasured(app)
     assert "With images, those that excite it would be shown here." in app.text
     places = next(frame.value for frame in app.test.dataframe if "Criterion" in frame.value)

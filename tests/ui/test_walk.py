@@ -174,7 +174,7 @@ class Walk(RuleBasedStateMachine):
 
     @rule(tab=TABS)
     def go(self, tab: int) -> None:
-        self.act(tab, "Go", lambda told: None)
+        self.act(tab, "Prune to this goal", lambda told: None)
 
     @rule(tab=TABS, label=st.sampled_from(("Undo", "Back", "Back 2")))
     def back(self, tab: int, label: str) -> None:

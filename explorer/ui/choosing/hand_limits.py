@@ -73,7 +73,7 @@ def clear_button(key: str) -> None:
     if said := summary():
         with st.container(horizontal=True, vertical_alignment="center"):
             say.caption(f"By hand: {said}.")
-            st.button("Clear", key=key, on_click=clear, help="Unlock all layers and give all units free.")
+            st.button("Clear these choices", key=key, on_click=clear, help="Unlock all layers and give all units free.")
 
 
 def _key() -> str:

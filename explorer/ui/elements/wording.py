@@ -47,7 +47,7 @@ def for_nothing(now: Metrics, before: Metrics) -> str:
     if abs(moved) > before.loss_error or now.images != before.images:
         return ""
     return (
-        f"**{100 * gone:.0f} % of the FLOPs went, and the loss did not change beyond its error:** "
+        f"{100 * gone:.0f} % of the FLOPs went, and the loss did not change beyond its error: "
         f"{_signed(moved, '.4f', '') or 0} nats on {now.images:,} images, whose standard error is "
         f"{before.loss_error:.4f}."
     )

@@ -71,7 +71,7 @@ def unit_choice(view: View) -> int | None:
         )
         channels = units.layers[list(units.slices).index(name)].channels
         channel = st.selectbox("Channel", channels, key=f"look-channel-{name}", persist_state="session", width=110)
-        if st.button("Look at it", key="look"):
+        if st.button("Look at this unit", key="look"):
             return units.slices[name].start + channels.index(channel)
     return None
 

@@ -98,7 +98,7 @@ def test_locked_layers_and_chosen_units_hold_on_both_pages_and_are_cleared(open_
     app.go("prune").fine().click("Remove 1").fine()
     state = saved(app.run).timeline.state
     assert state.removed[0] in (("features.5", 7), ("features.5", 9))
-    app.set("Down to, %", 10).click("Go").fine()
+    app.set("Down to, %", 10).click("Prune to this goal").fine()
     run = saved(app.run)
     widths, removed = kept(run), {label for state in run.timeline.states.values() for label in state.removed}
     assert widths["features.2"] == 32 and ("features.0", 3) not in removed

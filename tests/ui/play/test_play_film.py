@@ -42,7 +42,7 @@ def played(app: App, **asked: object) -> Film:
 def far_down(open_app: Open, monkeypatch: pytest.MonkeyPatch) -> App:
     """A tab at a state that few steps, quickly measured, lead to the end from."""
     monkeypatch.setattr(film, "STEPS", 20)
-    return open_app("prune").set("Down to, %", 20).click("Go").fine()
+    return open_app("prune").set("Down to, %", 20).click("Prune to this goal").fine()
 
 
 def test_every_state_of_the_film_is_a_state_of_the_run_and_nobody_is_moved(far_down: App, saved: Saved) -> None:

@@ -77,7 +77,7 @@ def test_a_layer_and_a_channel_lead_from_the_saliency_page_to_the_unit(open_app:
     app = open_app("saliency").set("Look at one unit of", "features.2").set("Channel", 5).fine()
     assert heading(app) is None
     scores = scored()
-    app.click("Look at it").fine()
+    app.click("Look at this unit").fine()
     assert heading(app) == "features.2, channel 5"
     assert all(app.figure(part)["data"] for part in PARTS)
     units, unit = demo().network.units, 32 + 5
@@ -91,7 +91,13 @@ def test_a_layer_and_a_channel_lead_from_the_saliency_page_to_the_unit(open_app:
 
 
 def test_the_dialog_measures_what_goes_with_the_unit(open_app: Open) -> None:
-    app = open_app("saliency").set("Look at one unit of", "features.2").set("Channel", 5).click("Look at it").fine()
+    app = (
+        open_app("saliency")
+        .set("Look at one unit of", "features.2")
+        .set("Channel", 5)
+        .click("Look at this unit")
+        .fine()
+    )
     opened = demo()
     removed = torch.arange(448) == 32 + 5
     before, after = (evaluate(opened.network, opened.validation, plan) for plan in (~removed & removed, removed))
@@ -106,7 +112,7 @@ def test_the_dialog_measures_what_goes_with_the_unit(open_app: Open) -> None:
 
 
 def test_images_are_chosen_by_answer_class_and_place(open_app: Open) -> None:
-    app = open_app("saliency").click("Look at it").fine()
+    app = open_app("saliency").click("Look at this unit").fine()
     seen = scoring_job(demo(), none_removed(demo().network.units)).result.evidence.seen
 
     def values() -> list[float]:
@@ -145,7 +151,7 @@ def test_the_dialog_stays_open_until_it_is_dismissed(open_app: Open) -> None:
 def test_a_removed_unit_says_so(open_app: Open) -> None:
     app = open_app("prune").click("Remove 10").fine()
     layer, channel = demo().network.units.labels[in_order()[0]]
-    app.go("saliency").set("Look at one unit of", layer).set("Channel", channel).click("Look at it").fine()
+    app.go("saliency").set("Look at one unit of", layer).set("Channel", channel).click("Look at this unit").fine()
     assert heading(app) == f"{layer}, channel {channel}"
     assert "This unit is **removed** in this state" in app.said
     assert "Its removal changed the loss" in app.text and "Its removal saves" in app.text
@@ -185,7 +191,13 @@ def test_the_oracles_picture_leads_to_the_unit_and_its_effect(open_app: Open, kn
 
 def test_what_takes_long_is_measured_only_when_asked(open_app: Open, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(unit_worth, "EAGER", 0)
-    app = open_app("saliency").set("Look at one unit of", "features.12").set("Channel", 77).click("Look at it").fine()
+    app = (
+        open_app("saliency")
+        .set("Look at one unit of", "features.12")
+        .set("Channel", 77)
+        .click("Look at this unit")
+        .fine()
+    )
     assert "is not known yet: it takes a pass over the validation images" in app.text
     plan = torch.arange(448) == demo().network.units.labels.index(("features.12", 77))
     assert find_measuring_job(demo(), plan) is None

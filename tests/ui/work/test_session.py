@@ -31,7 +31,7 @@ def test_removing_one_and_ten_and_down_to_a_target(open_app: Open, saved: Saved)
     assert app.facts["Units"] == "447"
     app.click("Remove 10").fine()
     assert app.facts["Units"] == "437"
-    app.click("Go").fine()
+    app.click("Prune to this goal").fine()
     assert app.facts["Units"] == "224"
     timeline = saved(app.run).timeline
     states = timeline.states.values()
@@ -43,7 +43,7 @@ def test_removing_one_and_ten_and_down_to_a_target(open_app: Open, saved: Saved)
 
 @pytest.mark.parametrize("measure", ["params", "flops"])
 def test_a_target_of_parameters_or_flops(open_app: Open, saved: Saved, measure: str) -> None:
-    app = open_app("prune").set("of the", measure).set("Down to, %", 60).click("Go").fine()
+    app = open_app("prune").set("of the", measure).set("Down to, %", 60).click("Prune to this goal").fine()
     timeline = saved(app.run).timeline
     attribute = {"params": "parameters", "flops": "flops"}[measure]
     assert getattr(timeline.state.metrics, attribute) <= 0.6 * getattr(timeline.root.metrics, attribute)

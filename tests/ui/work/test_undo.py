@@ -21,7 +21,9 @@ Saved = Callable[[str], Run]
 def grown(app: App) -> App:
     """States by several criteria, down to a target, in turns with fine-tuning, and after it; two branches."""
     app.click("Remove 10").set("Criterion", "apoz").click("Remove 1")
-    app.set("of the", "params").set("Down to, %", 90).click("Go").set("of the", "units").set("Down to, %", 84)
+    app.set("of the", "params").set("Down to, %", 90).click("Prune to this goal").set("of the", "units").set(
+        "Down to, %", 84
+    )
     for label, value in {"Units per step": 30, "Updates per step": 2, "Distillation": 0.5}.items():
         app.set(label, value)
     app.click("Prune and fine-tune").fine()

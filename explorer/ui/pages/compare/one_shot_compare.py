@@ -8,9 +8,10 @@ from dataclasses import replace
 import streamlit as st
 from torch import Tensor
 
+from explorer.core.text import counted
 from explorer.figures.curve import curve
 from explorer.jobs.job import LONG, Job
-from explorer.pruning.one_shot import Curves, one_shot_curves
+from explorer.pruning.one_shot import SHARES, Curves, one_shot_curves
 from explorer.pruning.selectors import ORACLE, SELECTORS
 from explorer.scoring.ranking import overlap
 from explorer.ui.choosing.controls import (
@@ -24,6 +25,7 @@ from explorer.ui.choosing.controls import (
 from explorer.ui.choosing.measured_line import Axes, measured_line
 from explorer.ui.elements import say
 from explorer.ui.elements.chart import chart
+from explorer.ui.work.estimates import about
 from explorer.ui.work.jobs import JOBS
 from explorer.ui.work.oracle_job import oracle
 from explorer.ui.work.progress import NOTHING, explain_end, follow
@@ -43,7 +45,11 @@ def one_shot_compare(view: View) -> None:
         job = JOBS.find(_key(view.loaded, rankings))
         drawn = job.version if job else None
         idle = not (job and (job.active or job.result))
-        if idle and st.button("Compare", type="primary", width="stretch"):  # a callback would have the choice of before
+        if idle and (time := about(view.loaded, len(SHARES) * len(rankings) * len(view.loaded.validation))):
+            say.caption(f"{counted(len(SHARES) * len(rankings), 'measurement')}, {time}.")
+        if idle and st.button(
+            "Compare these criteria", type="primary", width="stretch"
+        ):  # a callback would have the choice of before
             _start(view.loaded, rankings)
             st.rerun()
         if job:

@@ -15,7 +15,9 @@ from explorer.ui.choosing.controls import NEVER_SCALED, scaling_choice
 from explorer.ui.choosing.steps import attempt
 from explorer.ui.elements import say
 from explorer.ui.pages.compare import races
+from explorer.ui.work.estimates import about, images_of_a_step
 from explorer.ui.work.session import View
+from explorer.ui.work.workspace import Workspace
 
 STEPS = 40  # default number of steps from the whole network to nothing, roughly
 
@@ -45,8 +47,10 @@ def _form(view: View) -> None:
         help="Timed after each step, in turn with the network as loaded. Whatever else this machine does "
         "makes it longer.",
     )
-    say.caption(_extent(len(chosen), count, settings, len(network.units)))
-    if st.button("Race", type="primary", width="stretch", disabled=not chosen):  # a callback would have terms of before
+    say.caption(_extent(view.loaded, len(chosen) * count, settings))
+    if st.button(
+        "Start the race", type="primary", width="stretch", disabled=not chosen
+    ):  # a callback would have terms of before
         attempt(_begin, view, tuple(chosen), tuple(range(seed, seed + count)), replace(settings, seed=seed), timed)
         st.rerun()
 
@@ -77,11 +81,13 @@ def _terms(units: int) -> tuple[Settings, int]:
     return Settings(target=left / 100, scaling=scaling, step=step, updates=updates, recipe=recipe), count
 
 
-def _extent(racers: int, seeds: int, settings: Settings, units: int) -> str:
+def _extent(workspace: Workspace, lanes: int, settings: Settings) -> str:
+    units = len(workspace.network.units)
     steps = -(-(units - int(settings.target * units)) // settings.step)
+    time = about(workspace, lanes * steps * images_of_a_step(workspace, settings.updates, settings.recipe.batch_size))
     return (
-        f"{counted(racers, 'selector')} with {counted(seeds, 'seed')}, {counted(steps, 'step')} each, "
-        f"{counted(settings.updates * steps, 'update')} per lane."
+        f"{counted(lanes, 'lane')} of {counted(steps, 'step')}, {counted(settings.updates * steps, 'update')} per lane"
+        f"{time and f'; {time}, less as the network shrinks, and more with the oracle'}."
     )
 
 

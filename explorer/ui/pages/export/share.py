@@ -65,8 +65,8 @@ def share_panel(view: View) -> None:
 def _download(view: View, made: SharedFile) -> None:
     name = f"{view.loaded.network.name.partition('.')[0]}-explored.html"
     size = f"{len(made.content) / 1e6:,.1f} MB"
-    label = markdown(f"Download {name} ({size})")
-    st.download_button(label, made.content, name, "text/html", on_click="ignore", width="stretch")
+    label = f"Download {name} ({size})"
+    st.download_button(markdown(label), made.content, name, "text/html", on_click="ignore", width="stretch")
     for sentence in made.missing:
         say.caption(sentence)
 

@@ -46,7 +46,7 @@ def _form(view: View, number: int) -> None:
         threads = st.multiselect("Threads", sorted({1, most}), [most], key="speed-threads", width=130)
         there = available()
         device = st.selectbox("Device", there, there.index("cpu"), key="speed-device", width=110)
-        if st.button("Measure", key="measure-speed", disabled=not (engines and batches and threads)):
+        if st.button("Measure the speed", key="measure-speed", disabled=not (engines and batches and threads)):
             measure(view, number, TimingTerms(tuple(engines), tuple(threads), tuple(batches)), device)
             st.rerun()
     say.caption(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from explorer.core.errors import BadInput
-from explorer.core.text import counted
+from explorer.core.text import counted, markdown
 from explorer.evaluation.metrics import Metrics
 from explorer.jobs.job import AHEAD, Job
 from explorer.networks.units import none_removed
@@ -43,7 +43,7 @@ def first_look(view: View) -> None:
     main_part()
     with st.container(horizontal=True):
         for label, (page, told) in TRY.items():
-            st.button(label, key=f"try-{page}", help=told, on_click=_turn_to, args=(page,))
+            st.button(markdown(label), key=f"try-{page}", help=told, on_click=_turn_to, args=(page,))
 
 
 def _turn_to(page: str) -> None:
@@ -76,16 +76,22 @@ def _looking(view: View) -> Job:
         found = scored.result or scored.partial
         return found.saliencies if found and CRITERION in found.saliencies else None
 
-    def work(job: Job) -> Metrics:
+    def work(job: Job) -> Metrics | None:
         while scored.active and known() is None:
             scored.wait(POLL, lambda found: CRITERION in found.saliencies)
             job.report(0, 1, "scoring every unit")
         if (found := known()) is None:
             raise BadInput("The units could not be scored.")
         saliency = scaled(found[CRITERION], units, SCALING)
-        return spared(loaded.network, loaded.costs, loaded.validation, saliency, accuracy - POINT, job.report)
+        try:
+            return spared(loaded.network, loaded.costs, loaded.validation, saliency, accuracy - POINT, job.report)
+        except BadInput:  # not one unit can go so
+            return None
 
-    return JOBS.ensure(f"spared-{loaded.key}", "How much can go for one point of accuracy", work, AHEAD)
+    key = f"spared-{loaded.key}"
+    if (before := JOBS.find(key)) and before.state == "cancelled":
+        JOBS.forget(key)
+    return JOBS.ensure(key, "How much can go for one point of accuracy", work, AHEAD)
 
 
 def _said(view: View, job: Job) -> str:
@@ -93,6 +99,8 @@ def _said(view: View, job: Job) -> str:
     (_, accuracy), units = before.quality, counted(before.units, "unit")
     if job.active:
         return f"Being measured: how many of its {units} this network can lose at once for one point of accuracy."
+    if job.state != "done":
+        return f"How many of its {units} this network can lose could not be measured."
     if now is None:
         return f"Without the one that {by} ranks lowest of its {units}, this network loses a point of accuracy or more."
     return (

@@ -142,7 +142,7 @@ def _earlier() -> None:
         chosen = st.selectbox(
             "Earlier ones", list(known), key=field_key("earlier"), format_func=lambda name: _about(known[name])
         )
-        if st.button("Show") and chosen:
+        if st.button("Show this fine-tuning") and chosen:
             look_at(known[chosen])
             show(None)
             st.rerun()

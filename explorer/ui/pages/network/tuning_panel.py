@@ -96,14 +96,19 @@ def _ended(tuning: Tuning, found: TuningStatus) -> None:
         say.info(_stopped(tuning, found.states))
     with st.container(horizontal=True):
         if found.finished:
-            st.button("Open it", type="primary", on_click=attempt, args=(_open, tuning))
+            st.button("Open this network", type="primary", on_click=attempt, args=(_open, tuning))
         else:
             st.button("Go on", type="primary", on_click=attempt, args=(start, tuning))
         _leaving(tuning)
 
 
 def _leaving(tuning: Tuning) -> None:
-    st.button("Discard", on_click=attempt, args=(_discard, tuning), help="Delete it and all that it has made.")
+    st.button(
+        "Discard this fine-tuning",
+        on_click=attempt,
+        args=(_discard, tuning),
+        help="Delete it and all that it has made.",
+    )
     st.button("Close", on_click=look_at, args=(None,), help="It stays, and is found under “Fine-tune a network”.")
 
 

@@ -12,6 +12,7 @@ from explorer.training.finetune import Recipe, Training, recipe_from
 from explorer.training.scratch import fresh
 from explorer.ui.choosing.steps import attempt, pressed
 from explorer.ui.elements import say, terms
+from explorer.ui.work.estimates import TRAINED, about
 from explorer.ui.work.jobs import JOBS
 from explorer.ui.work.progress import NOTHING, explain_end, follow
 from explorer.ui.work.run_jobs import SCRATCH, key_of, latest_job
@@ -65,11 +66,12 @@ def _form(view: View, recipe: Recipe) -> None:
         key=f"scratch-{view.timeline.current}",
         help=terms.help_of("control", "update"),
     )
+    time = about(view.loaded, TRAINED * updates * recipe.batch_size)
     usual = f"the state has had {had} itself" if had else "the state has had none itself"
     say.caption(
         f"Fresh weights in the layers of state {view.timeline.current}, {recipe.optimizer}, learning rate "
         f"{recipe.learning_rate:g}, minibatches of {recipe.batch_size}; {usual}. "
-        f"Measured on {view.loaded.validated_on}."
+        f"Measured on {view.loaded.validated_on}.{time and f' It takes {time}, less for a smaller shape.'}"
     )
     if pressed("Train from scratch", view):
         attempt(begin, view, recipe, updates)

@@ -94,7 +94,7 @@ def _buttons(view: View, saliency: Tensor, chosen: RankingChoice) -> bool:
         st.button("Back 2", key="back-2", on_click=attempt, args=(jump, view, _back(view, 2)), **back)
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
         measure, target = goal_choice(view)
-        if pressed("Go", view, key="go"):
+        if pressed("Prune to this goal", view, key="go"):
             go_to(view, saliency, measure, target, chosen)
             st.rerun()
     if view.workspace.given is None:
@@ -126,7 +126,7 @@ def _curve(view: View, chosen: RankingChoice) -> None:
     beside, measuring = _beside(view, chosen, other)
     chart(_figure(view, chosen, other, beside, quantity, against), "way")
     if sentence := for_nothing(view.timeline.state.metrics, view.timeline.root.metrics):
-        st.markdown(sentence)
+        say.body("{}", sentence)
     say.caption(
         f"On {view.workspace.validated_on}, {view.stage}. The second line removes as many units in one go, by "
         f"{CRITERIA[other].title} scored in the network as loaded, before fine-tuning. Bands: the 95 % interval that "

@@ -22,6 +22,7 @@ from explorer.ui.elements import say, wording
 from explorer.ui.pages.prune.turns_form import Turns, turns_form
 from explorer.ui.pages.prune.turns_live import Live, drawing
 from explorer.ui.work.changes import check_ready
+from explorer.ui.work.estimates import about, images_of_a_step
 from explorer.ui.work.jobs import JOBS
 from explorer.ui.work.progress import NOTHING, explain_end, follow
 from explorer.ui.work.run_jobs import TURNS, key_of, latest_job
@@ -38,10 +39,11 @@ def turns(view: View, chosen: RankingChoice, measure: str, target: float) -> Rec
         _ended(view, job)
     with st.expander("In turns with fine-tuning"):
         form = turns_form()
+        time = about(view.loaded, images_of_a_step(view.loaded, form.updates, form.recipe.batch_size))
         say.caption(
             f"Prunes {GOALS[measure].in_words(target)} by {chosen.title}. "
             f"{EVIDENCE[form.evidence]} Every step is a state; its fine-tuning starts from the weights of the state "
-            "before."
+            f"before.{time and f' A step takes {time} at first.'}"
         )
         if pressed("Prune and fine-tune", view, type="primary"):
             attempt(begin, view, chosen, measure, target, form)

@@ -16,7 +16,7 @@ from explorer.ui.work.workspace import Source
 
 
 def test_the_joint_choice_is_offered_and_goes_in_the_joint_order(open_app: Callable[..., App]) -> None:
-    app = open_app("compare").set("Criteria", ["joint"]).fine().click("Compare")
+    app = open_app("compare").set("Criteria", ["joint"]).fine().click("Compare these criteria")
     comparing = [job for job in JOBS._jobs.values() if job.label == "Comparing criteria"]
     for each in comparing:
         each.wait(60)

@@ -31,7 +31,7 @@ def racing(open_app: Open) -> Iterator[Callable[..., App]]:
         short = {"Who races": ["weight", "random"], "Units per step": 150, "Updates per step": 1, "Seeds": 2}
         for label, value in (short | {"Minibatch": 4} | fields).items():
             app.set(label, value)
-        return app.click("Race").fine()
+        return app.click("Start the race").fine()
 
     yield begin
     for job in jobs():
@@ -119,7 +119,7 @@ def test_a_cancelled_race_goes_on_with_the_lanes_that_are_missing(racing: Callab
 
 
 def test_a_race_that_cannot_be_run_says_why(open_app: Open) -> None:
-    app = open_app("compare").choose("How to compare", RACE).set("Down to, % of the units", 1).click("Race")
+    app = open_app("compare").choose("How to compare", RACE).set("Down to, % of the units", 1).click("Start the race")
     assert "units=0.01 can't be reached" in app.said and jobs() == []
 
 

@@ -126,7 +126,7 @@ def test_what_no_canvas_sends_is_refused(demo: Workspace, sent: str) -> None:
 
 
 def test_states_of_a_run_stand_beside_the_network_as_loaded(open_app: Open) -> None:
-    app = open_app("prune").click("Remove 10").click("Go").go("draw").fine()
+    app = open_app("prune").click("Remove 10").click("Prune to this goal").go("draw").fine()
     assert "as loaded" in html(app, "class='answer'") and "state 2" in html(app, "class='answer'")
     assert "While this run was pruned" in app.text and "units left, at each state" in html(app, "units left, at each")
     settled(app)

@@ -185,7 +185,7 @@ def test_what_a_tab_shows_and_what_somebody_writes_is_not_deleted(workdir: Path)
 def test_the_speed_of_a_state_is_measured_beside_the_network_as_loaded(open_app: Open) -> None:
     app = open_app("prune").click("Remove 10").go("export").set("Images at once", [1])
     assert JOBS.find(f"speed-{app.run}-1") is None, "nobody has asked for it yet"
-    app.click("Measure")
+    app.click("Measure the speed")
     job = JOBS.find(f"speed-{app.run}-1")
     job.wait(60)
     app.again().fine()
@@ -194,4 +194,4 @@ def test_the_speed_of_a_state_is_measured_beside_the_network_as_loaded(open_app:
     assert app.charts == 2 and timing.full.batch == 1 and timing.full.device == "cpu"
     assert f"By FLOPs alone it would be {job.result.theoretical:.2f}×." in app.text
     assert job.result.pruned.parameters < job.result.full.parameters
-    assert app.buttons["Measure"]
+    assert app.buttons["Measure the speed"]

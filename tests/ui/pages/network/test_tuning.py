@@ -86,7 +86,7 @@ def test_from_the_form_to_the_open_network(open_app: Open, data: str, saved: Cal
     assert "12 validation images of shades, seed 3, cpu. Epoch 0 (open mark): before fine-tuning, " in app.text
     assert f"After epoch 3 of 3: {last.accuracy:.1%} right, loss {last.loss:.4f} nats." in app.text
     assert "explorer:vgg_small from random weights; SGD, learning rate 0.01, momentum 0.9" in app.text
-    app.click("Open it").fine()
+    app.click("Open this network").fine()
     assert "vgg_small-on-shades.safetensors" in app.bar and "tuning" not in app.test.query_params
     assert saved(app.run).data == {"source": data, "seed": 3}
     assert (app.facts["Accuracy"], app.facts["Loss"]) == (f"{last.accuracy:.1%}", f"{last.loss:.4f}")
@@ -110,10 +110,10 @@ def test_a_cancelled_one_keeps_its_epochs_and_goes_on(open_app: Open, data: str)
     assert 2 <= number < 12 and not held.finished
     app = open_app(tuning=tuning.id).fine()
     assert f"It stopped after epoch {number} of 12, which is kept: it can go on from there." in app.said
-    assert "Open it" not in app.buttons
+    assert "Open this network" not in app.buttons
     app.click("Go on")
     job_of(tuning).wait(60)
-    assert app.again().fine().buttons["Open it"]
+    assert app.again().fine().buttons["Open this network"]
     done = read_run(folder_of(tuning))
     assert done.finished and [s.metrics for s in done.timeline.states.values()][: number + 1] == [
         s.metrics for s in held.timeline.states.values()
@@ -136,7 +136,11 @@ def test_progress_is_live_and_can_be_cancelled(open_app: Open, data: str) -> Non
     job = start(tuning)
     job.wait(60, enough=lambda states: states.current >= 1)
     app = open_app(tuning=tuning.id).fine()
-    assert app.buttons[f"Cancel: Fine-tuning {tuning.title}"] and not {"Go on", "Open it", "Discard"} & set(app.buttons)
+    assert app.buttons[f"Cancel: Fine-tuning {tuning.title}"] and not {
+        "Go on",
+        "Open this network",
+        "Discard this fine-tuning",
+    } & set(app.buttons)
     app.click("Cancel")
     job.wait(20)
     assert app.again().fine().buttons["Go on"]
@@ -147,7 +151,7 @@ def test_it_is_found_again_without_its_address(open_app: Open, data: str) -> Non
     stopped(tuning)
     app = open_app().fine()
     assert "Go on" not in app.buttons
-    app.click("Fine-tune a network").click("Show").fine()
+    app.click("Fine-tune a network").click("Show this fine-tuning").fine()
     assert app.buttons["Go on"] and "Start" not in app.buttons
     assert "Go on" not in app.click("Close").fine().buttons
     assert find(tuning.id) == tuning
@@ -156,9 +160,9 @@ def test_it_is_found_again_without_its_address(open_app: Open, data: str) -> Non
 def test_discarded_it_is_gone(open_app: Open, data: str) -> None:
     tuning = Tuning(SMALL, NONE, data=data, epochs=12, recipe=FAST)
     stopped(tuning)
-    app = open_app(tuning=tuning.id).click("Discard").fine()
+    app = open_app(tuning=tuning.id).click("Discard this fine-tuning").fine()
     assert not folder_of(tuning).exists() and all_tunings() == []
-    assert "Discard" not in app.buttons
+    assert "Discard this fine-tuning" not in app.buttons
 
 
 def test_what_fails_in_the_job_is_one_sentence(open_app: Open, data: str) -> None:
@@ -168,7 +172,7 @@ def test_what_fails_in_the_job_is_one_sentence(open_app: Open, data: str) -> Non
     assert "Nobody publishes ImageNet weights of explorer:vgg_small" in app.said
     assert "It stopped before anything was measured." in app.said
     assert app.facts["Units"] == "448"
-    app.click("Discard").fine()
+    app.click("Discard this fine-tuning").fine()
     assert not folder_of(tuning).exists()
 
 
@@ -191,7 +195,7 @@ def test_a_damaged_folder_says_so_and_the_rest_of_the_page_stays(open_app: Open,
     app = open_app(tuning=tuning.id)
     assert "run.json is damaged: it is not JSON; put back" in app.said and not app.test.exception
     assert "Single predictions" in app.text and app.facts["Units"] == "448"
-    app.click("Discard").fine()
+    app.click("Discard this fine-tuning").fine()
     assert all_tunings() == []
 
 

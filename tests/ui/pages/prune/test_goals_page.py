@@ -29,18 +29,24 @@ def test_every_goal_can_be_chosen_and_has_its_number(open_app: Open) -> None:
 
 
 def test_go_finds_how_far_an_accuracy_lasts(open_app: Open, saved: Saved) -> None:
-    app = open_app("prune").set("of the", "accuracy").set("At least, %", 90.0).click("Go").fine()
+    app = open_app("prune").set("of the", "accuracy").set("At least, %", 90.0).click("Prune to this goal").fine()
     states = saved(app.run).timeline
     assert states.state.metrics.accuracy >= 0.9 and states.state.metrics.units < 448
     assert states.state.how.startswith("at least 90 % of the accuracy by Taylor, layer-wise l2, ")
     count = int(states.state.how.removesuffix(" measurements").rsplit(" ", 1)[1])
     assert 5 <= count <= 11
-    again = app.click("Go")
+    again = app.click("Prune to this goal")
     assert "Nothing can go (at least 90 % of the accuracy): without the next to go, the accuracy is 0." in again.said
 
 
 def test_joint_pruning_walks_until_a_loss_is_spent(open_app: Open, saved: Saved) -> None:
-    app = open_app("prune").set("Criterion", "joint").set("of the", "loss").set("At most, nats", 0.5).click("Go")
+    app = (
+        open_app("prune")
+        .set("Criterion", "joint")
+        .set("of the", "loss")
+        .set("At most, nats", 0.5)
+        .click("Prune to this goal")
+    )
     states = saved(app.fine().run).timeline
     assert states.state.metrics.loss <= 0.5 and states.state.metrics.units < 440
     assert "Joint linearised" in states.state.how and states.state.how.endswith("measurements")
@@ -50,16 +56,16 @@ def test_a_latency_is_measured_and_shown(open_app: Open, saved: Saved, monkeypat
     monkeypatch.setattr(
         "explorer.pruning.search.latency_share", lambda full, less, report: len(less.units) / len(full.units)
     )
-    app = open_app("prune").set("of the", "latency").set("Down to, %", 75).click("Go").fine()
+    app = open_app("prune").set("of the", "latency").set("Down to, %", 75).click("Prune to this goal").fine()
     assert saved(app.run).timeline.state.metrics.latency == 0.75 and app.facts["Latency"] == "75.0%"
-    assert "is left already: there is nothing to remove" in app.click("Go").said
+    assert "is left already: there is nothing to remove" in app.click("Prune to this goal").said
 
 
 def test_a_spent_budget_and_a_goal_that_is_met_say_so_at_once(open_app: Open) -> None:
     app = open_app("prune").set("of the", "accuracy").set("At least, %", 99.9)
-    for button in ("Go", "Prune and fine-tune"):
+    for button in ("Prune to this goal", "Prune and fine-tune"):
         assert "The budget is spent before the first step: the accuracy is 0.9" in app.click(button).said
-    app.set("of the", "units").set("Down to, %", 99).click("Go")
+    app.set("of the", "units").set("Down to, %", 99).click("Prune to this goal")
     assert "This state is there already" in app.click("Prune and fine-tune").said
 
 

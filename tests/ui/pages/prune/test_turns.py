@@ -116,7 +116,10 @@ def test_nobody_else_changes_a_run_that_turns_work_on_until_they_pause(
     open_app: Open, saved: Saved, passes: threading.Semaphore
 ) -> None:
     first = open_app("prune").click("Remove 10").click("Remove 1")
-    behind = {button: open_app("prune", run=first.run) for button in ("Remove 1", "Undo", "Back", "Go", "Delete it")}
+    behind = {
+        button: open_app("prune", run=first.run)
+        for button in ("Remove 1", "Undo", "Back", "Prune to this goal", "Delete it")
+    }
     job, before = begun(first, 80), saved(first.run)
     for button, second in behind.items():  # drawn before the turns began
         second.click(button)
