@@ -78,7 +78,7 @@ def test_lines_that_none_can_be_are_no_lines(open_app: Open, lines: str) -> None
 
 
 def test_the_unit_that_is_looked_at_is_in_the_address(open_app: Open) -> None:
-    app = open_app("saliency").click("Look at it").fine()
+    app = open_app("saliency").click("Look at this unit").fine()
     named = address(app, "unit")
     assert named and named.endswith(":0")
     again = typed("saliency", run=app.run, unit=named).fine()
