@@ -35,8 +35,10 @@ def run_list(key: str, here: str = "") -> None:
         hide_index=True,
         height="content" if len(runs) <= 8 else 320,
     )
-    most = f" The {MOST} that were changed last are listed." if len(runs) == MOST else ""
-    say.caption(f"→ is the run in view.{most}")
+    notes = ["→ is the run in view."] if here else []
+    notes += [f"The {MOST} that were changed last are listed."] if len(runs) == MOST else []
+    if notes:
+        say.caption(" ".join(notes))
     others = {each.id: each for each in runs if each.id != here and not each.problem}
     with st.container(horizontal=True, vertical_alignment="bottom"):
         chosen = st.selectbox("Run", list(others), format_func=lambda run: _title(others[run]), key=key, width=420)
