@@ -10,7 +10,7 @@ import pytest
 from contrasts import contrast
 
 from explorer.core import palette
-from explorer.core.palette import DARK, LIGHT, Theme, mark_variables, page_variables, translucent
+from explorer.core.palette import DARK, LIGHT, Theme, page_variables, translucent
 
 PACKAGE = Path(palette.__file__).parents[1]
 CONFIG = PACKAGE / "ui" / "frame" / ".streamlit" / "config.toml"
@@ -45,10 +45,13 @@ def test_the_theme_of_the_pages_is_that_of_the_palette() -> None:
 
 
 def test_every_variable_in_a_style_is_streamlits_or_the_palettes() -> None:
-    marks, all_known = (set(re.findall(r"--[a-z-]+(?=:)", text)) for text in (mark_variables(), page_variables()))
+    known = set(re.findall(r"--[a-z-]+(?=:)", page_variables()))
     for path, text in written().items():
         names = {name for name in re.findall(r"var\((--[a-z-]+)", text) if not name.startswith("--st-")}
-        assert names <= (marks if path.suffix == ".css" else all_known), path
+        own = set(re.findall(r"(--[a-z-]+):", text) + re.findall(r'setProperty\("(--[a-z-]+)"', text))
+        if path.suffix == ".css" and path.with_suffix(".js").exists():  # a component's script sets some for its style
+            own |= set(re.findall(r"--[a-z-]+", path.with_suffix(".js").read_text(encoding="utf-8")))
+        assert names - own <= known, path
 
 
 @THEMES
