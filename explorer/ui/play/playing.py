@@ -111,5 +111,6 @@ def film_in_view(view: View, chosen: RankingChoice) -> tuple[Job | None, Film | 
     if job is None or not isinstance(film, Film):
         return job, None
     here = view.timeline.current in (film.numbers or [film.start])
-    there = set(view.timeline.states).issuperset(film.numbers)
-    return job, film if film.chosen == chosen and here and there else None
+    made, states = view.timeline.made, view.timeline.states
+    deleted = any(number < made and number not in states for number in film.numbers)  # those since are not in view yet
+    return job, film if film.chosen == chosen and here and not deleted else None

@@ -20,6 +20,7 @@ from explorer.ui.pages.prune.baseline import baseline_metrics
 from explorer.ui.play import film, playing
 from explorer.ui.play.film import Film
 from explorer.ui.work import run_jobs
+from explorer.ui.work.changes import delete
 from explorer.ui.work.session import View, _saved, _view
 
 Open = Callable[..., App]
@@ -76,6 +77,15 @@ def test_what_was_played_is_neither_measured_nor_kept_twice(
     assert (states.made, states.current) == (count, first.numbers[2])
     onwards = played(far_down.again())
     assert onwards.numbers == first.numbers[2:] and saved(far_down.run).states.made == count
+
+
+def test_a_page_drawn_before_its_states_were_kept_shows_them_and_none_once_one_is_deleted(far_down: App) -> None:
+    before = view(far_down)
+    found = played(far_down)
+    assert playing.film_in_view(before, found.chosen)[1] is found
+    assert playing.film_in_view(view(far_down), found.chosen)[1] is found
+    delete(view(far_down), found.numbers[-1])
+    assert playing.film_in_view(view(far_down), found.chosen)[1] is None
 
 
 def test_the_rival_of_the_curve_is_not_measured_again(far_down: App) -> None:
