@@ -11,7 +11,7 @@ from dataclasses import dataclass, fields
 BLUE, GREEN, VERMILION, PURPLE = "#0072B2", "#009E73", "#D55E00", "#CC79A7"
 ORANGE, SKY, YELLOW = "#E69F00", "#56B4E9", "#F0E442"
 NEUTRAL = "#7F8894"  # marks that carry no category
-WHITE, CLEAR = "#FFFFFF", "rgba(0,0,0,0)"
+WHITE, BLACK, CLEAR = "#FFFFFF", "#000000", "rgba(0,0,0,0)"
 CATEGORIES = (BLUE, VERMILION, GREEN, PURPLE)  # of a chart, in the order in which they are given away
 
 KEPT, REMOVED = BLUE, VERMILION  # units

@@ -6,7 +6,7 @@ import re
 
 import streamlit as st
 
-from explorer.core.text import counted
+from explorer.core.text import counted, markdown
 from explorer.ui.choosing.steps import attempt
 from explorer.ui.elements import say
 from explorer.ui.work.address import STATE
@@ -39,6 +39,9 @@ def linked_state(view: View) -> None:
     with st.container(horizontal=True):
         if number in view.timeline.states:
             st.button(
-                f"Go to state {number}", on_click=attempt, args=(jump, view, number), **button_state(why_busy(view.run))
+                markdown(f"Go to state {number}"),
+                on_click=attempt,
+                args=(jump, view, number),
+                **button_state(why_busy(view.run)),
             )
-        st.button(f"Stay at state {current}", on_click=st.session_state.update, args=({key: current},))
+        st.button(markdown(f"Stay at state {current}"), on_click=st.session_state.update, args=({key: current},))

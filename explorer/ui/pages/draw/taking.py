@@ -15,7 +15,7 @@ from PIL import Image
 
 from explorer.core.documents import sha256
 from explorer.core.errors import BadInput
-from explorer.core.palette import BLUE, GREEN, ORANGE, VERMILION
+from explorer.core.palette import BLACK, BLUE, GREEN, ORANGE, VERMILION, WHITE
 from explorer.data.bands import COLOURS
 from explorer.data.decoding import decode_bytes
 from explorer.data.drawing import InputForm, Prepared, from_canvas, from_picture, why_not_by_hand
@@ -33,8 +33,8 @@ WITHOUT_IMAGES = "No images say what they look like, so the ground is chosen by 
 PNG = "data:image/png;base64,"
 FIT = "draw-fit"
 MOST = 4_000_000  # characters that a canvas may send
-GREY_INK = {True: "#FFFFFF", False: "#000000"}  # on a dark ground, on a light one
-COLOUR_INKS = (("Black", "#000000"), ("Blue", BLUE), ("Green", GREEN), ("Red", VERMILION), ("Yellow", ORANGE))
+GREY_INK = {True: WHITE, False: BLACK}  # on a dark ground, on a light one
+COLOUR_INKS = (("Black", BLACK), ("Blue", BLUE), ("Green", GREEN), ("Red", VERMILION), ("Yellow", ORANGE))
 
 
 def taken(workspace: Workspace, form: InputForm, said: Callable[[OwnPicture], str]) -> OwnPicture | None:
