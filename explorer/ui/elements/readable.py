@@ -35,10 +35,6 @@ READABLE = f"""
     font-size: 1.05rem; font-weight: 700; line-height: 1.4; }}
   .state-bar {{ column-gap: 1.1rem; }}
 }}
-@media (max-height: 560px) {{
-  [data-testid="stMainBlockContainer"] {{ padding-top: 3.4rem; }}
-  .st-key-strip {{ min-height: 62px; }}
-}}
 </style>
 """
 

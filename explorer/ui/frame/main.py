@@ -26,10 +26,10 @@ ABOUT_UNITS = ("saliency", "oracle", "prune", "compare")  # pages that need some
 # What comes late has its place before (the strip with its names, fields with theirs), and what goes again takes none.
 LAYOUT = """
 <style>
-[data-testid="stMainBlockContainer"] { padding-top: 4.2rem; }
+[data-testid="stMainBlockContainer"] { padding-top: 4.2rem; padding-bottom: 3.5rem; }
 .st-key-strip { min-height: 107px; }
 .st-key-sheet { min-height: 456px; } .st-key-at-once { min-height: 241px; }
-.st-key-line-and-curve { min-height: 339px; }
+.st-key-line-and-curve { min-height: 339px; --drawn: 292px; }
 .st-key-line-alone { min-height: 227px; }
 .st-key-criterion, .st-key-scaling, .st-key-price, .st-key-beside, .st-key-measure, [class*="st-key-target"],
 [class*="st-key-export-state"] { min-height: 63px; }
@@ -38,6 +38,10 @@ LAYOUT = """
 [data-testid="stElementContainer"]:has(> [data-testid="stSpinner"]) { position: absolute; }
 @media (max-width: 640px) {
   [data-testid="stColumn"]:has(+ [data-testid="stColumn"] .st-key-side) { min-height: 100vh; }
+}
+@media (max-height: 560px) {
+  [data-testid="stMainBlockContainer"] { padding-top: 3.4rem; }
+  .st-key-strip { min-height: 62px; }
 }
 </style>
 """

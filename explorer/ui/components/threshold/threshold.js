@@ -98,7 +98,7 @@ function draw(state) {
   state.x = x
   state.inverse = px => ax.value((px - LEFT) / inner)
   svg.setAttribute("viewBox", `0 0 ${width} ${floor + AXIS}`)
-  svg.style.height = `${floor + AXIS}px`
+  svg.style.setProperty("--drawn", `${floor + AXIS}px`)
   const most = Math.max(...data.counts, 1)
   const bar = (a, b, count, top) => {
     const h = Math.max(1.5, count / top * PLOT)
