@@ -34,9 +34,11 @@ LAYOUT = """
 .st-key-criterion, .st-key-scaling, .st-key-price, .st-key-beside, .st-key-measure, [class*="st-key-target"],
 [class*="st-key-export-state"] { min-height: 63px; }
 .st-key-insight { min-height: 3rem; }
+.st-key-play { min-height: 452px; }
 .st-key-blank { position: absolute; visibility: hidden; }
 [data-testid="stElementContainer"]:has(> [data-testid="stSpinner"]) { position: absolute; }
 @media (max-width: 640px) {
+  .st-key-play { min-height: 524px; }
   [data-testid="stColumn"]:has(+ [data-testid="stColumn"] .st-key-side) { min-height: 100vh; }
 }
 @media (max-height: 560px) {
