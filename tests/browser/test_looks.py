@@ -21,7 +21,17 @@ new PerformanceObserver(seen => {
 """
 MOST_SHIFT = 0.1  # Layout Instability score of a page that is good
 NAMELESS = re.compile(r"^ *- (?:button|combobox|spinbutton|slider|textbox|listbox|radiogroup|link)$", re.MULTILINE)
-PICTURES = {"network": 2, "draw": 0, "saliency": 1, "oracle": 0, "prune": 1, "compare": 0, "export": 1, "paper": 1}
+PICTURES = {
+    "network": 2,
+    "draw": 0,
+    "saliency": 1,
+    "oracle": 0,
+    "prune": 1,
+    "compare": 0,
+    "challenge": 0,
+    "export": 1,
+    "paper": 1,
+}
 
 
 def brightness(tab: Page) -> float:

@@ -10,7 +10,7 @@ from pathlib import Path
 from playwright.sync_api import Error, FloatRect, Locator, Page, expect
 
 SECONDS = 60_000  # in milliseconds: how long a test waits before it fails
-PAGES = ("network", "draw", "saliency", "oracle", "prune", "compare", "export", "paper")
+PAGES = ("network", "draw", "saliency", "oracle", "prune", "compare", "challenge", "export", "paper")
 IDLE = "[data-testid=stApp][data-test-script-state=notRunning]"
 EXCEPTION = "[data-testid=stException]"
 PICTURE = ".js-plotly-plot"

@@ -24,7 +24,17 @@ from explorer.ui.work.workspace import Source
 
 RUN = "a-run-of-the-tests"
 FEW = Source(seed=7)  # of the demo, opened with few calibration images
-PICTURES = {"": 2, "draw": 0, "saliency": 1, "oracle": 1, "prune": 1, "compare": 0, "export": 1, "paper": 1}
+PICTURES = {
+    "": 2,
+    "draw": 0,
+    "saliency": 1,
+    "oracle": 1,
+    "prune": 1,
+    "compare": 0,
+    "challenge": 0,
+    "export": 1,
+    "paper": 1,
+}
 
 LACKING = ("bn_scale",)  # the demo has no batch-norm
 

@@ -15,14 +15,15 @@ from explorer.ui.frame import imports
 from explorer.ui.work.address import TURN_TO, run_id
 from explorer.ui.work.visitors import SHARED, in_foreign_workspace, visitor
 
-PAGES = ("network", "draw", "saliency", "oracle", "prune", "compare", "export", "paper")
+PAGES = ("network", "draw", "saliency", "oracle", "prune", "compare", "challenge", "export", "paper")
 WITHOUT_IMAGES = {
     "oracle": "With images this page measures what removing each unit does, and which criterion knows it before.",
     "compare": "With images this page compares criteria: at once, in a race with fine-tuning, and in the next step.",
+    "challenge": "With images this page measures a choice by hand beside Taylor's, the joint choice's and chance's.",
     "paper": "With images, the command below measures the paper's tables and figures on this network too.",
 }
-NEED_IMAGES = ("oracle", "compare")
-ABOUT_UNITS = ("saliency", "oracle", "prune", "compare")  # pages that need some
+NEED_IMAGES = ("oracle", "compare", "challenge")
+ABOUT_UNITS = ("saliency", "oracle", "prune", "compare", "challenge")  # pages that need some
 # What comes late has its place before (the strip with its names, fields with theirs), and what goes again takes none.
 LAYOUT = """
 <style>

@@ -11,7 +11,7 @@ import streamlit as st
 RUN_ID = re.compile(r"[A-Za-z0-9_-]{8,40}")
 RUN, WORKSPACE = "run", "workspace"
 TURN_TO = "turn-to"  # the page that a button of another leads to
-STATE, UNIT, LINES = OF_A_RUN = ("state", "unit", "lines")  # which tell what is looked at in it
+STATE, UNIT, LINES, CHALLENGE = OF_A_RUN = ("state", "unit", "lines", "challenge")  # which tell what is looked at in it
 
 
 _begun: set[str] = set()  # ids of runs that this process has given away, whether anything was done in them or not

@@ -15,6 +15,7 @@ pytest.importorskip("streamlit")
 
 from explorer.pruning.threshold_curve import Curve, ThresholdPoint
 from explorer.ui.components.canvas.canvas import BLANK, EXAMPLE, Drawn, Sheet, canvas_data, told_by_canvas
+from explorer.ui.components.picks.picks import Board, Picked, PickLayer, PictureSheet, picks_data, told_by_picks
 from explorer.ui.components.strip.strip import StripLayer, strip_data
 from explorer.ui.components.threshold.threshold import threshold_data
 from explorer.ui.components.unit_map.unit_map import BELOW, GOES, REMOVED, ByHand, LayerCells, Look, unit_map_data
@@ -111,3 +112,15 @@ def test_a_canvas_gets_its_form_and_takes_back_only_what_a_canvas_tells() -> Non
         {"on": BLANK},
     ):
         assert told_by_canvas(wrong) is None
+
+
+def test_units_to_pick_are_sent_with_their_pictures_and_come_back_once_each() -> None:
+    sheet = PictureSheet("data:image/png;base64,", 2, 1)
+    layers = [PickLayer("a", (0, 2), sheet, {2: ["taylor"]}), PickLayer("<b>", (0, 1, 3), None)]
+    data = picks_data(Board(layers, 3, {"taylor": "Taylor"}, single=True), Picked((("a", 2),), 4))
+    a, b = data["layers"]
+    assert (a["total"], a["channels"], a["columns"], a["also"]) == (2, [0, 2], 2, {"2": ["taylor"]})
+    assert (b["total"], b["channels"], b["sheet"]) == (3, [], None)
+    assert (data["chosen"], data["stamp"], data["count"], data["single"]) == ([["a", 2]], 4, 3, True)
+    told = told_by_picks({"units": [["a", 2], ["<b>", 0], ["a", 2]], "stamp": 5})
+    assert told == Picked((("a", 2), ("<b>", 0)), 5)

@@ -15,7 +15,7 @@ from explorer.core.text import markdown
 from explorer.ui.elements import terms
 
 TAGS = re.compile("<style>.*</style>|<h1.*</h1>|<[^>]*>", re.DOTALL)
-PAGES = ("", "draw", "saliency", "oracle", "prune", "compare", "export", "paper")
+PAGES = ("", "draw", "saliency", "oracle", "prune", "compare", "challenge", "export", "paper")
 
 
 @pytest.fixture(autouse=True)

@@ -1,0 +1,1 @@
+"""Picks: in come pictures of units, out those that a person has chosen."""
