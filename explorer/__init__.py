@@ -7,7 +7,7 @@ From a network and images to a smaller network, in three calls:
     >>> saliency = explorer.score(network, "demo", criterion="taylor", limit=32)
     >>> smaller = explorer.prune(network, saliency, measure="units", left=0.5)
     >>> len(network.units), len(smaller.units)
-    (448, 224)
+    (112, 56)
 
 `explorer.export_pruned` writes such a network to files, and `explorer.load_pruned` opens what it wrote.
 `explorer.oracle` measures what the criteria estimate. Nothing here imports torch before a function is called.
@@ -40,7 +40,7 @@ def open_network(where: str | PathLike[str], *, arch: str | None = None) -> Netw
         >>> network.input_shape, len(network.classes)
         ((1, 28, 28), 10)
         >>> [(layer.name, len(layer)) for layer in network.units.layers][:2]
-        [('features.0', 32), ('features.2', 32)]
+        [('features.0', 8), ('features.2', 8)]
 
     Raises explorer.core.errors.BadInput (a ValueError) where there is no network that can be opened.
     """
@@ -58,10 +58,10 @@ def score(network: Network, data: str, criterion: str = "taylor", *, limit: int 
         >>> network = open_network("demo")
         >>> saliency = score(network, "demo", "weight")
         >>> saliency.shape
-        torch.Size([448])
+        torch.Size([112])
         >>> by_layer = network.units.by_layer(saliency)  # layer name -> its units' saliencies
         >>> by_layer["features.0"].shape
-        torch.Size([32])
+        torch.Size([8])
 
     Raises BadInput for an unknown criterion, one that can't score this network, and images that don't fit it.
     """
@@ -92,7 +92,7 @@ def oracle(network: Network, data: str, *, limit: int = 256, seed: int = 0) -> O
         >>> network = open_network("demo")
         >>> truth = oracle(network, "demo", limit=2)
         >>> truth.oracle_loss.shape, bool((truth.oracle_abs == truth.oracle_loss.abs()).all())
-        (torch.Size([448]), True)
+        (torch.Size([112]), True)
     """
     from explorer.networks.load import batches_for
     from explorer.scoring import oracle as measured

@@ -16,9 +16,10 @@ from explorer.core.errors import BadInput
 from explorer.data import Batches, ImageSet, Splits, open_images
 from explorer.networks.architectures.families import split
 from explorer.networks.costs import FLOPS_CONVENTION, Costs, measure_costs
+from explorer.networks.demos import DEMO, DEMOS
 from explorer.networks.graph.trace import why_no_graph
 from explorer.networks.layers import check_prunable
-from explorer.networks.load import CALIBRATION, DEMO, batches_for, fitting_batch, for_classes
+from explorer.networks.load import CALIBRATION, batches_for, fitting_batch, for_classes
 from explorer.networks.network import Network
 from explorer.runs.opening import Place, place
 from explorer.runs.stages import Stage, stage_at
@@ -170,7 +171,7 @@ def open_subject(
         if (needs_images or written) and run is None:  # a run's own file says how its images are prepared
             _check_prepared(request)
         seed = request.seed if request.seed is not None else int(run.data.get("seed", 0)) if run else 0
-        where = request.data or (DEMO if request.network == DEMO else found.images_from)
+        where = request.data or (DEMO if request.network in DEMOS else found.images_from)
         if needs_images and not where:
             takes = f", and --{reads} takes some" if reads else ""
             raise BadInput(f"Give --data: on which images {request.network} is to be measured can't be guessed{takes}.")

@@ -17,6 +17,7 @@ from explorer.core.text import quoted
 from explorer.data import UNCHANGED, Batches, ImageSet, Preprocessing, asset, pixels_of
 from explorer.networks.activations import activation_bytes, check_opens, images_that_fit
 from explorer.networks.counted_channels import following
+from explorer.networks.demos import DEMO, DEMOS
 from explorer.networks.dependencies import find_units
 from explorer.networks.gate_check import counts_on_channels, exact_units
 from explorer.networks.graph.manifest import LayerWidth, Manifest
@@ -30,7 +31,6 @@ from explorer.networks.units import Layer, Units
 if TYPE_CHECKING:
     from explorer.networks.checkpoints.reading import Checkpoint
 
-DEMO = "demo"
 CALIBRATION = 256  # default number of images for criteria and the oracle
 LARGE = 2_000_000  # values of all images of a batch: what activations then take is bearable
 SIDES = (224, 28, 64, 96, 128, 48, 299, 256, 512)  # pixels of usual images
@@ -126,12 +126,12 @@ NetworkFile = ExportFile | CheckpointFile
 
 
 def file_at(where: str | Path, *, arch: str | None = None, trusted: bool = False) -> NetworkFile:
-    """The file of "demo", an export, a folder that holds one, or a checkpoint of the architecture `arch`.
+    """The file of "demo" or "demo-448", an export, a folder that holds one, or a checkpoint of the architecture `arch`.
 
     Own factories run only if `trusted`. Raises BadInput in one sentence for everything that can't be read.
     """
-    if where == DEMO:
-        return demo_file()
+    if where in DEMOS:
+        return demo_file(str(where))
     path = Path(where)
     try:
         path = path / RUN_NETWORK if path.is_dir() else path
@@ -147,9 +147,9 @@ def file_at(where: str | Path, *, arch: str | None = None, trusted: bool = False
     return network_file(data, path.name, arch=arch, trusted=trusted)
 
 
-def demo_file() -> ExportFile:
-    """The export of the demo, which comes with the project."""
-    data = asset(RUN_NETWORK).read_bytes()
+def demo_file(name: str = DEMO) -> ExportFile:
+    """The export of the demo, or of the one before it; both come with the project."""
+    data = asset(DEMOS[name]).read_bytes()
     return ExportFile(DEMO, data, manifest_in(data, DEMO), own=True)
 
 

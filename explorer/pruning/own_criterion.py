@@ -16,7 +16,8 @@ from explorer.core.errors import BadInput
 from explorer.core.own_code import FORM, import_own
 from explorer.core.text import first_line, quoted
 from explorer.data import open_images
-from explorer.networks.load import DEMO, batches_for, demo_file
+from explorer.networks.demos import DEMO
+from explorer.networks.load import batches_for, demo_file
 from explorer.networks.units import Units
 from explorer.pruning.selectors import SELECTORS, of_criterion, own_title
 from explorer.scoring.criteria import CRITERIA, Criterion, fits_all

@@ -13,7 +13,8 @@ from pathlib import Path
 from explorer.core.errors import BadInput
 from explorer.data import UNCHANGED, Changes, Preprocessing, changes_from_json
 from explorer.data.uploads import kept_images
-from explorer.networks.load import DEMO, ORIGINAL, RUN_NETWORK, NetworkFile, file_at, network_file
+from explorer.networks.demos import DEMOS, saved_source
+from explorer.networks.load import ORIGINAL, RUN_NETWORK, NetworkFile, file_at, network_file
 from explorer.networks.network import Network
 from explorer.runs.origins import source_file, source_from_json
 from explorer.runs.store import INTERACTIVE, Run, holds_run, own_network, pruned_at, read_run
@@ -142,9 +143,9 @@ def place(where: str, arch: str | None = None, *, trusted: bool = True) -> Place
     """
     path = Path(where)
     folder = path.parent if path.name == RUN_NETWORK else path
-    if where == DEMO or not holds_run(folder):
+    if where in DEMOS or not holds_run(folder):
         file = file_at(where, arch=arch, trusted=trusted)
-        return Place(where, path.resolve().name if where != DEMO and path.is_dir() else file.name, file, None)
+        return Place(where, path.resolve().name if where not in DEMOS and path.is_dir() else file.name, file, None)
     run, name = read_run(folder), folder.resolve().name
     if not run.finished:
         raise BadInput(f"The run in {folder} is unfinished: the prune command that began it ends it with --resume.")
@@ -160,7 +161,8 @@ def place(where: str, arch: str | None = None, *, trusted: bool = True) -> Place
 
 def _began(run: Run, arch: str | None) -> Place:
     """The place of the network that a run began with; only an architecture that a person names may be their code."""
-    return place(str(run.network.get("source")), arch or str(run.network.get("arch")), trusted=arch is not None)
+    where = saved_source(str(run.network.get("source")), run.network.get("digest"))
+    return place(where, arch or str(run.network.get("arch")), trusted=arch is not None)
 
 
 def _as_begun(network: Network, run: Run, name: str, where: str) -> Network:

@@ -12,7 +12,8 @@ from explorer.core.errors import BadInput
 from explorer.core.files import read_regular
 from explorer.data import UNCHANGED, Changes, ImageSet, changes_from_json, open_images
 from explorer.data.uploads import kept_images
-from explorer.networks.load import DEMO, NetworkFile, demo_file, network_file
+from explorer.networks.demos import DEMO, DEMOS, saved_source
+from explorer.networks.load import NetworkFile, demo_file, network_file
 from explorer.networks.network import Network
 
 
@@ -20,7 +21,7 @@ from explorer.networks.network import Network
 class Source:
     """The origin of a network and its images: enough to open them again after a reload or a restart."""
 
-    network: str = DEMO  # or the SHA-256 of an uploaded file, kept in the work folder
+    network: str = DEMO  # or the demo before it, or the SHA-256 of an uploaded file, kept in the work folder
     name: str = DEMO  # of the upload
     arch: str | None = None
     data: str | None = DEMO  # or the reference of uploaded images, see `explorer.data.uploads`; None: no images yet
@@ -42,6 +43,7 @@ def source_from_json(network: Mapping[str, Any], data: Mapping[str, Any]) -> Sou
         if not all(isinstance(each, str) for each in texts) or type(data["seed"]) is not int:
             raise TypeError("a name is no text, or the seed no whole number")
         where, name, arch, _ = texts
+        where = saved_source(where, network.get("digest"))
         return Source(where, name, arch or None, images, data["seed"], changes_from_json(network))
     except (KeyError, TypeError, ValueError, OverflowError) as error:
         raise BadInput("The saved run does not say which network and images it is about.") from error
@@ -72,8 +74,8 @@ def read_upload(workdir: Path, digest: str, name: str) -> bytes:
 
 def source_file(source: Source, workdir: Path) -> NetworkFile:
     """The file that a source has its network from; BadInput as `read_upload`, or where it holds no network."""
-    if source.network == DEMO:
-        return demo_file()
+    if source.network in DEMOS:
+        return demo_file(source.network)
     content = read_upload(workdir, source.network, source.name)
     return network_file(content, source.name, arch=source.arch)
 

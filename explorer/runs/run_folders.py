@@ -11,7 +11,7 @@ from typing import Any
 from explorer.core.errors import BadInput
 from explorer.core.locks import in_turn
 from explorer.data import Splits
-from explorer.networks.load import DEMO
+from explorer.networks.demos import DEMOS
 from explorer.networks.network import Network
 from explorer.runs.store import BATCH, INTERACTIVE, Run, holds_run, read_run, write_run
 from explorer.runs.timeline import Timeline
@@ -43,7 +43,7 @@ def described(
 
 def _whole_path(where: str) -> str:
     path = Path(where).expanduser()
-    return str(path.resolve()) if where != DEMO and path.exists() else where
+    return str(path.resolve()) if where not in DEMOS and path.exists() else where
 
 
 def change_run(folder: Path, act: Callable[[Run | None], Run]) -> Run:

@@ -10,7 +10,7 @@ from typing import Any
 
 from explorer.core.documents import DocumentFormat, damaged, read_document, write_document
 from explorer.data import UNCHANGED, Changes, changes_from_json
-from explorer.networks.load import DEMO
+from explorer.networks.demos import DEMO
 from explorer.training.finetune import IMAGENET, PAPER, Recipe, recipe_from
 
 REMEDY = "delete its folder and start anew"

@@ -22,6 +22,7 @@ from sitting import FLAGS, app, click_state
 from subjects import SHARED, vgg16
 from threshold_line import drag, line
 
+from explorer import open_network
 from explorer.networks.graph.safetensors_file import write_network
 from explorer.runs.store import Run, write_run
 
@@ -149,7 +150,7 @@ def settle(tab: Page) -> None:
 
 def of_demo(work: Path) -> str:
     """A fresh run of the demo."""
-    return "The demo, 448 units"
+    return f"The demo, {len(open_network('demo').units)} units"
 
 
 def of_vgg16(work: Path) -> str:

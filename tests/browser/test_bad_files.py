@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from of_demo import DEMO, UNITS, WIDTHS
 
 pytest.importorskip("playwright")
 
@@ -14,13 +15,9 @@ from acting import facts, press, settle, turn, upload, visit
 from hostile import Evil
 from playwright.sync_api import Page
 
-from explorer import open_network
-
-ARCH = "explorer:vgg_small"
-
 
 def weights() -> dict[str, torch.Tensor]:
-    return dict(open_network("demo").module.state_dict())
+    return dict(DEMO.module.state_dict())
 
 
 def files(folder: Path) -> dict[Path, str]:
@@ -38,7 +35,8 @@ def files(folder: Path) -> dict[Path, str]:
         folder / "text.safetensors": "text.safetensors ",
         folder / "code.pt": "code.pt holds pickled code|code.pt .*pickled code",
         folder / "nan.pt": "nan.pt .*(finite|NaN|nan)",
-        folder / "narrow.pt": r"narrow.pt does not fit explorer:.?vgg_small: .*\(3, 1, 3, 3\) instead of \(32, ",
+        folder
+        / "narrow.pt": rf"narrow.pt does not fit explorer:.?vgg_tiny: .*\(3, 1, 3, 3\) instead of \({WIDTHS[0]}, ",
     }
 
 
@@ -48,7 +46,7 @@ def test_a_bad_file_gets_one_sentence_and_nothing_is_lost(tab: Page, tmp_path: P
     turn(tab, "network")
     places = set()
     for path, words in files(tmp_path).items():
-        dialog = upload(tab, path, ARCH)
+        dialog = upload(tab, path, DEMO.arch)
         alert = dialog.get_by_role("alert").filter(has_text=re.compile(words))
         alert.wait_for()
         said = alert.inner_text().strip()
@@ -71,5 +69,5 @@ def test_an_address_of_a_damaged_run_says_so(tab: Page, workdir: Path) -> None:
     (folder / "run.json").write_text("{")
     visit(tab, "network", "damaged-run")
     tab.get_by_text(re.compile("run.json is damaged: it is not JSON; .*The demo is shown instead")).wait_for()
-    assert facts(tab)["Units"] == "448"
+    assert facts(tab)["Units"] == str(UNITS)
     assert (folder / "run.json").read_text() == "{"

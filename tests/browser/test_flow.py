@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from of_demo import DEMO, UNITS
 
 pytest.importorskip("playwright")
 
@@ -23,8 +24,8 @@ def test_the_first_page_shows_the_demo(tab: Page) -> None:
     visit(tab, "network")
     tab.locator(PICTURE).first.wait_for()
     assert state(tab) == "state 0 of 0"
-    assert facts(tab)["Units"] == "448"
-    tab.get_by_role("listbox", name="6 layers, 448 of 448 feature maps kept").wait_for()
+    assert facts(tab)["Units"] == str(UNITS)
+    tab.get_by_role("listbox", name=f"6 layers, {UNITS} of {UNITS} feature maps kept").wait_for()
     assert tab.get_by_role("heading", name="Where the FLOPs and parameters are").is_visible()
 
 
@@ -32,15 +33,15 @@ def test_a_threshold_is_dragged_and_moved_by_keys_and_its_units_removed(tab: Pag
     visit(tab, "saliency")
     tab.locator(PICTURE).wait_for()
     slider = line(tab)
-    assert below(tab) == (0, 448)
+    assert below(tab) == (0, UNITS)
     drag(tab, 0.82)
     dragged, _ = below(tab)
-    assert 0 < dragged < 448
+    assert 0 < dragged < UNITS
     assert not would_go(tab, dragged).is_visible()
     tab.mouse.up()
     would_go(tab, dragged).wait_for()
     settle(tab)
-    assert slider.get_attribute("aria-valuetext").endswith(f", {dragged} of 448 feature maps below")
+    assert slider.get_attribute("aria-valuetext").endswith(f", {dragged} of {UNITS} feature maps below")
 
     slider.focus()
     tab.keyboard.press("ArrowRight")
@@ -54,11 +55,11 @@ def test_a_threshold_is_dragged_and_moved_by_keys_and_its_units_removed(tab: Pag
     slider.focus()
     tab.keyboard.press("PageUp")
     paged, _ = below(tab)
-    assert paged >= 448 // 20
+    assert paged >= UNITS // 20
     would_go(tab, paged).wait_for()
     settle(tab)
     press(tab, f"Remove {paged} units", "state 1 of 1")
-    assert facts(tab)["Units"] == str(448 - paged)
+    assert facts(tab)["Units"] == str(UNITS - paged)
 
 
 def test_the_criterion_holds_on_every_page_and_in_the_address(tab: Page) -> None:
@@ -82,15 +83,15 @@ def test_steps_forward_and_back_bring_the_numbers_back_exactly(tab: Page) -> Non
     seen.append(press(tab, "Remove 1", "state 1 of 1"))
     seen.append(press(tab, "Remove 10", "state 2 of 2"))
     seen.append(press(tab, "Remove 10", "state 3 of 3"))
-    assert [found["Units"] for found in seen] == ["448", "447", "437", "427"]
+    assert [found["Units"] for found in seen] == [str(UNITS), str(UNITS - 1), str(UNITS - 11), str(UNITS - 21)]
     assert len({found["FLOPs"] for found in seen[1:]} | {found["Parameters"] for found in seen[1:]}) > 2
     assert press(tab, "Back 2", "state 1 of 3") == seen[1]
     assert press(tab, "Redo", "state 2 of 3") == seen[2]
     assert press(tab, "Redo", "state 3 of 3") == seen[3]
     assert press(tab, "Undo", "state 2 of 3") == seen[2]
     found = press(tab, "Prune to this goal", "state 4 of 4")
-    assert found["Units"] == "224"
-    tab.get_by_role("listbox", name="6 layers, 224 of 448 feature maps kept").wait_for()
+    assert found["Units"] == str(UNITS // 2)
+    tab.get_by_role("listbox", name=f"6 layers, {UNITS // 2} of {UNITS} feature maps kept").wait_for()
     tab.reload()
     settle(tab)
     assert (state(tab), facts(tab)) == ("state 4 of 4", found)
@@ -103,8 +104,8 @@ def test_a_double_click_breaks_nothing(tab: Page) -> None:
     until(tab, lambda: state(tab) in ("state 1 of 1", "state 2 of 2"), "a settled state")
     settle(tab)
     steps = int(state(tab)[-1])
-    assert facts(tab)["Units"] == str(448 - 10 * steps)
-    assert press(tab, "Remove 1", f"state {steps + 1} of {steps + 1}")["Units"] == str(447 - 10 * steps)
+    assert facts(tab)["Units"] == str(UNITS - 10 * steps)
+    assert press(tab, "Remove 1", f"state {steps + 1} of {steps + 1}")["Units"] == str(UNITS - 1 - 10 * steps)
 
 
 def test_the_browser_s_back_button_returns_to_the_page_before(tab: Page) -> None:
@@ -158,15 +159,15 @@ def test_the_file_taken_away_computes_what_the_pages_showed(tab: Page, tmp_path:
     assert path.name == "network.safetensors"
 
     reloaded = explorer.load_pruned(path)
-    assert sum(layer.width_after for layer in reloaded.manifest.layers) == 224
+    assert sum(layer.width_after for layer in reloaded.manifest.layers) == UNITS // 2
     assert f"{accuracy(reloaded):.1%}" == shown["Accuracy"]
 
     turn(tab, "network")
     upload(tab, path)
     tab.locator(".state-bar .name", has_text=path.name).wait_for()
     settle(tab)
-    assert facts(tab) == shown | {"Units": "224"}
-    tab.get_by_role("listbox", name="6 layers, 224 of 224 feature maps kept").wait_for()
+    assert facts(tab) == shown | {"Units": str(UNITS // 2)}
+    tab.get_by_role("listbox", name=f"6 layers, {UNITS // 2} of {UNITS // 2} feature maps kept").wait_for()
     for layer in reloaded.manifest.layers:
         option = tab.get_by_role("option", name=f"{layer.name}: {layer.width_after} of {layer.width_after} feature")
         assert option.is_visible()
@@ -176,9 +177,9 @@ def test_a_checkpoint_is_opened_with_its_architecture(tab: Page, tmp_path: Path)
     path = tmp_path / "mine.pt"
     torch.save(dict(open_network("demo").module.state_dict()), path)
     visit(tab, "network")
-    upload(tab, path, "explorer:vgg_small")
+    upload(tab, path, DEMO.arch)
     tab.locator(".state-bar .name", has_text="mine.pt").wait_for()
     settle(tab)
-    assert facts(tab)["Units"] == "448"
+    assert facts(tab)["Units"] == str(UNITS)
     turn(tab, "prune")
-    assert press(tab, "Remove 10", "state 1 of 1")["Units"] == "438"
+    assert press(tab, "Remove 10", "state 1 of 1")["Units"] == str(UNITS - 10)

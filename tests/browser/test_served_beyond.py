@@ -9,6 +9,7 @@ from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
+from of_demo import UNITS
 
 pytest.importorskip("playwright")
 
@@ -67,7 +68,7 @@ def test_two_browsers_see_their_own_runs_and_a_link_shows_the_others(
     bert.goto(f"/?token={token}")
     settle(bert)
     visit(bert, "prune", run_of(anna))
-    assert (state(bert), facts(bert)["Units"]) == ("state 0 of 0", "448")
+    assert (state(bert), facts(bert)["Units"]) == ("state 0 of 0", str(UNITS))
     assert bert.get_by_text(ELSEWHERE).count() == 0
     bert.goto(anna.url)
     settle(bert)

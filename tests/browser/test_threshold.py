@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 import pytest
+from of_demo import UNITS, WIDTHS
 
 pytest.importorskip("playwright")
 
@@ -88,13 +89,13 @@ def test_units_stay_and_go_by_clicks_and_keys_and_a_lock_holds_on_the_prune_page
     tab.get_by_text("By hand: 1 layer locked, 1 unit chosen to go.").first.wait_for()
     tab.get_by_role("spinbutton", name="Exactly").fill("9")
     tab.keyboard.press("Enter")
-    would_go(tab, 448 - 32 - 5).wait_for()
+    would_go(tab, UNITS - WIDTHS[1] - 5).wait_for()
     settle(tab)
     turn(tab, "prune")
-    tab.get_by_role("spinbutton", name="Down to, %").fill("10")
+    tab.get_by_role("spinbutton", name="Down to, %").fill("20")
     tab.keyboard.press("Enter")
-    assert press(tab, "Prune to this goal", "state 1 of 1")["Units"] == "44"
-    tab.get_by_role("option", name="features.2: 32 of 32 feature maps kept").wait_for()
+    assert press(tab, "Prune to this goal", "state 1 of 1")["Units"] == str(UNITS // 5)
+    tab.get_by_role("option", name=f"features.2: {WIDTHS[1]} of {WIDTHS[1]} feature maps kept").wait_for()
     turn(tab, "saliency")
     tab.get_by_role("button", name="Lock features.2", pressed=True).wait_for()
     expect(one).to_have_accessible_name(re.compile("already removed$"), timeout=SECONDS)
@@ -116,4 +117,4 @@ def test_the_curve_behind_the_handle_fills_in_and_the_prediction_stands_beside_t
     assert tab.locator("circle.measured").count() == 26  # 13 of each
     settle(tab)
     assert press(tab, f"Remove {count} units", "state 1 of 1") == facts(tab)
-    assert facts(tab)["Units"] == str(448 - count)
+    assert facts(tab)["Units"] == str(UNITS - count)

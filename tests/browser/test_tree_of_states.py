@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable
 
 import pytest
+from of_demo import UNITS
 
 pytest.importorskip("playwright")
 
@@ -88,7 +89,7 @@ def test_turns_are_paused_and_go_on_after_a_reload(tab: Page) -> None:
     settle(tab)
     added = int(state(tab).split()[1])
     assert re.search(rf"; {added} steps were added, the run is at state {added}\.$", said.inner_text())
-    assert int(facts(tab)["Units"]) == 448 - 10 * int(state(tab).split()[1])
+    assert int(facts(tab)["Units"]) == UNITS - 10 * int(state(tab).split()[1])
 
 
 def test_the_first_page_is_found_by_its_name_too(tab: Page) -> None:

@@ -21,7 +21,7 @@ import torch
 from acting import PICTURE, SECONDS, run_of, settle, turn, visit
 from pictures import png_bytes
 from playwright.sync_api import Browser, Locator, Page, expect
-from samples_at_hand import SMALL, checkpoint
+from samples_at_hand import SMALL, SMALL_UNITS, checkpoint
 from test_looks import MOST_SHIFT, SHIFTS, layout_shift
 
 SLOW = 3 * SECONDS  # a first opening of torchvision's, on a machine that others keep busy
@@ -123,7 +123,7 @@ def test_a_folder_is_uploaded_with_its_folders_and_nothing_jumps(tab: Page, smal
     settle(tab)
     tab.evaluate("window.shifts = []")
     dialog.locator("input[type=file]").first.set_input_files(path)
-    dialog.get_by_text("448 units in 6 layers").wait_for()
+    dialog.get_by_text(f"{SMALL_UNITS} units in 6 layers").wait_for()
     dialog.get_by_role("radio", name="A folder").click()
     chooser = dialog.locator("input[webkitdirectory]")
     chooser.wait_for(state="attached")
@@ -156,6 +156,6 @@ def test_uploads_work_under_another_name(
         settle(tab)
         dialog = opened(tab)
         dialog.locator("input[type=file]").first.set_input_files(small[0])
-        dialog.get_by_text("448 units in 6 layers").wait_for()
+        dialog.get_by_text(f"{SMALL_UNITS} units in 6 layers").wait_for()
         dialog.get_by_role("radio", name="By path or name").click()
         expect(dialog.get_by_role("textbox", name="Name", exact=True)).to_have_value("demo", timeout=SECONDS)

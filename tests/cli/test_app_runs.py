@@ -13,8 +13,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from exported import WIDTHS, without_last_channels
+from exported import without_last_channels
 from invoke import result, run
+from of_demo import UNITS, WIDTHS
 from torch import Tensor
 
 from explorer import open_network
@@ -24,7 +25,8 @@ from explorer.evaluation.evaluate import evaluate
 from explorer.evaluation.metrics import Metrics
 from explorer.export import load_pruned
 from explorer.networks.architectures.small import vgg_small
-from explorer.networks.load import DEMO, batches_for
+from explorer.networks.demos import DEMO
+from explorer.networks.load import batches_for
 from explorer.networks.network import Network, with_weights_of
 from explorer.networks.surgery import prune
 from explorer.networks.units import Units, none_removed
@@ -33,7 +35,7 @@ from explorer.runs.store import Run, read_run, write_run, write_weights
 from explorer.runs.timeline import State, Timeline, jump, start, step
 
 GONE = [0, 3, 40]
-MEASURED = Metrics(0.1, 0.97, 64, 448, 1000, 4000)
+MEASURED = Metrics(0.1, 0.97, 64, UNITS, 1000, 4000)
 
 
 def without(units: Units, gone: Sequence[int] = GONE) -> Tensor:
@@ -98,7 +100,7 @@ def test_a_run_is_exported_proven_and_replayed(mine: Path, tmp_path: Path) -> No
     assert "on cpu, after 2 fine-tuning updates" in done.out
     found = load_pruned(out / "network.safetensors")
     (first, *_), whole = found.manifest.layers, open_network(DEMO)
-    assert (first.width_before, first.width_after, first.kept[:3]) == (32, 30, (1, 2, 4))
+    assert (first.width_before - first.width_after, first.kept[:3]) == (2, (1, 2, 4))
     expected = prune(whole, without(whole.units))
     for weight in expected.module.parameters():
         weight += 0.01
@@ -111,16 +113,16 @@ def test_a_run_is_exported_proven_and_replayed(mine: Path, tmp_path: Path) -> No
 
 def test_a_run_stands_for_the_network_at_its_state(mine: Path, runs: Path, tmp_path: Path) -> None:
     _, found = result(tmp_path, "inspect", mine)
-    assert (found["network"]["name"], found["network"]["units"]) == ("mine", 445)
+    assert (found["network"]["name"], found["network"]["units"]) == ("mine", UNITS - len(GONE))
     timeline = read_run(mine).timeline
     assert timeline
     for name, at in (("back", 0), ("pruned", 1)):
         states = jump(timeline, at)
         folder = written(runs / name, Source(), states, {})
         _, found = result(tmp_path, "inspect", folder)
-        assert found["network"]["units"] == (448, 445)[at]
+        assert found["network"]["units"] == (UNITS, UNITS - len(GONE))[at]
     _, found = result(tmp_path, "inspect", written(runs / "untouched", Source(), None, {}))
-    assert found["network"]["units"] == 448
+    assert found["network"]["units"] == UNITS
 
 
 def test_a_network_that_had_lost_its_last_channels_is_exported_with_the_widths_before(tmp_path: Path) -> None:
@@ -138,7 +140,7 @@ def test_an_uploaded_network_is_found_with_its_images_and_their_preparation(uplo
     assert "on cpu, after 2 fine-tuning updates" in done.out
     assert run("export", uploaded, "--state", 1, "--original", "--out", tmp_path / "out").code == 0
     before = load_pruned(tmp_path / "out" / "original" / "network.safetensors")
-    assert sum(layer.width_after for layer in before.manifest.layers) == 448
+    assert sum(layer.width_after for layer in before.manifest.layers) == sum(2 * width for width in (32, 64, 128))
 
 
 def test_what_a_run_of_the_app_can_not_be_used_for_is_one_sentence(mine: Path, runs: Path, tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 import torch
 from invoke import result, run
+from of_demo import UNITS, WIDTHS
 
 from explorer import open_network
 from explorer.networks.architectures.families import build
@@ -15,15 +16,15 @@ from explorer.runs import tuning_runs as running
 from explorer.runs.store import Run, read_run
 from explorer.runs.timeline import Timeline
 
-SMALL = ("--arch", "explorer:vgg_small", "--epochs", 3, "--minibatch", 8, "--learning-rate", 0.01)
-ON_DEMO = ("--data", "demo", "--arch", "explorer:vgg_small")
+SMALL = ("--arch", "explorer:vgg_tiny", "--epochs", 3, "--minibatch", 8, "--learning-rate", 0.01)
+ON_DEMO = ("--data", "demo", "--arch", "explorer:vgg_tiny")
 
 
 @pytest.fixture(scope="module")
 def letters(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Weights with a head of other classes."""
     path = tmp_path_factory.mktemp("letters") / "letters.pt"
-    torch.save(build("explorer:vgg_small", 26, seed=4).state_dict(), path)
+    torch.save(build("explorer:vgg_tiny", 26, seed=4).state_dict(), path)
     return path
 
 
@@ -50,7 +51,7 @@ def test_every_epoch_is_measured_and_the_folder_is_a_network(tuned: tuple[Path, 
     assert "16 validation images of few, seed 0, on cpu; epoch 0 is before fine-tuning" in said
     assert sorted(path.name for path in out.iterdir()) == ["network.safetensors", "run.json"]
     network = open_network(out)
-    assert (len(network.units), len(network.classes)) == (448, 10)
+    assert (len(network.units), len(network.classes)) == (UNITS, 10)
     _, measured = result(tmp_path, "evaluate", out)  # on the run's own data
     assert measured["data"]["name"] == "few" and measured["settings"]["stage"] == "after fine-tuning"
 
@@ -85,15 +86,15 @@ def test_from_scratch_needs_no_weights(few: Path, tmp_path: Path) -> None:
 
 def test_a_pruned_network_is_fine_tuned_once_more_as_it_is(tuned: tuple[Path, str, dict], tmp_path: Path) -> None:
     pruned, again = tmp_path / "pruned", tmp_path / "again"
-    options = ("--criterion", "weight", "--until", "units=0.5", "--step", 112, "--out", pruned)
+    options = ("--criterion", "weight", "--until", "units=0.5", "--step", UNITS // 4, "--out", pruned)
     _, before = result(tmp_path, "prune", tuned[0], *options)
     _, found = result(tmp_path, "finetune", "--weights", pruned, *SMALL[2:], "--out", again)  # on the run's own data
     assert found["data"] == before["data"] | {"splits": {"finetune": 32, "validation": 16}, "images": 48}
     assert found["epochs"][0]["loss"] == before["after"]["loss"]
     assert len({epoch["loss"] for epoch in found["epochs"]}) == 4
-    assert {epoch["units"] for epoch in found["epochs"]} == {224}
+    assert {epoch["units"] for epoch in found["epochs"]} == {UNITS // 2}
     widths = [(layer.width_before, layer.width_after) for layer in file_at(again).manifest.layers]
-    assert [before for before, _ in widths] == [32, 32, 64, 64, 128, 128] and sum(after for _, after in widths) == 224
+    assert [before for before, _ in widths] == WIDTHS and sum(after for _, after in widths) == UNITS // 2
     assert (
         "finished: nothing was done"
         in run(*map(str, ("finetune", "--weights", pruned, *SMALL[2:], "--out", again, "--resume"))).err
@@ -104,7 +105,7 @@ def test_a_pruned_network_is_fine_tuned_once_more_as_it_is(tuned: tuple[Path, st
     ("changed", "message"),
     [
         (["--weights", "none"], "Give --arch, the architecture, and --data"),
-        ([*ON_DEMO], "Nobody publishes ImageNet weights of explorer:vgg_small"),
+        ([*ON_DEMO], "Nobody publishes ImageNet weights of explorer:vgg_tiny"),
         ([*ON_DEMO[:-1], "explorer:none"], "The architecture 'explorer:none' is unknown"),
         ([*ON_DEMO, "--weights", "nofile.pt"], "nofile.pt can't be opened"),
         (["--weights", "norun", "--data", "demo"], "There is no network at 'norun' that can be read"),

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from invoke import result, run
+from of_demo import UNITS, WIDTHS
 
 from explorer import open_network
 from explorer.data import Batches, open_images
@@ -21,11 +22,11 @@ def test_inspect_lists_every_layer_in_order_with_reasons(tmp_path: Path) -> None
     assert set(found) == ENVELOPE | {"parameters", "flops", "units", "layers", "export"}
     assert found["export"] is None
     assert all(set(e) == {"name", "units", "parameters", "flops", "prunable", "reason"} for e in found["layers"])
-    assert [e["units"] for e in found["layers"]] == [32, 32, 64, 64, 128, 128, 0, 0]
+    assert [e["units"] for e in found["layers"]] == [*WIDTHS, 0, 0]
     assert [e["prunable"] for e in found["layers"]] == [True] * 6 + [False] * 2
     assert [e["reason"] is None for e in found["layers"]] == [True] * 6 + [False] * 2
-    assert found["layers"][0]["parameters"] == 32 * (9 + 1)
-    assert found["layers"][0]["flops"] == 2 * 28 * 28 * (9 + 1) * 32
+    assert found["layers"][0]["parameters"] == WIDTHS[0] * (9 + 1)
+    assert found["layers"][0]["flops"] == 2 * 28 * 28 * (9 + 1) * WIDTHS[0]
     for key in ("parameters", "flops", "units"):  # no batch-norm: the layers are all there is
         assert sum(e[key] for e in found["layers"]) == found[key]
     assert "1 multiply-add = 2 FLOPs" in done.out
@@ -37,7 +38,7 @@ def test_a_network_is_built_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     built, assemble = [], load.assemble
     monkeypatch.setattr(load, "assemble", lambda *given: built.append(given[0]) or assemble(*given))
     _, found = result(tmp_path, "inspect", "demo", *changed)
-    assert built == ["demo"] and found["units"] == 448
+    assert built == ["demo"] and found["units"] == UNITS
 
 
 def test_inspect_of_a_residual_network_counts_added_feature_maps_once(shared_data: Path, tmp_path: Path) -> None:

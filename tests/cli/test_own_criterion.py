@@ -12,13 +12,15 @@ from textwrap import dedent
 import pytest
 import torch
 from invoke import result, run
+from of_demo import UNITS
 from own_code import importable
 
 from explorer import open_network
 from explorer.cli import app
 from explorer.cli.own_criteria import imported_criterion
 from explorer.data import open_images
-from explorer.networks.load import DEMO, batches_for
+from explorer.networks.demos import DEMO
+from explorer.networks.load import batches_for
 from explorer.pruning.selectors import SELECTORS
 from explorer.runs.race_folders import read_race
 from explorer.scoring.criteria import CRITERIA
@@ -140,10 +142,10 @@ def test_a_built_in_function_under_its_own_name_scores_as_the_built_in_one(tmp_p
     [
         ("number", "is of type int; a criterion is a function."),
         ("missing", "can't be imported (AttributeError"),
-        ("of_images", "returns (8, 448) values of torch.float64: it must return (448,) finite"),
-        ("not_finite", "returns 448 values that are not finite"),
+        ("of_images", f"returns (8, {UNITS}) values of torch.float64: it must return ({UNITS},) finite"),
+        ("not_finite", f"returns {UNITS} values that are not finite"),
         ("no_tensor", "returns a value of type int, no tensor"),
-        ("whole_numbers", "returns (448,) values of torch.int64"),
+        ("whole_numbers", f"returns ({UNITS},) values of torch.int64"),
         ("of_something", "asks for feature_maps; a criterion's parameters are parts of the evidence: batchnorm, "),
         ("of_nothing", "asks for nothing; a criterion's parameters"),
         ("fails", "failed: AttributeError: 'Observation' object has no attribute 'nothing'."),

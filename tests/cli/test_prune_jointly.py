@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from invoke import result, run
+from of_demo import UNITS
 
 from explorer import open_network
 from explorer.data import open_images
@@ -24,11 +25,11 @@ def test_half_of_the_demo_goes_as_the_engine_selects_it(few: Path, tmp_path: Pat
     images = batches_for(network, open_images(str(few)), "calibration")
     plan = select(network, measure_costs(network), images, none_removed(network.units), Course("units", 0.5))
     assert found["removed"] == to_json(network.units, plan)
-    assert (found["after"]["units"], found["settings"]["step"]) == (224, default_step(network.units))
+    assert (found["after"]["units"], found["settings"]["step"]) == (UNITS // 2, default_step(network.units))
     assert "demo pruned by Joint linearised" in done.out
     states = read_run(tmp_path / "run").timeline.states
     assert states[1].how == f"{len(states[1].removed)} units by Joint linearised"
-    assert len(states[1].removed) >= 18  # 4 % of 448, and more while they change nothing
+    assert len(states[1].removed) >= round(0.04 * UNITS)  # and more while they change nothing
 
 
 def test_a_step_that_is_given_is_kept(tiny: list[object], tmp_path: Path) -> None:

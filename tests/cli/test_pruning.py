@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import shutil
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ from typing import Any
 import pytest
 import torch
 from invoke import Done, result, run
+from of_demo import UNITS, WIDTHS
 
 from explorer import open_network
 from explorer.data import Batches
@@ -19,7 +21,8 @@ from explorer.networks.network import Network
 from explorer.runs.store import read_run
 
 ENVELOPE = {"network", "data", "settings", "seconds"}
-SETTINGS = ("--criterion", "taylor", "--until", "flops=0.5", "--step", 40)
+STEP = UNITS // 11
+SETTINGS = ("--criterion", "taylor", "--until", "flops=0.5", "--step", STEP)
 
 
 @pytest.fixture(scope="module")
@@ -35,24 +38,24 @@ def test_prune_meets_its_target_and_says_what_is_gone(pruned: tuple[Path, Done, 
     assert set(found) == ENVELOPE | {"before", "after", "removed", "ending", "from_scratch"}
     before, after = found["before"], found["after"]
     assert set(before) == set(after) == {"units", "parameters", "flops", "loss", "accuracy"}
-    assert before["units"] == 448
+    assert before["units"] == UNITS
     assert after["flops"] <= 0.5 * before["flops"]
     assert len(found["removed"]) == before["units"] - after["units"]
     assert len({(unit["layer"], unit["channel"]) for unit in found["removed"]}) == len(found["removed"])
     assert found["data"]["splits"] == {"calibration": 16, "validation": 16}
-    assert found["settings"]["step"] == 40
+    assert found["settings"]["step"] == STEP
     assert "16 validation images of few, seed 0, on cpu, before fine-tuning" in done.out
 
 
 def test_limits_hold_to_the_end(few: Path, tmp_path: Path) -> None:
-    limits = ("--keep", "features.0", "--floor", 8, "--floor", "features.2=24", "--multiple", 8)
+    limits = ("--keep", "features.0", "--floor", 2, "--floor", "features.2=6", "--multiple", 2)
     _, found = result(tmp_path, "prune", "demo", "--data", few, *SETTINGS, *limits, "--out", tmp_path / "run")
     network = open_network(tmp_path / "run")
     widths = {layer.name: len(layer) for layer in network.units.layers}
-    assert widths["features.0"] == 32 and widths["features.2"] == 24
-    assert all(width % 8 == 0 for width in widths.values()) and sum(widths.values()) == found["after"]["units"]
+    assert widths["features.0"] == WIDTHS[0] and widths["features.2"] == 6
+    assert all(width % 2 == 0 for width in widths.values()) and sum(widths.values()) == found["after"]["units"]
     assert found["settings"]["limits"] == {
-        **{"floor": 8, "floors": {"features.0": 32, "features.2": 24}, "multiple": 8},
+        **{"floor": 2, "floors": {"features.0": WIDTHS[0], "features.2": 6}, "multiple": 2},
         **{"stay": {}, "go": {}},
     }
 
@@ -62,7 +65,7 @@ def test_the_run_folder_holds_every_step_and_the_network(pruned: tuple[Path, Don
     saved = read_run(folder)
     assert saved.timeline is not None
     gone = [len(state.removed) for state in saved.timeline.states.values()]
-    assert gone[:3] == [0, 40, 40] and all(gone[1:])
+    assert gone[:3] == [0, STEP, STEP] and all(gone[1:])
     assert set(saved.timeline.states[2].settings) >= {"criterion", "scaling", "seed", "updates", "recipe"}
     assert saved.timeline.state.metrics.flops == found["after"]["flops"]
     network = open_network(folder)
@@ -116,8 +119,8 @@ def test_flops_penalty_is_the_price_of_flops(few: Path, tmp_path: Path) -> None:
 def test_default_step_is_one_percent_of_the_units(few: Path, tmp_path: Path) -> None:
     arguments = ("--criterion", "weight", "--until", "units=0.98", "--out", tmp_path / "run")
     _, found = result(tmp_path, "prune", "demo", "--data", few, *arguments)
-    assert found["settings"]["step"] == 4
-    assert found["after"]["units"] == 439  # the first count of at most 0.98 * 448
+    assert found["settings"]["step"] == UNITS // 100
+    assert found["after"]["units"] == math.floor(0.98 * UNITS)  # the first count of at most that
 
 
 def test_updates_between_steps_change_weights(few: Path, tmp_path: Path) -> None:
@@ -213,7 +216,7 @@ def test_pruning_a_pruned_network_keeps_the_first_widths(
     arguments = ("--criterion", "weight", "--until", "units=0.9", "--step", 100, "--out", tmp_path / "second")
     assert run("prune", folder, *arguments).code == 0
     manifest = load_pruned(tmp_path / "second" / "network.safetensors").manifest
-    assert sum(layer.width_before for layer in manifest.layers) == 448
+    assert sum(layer.width_before for layer in manifest.layers) == UNITS
 
 
 def test_exports_stay_out_of_run_folders(pruned: tuple[Path, Done, dict[str, Any]]) -> None:

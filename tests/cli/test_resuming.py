@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 import torch
 from invoke import Done, run
+from of_demo import UNITS
 from stopping import stopping
 
 from explorer import open_network
@@ -181,7 +182,7 @@ def test_files_of_others_are_never_replaced(
 
 
 def test_killed_at_any_time_a_run_goes_on_to_the_same_network(few: Path, tmp_path: Path) -> None:
-    settings = ("--criterion", "taylor", "--until", "units=0.5", "--step", 20, "--updates", 2, "--limit", 32)
+    settings = ("--criterion", "taylor", "--until", "units=0.5", "--step", UNITS // 22, "--updates", 2, "--limit", 32)
     out, other = tmp_path / "killed", tmp_path / "whole"
     arguments = [str(argument) for argument in ("prune", "demo", "--data", few, *settings, "--out")]
     program = [sys.executable, "-c", "from explorer.cli import main; main()", *arguments, str(out)]
@@ -199,4 +200,4 @@ def test_killed_at_any_time_a_run_goes_on_to_the_same_network(few: Path, tmp_pat
     assert not read_run(out).finished
     assert run(*arguments, out, "--resume").code == run(*arguments, other).code == 0
     assert held(out) == held(other)
-    assert len(open_network(out).units) == 224
+    assert len(open_network(out).units) == UNITS // 2

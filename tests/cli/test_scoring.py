@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 import torch
 from invoke import result, run
+from of_demo import UNITS
 from samples_at_hand import checkpoint
 
 from explorer.cli.output import finite
@@ -101,17 +102,17 @@ def test_oracle_takes_every_way_to_the_same_figures(tiny: list[object], tmp_path
 
 
 def test_oracle_stops_when_the_ranks_have_settled(tmp_path: Path) -> None:
-    done, found = result(tmp_path, "oracle", "demo", "--settled", "--limit", 64)
-    assert 8 <= found["images"] < 64
+    done, found = result(tmp_path, "oracle", "demo", "--settled", "--limit", 128)
+    assert 8 <= found["images"] < 128
     assert 0.99 <= found["expected_agreement"] < 1
-    assert f"{found['images']} of 64 images are exact, the others linearised" in " ".join(done.out.split())
+    assert f"{found['images']} of 128 images are exact, the others linearised" in " ".join(done.out.split())
     assert any(error > 0 for layer in found["layers"] for error in layer["remaining_error"])
 
 
 def test_standard_errors_of_a_single_image_are_null(tmp_path: Path) -> None:
     _, found = result(tmp_path, "oracle", "demo", "--limit", 1)
     assert {error for layer in found["layers"] for error in layer["standard_error"]} == {None}
-    assert sum(len(layer["oracle_loss"]) for layer in found["layers"]) == 448
+    assert sum(len(layer["oracle_loss"]) for layer in found["layers"]) == UNITS
 
 
 def test_correlate_is_the_engines_table(small: tuple[Network, Batches], tiny: list[object], tmp_path: Path) -> None:

@@ -12,6 +12,7 @@ from explorer import open_network
 from explorer.data import Batches, open_images
 from explorer.evaluation.evaluate import Outcome, evaluate
 from explorer.networks.graph.safetensors_file import load_network
+from explorer.networks.load import batches_for
 from explorer.networks.network import Network
 
 ASSETS = Path(__file__).resolve().parents[2] / "assets"
@@ -76,8 +77,8 @@ def test_classes_are_the_digits(images: dict[str, np.ndarray], demo: Network) ->
 
 
 def test_the_network_is_plain_with_six_convolutions(demo: Network) -> None:
-    assert (demo.arch, demo.input_shape) == ("explorer:vgg_small", (1, 28, 28))
-    assert [len(layer) for layer in demo.units.layers] == [32, 32, 64, 64, 128, 128]
+    assert (demo.arch, demo.input_shape) == ("explorer:vgg_tiny", (1, 28, 28))
+    assert [len(layer) for layer in demo.units.layers] == [8, 8, 16, 16, 32, 32]
     assert all(len(layer.writers) == 1 for layer in demo.units.layers)
 
 
@@ -108,3 +109,17 @@ def test_losses_are_compared_image_by_image() -> None:
     apart = (less_sure.losses - sure.losses).numpy()
     assert measure_demo.ratio(sure, less_sure) == pytest.approx(apart.mean() / (apart.std(ddof=1) / 2))
     assert measure_demo.ratio(less_sure, sure) == -measure_demo.ratio(sure, less_sure)
+
+
+def test_on_the_demo_taylor_lies_below_weight_and_weight_below_chance(demo: Network) -> None:
+    calibration = batches_for(demo, open_images("demo"), "calibration", 256)
+    taylor, weight = (
+        [measure_demo.answers(demo, plan) for plan in measure_demo.at_once(demo, calibration, way)]
+        for way in (("taylor", 0), ("weight", 0))
+    )
+    chance = measure_demo.answers(
+        demo, next(measure_demo.at_once(demo, calibration, ("random", 0)))
+    )  # where it is best
+    assert len(taylor) == len(measure_demo.GONE)
+    assert all(measure_demo.ratio(a, b) > 2 for a, b in zip(taylor, weight, strict=True))
+    assert all(measure_demo.ratio(each, chance) > 2 for each in weight)

@@ -9,9 +9,9 @@ from typing import Any
 import safetensors.torch
 import torch
 import torchvision
+from of_demo import DEMO, UNITS
 from torch import Tensor, nn
 
-from explorer import open_network
 from explorer.data.preprocessing import Preprocessing
 from explorer.export.contents import ExportContents, contents
 from explorer.export.proof import Proof, prove
@@ -21,7 +21,6 @@ from explorer.networks.surgery import prune
 from explorer.networks.units import Units
 
 CLASSES = 7
-WIDTHS = [32, 32, 64, 64, 128, 128]  # of the demo's layers
 
 
 def bare(module: nn.Module, shape: tuple[int, int, int] = (3, 64, 64), classes: int = CLASSES) -> Network:
@@ -127,6 +126,5 @@ def close_file(manifest: Any, tensors: dict[str, Tensor]) -> bytes:
 
 def without_last_channels() -> bytes:
     """An export of the demo whose layers have lost their last channels, so that none that stays tells their widths."""
-    demo = open_network("demo")
-    ends = torch.tensor([place.stop for place in demo.units.slices.values()])
-    return export_bytes(prune(demo, torch.isin(torch.arange(len(demo.units)), ends - 1)))
+    ends = torch.tensor([place.stop for place in DEMO.units.slices.values()])
+    return export_bytes(prune(DEMO, torch.isin(torch.arange(UNITS), ends - 1)))

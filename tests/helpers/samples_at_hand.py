@@ -11,7 +11,7 @@ from PIL import Image
 
 from explorer.networks.architectures.families import build
 
-SMALL = "explorer:vgg_small"
+SMALL, SMALL_UNITS = "explorer:vgg_small", 2 * (32 + 64 + 128)
 CLASSES = ("bright", "dark")
 
 

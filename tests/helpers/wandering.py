@@ -18,6 +18,7 @@ from typing import Any
 import torch
 from after_kills import Asked, Event, await_writing, deletion, seen
 from forking import forked
+from of_demo import UNITS
 
 from explorer.runs.store import FILE
 
@@ -117,7 +118,7 @@ def _delete(desk: Desk) -> None:
 def _turns(desk: Desk) -> None:
     if not desk.app.buttons.get("Prune and fine-tune"):
         return
-    left = 100 * int(desk.app.facts["Units"]) / 448
+    left = 100 * int(desk.app.facts["Units"]) / UNITS
     for label, value in {"Units per step": 15, "Updates per step": 2, "Down to, %": max(20, int(0.8 * left))}.items():
         desk.app.set(label, value)
     desk.say.send(Asked("turns", desk.number))

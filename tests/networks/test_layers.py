@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from networks_at_hand import at_hand
+from of_demo import UNITS, WIDTHS
 
 from explorer import open_network
 from explorer.networks.costs import measure_costs
@@ -12,9 +13,9 @@ from explorer.networks.layers import JOINED, LayerRow, list_layers
 def test_every_layer_of_the_demo_is_listed_with_its_costs() -> None:
     network = open_network("demo")
     rows = {row.name: row for row in list_layers(network, measure_costs(network))}
-    # 1 -> 32 maps of 28x28 by 3x3: 32 * (9 + 1) parameters, 2 * 784 * (9 + 1) * 32 FLOPs
-    assert rows["features.0"] == LayerRow("features.0", 32, 32, 320, 501_760, None)
-    assert sum(row.units for row in rows.values()) == len(network.units) == 448
+    maps = WIDTHS[0]  # of 28x28 from one by 3x3: maps * (9 + 1) parameters, 2 * 784 * (9 + 1) * maps FLOPs
+    assert rows["features.0"] == LayerRow("features.0", maps, maps, 10 * maps, 2 * 784 * 10 * maps, None)
+    assert sum(row.units for row in rows.values()) == len(network.units) == UNITS
     head = rows["classifier.5"]
     assert (head.units, head.channels, head.parameters, head.prunable) == (0, 10, 1290, False) and head.reason
 

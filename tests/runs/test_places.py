@@ -6,6 +6,7 @@ import json
 import os
 import shutil
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -19,12 +20,13 @@ from explorer.core.documents import sha256
 from explorer.core.errors import BadInput
 from explorer.data import UNCHANGED, Changes
 from explorer.evaluation.metrics import Metrics
+from explorer.networks.demos import DEMO, FIRST_DEMO, FIRST_DEMO_DIGEST
 from explorer.networks.graph import safetensors_file
-from explorer.networks.load import DEMO, ORIGINAL, RUN_NETWORK
+from explorer.networks.load import ORIGINAL, RUN_NETWORK
 from explorer.networks.surgery import prune
 from explorer.runs import store, timeline
 from explorer.runs.opening import BatchRun, InteractiveRun, Place, place
-from explorer.runs.origins import Source, source_to_json, upload_path
+from explorer.runs.origins import Source, source_from_json, source_to_json, upload_path
 from explorer.runs.store import BATCH, FILE, INTERACTIVE, Run, read_run, write_run
 
 BEFORE = Path(__file__).parent / "folders_before_digests"  # of a version whose runs do not say their kind
@@ -117,6 +119,27 @@ def test_the_original_of_a_run_is_the_one_that_it_began_with_or_none(older: Path
         BadInput, match=r"prune is no longer the network that the run in .*tune began with: give that one back"
     ):
         _ = place(str(again)).original
+
+
+def test_a_run_of_the_app_on_the_demo_of_448_units_opens_on_it(tmp_path: Path) -> None:
+    first = open_network(FIRST_DEMO)
+    assert first.digest == FIRST_DEMO_DIGEST != open_network(DEMO).digest and first.name == DEMO
+    gone = timeline.State(0, first.units.labels[-2:], "two units", MEASURED)
+    network, data = source_to_json(Source())  # as it was saved: "demo" was the name of that one
+    run = Run({**network, "digest": FIRST_DEMO_DIGEST}, data, timeline.step(timeline.start(MEASURED), gone))
+    found = place(str(write_run(tmp_path / "runs" / "mine", run).parent))
+    assert found.network().units.labels == first.units.labels[:-2]
+    source = source_from_json(run.network, run.data)
+    assert source_from_json(*source_to_json(source)) == source == Source(FIRST_DEMO)
+
+
+@pytest.mark.parametrize("name", [DEMO, FIRST_DEMO])
+def test_a_run_of_a_command_began_with_the_demo_of_its_digest(older: Path, name: str) -> None:
+    folder, network = older / "prune", open_network(name)
+    (folder / RUN_NETWORK).write_bytes(export_bytes(network))
+    began = {"source": DEMO, "name": DEMO, "arch": network.arch, "digest": network.digest}
+    write_run(folder, replace(read_run(folder), network=began))
+    assert place(str(folder)).original.digest == network.digest
 
 
 def test_the_file_in_a_run_s_folder_is_checked_and_stands_for_itself(older: Path) -> None:

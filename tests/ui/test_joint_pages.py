@@ -10,6 +10,7 @@ from collections.abc import Callable
 import pytest
 import torch
 from driving import App
+from of_demo import UNITS
 
 from explorer.evaluation.evaluate import evaluate
 from explorer.networks.units import newly_removed, none_removed
@@ -32,7 +33,7 @@ def jointly(open_app: Open) -> App:
 
 def test_one_and_ten_are_those_of_the_joint_order_of_the_network_as_it_is(jointly: App, saved: Saved) -> None:
     app = jointly.click("Remove 1").fine().click("Remove 10").fine()
-    assert app.facts["Units"] == "437"
+    assert app.facts["Units"] == str(UNITS - 11)
     timeline = saved(app.run).timeline
     assert [state.how for state in list(timeline.states.values())[1:]] == [
         "1 unit by Joint linearised",
@@ -143,9 +144,9 @@ def test_a_linearisation_that_gave_way_to_another_is_begun_again(open_app: Open)
 
 def test_what_takes_too_much_memory_is_not_linearised(monkeypatch: pytest.MonkeyPatch) -> None:
     opened = workspace.open_workspace(Source())
-    monkeypatch.setattr(joint_jobs, "MAX_SLOPES", workspace.VALIDATION * 10 * 448 - 1)
+    monkeypatch.setattr(joint_jobs, "MAX_SLOPES", workspace.VALIDATION * 10 * UNITS - 1)
     assert joint_jobs.linearising_job(opened, none_removed(opened.network.units)) is None
     assert (
-        joint_jobs.predicted_outcome(opened, none_removed(opened.network.units), torch.ones(448, dtype=torch.bool))
+        joint_jobs.predicted_outcome(opened, none_removed(opened.network.units), torch.ones(UNITS, dtype=torch.bool))
         is None
     )

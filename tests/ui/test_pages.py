@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from driving import App
+from of_demo import UNITS, WIDTHS
 
 from explorer.core.errors import BadInput
 from explorer.core.reports import MEMORY
@@ -51,7 +52,7 @@ def test_every_page_opens_on_the_demo(open_app: Open, page: str) -> None:
 @pytest.mark.parametrize("page", PICTURES)
 def test_every_page_opens_on_a_pruned_network(open_app: Open, page: str) -> None:
     app = open_app("prune").click("Prune to this goal").go(page).fine()
-    assert app.facts["Units"] == "224"
+    assert app.facts["Units"] == str(UNITS // 2)
     assert app.charts == PICTURES[page]
 
 
@@ -64,7 +65,7 @@ def test_every_criterion_has_distributions_and_a_next_step(open_app: Open, crite
     app = open_app("saliency").set("Criterion", criterion).fine()
     assert app.charts == 1
     app.go("prune").click("Remove 1").fine()
-    assert app.facts["Units"] == "447"
+    assert app.facts["Units"] == str(UNITS - 1)
 
 
 def test_criteria_that_the_network_has_nothing_for_are_not_offered(open_app: Open) -> None:
@@ -75,7 +76,7 @@ def test_criteria_that_the_network_has_nothing_for_are_not_offered(open_app: Ope
 def test_units_can_be_ranked_anew_with_a_price_on_flops(open_app: Open) -> None:
     app = open_app("prune").click("Remove 10").set("Rank anew after every step", True).set("FLOPs penalty", 0.001)
     assert "FLOPs penalty 0.001" in app.fine().text and "the network as it is now" in app.text
-    assert app.click("Remove 10").fine().facts["Units"] == "428"
+    assert app.click("Remove 10").fine().facts["Units"] == str(UNITS - 20)
 
 
 def measured(app: App) -> App:
@@ -92,13 +93,13 @@ def test_a_threshold_says_what_would_go_and_removes_it(open_app: Open, saved: Ca
     measured(app)
     label = next(label for label in app.buttons if label.startswith("Remove "))
     count = int(label.split()[1])
-    assert 0 < count < 448
+    assert 0 < count < UNITS
     assert f"**{count} units would go.** Measured on {workspace.VALIDATION} validation images" in app.text
     table = app.test.table[0].value
     then = dict(zip(table[""], table["Measured"], strict=True))
     app.click(label).fine()
     assert app.facts == then
-    assert app.facts["Units"] == str(448 - count)
+    assert app.facts["Units"] == str(UNITS - count)
     assert saved(app.run).timeline.state.how.startswith(f"{count} units below a threshold of Taylor")
 
 
@@ -110,23 +111,23 @@ def test_a_threshold_may_be_for_one_layer(open_app: Open, saved: Callable[[str],
 
 
 def test_a_threshold_above_everything_leaves_each_layer_a_unit(open_app: Open) -> None:
-    app = open_app("saliency").set("Exactly", 9.0).fine().click("Remove 442 units").fine()
-    assert app.facts["Units"] == "6"
+    app = open_app("saliency").set("Exactly", 9.0).fine().click(f"Remove {UNITS - len(WIDTHS)} units").fine()
+    assert app.facts["Units"] == str(len(WIDTHS))
     app.go("prune").click("Remove 1")
     assert "No unit can go: every layer is down to its floor of 1." in app.said
-    assert app.facts["Units"] == "6"
+    assert app.facts["Units"] == str(len(WIDTHS))
 
 
 def test_limits_hold_for_steps_targets_and_thresholds(open_app: Open, saved: Callable[[str], Run]) -> None:
-    app = open_app("prune").set("Layers that stay whole", ["features.0"]).set("Widths in multiples of", 8)
-    app.set("Minimum units per layer", 16).click("Remove 1").fine().click("Prune to this goal").fine()
+    app = open_app("prune").set("Layers that stay whole", ["features.0"]).set("Widths in multiples of", 4)
+    app.set("Minimum units per layer", 4).click("Remove 1").fine().click("Prune to this goal").fine()
     widths = kept(saved(app.run))
-    assert widths["features.0"] == 32 and sum(widths.values()) <= 224
-    assert all(width % 8 == 0 and width >= 16 for width in widths.values())
+    assert widths["features.0"] == WIDTHS[0] and sum(widths.values()) <= UNITS // 2
+    assert all(width % 4 == 0 and width >= 4 for width in widths.values())
     first = saved(app.run).timeline.states[1]
-    assert first.how == "8 units by Taylor, layer-wise l2" and len(first.removed) == 8
+    assert first.how == "4 units by Taylor, layer-wise l2" and len(first.removed) == 4
     app.go("saliency").set("Exactly", 9.0).fine().click("Remove ").fine()
-    assert set(kept(saved(app.run)).values()) == {32, 16}
+    assert set(kept(saved(app.run)).values()) == {WIDTHS[0], 4}
 
 
 def kept(run: Run) -> dict[str, int]:
@@ -137,17 +138,17 @@ def kept(run: Run) -> dict[str, int]:
 
 
 def test_a_target_below_the_floors_says_why_not(open_app: Open) -> None:
-    app = open_app("prune").set("Down to, %", 1).click("Prune to this goal")
+    app, least = open_app("prune").set("Down to, %", 1).click("Prune to this goal"), f"{len(WIDTHS) / UNITS:.2g}"
     assert not app.test.exception
-    assert "units=0.01 can't be reached: with every layer at its floor of 1, 0.013 of the units is left." in app.said
-    assert app.facts["Units"] == "448"
+    assert f"units=0.01 can't be reached: with every layer at its floor of 1, {least} of the units is left." in app.said
+    assert app.facts["Units"] == str(UNITS)
     assert "can't be reached" not in app.again().said
 
 
 def test_a_target_that_is_met_already_says_so(open_app: Open) -> None:
     app = open_app("prune").click("Prune to this goal").fine().click("Prune to this goal")
     assert "At most 50% of the units is left already: there is nothing to remove." in app.said
-    assert app.facts["Units"] == "224"
+    assert app.facts["Units"] == str(UNITS // 2)
 
 
 def test_compare_draws_a_curve_of_each_criterion(open_app: Open) -> None:
@@ -175,7 +176,7 @@ def few(monkeypatch: pytest.MonkeyPatch, write: Callable[..., Path]) -> Iterator
 
 def test_the_oracle_runs_shows_its_ranks_and_is_kept(open_app: Open, few: str, workdir: Path) -> None:
     app = open_app("oracle", run=RUN).fine()
-    assert "448 units on 8 images. The first figures are estimates, and soon exact." in app.said
+    assert f"{UNITS} units on 8 images. The first figures are estimates, and soon exact." in app.said
     assert app.charts == 1  # of the criterion that the oracle will be compared with
     app.click("Run all 8 images")
     JOBS.find(few).wait(60)
@@ -187,7 +188,7 @@ def test_the_oracle_runs_shows_its_ranks_and_is_kept(open_app: Open, few: str, w
     assert open_app("oracle", run=RUN).fine().charts == 4
     (kept,) = (workdir / "results").glob("oracle-*")
     kept.write_bytes(kept.read_bytes()[:100])
-    assert "448 units on 8 images" in open_app("oracle", run=RUN).fine().said
+    assert f"{UNITS} units on 8 images" in open_app("oracle", run=RUN).fine().said
 
 
 def test_the_oracle_stops_when_its_ranks_have_settled_and_goes_on_when_asked(
@@ -280,4 +281,4 @@ def test_a_failed_job_says_what_went_wrong(open_app: Open, few: str, problem: Ex
 def test_a_run_whose_id_has_two_underscores_opens_on_every_page(open_app: Open) -> None:
     for page in ("saliency", "prune"):
         app = open_app(page, run="one__two__three").fine()
-        assert (app.run, app.facts["Units"]) == ("one__two__three", "448")
+        assert (app.run, app.facts["Units"]) == ("one__two__three", str(UNITS))

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from driving import App
-from samples_at_hand import checkpoint, folder_of_shades
+from samples_at_hand import SMALL_UNITS, checkpoint, folder_of_shades
 
 from explorer.pruning.selectors import SELECTORS
 from explorer.runs.store import Run
@@ -42,7 +42,7 @@ def test_structure_and_costs_are_shown_and_what_images_would_add(app: App, saved
     assert app.charts == 1 and "Images would add" in app.said
     assert any("<dd>none yet</dd>" in html.proto.body for html in app.test.get("html"))
     (layers,) = app.test.dataframe
-    assert sum(layers.value["Units"]) == 448 and "Right and wrong" not in app.text
+    assert sum(layers.value["Units"]) == SMALL_UNITS and "Right and wrong" not in app.text
 
 
 def test_criteria_of_weights_are_offered_and_the_others_wait_with_one_reason(app: App) -> None:
@@ -56,27 +56,29 @@ def test_criteria_of_weights_are_offered_and_the_others_wait_with_one_reason(app
     assert json.loads(handle.json)["curve"] is None  # no axes that would stay empty
     app.set("Criterion", "L1 norm").set("Exactly", 0.2).fine()
     shown = app.test.table[0].value
-    assert "not measured" in shown.to_string() and "448" not in shown.iloc[0].tolist()
+    assert "not measured" in shown.to_string() and str(SMALL_UNITS) not in shown.iloc[0].tolist()
     app.click("Remove ").fine()
     unmeasured(app)
-    assert int(app.facts["Units"]) < 448
+    assert int(app.facts["Units"]) < SMALL_UNITS
 
 
 def test_it_is_pruned_step_by_step_and_back_and_opens_again(
     app: App, open_app: Open, saved: Callable[[str], Run], workdir: Path
 ) -> None:
     app.go("prune").click("Remove 10").fine()
-    assert app.facts["Units"] == "438"
+    assert app.facts["Units"] == str(SMALL_UNITS - 10)
     app.click("Prune to this goal").fine()
     unmeasured(app)
-    assert app.facts["Units"] == "224" and app.charts == 1
+    assert app.facts["Units"] == str(SMALL_UNITS // 2) and app.charts == 1
     assert not {"Prune and fine-tune", "Train from scratch"} & set(app.buttons)
     assert set(next(box for box in app.test.selectbox if box.label == "of the").options) == {
         "units",
         "parameters",
         "FLOPs",
     }
-    assert app.click("Undo").fine().facts["Units"] == "438" and app.click("Redo").fine().facts["Units"] == "224"
+    assert app.click("Undo").fine().facts["Units"] == str(SMALL_UNITS - 10) and app.click("Redo").fine().facts[
+        "Units"
+    ] == str(SMALL_UNITS // 2)
     states = saved(app.run).states.states.values()
     assert {(state.metrics.loss, state.metrics.accuracy, state.metrics.images) for state in states} == {(None, None, 0)}
     again = open_app("prune", run=app.run).fine()

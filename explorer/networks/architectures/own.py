@@ -14,14 +14,20 @@ from explorer.networks.architectures.stems import with_channels
 
 NETWORKS: dict[str, Callable[..., nn.Module]] = {
     "vgg_small": small.vgg_small,
+    "vgg_tiny": small.vgg_tiny,
     "resnet20": small.resnet20,
     "resnet32": small.resnet32,
     "resnet56": small.resnet56,
     "r3dcnn": video.r3dcnn,
 }
-SIDES = {"vgg_small": 28, "r3dcnn": video.SIDE}  # pixels; 32 where it is not said
+SIDES = {"vgg_small": 28, "vgg_tiny": 28, "r3dcnn": video.SIDE}  # pixels; 32 where it is not said
 PLAIN_RGB = Preprocessing(IMAGENET_MEAN, IMAGENET_STD)  # in their own size
-PREPROCESSINGS = {"vgg_small": Preprocessing((0.1307,), (0.3081,)), "r3dcnn": replace(PLAIN_RGB, frames=video.CLIP)}
+HANDWRITTEN = Preprocessing((0.1307,), (0.3081,))
+PREPROCESSINGS = {
+    "vgg_small": HANDWRITTEN,
+    "vgg_tiny": HANDWRITTEN,
+    "r3dcnn": replace(PLAIN_RGB, frames=video.CLIP),
+}
 
 
 def names() -> tuple[str, ...]:

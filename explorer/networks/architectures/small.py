@@ -1,4 +1,4 @@
-"""Our own small networks: a VGG-like one for the embedded demo, and the CIFAR form of ResNet."""
+"""Our own small networks: two like VGG, the smaller one the embedded demo's, and the CIFAR form of ResNet."""
 
 from __future__ import annotations
 
@@ -10,18 +10,16 @@ from torch.nn.functional import relu
 
 
 class VggSmall(nn.Module):
-    """(N, in_channels, 28, 28) -> (N, num_classes) logits, through 448 feature maps and no batch-norm."""
+    """(N, in_channels, 28, 28) -> (N, num_classes) logits, through three pairs of convolutions and no batch-norm."""
 
-    WIDTHS = (32, 64, 128)
-
-    def __init__(self, num_classes: int = 10, in_channels: int = 1) -> None:
+    def __init__(self, num_classes: int, in_channels: int, widths: tuple[int, int, int]) -> None:
         super().__init__()
-        widths = (in_channels, *self.WIDTHS)
-        self.features = nn.Sequential(*(layer for pair in pairwise(widths) for layer in _vgg_pair(*pair)))
+        steps = pairwise((in_channels, *widths))
+        self.features = nn.Sequential(*(layer for step in steps for layer in _vgg_pair(*step)))
         self.classifier = nn.Sequential(
             nn.Flatten(),
             nn.Dropout(0.5),
-            nn.Linear(self.WIDTHS[-1] * 3 * 3, 128),
+            nn.Linear(widths[-1] * 3 * 3, 128),
             nn.ReLU(),
             nn.Dropout(0.5),
             nn.Linear(128, num_classes),
@@ -100,8 +98,13 @@ def _stage(read: int, write: int, blocks: int, stride: int) -> nn.Sequential:
 
 
 def vgg_small(num_classes: int = 10, in_channels: int = 1) -> VggSmall:
-    """The demo's network: six convolutions of 32, 32, 64, 64, 128, 128 maps for 28x28 images."""
-    return VggSmall(num_classes, in_channels)
+    """Six convolutions of 32, 32, 64, 64, 128, 128 maps for 28x28 images."""
+    return VggSmall(num_classes, in_channels, (32, 64, 128))
+
+
+def vgg_tiny(num_classes: int = 10, in_channels: int = 1) -> VggSmall:
+    """The demo's network: six convolutions of 8, 8, 16, 16, 32, 32 maps for 28x28 images."""
+    return VggSmall(num_classes, in_channels, (8, 16, 32))
 
 
 def resnet20(num_classes: int = 10) -> CifarResNet:

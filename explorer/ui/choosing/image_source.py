@@ -7,7 +7,7 @@ import streamlit as st
 from explorer.core.errors import BadInput
 from explorer.data import SOURCES
 from explorer.data.sources import NAMED, is_named
-from explorer.networks.load import DEMO
+from explorer.networks.demos import DEMO
 from explorer.ui.elements import say
 from explorer.ui.work.uploaded import keep_images
 from explorer.ui.work.visitors import paths_allowed

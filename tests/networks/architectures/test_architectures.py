@@ -53,7 +53,7 @@ def factory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
 def test_known_architectures_are_classification_cnns() -> None:
     known = known_architectures()
     assert known_architectures("explorer") == tuple(
-        f"explorer:{n}" for n in ("vgg_small", "resnet20", "resnet32", "resnet56", "r3dcnn")
+        f"explorer:{n}" for n in ("vgg_small", "vgg_tiny", "resnet20", "resnet32", "resnet56", "r3dcnn")
     )
     assert {"torchvision:vgg16", "torchvision:resnet50", "torchvision:squeezenet1_0"} < set(known)
     assert not [

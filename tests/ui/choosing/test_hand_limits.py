@@ -7,6 +7,7 @@ from collections.abc import Callable
 import pytest
 import torch
 from driving import App
+from of_demo import UNITS, WIDTHS
 from torch import Tensor
 
 from explorer.evaluation.evaluate import evaluate
@@ -58,7 +59,7 @@ def test_lines_of_several_layers_hold_together(open_app: Open, saved: Saved) -> 
     assert "Lines of their own: features.5 at 9." in app.text
     app.go("prune").go("saliency").fine().click("Remove ").fine()
     widths = kept(saved(app.run))
-    assert widths["features.5"] == 1 and 1 < widths["features.2"] < 32
+    assert widths["features.5"] == 1 and 1 < widths["features.2"] < WIDTHS[1]
     assert saved(app.run).timeline.state.removed == labels(expected(0.001, {"features.5": 9.0}))
 
 
@@ -93,15 +94,17 @@ def test_locked_layers_and_chosen_units_hold_on_both_pages_and_are_cleared(open_
     assert "**2 units would go.**" in app.text
     assert "By hand: 1 layer locked, 1 unit chosen to stay, 2 units chosen to go." in app.text
     line(app, "all layers", 9.0)
-    assert "**411 units would go.**" in app.text  # all but one a layer, and those of the locked one
-    assert "32 units below a line stay" not in app.text and "37 units below a line stay: 1 layer locked" in app.said
+    assert (
+        f"**{UNITS - WIDTHS[1] - 5} units would go.**" in app.text
+    )  # all but one a layer, and those of the locked one
+    assert f"{WIDTHS[1] + 5} units below a line stay: 1 layer locked" in app.said
     app.go("prune").fine().click("Remove 1").fine()
     state = saved(app.run).timeline.state
     assert state.removed[0] in (("features.5", 7), ("features.5", 9))
-    app.set("Down to, %", 10).click("Prune to this goal").fine()
+    app.set("Down to, %", 20).click("Prune to this goal").fine()
     run = saved(app.run)
     widths, removed = kept(run), {label for state in run.timeline.states.values() for label in state.removed}
-    assert widths["features.2"] == 32 and ("features.0", 3) not in removed
+    assert widths["features.2"] == WIDTHS[1] and ("features.0", 3) not in removed
     assert {("features.5", 7), ("features.5", 9)} <= removed
     app.go("saliency").fine().click("Clear").fine()
     assert "By hand" not in app.text
@@ -116,8 +119,10 @@ def test_a_step_says_what_of_it_was_by_hand(open_app: Open, saved: Saved) -> Non
 
 
 def test_the_last_unit_of_a_layer_never_goes_and_the_page_says_why(open_app: Open) -> None:
-    app = choose(open_app("saliency"), go={"features.0": tuple(range(32)), "features.2": (0,)}, locked=["features.2"])
-    assert "**31 units would go.**" in app.text
+    app = choose(
+        open_app("saliency"), go={"features.0": tuple(range(WIDTHS[0])), "features.2": (0,)}, locked=["features.2"]
+    )
+    assert f"**{WIDTHS[0] - 1} units would go.**" in app.text
     (said,) = (box.value for box in app.test.warning)
     assert said == (
         "Chosen to go, and staying: 1 of features.0, which is down to its floor of 1; "
@@ -128,7 +133,7 @@ def test_the_last_unit_of_a_layer_never_goes_and_the_page_says_why(open_app: Ope
 def test_a_line_over_locked_layers_alone_says_why_nothing_goes(open_app: Open) -> None:
     app = choose(open_app("saliency"), locked=["features.2"])
     line(app, "features.2", 9.0)
-    assert "32 units below a line stay: 1 layer locked." in app.said
+    assert f"{WIDTHS[1]} units below a line stay: 1 layer locked." in app.said
     assert not [label for label in app.buttons if label.startswith("Remove ")]
 
 
@@ -150,7 +155,7 @@ def test_the_curve_is_predicted_and_measured_where_the_handle_can_go(open_app: O
     linear = linearising_job(opened, none_removed(opened.network.units)).result
     assert linear is not None and len(curve.predicted) > len(curve.measured) >= 12
     assert {point.threshold for point in curve.measured} <= {point.threshold for point in curve.predicted}
-    assert curve.measured[0].units == 448 and curve.measured[-1].units < 20
+    assert curve.measured[0].units == UNITS and curve.measured[-1].units < 20
     point = curve.measured[6]
     plan = expected(point.threshold, {})
     outcome = evaluate(opened.network, opened.validation, plan)

@@ -13,6 +13,7 @@ import pytest
 import torch
 from driving import App
 from networks_at_hand import MODULES, UNUSUAL, at_hand
+from of_demo import UNITS, WIDTHS
 from PIL import Image
 from streamlit.testing.v1 import AppTest
 
@@ -80,13 +81,13 @@ def test_a_layer_and_a_channel_lead_from_the_saliency_page_to_the_unit(open_app:
     app.click("Look at this unit").fine()
     assert heading(app) == "features.2, channel 5"
     assert all(app.figure(part)["data"] for part in PARTS)
-    units, unit = demo().network.units, 32 + 5
+    units, unit = demo().network.units, WIDTHS[0] + 5
     table = {row["Criterion"]: row for row in app.test.dataframe[-2].value.to_dict("records")}
     assert len(table) == len(scores)
     taylor = l2(scores["taylor"], units)
     assert table["Taylor"]["Value"] == f"{float(scores['taylor'][unit]):.4g}"
     assert table["Taylor"]["Rank"] == f"{float(ranks(taylor)[unit]):g} of {len(units)}"
-    assert table["Taylor"]["In its layer"] == f"{float(ranks(taylor[32:64])[5]):g} of 32"
+    assert table["Taylor"]["In its layer"] == f"{float(ranks(taylor[units.slices['features.2']])[5]):g} of {WIDTHS[1]}"
     assert app.test.dataframe[-1].value["Module"].tolist() == ["features.2", "features.5"]
 
 
@@ -99,7 +100,7 @@ def test_the_dialog_measures_what_goes_with_the_unit(open_app: Open) -> None:
         .fine()
     )
     opened = demo()
-    removed = torch.arange(448) == 32 + 5
+    removed = torch.arange(UNITS) == WIDTHS[0] + 5
     before, after = (evaluate(opened.network, opened.validation, plan) for plan in (~removed & removed, removed))
     assert f"Its removal would change the loss from {before.loss:.4f} to {after.loss:.4f} nats" in app.text
     assert f"accuracy from {before.accuracy:.1%} to {after.accuracy:.1%}" in app.text
@@ -156,7 +157,7 @@ def test_a_removed_unit_says_so(open_app: Open) -> None:
     assert "This unit is **removed** in this state" in app.said
     assert "Its removal changed the loss" in app.text and "Its removal saves" in app.text
     table = app.test.dataframe[-2].value
-    assert set(table["Rank"]) == {"– of 438"}
+    assert set(table["Rank"]) == {f"– of {UNITS - 10}"}
     assert app.charts == 1 + len(PARTS) - 1  # no picture of ranks that it does not have
 
 
@@ -194,12 +195,12 @@ def test_what_takes_long_is_measured_only_when_asked(open_app: Open, monkeypatch
     app = (
         open_app("saliency")
         .set("Look at one unit of", "features.12")
-        .set("Channel", 77)
+        .set("Channel", 7)
         .click("Look at this unit")
         .fine()
     )
     assert "is not known yet: it takes a pass over the validation images" in app.text
-    plan = torch.arange(448) == demo().network.units.labels.index(("features.12", 77))
+    plan = torch.arange(UNITS) == demo().network.units.labels.index(("features.12", 7))
     assert find_measuring_job(demo(), plan) is None
     app.click(f"Measure it on {workspace.VALIDATION} validation images").fine()
     assert "Its removal would change the loss" in app.text
@@ -208,7 +209,7 @@ def test_what_takes_long_is_measured_only_when_asked(open_app: Open, monkeypatch
 
 
 def test_a_measurement_that_nobody_waits_for_is_stopped(open_app: Open) -> None:
-    opened, plan = demo(), torch.arange(448) == 3
+    opened, plan = demo(), torch.arange(UNITS) == 3
     view = SimpleNamespace(workspace=opened, removed=none_removed(opened.network.units))
     assert find_measuring_job(opened, plan) is None
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from driving import App
+from of_demo import UNITS
 
 from explorer.runs.store import Run
 
@@ -20,7 +21,7 @@ Write = Callable[..., Path]
 def test_a_fresh_tab_shows_the_demo_as_loaded(open_app: Open, workdir: Path) -> None:
     app = open_app().fine()
     assert "demo" in app.bar and "state 0 of 0: as loaded" in app.bar
-    assert app.facts["Units"] == "448"
+    assert app.facts["Units"] == str(UNITS)
     assert (app.buttons["Undo"], app.buttons["Redo"]) == (False, False)
     assert re.fullmatch(r"[0-9a-f]{16}", app.run)
     assert not (workdir / "runs").exists()
@@ -28,16 +29,16 @@ def test_a_fresh_tab_shows_the_demo_as_loaded(open_app: Open, workdir: Path) -> 
 
 def test_removing_one_and_ten_and_down_to_a_target(open_app: Open, saved: Saved) -> None:
     app = open_app("prune").click("Remove 1").fine()
-    assert app.facts["Units"] == "447"
+    assert app.facts["Units"] == str(UNITS - 1)
     app.click("Remove 10").fine()
-    assert app.facts["Units"] == "437"
+    assert app.facts["Units"] == str(UNITS - 11)
     app.click("Prune to this goal").fine()
-    assert app.facts["Units"] == "224"
+    assert app.facts["Units"] == str(UNITS // 2)
     timeline = saved(app.run).timeline
     states = timeline.states.values()
-    assert [len(state.removed) for state in states] == [0, 1, 10, 213]
+    assert [len(state.removed) for state in states] == [0, 1, 10, UNITS - UNITS // 2 - 11]
     assert [state.parent for state in states] == [None, 0, 1, 2]
-    assert len({unit for state in states for unit in state.removed}) == 224
+    assert len({unit for state in states for unit in state.removed}) == UNITS // 2
     assert timeline.state.how == "down to 50 % of the units by Taylor, layer-wise l2"
 
 
@@ -83,20 +84,20 @@ def test_two_tabs_of_one_run_see_the_same(open_app: Open) -> None:
     first = open_app("prune").click("Remove 1")
     second = open_app("prune", run=first.run).click("Remove 10")
     assert first.again().facts == second.facts
-    assert first.facts["Units"] == "437"
+    assert first.facts["Units"] == str(UNITS - 11)
 
 
 def test_two_runs_do_not_touch_each_other(open_app: Open) -> None:
     first, second = open_app("prune"), open_app("prune")
     assert first.run != second.run
     first.click("Remove 10")
-    assert second.again().facts["Units"] == "448"
+    assert second.again().facts["Units"] == str(UNITS)
 
 
 def test_an_address_of_a_run_that_is_not_there_shows_the_demo(open_app: Open) -> None:
     app = open_app(run="never-seen-before").fine()
     assert app.run == "never-seen-before"
-    assert app.facts["Units"] == "448"
+    assert app.facts["Units"] == str(UNITS)
     assert not app.test.warning
 
 
@@ -149,7 +150,7 @@ def test_a_damaged_run_says_so_and_gives_way_to_the_demo(open_app: Open, write: 
     assert not app.test.exception
     app = open_app(run=RUN).fine()
     assert words in app.said and "The demo is shown instead" in app.said
-    assert app.facts["Units"] == "448"
+    assert app.facts["Units"] == str(UNITS)
     assert app.run != RUN
     app.go("prune").click("Remove 1").fine()
     assert path.read_bytes() == before
@@ -179,4 +180,4 @@ def test_a_work_folder_that_can_not_be_written_says_so(
     app = open_app("prune").click("Remove 1")
     assert not app.test.exception
     assert "can't be written" in app.said
-    assert app.facts["Units"] == "448"
+    assert app.facts["Units"] == str(UNITS)

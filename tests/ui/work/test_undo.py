@@ -24,7 +24,7 @@ def grown(app: App) -> App:
     app.set("of the", "params").set("Down to, %", 90).click("Prune to this goal").set("of the", "units").set(
         "Down to, %", 84
     )
-    for label, value in {"Units per step": 30, "Updates per step": 2, "Distillation": 0.5}.items():
+    for label, value in {"Units per step": 5, "Updates per step": 2, "Distillation": 0.5}.items():
         app.set(label, value)
     app.click("Prune and fine-tune").fine()
     JOBS.find(f"turns-{app.run}").wait(60)

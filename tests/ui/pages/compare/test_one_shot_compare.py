@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 import pytest
 from driving import App
+from of_demo import UNITS
 
 from explorer.evaluation.evaluate import evaluate
 from explorer.pruning import joint
@@ -27,5 +28,5 @@ def test_the_joint_choice_is_offered_and_goes_in_the_joint_order(open_app: Calla
     places = joint.ranking(network, opened.calibration, evaluate(network, opened.calibration).logits).places
     half = plan_down_to(opened.costs, places, 0.5)
     points = {metrics.units: metrics.accuracy for metrics in job.result["joint"]}
-    assert list(points) == [448 - round(448 * gone / 10) for gone in range(9)] and line["x"]
-    assert points[224] == pytest.approx(evaluate(network, opened.validation, half).accuracy)
+    assert list(points) == [UNITS - round(UNITS * gone / 10) for gone in range(9)] and line["x"]
+    assert points[UNITS // 2] == pytest.approx(evaluate(network, opened.validation, half).accuracy)

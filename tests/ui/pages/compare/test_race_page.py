@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from driving import App
+from of_demo import UNITS
 
 from explorer.evaluation.evaluate import evaluate
 from explorer.jobs.job import Job
@@ -28,7 +29,7 @@ def racing(open_app: Open) -> Iterator[Callable[..., App]]:
 
     def begin(**fields: object) -> App:
         app = open_app("compare").choose("How to compare", RACE).fine()
-        short = {"Who races": ["weight", "random"], "Units per step": 150, "Updates per step": 1, "Seeds": 2}
+        short = {"Who races": ["weight", "random"], "Units per step": UNITS // 3, "Updates per step": 1, "Seeds": 2}
         for label, value in (short | {"Minibatch": 4} | fields).items():
             app.set(label, value)
         return app.click("Start the race").fine()
@@ -57,7 +58,7 @@ def test_a_race_is_run_drawn_and_found_again_by_another_tab_after_a_restart(
     (folder,) = workdir.glob("races/*/*")
     kept = read_race(folder)
     assert [(lane.selector, lane.seed) for lane in kept.lanes] == [(s, n) for n in (0, 1) for s in ("weight", "random")]
-    assert [point.metrics.units for point in kept.lanes[0].points] == [448, 298, 179]
+    assert [point.metrics.units for point in kept.lanes[0].points] == [UNITS, UNITS - UNITS // 3, int(0.4 * UNITS)]
     for name in (
         "4 of 4 lanes finished",
         f"{workspace.VALIDATION} validation images",
@@ -96,11 +97,11 @@ def test_what_went_first_is_that_of_the_lanes(racing: Callable[..., App], workdi
     quality = app.test.table[0].value
     assert quality["at most 75% of the units"][0] == f"{lanes[0].points[1].metrics.accuracy:.1%}"
     units = app.test.dataframe[0].value
-    assert len(units) == 448 - 179 and units["Step"].tolist()[0] == 1
+    assert len(units) == UNITS - int(0.4 * UNITS) and units["Step"].tolist()[0] == 1
 
 
 def test_a_cancelled_race_goes_on_with_the_lanes_that_are_missing(racing: Callable[..., App], workdir: Path) -> None:
-    app = racing(**{"Units per step": 60, "Updates per step": 3})
+    app = racing(**{"Units per step": UNITS // 8, "Updates per step": 3})
     (job,) = jobs()
     deadline = time.monotonic() + 60
     while len(job.partial or ()) < 3 and time.monotonic() < deadline:
@@ -152,11 +153,17 @@ def test_the_next_step_is_predicted_and_measured_by_each_criterion(open_app: Ope
     assert losses == sorted(losses)
     assert all(sum(int(part.split(": ")[1]) for part in row.split(", ")) == 40 for row in table["next to go, by layer"])
     assert table["loss, predicted"].tolist() != table["loss, measured"].tolist()
-    assert "From state 1: 438 units" in app.text and "Predicted: linearised" in app.text
+    assert f"From state 1: {UNITS - 10} units" in app.text and "Predicted: linearised" in app.text
 
 
 def test_what_is_measured_of_the_next_step_is_what_the_engine_measures(open_app: Open) -> None:
-    app = open_app("compare").choose("How to compare", HERE).set("Criteria", ["weight"]).set("Units to go", 200).fine()
+    app = (
+        open_app("compare")
+        .choose("How to compare", HERE)
+        .set("Criteria", ["weight"])
+        .set("Units to go", UNITS // 2)
+        .fine()
+    )
     row = settled(app)
     loaded = workspace.open_workspace(Source())
     by_layer = dict(part.split(": ") for part in row["next to go, by layer"][0].split(", "))

@@ -13,7 +13,8 @@ from pathlib import Path
 import pytest
 import torch
 from driving import App
-from exported import WIDTHS, without_last_channels
+from exported import without_last_channels
+from of_demo import UNITS, WIDTHS
 
 from explorer.export import formats, load_pruned, proof
 from explorer.export.formats import FORMATS
@@ -68,7 +69,7 @@ def test_the_files_of_a_state_are_proven_on_the_images_of_the_page(open_app: Ope
     (verdict,) = found.verdicts
     assert f"{verdict.accuracy:.1%}" == app.facts["Accuracy"]  # the same images as the state bar's
     loaded = load_pruned(found.offered[FORMATS["safetensors"]])
-    assert sum(layer.width_after for layer in loaded.manifest.layers) == 438
+    assert sum(layer.width_after for layer in loaded.manifest.layers) == UNITS - 10
     with zipfile.ZipFile(BytesIO(zipped("it", list(found.offered.values())))) as archive:
         assert archive.namelist() == ["it/network.safetensors", "it/plan.json", "it/report.html"]
         assert archive.read("it/plan.json") == found.files[FORMATS["plan"]].read_bytes()
@@ -81,7 +82,9 @@ def test_the_files_of_a_state_are_proven_on_the_images_of_the_page(open_app: Ope
 
 def test_the_network_as_loaded_is_a_state_as_well(open_app: Open, workdir: Path) -> None:
     app = open_app("prune").click("Remove 10").go("export").set("State", 0)
-    assert len(place(str(workdir / "runs" / app.run)).network().units) == 438  # as the command line opens the run
+    assert (
+        len(place(str(workdir / "runs" / app.run)).network().units) == UNITS - 10
+    )  # as the command line opens the run
     tick(app, "report", False)
     found = made(app, 0)
     module = load_pruned(found.files[FORMATS["safetensors"]])

@@ -12,7 +12,7 @@ import safetensors.torch
 from driving import App
 from networks_at_hand import at_hand
 from pictures import zipped
-from samples_at_hand import SMALL, checkpoint, folder_of_shades
+from samples_at_hand import SMALL, SMALL_UNITS, checkpoint, folder_of_shades
 
 from explorer.data import SOURCES, asset
 from explorer.networks.graph.safetensors_file import ENTRY, to_bytes
@@ -176,7 +176,7 @@ def test_a_zip_is_shown_before_it_is_opened_and_used(open_app: Open, folder: Pat
     app.upload("shades.zip", zipped(files).getvalue(), label="Zip").fine()
     assert "shades: 40 images of 2 classes" in app.understood and "bright 20 dark 20" in app.understood
     assert "finetune 16 calibration 8 validation 8 test 8 dealt by class, seed 0" in app.understood
-    assert "Outputs 2 " in app.understood and "Prunable 448 units in 6 layers" in app.understood
+    assert "Outputs 2 " in app.understood and f"Prunable {SMALL_UNITS} units in 6 layers" in app.understood
     app.click("Open").fine()
     assert saved(app.run).data["source"].startswith("upload:") and "mine.pt" in app.bar
     assert [path.name for path in (workdir / "uploads" / "images").glob("*/*")] == ["shades"]

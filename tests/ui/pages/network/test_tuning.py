@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from driving import App
+from of_demo import UNITS
 from samples_at_hand import SMALL, checkpoint, shades
 
 from explorer import open_network
@@ -171,7 +172,7 @@ def test_what_fails_in_the_job_is_one_sentence(open_app: Open, data: str) -> Non
     assert not app.test.exception
     assert "Nobody publishes ImageNet weights of explorer:vgg_small" in app.said
     assert "It stopped before anything was measured." in app.said
-    assert app.facts["Units"] == "448"
+    assert app.facts["Units"] == str(UNITS)
     app.click("Discard this fine-tuning").fine()
     assert not folder_of(tuning).exists()
 
@@ -194,7 +195,7 @@ def test_a_damaged_folder_says_so_and_the_rest_of_the_page_stays(open_app: Open,
     (folder_of(tuning) / "run.json").write_bytes(b"{")
     app = open_app(tuning=tuning.id)
     assert "run.json is damaged: it is not JSON; put back" in app.said and not app.test.exception
-    assert "Single predictions" in app.text and app.facts["Units"] == "448"
+    assert "Single predictions" in app.text and app.facts["Units"] == str(UNITS)
     app.click("Discard this fine-tuning").fine()
     assert all_tunings() == []
 
@@ -215,7 +216,7 @@ def test_bad_input_is_one_sentence_and_starts_nothing(open_app: Open, data: str,
     if app.buttons["Start"]:
         app.click("Start")
     assert not app.test.exception and words in app.said
-    assert all_tunings() == [] and app.facts["Units"] == "448" and "Start" in app.buttons
+    assert all_tunings() == [] and app.facts["Units"] == str(UNITS) and "Start" in app.buttons
 
 
 @pytest.mark.parametrize("content", [b"hello, this is no network", b""])
@@ -242,7 +243,7 @@ def test_damaged_files_and_made_up_addresses_are_passed_over(
     assert all_tunings() == []
     for name in (folder.name, "../../../etc", "x" * 16):
         app = open_app(tuning=name).fine()
-        assert app.facts["Units"] == "448" and "tuning" not in app.test.query_params
+        assert app.facts["Units"] == str(UNITS) and "tuning" not in app.test.query_params
 
 
 def test_the_same_request_finds_what_there_is(data: str) -> None:

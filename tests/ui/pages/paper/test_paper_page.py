@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from driving import App
+from of_demo import PARAMETERS, UNITS
 
 from explorer import open_network
 from explorer.data import open_images
@@ -61,7 +62,7 @@ def test_a_study_stands_beside_its_published_counterparts(open_app: Open, folder
     assert app.charts == 10
     assert app.text.count("Measured here") == app.text.count("(Molchanov et al. 2017)") == len(PARTS)
     assert "8 calibration images of demo, seed 0, on cpu, before fine-tuning" in app.text
-    assert "448 units, 435,306 parameters" in app.text and CAVEAT in app.text
+    assert f"{UNITS} units, {PARAMETERS:,} parameters" in app.text and CAVEAT in app.text
     found = json.loads((folder / "part-agreement.json").read_text())["result"]["table"]["taylor"]["per_layer"]
     assert f"{found:.2f}" in json.dumps(app.figure("agreement-0"))
 

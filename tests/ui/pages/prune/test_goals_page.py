@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from driving import App
+from of_demo import UNITS
 
 from explorer.evaluation.evaluate import evaluate
 from explorer.pruning.goals import GOALS
@@ -31,7 +32,7 @@ def test_every_goal_can_be_chosen_and_has_its_number(open_app: Open) -> None:
 def test_go_finds_how_far_an_accuracy_lasts(open_app: Open, saved: Saved) -> None:
     app = open_app("prune").set("of the", "accuracy").set("At least, %", 90.0).click("Prune to this goal").fine()
     states = saved(app.run).timeline
-    assert states.state.metrics.accuracy >= 0.9 and states.state.metrics.units < 448
+    assert states.state.metrics.accuracy >= 0.9 and states.state.metrics.units < UNITS
     assert states.state.how.startswith("at least 90 % of the accuracy by Taylor, layer-wise l2, ")
     count = int(states.state.how.removesuffix(" measurements").rsplit(" ", 1)[1])
     assert 5 <= count <= 11
@@ -80,7 +81,7 @@ def test_in_turns_ranked_by_updates_going_on_takes_up_what_they_said(open_app: O
         for target in targets:
             for label, value in {
                 "Down to, %": target,
-                "Units per step": 45,
+                "Units per step": UNITS - int(0.9 * UNITS),
                 "Updates per step": 2,
                 "Rank each step by": "updates",
             }.items():
@@ -101,9 +102,9 @@ def test_the_shape_is_trained_from_scratch_and_drawn(open_app: Open, saved: Save
     job.wait(180)
     assert job.state == "done", job.error
     state = saved(app.again().fine().run).timeline.state
-    assert state.scratch is not None and state.scratch.updates == 3 and state.scratch.metrics.units == 438
+    assert state.scratch is not None and state.scratch.updates == 3 and state.scratch.metrics.units == UNITS - 10
     assert f"**{state.scratch.metrics.accuracy:.1%}** right" in app.text
-    names = [trace["name"] for trace in app.figure("way")["data"]]
+    names = [trace.get("name") for trace in app.figure("way")["data"]]
     assert any(name.startswith("from scratch") for name in names)
     loaded = workspace.open_workspace(Source())
     assert evaluate(loaded.network, loaded.validation).loss == saved(app.run).timeline.root.metrics.loss

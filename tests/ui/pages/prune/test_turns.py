@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from driving import App
+from of_demo import UNITS
 
 from explorer.core.errors import BadInput
 from explorer.evaluation.evaluate import evaluate
@@ -25,11 +26,12 @@ from explorer.ui.work.workspace import Source
 
 Open = Callable[..., App]
 Saved = Callable[[str], Run]
+STEP = UNITS // 16
 
 
 def begun(app: App, target: int = 80, **fields: object) -> Job:
     app.set("Down to, %", target)
-    for label, value in ({"Units per step": 40, "Updates per step": 2} | fields).items():
+    for label, value in ({"Units per step": STEP, "Updates per step": 2} | fields).items():
         app.set(label, value)
     app.click("Prune and fine-tune").fine()
     return JOBS.find(f"turns-{app.run}")
@@ -47,7 +49,12 @@ def test_every_step_is_a_state_with_its_own_weights_that_can_be_gone_to(
     begun(app)
     ended(app).fine()
     timeline = saved(app.run).timeline
-    assert [len(state.removed) for state in timeline.states.values()] == [0, 10, 40, 40]
+    assert [len(state.removed) for state in timeline.states.values()] == [
+        0,
+        10,
+        STEP,
+        UNITS - 10 - STEP - int(0.8 * UNITS),
+    ]
     assert [state.updates for state in timeline.states.values()] == [0, 0, 2, 2]
     assert timeline.current == 3 and "after 4 fine-tuning updates" in app.bar
     loaded, folder = workspace.open_workspace(Source()), workdir / "runs" / app.run
