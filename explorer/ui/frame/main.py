@@ -9,6 +9,7 @@ from importlib import import_module
 import streamlit as st
 from streamlit.navigation.page import StreamlitPage
 
+from explorer.ui.components.present import present
 from explorer.ui.elements import say, terms
 from explorer.ui.elements.readable import readable
 from explorer.ui.frame import imports
@@ -54,13 +55,14 @@ WIDENED = 0.15  # seconds in which a browser that opens the app draws it empty a
 def main() -> None:
     """Draw the page that the address names."""
     st.set_page_config(page_title="Pruning Explorer", page_icon="✂️", layout="wide")
-    st.html(LAYOUT + terms.STYLE)
+    st.html(LAYOUT + terms.STYLE + present.STYLE)
     readable()
     terms.begin()
     if "fetched" not in st.session_state:
         time.sleep(WIDENED)  # else all that it draws first would move
     visitor(), run_id()  # before the navigation: else the browser's history gets an address without them as well
     page = st.navigation([*(_page(name) for name in PAGES), _first_by_name()], position="top")
+    present.presenter()
     blank = st.empty()
     imports.wait_for(*imports.FIGURES)
     if "fetched" not in st.session_state:  # the browser fetches what draws figures while the engine is being imported
