@@ -39,9 +39,25 @@ def opened(tab: Page) -> Page:
     return tab
 
 
-def test_what_stays_and_what_goes_have_the_colours_of_the_palette(tab: Page) -> None:
+def line_through(tab: Page) -> list[float]:
+    """Of each row of the distributions that follows the handle, where its line is: pixels from the picture's left."""
+    return tab.locator(".follower > div").evaluate_all("rows => rows.map(row => row.offsetLeft + row.offsetWidth)")
+
+
+DRAWN = """plot => { const axis = plot._fullLayout.xaxis, line = plot._fullData.find(one => one.name === "threshold")
+  return axis._offset + axis.l2p(line.x[0]) }"""
+
+
+def test_the_line_goes_through_all_distributions_while_it_is_dragged_in_the_colours_of_the_palette(tab: Page) -> None:
     opened(tab)
-    moved(tab, 0.8)
+    assert line_through(tab) == []  # nothing is below the line
+    drag(tab, 0.8)
+    places = line_through(tab)
+    assert len(places) == 6 and len(set(places)) == 1
+    tab.mouse.up()
+    would_go(tab, below(tab)[0]).wait_for()
+    assert tab.locator(PICTURE).first.evaluate(DRAWN) == pytest.approx(places[0], abs=2)
+    expect(tab.locator(".follower > div")).to_have_count(6)
     for mark, color in ((".bars.keep", KEPT), (".bars.cut", REMOVED)):
         drawn = tab.locator(mark).first.evaluate("node => getComputedStyle(node).fill")
         assert drawn.replace(" ", "") == translucent(color, 1).replace("rgba", "rgb").replace(",1)", ")")
@@ -54,6 +70,7 @@ def test_a_layer_gets_a_line_of_its_own_beside_the_common_one_and_gives_it_back(
     would_go(tab, common).wait_for()
     tab.get_by_role("button", name="Threshold for features.2").click()
     tab.get_by_role("status").filter(has_text="of 32 feature maps below").wait_for()
+    expect(tab.locator(".follower > div")).to_have_count(1)  # its line goes through this layer alone
     before, _ = below(tab)
     slider = line(tab)
     slider.focus()

@@ -118,6 +118,33 @@ function draw(state) {
   paint(state)
 }
 
+/** In the picture that follows, the line through each row that it decides about, and a shade over what lies left of it. */
+function follow(state) {
+  const { picture, rows, of, low, log } = state.data.follower ?? {}
+  const plot = picture && document.querySelector(`.st-key-${picture} .js-plotly-plot`), { xaxis, yaxis } = plot?._fullLayout ?? {}
+  if (!xaxis) return
+  if (plot.followed !== state) { plot.followed = state; plot.on("plotly_afterplot", () => plot.followed === state && follow(state)) }
+  const holder = plot.querySelector(".svg-container"), none = below(state.sorted, state.value) === 0
+  state.followed = plot
+  holder.querySelector(".follower")?.remove()
+  if (none) return
+  const layer = holder.appendChild(document.createElement("div")), right = xaxis.l2p(log ? Math.log10(Math.max(state.value, low)) : state.value)
+  layer.className = "follower"
+  layer.style.cssText = "position: absolute; inset: 0; pointer-events: none"
+  for (const row of rows) {
+    const top = yaxis._offset + yaxis.l2p(of - 1 - row + 0.85), foot = yaxis._offset + yaxis.l2p(of - 1 - row - 0.15)
+    layer.appendChild(document.createElement("div")).style.cssText = `position: absolute; left: ${xaxis._offset}px; top: ${top}px;
+      width: ${Math.max(0, right)}px; height: ${foot - top}px; box-sizing: border-box; border-right: 1.75px solid currentColor;
+      background: color-mix(in srgb, ${state.shade} 16%, transparent)`
+  }
+}
+
+/** Follow anew where the page has drawn the picture anew meanwhile. */
+function refollow(state) {
+  const { picture } = state.data.follower ?? {}, plot = picture && document.querySelector(`.st-key-${picture} .js-plotly-plot`)
+  if (plot && (plot !== state.followed || below(state.sorted, state.value) && !plot.querySelector(".follower"))) follow(state)
+}
+
 function drawTicks({ svg, data, x, ax }, width, top, floor) {
   const group = svg.querySelector(".ticks")
   group.replaceChildren()
@@ -149,6 +176,7 @@ function paint(state) {
   output.querySelector(".keep").textContent = `${(n - k).toLocaleString("en")} kept`
   const found = foreseen(state, value)
   output.querySelector(".fore").textContent = found ? `predicted: about ${(100 * found[1]).toFixed(0)}% right, loss ${found[2].toPrecision(2)}` : ""
+  follow(state)
   handle.setAttribute("aria-valuenow", value)
   handle.setAttribute("aria-valuetext", `${said}, ${k} of ${n} ${data.unit} below`)
 }
@@ -190,11 +218,14 @@ export default function ({ data, parentElement, setTriggerValue }) {
     name: parentElement.querySelector(".name"), drag: false,
   }
   state.send = setTriggerValue
+  state.shade = getComputedStyle(svg).getPropertyValue("--removed")
   adopt(state, data)
   draw(state)
   wire(state)
   state.observer?.disconnect()
   state.observer = new ResizeObserver(() => { if (svg.clientWidth && svg.clientWidth !== state.width) draw(state) })
   state.observer.observe(svg)
-  return () => state.observer.disconnect()
+  clearInterval(state.looking)
+  state.looking = setInterval(refollow, 300, state)
+  return () => { state.observer.disconnect(); clearInterval(state.looking) }
 }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
 
 import numpy as np
 import streamlit as st
@@ -15,6 +16,17 @@ from explorer.ui.components.component import component
 _component = component(__file__)
 
 
+@dataclass(frozen=True)
+class Follower:
+    """A picture of distributions on the page, in which the handle's line is drawn through some of the rows."""
+
+    picture: str  # key of its chart
+    rows: tuple[int, ...]  # that the line decides about: 0 is the top one
+    of: int  # rows in all
+    low: float  # the least value that its axis shows
+    log: bool  # whether that is logarithmic
+
+
 def threshold_histogram(
     values: np.ndarray,
     value: float,
@@ -23,6 +35,7 @@ def threshold_histogram(
     value_unit: str = "",
     on_move: Callable[[float], None] | None = None,
     curve: Curve | None = None,
+    follower: Follower | None = None,
 ) -> float:
     """The threshold after the person's last move, or `value` when they have not moved it in this run.
 
@@ -32,11 +45,11 @@ def threshold_histogram(
     values (units,): saliencies, read as float32; moved thresholds are float32 numbers too, so that
     `values.astype(np.float32) < threshold` is exactly what the component counts. Arrow keys take one unit more or less,
     Page keys a twentieth of them, Home none, End all but the largest. Above the histogram, accuracy and loss against
-    the threshold are drawn as far as the curve has come.
+    the threshold are drawn as far as the curve has come. A follower has the threshold's line drawn in it at every move.
     """
     moved = _component(
         key=key,
-        data=threshold_data(values, value, value_unit, curve),
+        data=threshold_data(values, value, value_unit, curve, follower),
         on_moved_change=lambda: _tell(key, on_move),
     ).moved
     return float(value if moved is None else moved)
@@ -49,7 +62,11 @@ def _tell(key: str, on_move: Callable[[float], None] | None) -> None:
 
 
 def threshold_data(
-    values: np.ndarray, value: float, value_unit: str = "", curve: Curve | None = None
+    values: np.ndarray,
+    value: float,
+    value_unit: str = "",
+    curve: Curve | None = None,
+    follower: Follower | None = None,
 ) -> dict[str, object]:
     """The data that the browser draws: ascending float32 values as base64, bins, ticks, zeros apart, the curve."""
     ascending = np.sort(np.asarray(values, "<f4").ravel())
@@ -66,6 +83,7 @@ def threshold_data(
         "unit": "feature maps",
         "value_unit": value_unit,
         "curve": {"predicted": _points(curve.predicted), "measured": _points(curve.measured)} if curve else None,
+        "follower": asdict(follower) if follower else None,
     }
 
 

@@ -19,7 +19,7 @@ from explorer.ui.elements.chart import chart, picture_and_side
 from explorer.ui.elements.readable import main_part
 from explorer.ui.pages.saliency.consequence import consequence
 from explorer.ui.pages.saliency.lines import Lines
-from explorer.ui.pages.saliency.threshold_lines import chosen_layer, handle, saliencies_left
+from explorer.ui.pages.saliency.threshold_lines import PICTURE, chosen_layer, handle, saliencies_left
 from explorer.ui.pages.saliency.units_by_hand import Cells, units_map
 from explorer.ui.unit.dialog import UnitRanking, unit_choice, unit_in_detail
 from explorer.ui.work.joint_jobs import linearising_job
@@ -39,7 +39,7 @@ def page(view: View) -> None:
     plan = view.removed | removed_by_lines(needed, _over_units(view, lines))
     with picture:
         say.subheader(f"{SELECTORS[chosen.criterion].title} of every unit, by layer")
-        chart(_distributions(view, saliency, plan, chosen, lines), "distributions")
+        chart(_distributions(view, saliency, plan, chosen, lines), PICTURE)
         say.caption(_caption(view, chosen))
         units_map(view, Cells(saliency, plan, lines, layer))
         asked = unit_choice(view)
