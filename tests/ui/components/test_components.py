@@ -17,14 +17,14 @@ from explorer.pruning.threshold_curve import Curve, ThresholdPoint
 from explorer.ui.components.canvas.canvas import BLANK, EXAMPLE, Drawn, Sheet, canvas_data, told_by_canvas
 from explorer.ui.components.picks.picks import Board, Picked, PickLayer, PictureSheet, picks_data, told_by_picks
 from explorer.ui.components.strip.strip import StripLayer, strip_data
-from explorer.ui.components.threshold.threshold import threshold_data
+from explorer.ui.components.threshold.threshold import Shown, threshold_data
 from explorer.ui.components.unit_map.unit_map import BELOW, GOES, REMOVED, ByHand, LayerCells, Look, unit_map_data
 
 UI = Path(__file__).resolve().parents[3] / "explorer" / "ui" / "components"
 
 
 def threshold(values: np.ndarray, value: float = 0.0) -> dict:
-    return threshold_data(values, value, "nats")
+    return threshold_data(Shown(values, value, "nats"))
 
 
 def test_the_browser_gets_the_exact_ascending_values() -> None:
@@ -69,7 +69,7 @@ def test_the_curve_goes_to_the_browser_as_threshold_accuracy_loss() -> None:
     curve = Curve(
         (ThresholdPoint(0.5, 3, 1.25, 0.75), ThresholdPoint(1.0, 2, 2.5, 0.5)), (ThresholdPoint(0.5, 3, 1.5, 0.25),)
     )
-    sent = threshold_data(np.array([0.5, 1.0]), 0.5, curve=curve)["curve"]
+    sent = threshold_data(Shown(np.array([0.5, 1.0]), 0.5), curve)["curve"]
     assert sent == {"predicted": [[0.5, 0.75, 1.25], [1.0, 0.5, 2.5]], "measured": [[0.5, 0.25, 1.5]]}
     assert threshold(np.array([0.5, 1.0]))["curve"] is None
 

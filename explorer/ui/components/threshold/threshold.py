@@ -27,32 +27,35 @@ class Follower:
     log: bool  # whether that is logarithmic
 
 
+@dataclass(frozen=True, eq=False)
+class Shown:
+    """What the histogram shows."""
+
+    values: np.ndarray  # (units,) saliencies
+    value: float  # the threshold
+    value_unit: str = ""  # of both
+    follower: Follower | None = None
+
+
 def threshold_histogram(
-    values: np.ndarray,
-    value: float,
-    *,
-    key: str,
-    value_unit: str = "",
-    on_move: Callable[[float], None] | None = None,
-    curve: Curve | None = None,
-    follower: Follower | None = None,
+    shown: Shown, *, key: str, on_move: Callable[[float], None] | None = None, curve: Curve | None = None
 ) -> float:
-    """The threshold after the person's last move, or `value` when they have not moved it in this run.
+    """The threshold after the person's last move, or the one shown when they have not moved it in this run.
 
     Units strictly below the threshold are those that go. The page owns the value: it stores what comes back, or takes
     it in `on_move`, which is called before the script runs again and so may set the state of other widgets.
 
-    values (units,): saliencies, read as float32; moved thresholds are float32 numbers too, so that
+    Saliencies are read as float32, and moved thresholds are float32 numbers too, so that
     `values.astype(np.float32) < threshold` is exactly what the component counts. Arrow keys take one unit more or less,
     Page keys a twentieth of them, Home none, End all but the largest. Above the histogram, accuracy and loss against
     the threshold are drawn as far as the curve has come. A follower has the threshold's line drawn in it at every move.
     """
     moved = _component(
         key=key,
-        data=threshold_data(values, value, value_unit, curve, follower),
+        data=threshold_data(shown, curve),
         on_moved_change=lambda: _tell(key, on_move),
     ).moved
-    return float(value if moved is None else moved)
+    return float(shown.value if moved is None else moved)
 
 
 def _tell(key: str, on_move: Callable[[float], None] | None) -> None:
@@ -61,15 +64,9 @@ def _tell(key: str, on_move: Callable[[float], None] | None) -> None:
         on_move(float(moved))
 
 
-def threshold_data(
-    values: np.ndarray,
-    value: float,
-    value_unit: str = "",
-    curve: Curve | None = None,
-    follower: Follower | None = None,
-) -> dict[str, object]:
+def threshold_data(shown: Shown, curve: Curve | None = None) -> dict[str, object]:
     """The data that the browser draws: ascending float32 values as base64, bins, ticks, zeros apart, the curve."""
-    ascending = np.sort(np.asarray(values, "<f4").ravel())
+    ascending = np.sort(np.asarray(shown.values, "<f4").ravel())
     scale = scale_for(ascending, bins=72)
     return {
         "values": base64.b64encode(ascending.tobytes()).decode("ascii"),
@@ -78,12 +75,12 @@ def threshold_data(
         "zeros": scale.zeros(ascending),
         "log": scale.log,
         "ticks": scale.ticks(),
-        "value": float(np.float32(value)),
+        "value": float(np.float32(shown.value)),
         "label": "Threshold",
         "unit": "feature maps",
-        "value_unit": value_unit,
+        "value_unit": shown.value_unit,
         "curve": {"predicted": _points(curve.predicted), "measured": _points(curve.measured)} if curve else None,
-        "follower": asdict(follower) if follower else None,
+        "follower": asdict(shown.follower) if shown.follower else None,
     }
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 import streamlit as st
@@ -12,7 +12,7 @@ from torch import Tensor
 from explorer.figures.binning import scale_for
 from explorer.pruning.limits import NO_LIMITS
 from explorer.ui.choosing.controls import RankingChoice
-from explorer.ui.components.threshold.threshold import Follower, threshold_histogram
+from explorer.ui.components.threshold.threshold import Follower, Shown, threshold_histogram
 from explorer.ui.elements import say
 from explorer.ui.elements.boundary import boundary
 from explorer.ui.pages.saliency.lines import EVERY_LAYER, Lines, linked_lines, name_lines
@@ -66,8 +66,8 @@ def handle(view: View, chosen: RankingChoice, saliency: Tensor, layer: str, need
         curve = NO_CURVE
         if view.workspace.given:
             curve = curve_job(view.workspace, view.removed, saliency, needed, lines.by_layer(layers), frozenset(names))
-        drawn = Drawn(values, value, f"{key}-{layer}", chosen.unit, _follower(view, saliency, names))
-        _histogram(drawn, move, curve)
+        shown = Shown(values, value, chosen.unit, _follower(view, saliency, names))
+        _histogram(shown, f"{key}-{layer}", move, curve)
         say.caption(_about_curve(view))
         _exact(f"{key}-{layer}", value, move)
     _taking_back(key, lines, layer)
@@ -94,17 +94,6 @@ def _about_curve(view: View) -> str:
     )
 
 
-@dataclass(frozen=True, eq=False)
-class Drawn:
-    """What the handle's histogram shows."""
-
-    values: np.ndarray  # saliencies, float32
-    value: float  # the line
-    key: str
-    unit: str  # of the values
-    follower: Follower
-
-
 def _follower(view: View, saliency: Tensor, names: list[str]) -> Follower:
     """The picture of all layers, in which the line goes through those of these names."""
     layers = [layer.name for layer in view.workspace.network.units.layers]
@@ -113,26 +102,18 @@ def _follower(view: View, saliency: Tensor, names: list[str]) -> Follower:
     return Follower(PICTURE, rows, len(layers), float(scale.edges[0]), scale.log)
 
 
-def _histogram(drawn: Drawn, move: Callable[[float], None], curve: PartialCurve) -> None:
+def _histogram(shown: Shown, key: str, move: Callable[[float], None], curve: PartialCurve) -> None:
     """The handle; while the curve behind it grows, only this part of the page is drawn again."""
-    before = curve.ready, curve.active
+    drawn = curve.ready, curve.active
 
     @st.fragment(run_every=POLL if curve.active else None)
     @boundary()
     def box() -> None:
         moved = st.session_state.pop(MOVED, False)
-        if moved or before != (curve.ready, curve.active):
+        if moved or drawn != (curve.ready, curve.active):
             redraw()
-        own = f"drag-{drawn.key}".replace("__", "_.")  # Streamlit keeps two underscores in a component's key for itself
-        threshold_histogram(
-            drawn.values,
-            drawn.value,
-            key=own,
-            value_unit=drawn.unit,
-            on_move=move,
-            curve=curve.so_far,
-            follower=drawn.follower,
-        )
+        own = f"drag-{key}".replace("__", "_.")  # Streamlit keeps two underscores in a component's key for itself
+        threshold_histogram(shown, key=own, on_move=move, curve=curve.so_far)
 
     st.session_state.pop(MOVED, None)
     with st.container(key="line-alone" if curve is NO_CURVE else "line-and-curve"):  # as high as what it will hold
