@@ -33,6 +33,8 @@ from explorer.scoring.criteria import CRITERIA
 from explorer.scoring.ranking import PRICES, SCALINGS
 from explorer.speed.engines import ENGINES
 from explorer.training import schedules
+from explorer.ui.lesson.reading import PAGES, SETTINGS
+from explorer.ui.lesson.sightings import SIGHTINGS
 
 ROOT = Path(__file__).resolve().parent.parent
 BLOCK = re.compile(r"(<!-- made by assets/make_docs.py: ([a-z-]+) -->\n).*?(<!-- end -->)", re.DOTALL)
@@ -143,6 +145,22 @@ def sources() -> str:
     return "\n".join(f"- `{source}`" for source in SOURCES)
 
 
+def sightings() -> str:
+    """What a step of a lesson can show."""
+    return table(("`seen`", "the sentence says"), named(SIGHTINGS, lambda sighting: sighting.what))
+
+
+def lesson_settings() -> str:
+    """The controls that a step of a lesson can set."""
+    rows = ((code(name), setting.what, setting.may_be) for name, setting in SETTINGS.items())
+    return table(("`settings`", "what it sets", "to what"), rows)
+
+
+def lesson_pages() -> str:
+    """The pages that a step of a lesson can be on."""
+    return ", ".join(map(code, PAGES))
+
+
 def named(rows: Mapping[str, Any], told: Callable[[Any], str]) -> list[tuple[str, str]]:
     """Name and description of each row of a table."""
     return [(code(name), told(row)) for name, row in rows.items()]
@@ -226,6 +244,9 @@ BLOCKS: dict[str, Callable[[], str]] = {
     "formats": formats,
     "bounds": bounds,
     "sources": sources,
+    "sightings": sightings,
+    "lesson-settings": lesson_settings,
+    "lesson-pages": lesson_pages,
     "options": options,
     "reference": reference,
     "python": python,

@@ -65,6 +65,11 @@ WORKDIR, TOKEN = "PRUNING_EXPLORER_WORKDIR", "PRUNING_EXPLORER_TOKEN"
     is_flag=True,
     help="Let all visitors name package.module:factory as an architecture, which runs that code on this computer.",
 )
+@click.option(
+    "--lesson",
+    type=click.Path(path_type=Path),
+    help="Your own lesson in place of the app's: a .toml file, in the format of assets/docs/lessons.md.",
+)
 @own_criteria
 def app(
     host: str,
@@ -75,6 +80,7 @@ def app(
     token: str | None,
     paths: bool | None,
     factories: bool,
+    lesson: Path | None,
     own: tuple[str, ...],
 ) -> None:
     """Start the app, as the program does without a command.
@@ -86,6 +92,8 @@ def app(
     names = hosts(host, allowed)
     needed = token_for(names, token)
     check_free(host, port)
+    if lesson is not None:
+        _teach(lesson)
     if workdir is not None:
         os.environ[WORKDIR] = str(_folder(workdir))
     url = address(host, port, needed)
@@ -102,6 +110,12 @@ def _allow_factories() -> None:
     from explorer.networks.architectures.families import allow_factories
 
     allow_factories()
+
+
+def _teach(lesson: Path) -> None:
+    from explorer.ui.lesson.panel import teach
+
+    teach(lesson)
 
 
 def _serve(settings: list[str], token: str, paths: bool) -> None:

@@ -66,6 +66,9 @@ EXPORT_NODES = Bound("export", 10_000, "nodes")
 EXPORT_UNITS = Bound("export", 2**20, "units before pruning")  # those that went are listed one by one
 PLAN_BYTES = Bound("plan", 128 * MIB, "bytes")
 CLASSES = Bound("any images", 65_536, "classes")
+LESSON_BYTES = Bound("lesson", 256 * 1024, "bytes")
+LESSON_STEPS = Bound("lesson", 40, "steps")
+LESSON_TEXT = Bound("lesson", 400, "characters in a text")
 
 BOUNDS = tuple(value for value in globals().values() if isinstance(value, Bound))
 """All of them, in this order."""

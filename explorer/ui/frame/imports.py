@@ -23,6 +23,7 @@ FRAME = (
     "explorer.ui.frame.header",
     "explorer.ui.frame.linked_state",
     "explorer.ui.frame.unknown_run",
+    "explorer.ui.lesson.panel",
     "explorer.ui.work.session",
     "explorer.ui.choosing.steps",
 )

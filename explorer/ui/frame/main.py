@@ -13,6 +13,7 @@ from explorer.ui.components.present import present
 from explorer.ui.elements import say, terms
 from explorer.ui.elements.readable import readable
 from explorer.ui.frame import imports
+from explorer.ui.lesson import taken
 from explorer.ui.work.address import TURN_TO, run_id
 from explorer.ui.work.visitors import SHARED, in_foreign_workspace, visitor
 
@@ -61,6 +62,7 @@ def main() -> None:
     if "fetched" not in st.session_state:
         time.sleep(WIDENED)  # else all that it draws first would move
     visitor(), run_id()  # before the navigation: else the browser's history gets an address without them as well
+    taken.keep_place()
     page = st.navigation([*(_page(name) for name in PAGES), _first_by_name()], position="top")
     present.presenter()
     blank = st.empty()
@@ -96,9 +98,11 @@ def _draw(name: str) -> None:
         from explorer.ui.frame.header import header
         from explorer.ui.frame.linked_state import linked_state
         from explorer.ui.frame.unknown_run import unknown_run
+        from explorer.ui.lesson.panel import lesson_panel, page_of_link, tell_seen
         from explorer.ui.work.session import current_view, is_known
 
-        if to := st.session_state.pop(TURN_TO, None):
+        to = st.session_state.pop(TURN_TO, None) or page_of_link(name, PAGES[0])
+        if to and to != name:
             st.switch_page(_page(to))
         if not is_known(run_id()):
             unknown_run(run_id())
@@ -107,6 +111,7 @@ def _draw(name: str) -> None:
         if clicked := header(view, name.capitalize()):
             st.session_state["threshold-layer"] = clicked
             st.switch_page(_page("saliency"))
+        panel = lesson_panel(view, name)
         linked_state(view)
         problems(view)
         if name in ABOUT_UNITS:
@@ -116,6 +121,7 @@ def _draw(name: str) -> None:
             if name in NEED_IMAGES:
                 return
         import_module(imports.page(name)).page(view)
+        tell_seen(view, panel)
         await_played(view)
 
 

@@ -8,6 +8,7 @@ from functools import lru_cache
 from torch import Tensor
 
 from explorer.evaluation.metrics import Metrics
+from explorer.pruning.one_shot import Curves
 from explorer.ui.work.results import plan_digest
 from explorer.ui.work.workspace import Workspace
 
@@ -34,6 +35,12 @@ def remember(workspace: Workspace, plan: Tensor, found: Measured) -> Measured:
     while len(known) > PLANS:
         known.pop(next(iter(known)), None)
     return found
+
+
+@lru_cache(maxsize=WORKSPACES)
+def curves_of(key: str) -> Curves:
+    """What was compared all at once in the workspace of this key: each ranking's curve as it was measured last."""
+    return {}
 
 
 @lru_cache(maxsize=WORKSPACES)

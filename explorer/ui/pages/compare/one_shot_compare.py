@@ -27,6 +27,7 @@ from explorer.ui.elements import say
 from explorer.ui.elements.chart import chart
 from explorer.ui.work.estimates import about
 from explorer.ui.work.jobs import JOBS
+from explorer.ui.work.measurements import curves_of
 from explorer.ui.work.oracle_job import oracle
 from explorer.ui.work.progress import NOTHING, explain_end, follow
 from explorer.ui.work.session import View
@@ -60,6 +61,7 @@ def one_shot_compare(view: View) -> None:
         say.subheader("Each criterion on its own way down")
         curves = job and (job.result or job.partial)
         if curves:
+            curves_of(view.loaded.key).update(curves)
             _picture(view, curves)
         else:
             st.info(

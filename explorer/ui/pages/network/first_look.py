@@ -15,6 +15,8 @@ from explorer.scoring.ranking import scaled
 from explorer.ui.elements import say
 from explorer.ui.elements.boundary import boundary
 from explorer.ui.elements.readable import main_part
+from explorer.ui.lesson import taken
+from explorer.ui.lesson.panel import lesson
 from explorer.ui.work.address import TURN_TO
 from explorer.ui.work.jobs import JOBS
 from explorer.ui.work.progress import redraw
@@ -33,6 +35,8 @@ TRY = {  # label -> the page that it opens, and what is done there
     "Drag a threshold": ("saliency", "Opens Saliency: what lies left of the handle would go."),
 }
 
+LESSON = "A tour of steps over these pages: a question, something to do, and what is seen with this network's numbers."
+
 
 def first_look(view: View) -> None:
     """Name, purpose, the first thing to try, and a sentence of this network's own."""
@@ -44,6 +48,10 @@ def first_look(view: View) -> None:
     with st.container(horizontal=True):
         for label, (page, told) in TRY.items():
             st.button(markdown(label), key=f"try-{page}", help=told, on_click=_turn_to, args=(page,))
+        if not taken.asked():
+            st.button(
+                "Take the lesson", key="try-lesson", help=LESSON, on_click=taken.go_to, args=(1, lesson().steps[0].page)
+            )
 
 
 def _turn_to(page: str) -> None:
