@@ -31,6 +31,7 @@ from explorer.export import plan_file
 from explorer.networks.checkpoints import safe_pickle, safe_zip, safetensors_reader
 from explorer.networks.graph import manifest, rebuild, safetensors_file
 from explorer.networks.graph.safetensors_file import load_network
+from explorer.ui.lesson.reading import read_lesson
 
 NOTHINGS = b"\x80\x02NNN."  # a pickle of five instructions
 SECONDS, MEMORY = 10.0, 32 * MIB  # that a refusal may take
@@ -114,6 +115,12 @@ def header_bomb(folder: Path) -> str:
     return where
 
 
+def lesson(folder: Path, question: str, steps: int) -> Path:
+    step = f'[[step]]\npage = "prune"\nquestion = "{question}"\ndo = "Look."\n'
+    (folder / "a.toml").write_text('title = "T"\n' + steps * step)
+    return folder / "a.toml"
+
+
 BEYOND: dict[bounds.Bound, Callable[[Path], object]] = {
     bounds.IMAGE_BYTES: lambda f: decode(sparse(f / "a.png", 300 * MIB)),
     bounds.IMAGE_PIXELS: lambda f: decode(png(f, 9_000, 8_000)),
@@ -133,6 +140,9 @@ BEYOND: dict[bounds.Bound, Callable[[Path], object]] = {
     bounds.ARCHIVE_MEMBERS: lambda f: checkpoint(stored(f, {f"a/{number}": b"" for number in range(20_001)})),
     bounds.PLAN_BYTES: lambda f: plan_file.read(sparse(f / "plan.json", 300 * MIB)),
     bounds.CLASSES: lambda f: open_images(table(f, "a.png,0\nb.png,70000")),
+    bounds.LESSON_BYTES: lambda f: read_lesson(sparse(f / "a.toml", MIB)),
+    bounds.LESSON_STEPS: lambda f: read_lesson(lesson(f, "Why?", 41)),
+    bounds.LESSON_TEXT: lambda f: read_lesson(lesson(f, "y" * 401, 1)),
 }
 
 

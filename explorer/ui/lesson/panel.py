@@ -131,7 +131,7 @@ def _buttons(number: int, page: str) -> None:
     for label, key, to in (("Step back", BACK, number - 1), ("Next step", NEXT, number + 1)):
         there = 1 <= to <= len(steps)
         st.button(
-            label,
+            markdown(label),
             key=f"lesson-to-{key}",
             shortcut=key,
             disabled=not there,
@@ -161,23 +161,18 @@ def _written(text: str) -> str:
 
 
 def _set_controls(view: View, number: int, settings: Mapping[str, Any]) -> tuple[str, ...]:
-    """Set the page's controls when the step begins; the titles of what is not offered for this network.
+    """Set the page's controls when the step begins; the titles of what is not offered for this network now.
 
     A tab that was opened with the step in its address keeps what else the address says.
     """
-    linked = SET not in st.session_state
-    if st.session_state.get(SET) == number:
-        return ()
+    linked, begins = SET not in st.session_state, st.session_state.get(SET) != number
     st.session_state[SET] = number
     refused = []
     for name, value in settings.items():
-        if linked and name in st.query_params:
-            continue
-        wanted = value if isinstance(value, list) else [value]
-        offered = _offered(view, name)
-        refused += [selector_of(each).title for each in wanted if offered is not None and each not in offered]
+        wanted, offered = value if isinstance(value, list) else [value], _offered(view, name)
         fit = [each for each in wanted if offered is None or each in offered]
-        if fit:
+        refused += [selector_of(each).title for each in wanted if each not in fit]
+        if begins and fit and not (linked and name in st.query_params):
             st.session_state[name] = fit if isinstance(value, list) else fit[0]
     return tuple(refused)
 
