@@ -33,6 +33,7 @@ LAYOUT = """
 .st-key-strip { min-height: 107px; }
 .st-key-sheet { min-height: 456px; } .st-key-at-once { min-height: 241px; }
 .st-key-line-and-curve { min-height: 339px; --drawn: 292px; }
+.st-key-outcome { min-height: 5rem; }
 .st-key-line-alone { min-height: 227px; }
 .st-key-criterion, .st-key-scaling, .st-key-price, .st-key-beside, .st-key-measure, [class*="st-key-target"],
 [class*="st-key-export-state"] { min-height: 63px; }

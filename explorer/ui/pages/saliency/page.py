@@ -35,7 +35,7 @@ def page(view: View) -> None:
         needed = line_needed(view.workspace.network.units, view.removed, saliency, chosen.limits)
         layer = chosen_layer(view)
         main_part()
-        lines = handle(view, chosen, saliency, layer, needed)
+        lines, below = handle(view, chosen, saliency, layer, needed)
     plan = view.removed | removed_by_lines(needed, _over_units(view, lines))
     with picture:
         say.subheader(f"{SELECTORS[chosen.criterion].title} of every unit, by layer")
@@ -43,7 +43,7 @@ def page(view: View) -> None:
         say.caption(_caption(view, chosen))
         units_map(view, Cells(saliency, plan, lines, layer))
         asked = unit_choice(view)
-    with side:
+    with below:
         linearising_job(view.workspace, view.removed)  # begins in the background, for predictions to come
         _outcome(view, plan, saliency < _over_units(view, lines), chosen)
     unit_in_detail(view, asked, UnitRanking(saliency, chosen.title, chosen.scaling, chosen.anew))

@@ -15,6 +15,7 @@ from explorer.ui.choosing.controls import RankingChoice
 from explorer.ui.components.threshold.threshold import Follower, Shown, threshold_histogram
 from explorer.ui.elements import say
 from explorer.ui.elements.boundary import boundary
+from explorer.ui.elements.say import Place
 from explorer.ui.pages.saliency.lines import EVERY_LAYER, Lines, linked_lines, name_lines
 from explorer.ui.pages.saliency.one_shot import NO_CURVE, PartialCurve, curve_job
 from explorer.ui.work.address import run_id
@@ -46,8 +47,10 @@ def lines_in_force(view: View, chosen: RankingChoice) -> Lines:
     return st.session_state.get(_key(view, chosen), Lines())
 
 
-def handle(view: View, chosen: RankingChoice, saliency: Tensor, layer: str, needed: Tensor) -> Lines:
-    """Draw the histogram with its handle, and what belongs to it; returns the lines in force."""
+def handle(view: View, chosen: RankingChoice, saliency: Tensor, layer: str, needed: Tensor) -> tuple[Lines, Place]:
+    """Draw the histogram with its handle, and what belongs to it; the lines in force, and the place below the handle
+    for what they do.
+    """
     _carry_over(view, chosen, saliency)
     lines, key = lines_in_force(view, chosen), _key(view, chosen)
     layers = [one.name for one in view.workspace.network.units.layers]
@@ -55,6 +58,7 @@ def handle(view: View, chosen: RankingChoice, saliency: Tensor, layer: str, need
     values = np.concatenate([np.zeros(0, np.float32), *(saliencies_left(view, saliency, name) for name in names)])
     if not len(values):
         st.info("Every layer has a line of its own: choose one of them, or set some back to the common line.")
+        below = st.container()
     else:
         line = lines.common if layer == EVERY_LAYER else lines.of(layer)
         value = float(values.min()) if line is None else line
@@ -68,11 +72,12 @@ def handle(view: View, chosen: RankingChoice, saliency: Tensor, layer: str, need
             curve = curve_job(view.workspace, view.removed, saliency, needed, lines.by_layer(layers), frozenset(names))
         shown = Shown(values, value, chosen.unit, _follower(view, saliency, names))
         _histogram(shown, f"{key}-{layer}", move, curve)
+        below = st.container(key="outcome")
         say.caption(_about_curve(view))
         _exact(f"{key}-{layer}", value, move)
     _taking_back(key, lines, layer)
     name_lines(lines_in_force(view, chosen))
-    return lines_in_force(view, chosen)
+    return lines_in_force(view, chosen), below
 
 
 def _carry_over(view: View, chosen: RankingChoice, saliency: Tensor) -> None:
