@@ -11,6 +11,7 @@ pytest.importorskip("playwright")
 
 from acting import PAGES, PICTURE, place, run_of, settle, turn, visit
 from contrasts import faint
+from of_demo import WIDTHS
 from playwright.sync_api import Page
 
 SHIFTS = """
@@ -132,6 +133,6 @@ def test_a_layer_of_the_strip_is_chosen_by_keys(tab: Page) -> None:
     tab.keyboard.press("ArrowRight")
     tab.keyboard.press("ArrowRight")
     tab.keyboard.press("Enter")
-    tab.get_by_role("option", selected=True, name=re.compile(r"^features\.5: 64 of 64")).wait_for()
+    tab.get_by_role("option", selected=True, name=re.compile(rf"^features\.5: {WIDTHS[2]} of {WIDTHS[2]}")).wait_for()
     settle(tab)
     assert tab.get_by_role("option", selected=True).count() == 1

@@ -104,7 +104,7 @@ def test_the_shape_is_trained_from_scratch_and_drawn(open_app: Open, saved: Save
     state = saved(app.again().fine().run).timeline.state
     assert state.scratch is not None and state.scratch.updates == 3 and state.scratch.metrics.units == UNITS - 10
     assert f"**{state.scratch.metrics.accuracy:.1%}** right" in app.text
-    names = [trace.get("name") for trace in app.figure("way")["data"]]
+    names = [trace["name"] for trace in app.figure("way")["data"]]
     assert any(name.startswith("from scratch") for name in names)
     loaded = workspace.open_workspace(Source())
     assert evaluate(loaded.network, loaded.validation).loss == saved(app.run).timeline.root.metrics.loss
