@@ -38,8 +38,8 @@ class Unpruned:
 def contest_bars(rows: Sequence[ContestRow], whole: Unpruned, images: int) -> go.Figure:
     """Horizontal bars with whiskers, loss above accuracy; a line where the network as loaded is."""
     tuned = any(row.tuned_loss for row in rows)
-    height = 150 + (64 if tuned else 44) * len(rows)
-    fig = make_subplots(rows=2, cols=1, vertical_spacing=0.2, figure=blank_figure(_alt(rows, images), height=height))
+    height = 180 + (64 if tuned else 44) * len(rows)
+    fig = make_subplots(rows=2, cols=1, vertical_spacing=0.27, figure=blank_figure(_alt(rows, images), height=height))
     for place, quantity in ((1, "loss"), (2, "accuracy")):
         fig.add_trace(_bars(rows, quantity, "without fine-tuning", {}), place, 1)
         if tuned:

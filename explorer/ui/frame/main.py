@@ -39,10 +39,12 @@ LAYOUT = """
 [class*="st-key-export-state"] { min-height: 63px; }
 .st-key-insight { min-height: 3rem; }
 .st-key-play { min-height: 452px; }
+.st-key-seen { min-height: 60px; } .st-key-picks { min-height: 600px; }
 .st-key-blank { position: absolute; visibility: hidden; }
 [data-testid="stElementContainer"]:has(> [data-testid="stSpinner"]) { position: absolute; }
 @media (max-width: 640px) {
   .st-key-play { min-height: 524px; }
+  .st-key-seen { min-height: 153px; }
   [data-testid="stColumn"]:has(+ [data-testid="stColumn"] .st-key-side) { min-height: 100vh; }
 }
 @media (max-height: 560px) {
@@ -65,7 +67,6 @@ def main() -> None:
     visitor(), run_id()  # before the navigation: else the browser's history gets an address without them as well
     taken.keep_place()
     page = st.navigation([*(_page(name) for name in PAGES), _first_by_name()], position="top")
-    present.presenter()
     blank = st.empty()
     imports.wait_for(*imports.FIGURES)
     if "fetched" not in st.session_state:  # the browser fetches what draws figures while the engine is being imported
@@ -73,8 +74,11 @@ def main() -> None:
         blank.plotly_chart({"data": [{"type": "scatter"}], "layout": {"height": 10}}, key="blank")
     if in_foreign_workspace():
         say.caption(SHARED)
-    page.run()
-    blank.empty()
+    try:
+        page.run()
+        blank.empty()
+    finally:  # below the page, also one that ends early: it moves nothing before it is styled
+        present.presenter()
 
 
 def _page(name: str) -> StreamlitPage:

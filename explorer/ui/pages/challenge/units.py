@@ -56,7 +56,7 @@ def units_to_choose(view: View, challenge: Challenge, found: Contenders | None) 
 def _image(workspace: Workspace, image: int) -> None:
     (((source, _),), _) = stills(workspace.key, (image,), workspace)
     (_, label), *_ = workspace.validation.picked([image])
-    with st.container(horizontal=True, vertical_alignment="center"):
+    with st.container(horizontal=True, vertical_alignment="center", key="seen"):
         st.html(
             f'<img src="{source}" alt="The image" style="height:56px;image-rendering:pixelated;border-radius:4px">',
             width="content",
