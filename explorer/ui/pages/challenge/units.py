@@ -32,7 +32,8 @@ def units_to_choose(view: View, challenge: Challenge, found: Contenders | None) 
     image = image_drawn(len(workspace.validation), challenge.seed)
     names = [layer.name for layer in network.units.layers]
     single = len(network.units) > MOST_SEEN
-    shown = st.session_state.get(LAYER, names[0]) if single else None
+    asked = st.session_state.get(LAYER)  # maybe of another network
+    shown = (asked if asked in names else names[0]) if single else None
     sheets = _sheets(workspace.key, image, shown, workspace)
     also = _also(view, found)
     layers = [

@@ -10,7 +10,7 @@ from driving import App
 from explorer.evaluation.evaluate import evaluate
 from explorer.pruning.challenge import challenge_of, hand_plan
 from explorer.ui.components.picks.picks import Picked
-from explorer.ui.pages.challenge import contest
+from explorer.ui.pages.challenge import contest, units
 from explorer.ui.work.workspace import Source, open_workspace
 
 Open = Callable[..., App]
@@ -57,6 +57,22 @@ def test_a_link_for_another_network_says_so_and_offers_a_challenge_on_this_one(o
     assert "Choose 10 more units" in app.text
     app = open_app("challenge", challenge="<b>")
     assert "is no challenge" in app.said
+
+
+def test_of_a_large_network_one_layer_is_seen_and_an_unknown_one_is_the_first(
+    open_app: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    network = open_workspace(Source()).network
+    monkeypatch.setattr(units, "MOST_SEEN", len(network.units) - 1)
+    boards = []
+    monkeypatch.setattr(units, "picks", lambda board, *args, **options: boards.append(board))
+    app = open_app("challenge").fine()
+    assert "Click a layer's name to see its units" in app.text
+    for asked, seen in (("of another network", 0), (network.units.layers[2].name, 2)):
+        app.test.session_state[units.LAYER] = asked
+        app.again().fine()
+        shown = [layer.name for layer in boards[-1].layers if layer.sheet]
+        assert shown == [network.units.layers[seen].name] and boards[-1].single
 
 
 def test_a_choice_is_fine_tuned_a_little_beside_the_others(open_app: Open, monkeypatch: pytest.MonkeyPatch) -> None:
