@@ -27,7 +27,8 @@ def linked_state(view: View) -> None:
     if asked != str(current):
         st.query_params[STATE] = str(current)
     number = st.session_state[key]
-    if number == current:
+    if number in (None, current):
+        st.session_state[key] = None  # the link was followed: what the person does from here on is no other state
         return
     if number in view.timeline.states:
         say.info(f"This link is about state {number}; the run is at state {current} now.")

@@ -90,8 +90,8 @@ def _weights_mislead(view: View) -> str | None:
         "small weights tell less than Taylor does" if taylor > weight else "here weights tell no less than Taylor does"
     )
     return (
-        f"With the oracle's order weight agrees by {weight:.2f} and Taylor by {taylor:.2f} (Spearman, 1 = the same "
-        f"order): {verdict}. Of the {counted(few, 'unit')} with the smallest weights, {important} are among the "
+        f"Agreement with the oracle's order (Spearman, 1 = the same): weight {weight:.2f}, Taylor {taylor:.2f}: "
+        f"{verdict}. Of the {counted(few, 'unit')} with the smallest weights, {important} are among the "
         "oracle's more important half."
     )
 
