@@ -58,7 +58,8 @@ function fit(view) {
   if (!inner) return
   const style = document.body.style, set = (name, value) => style.setProperty(`--present-${name}`, value)
   const top = panel.querySelector("h2").getBoundingClientRect().bottom + 12
-  const height = panel.lastElementChild.getBoundingClientRect().top - top - 12, width = 0.92 * innerWidth
+  const height = panel.lastElementChild.getBoundingClientRect().top - top - 12
+  const width = shown.clientWidth - 8  // within its padding, beside a scroll bar
   const natural = Math.min(width, WIDEST, Math.max(view.natural, 320))
   set("top", `${top}px`); set("height", `${height}px`); set("width", `${natural}px`); set("tall", view.tall)
   const tall = Math.max(inner.offsetHeight, 1)
