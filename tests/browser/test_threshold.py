@@ -69,7 +69,7 @@ def test_a_layer_gets_a_line_of_its_own_beside_the_common_one_and_gives_it_back(
     common = moved(tab, 0.8)
     would_go(tab, common).wait_for()
     tab.get_by_role("button", name="Threshold for features.2").click()
-    tab.get_by_role("status").filter(has_text="of 32 feature maps below").wait_for()
+    tab.get_by_role("status").filter(has_text=f"of {WIDTHS[1]} feature maps below").wait_for()
     expect(tab.locator(".follower > div")).to_have_count(1)  # its line goes through this layer alone
     before, _ = below(tab)
     slider = line(tab)
