@@ -31,7 +31,7 @@ def challenge_in_view(view: View) -> Challenge | None:
             held = _checked(challenge_from(text), network)
     except BadInput as problem:
         say.warning(problem)
-        st.button(f"Challenge on {markdown(network.name)}", type="primary", on_click=_renew, args=(network,))
+        st.button(markdown(f"Challenge on {network.name}"), type="primary", on_click=_renew, args=(network,))
         return None
     _keep(network, held)
     return held
