@@ -12,3 +12,7 @@ class BadInput(ValueError):
 
     def __init__(self, message: str) -> None:
         super().__init__(ENDLESS.sub(lambda found: f"{found[0][:60]}...", one_line(message)))
+
+
+class Outdated(BadInput):
+    """What was right when it was asked for, and is not any more: something has changed meanwhile."""

@@ -43,6 +43,7 @@ class Failure:
 
     sentence: str
     report: Path | None = None
+    outdated: bool = False  # nobody's fault: something has changed meanwhile
 
 
 def failure(error: BaseException, doing: str) -> Failure:

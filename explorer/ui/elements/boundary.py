@@ -9,7 +9,7 @@ from pathlib import Path
 
 import streamlit as st
 
-from explorer.core.errors import BadInput
+from explorer.core.errors import BadInput, Outdated
 from explorer.core.reports import Failure, failure
 from explorer.core.text import markdown
 from explorer.ui.elements import say
@@ -30,14 +30,14 @@ def boundary(doing: str = "a page of the app") -> Iterator[None]:
 def failed(error: Exception, doing: str) -> Failure:
     """The sentence on an error: that of bad input, or that of a report."""
     if isinstance(error, BadInput):
-        return Failure(str(error))
+        return Failure(str(error), outdated=isinstance(error, Outdated))
     traceback.print_exception(error)
     return failure(error, doing)
 
 
 def tell(found: Failure) -> None:
     """The sentence, and its report to take away."""
-    say.error(found.sentence)
+    (say.info if found.outdated else say.error)(found.sentence)
     offer(found.report)
 
 

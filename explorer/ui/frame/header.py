@@ -10,7 +10,7 @@ from explorer.runs import timeline as timelines
 from explorer.ui.choosing.steps import attempt
 from explorer.ui.components.strip.strip import StripLayer, network_strip
 from explorer.ui.elements import terms, wording
-from explorer.ui.work.changes import change
+from explorer.ui.work.changes import move
 from explorer.ui.work.run_jobs import button_state, why_busy
 from explorer.ui.work.session import View
 
@@ -38,14 +38,14 @@ def header(view: View, page: str) -> str | None:
             "Undo",
             key="undo",
             on_click=attempt,
-            args=(change, view, timelines.back),
+            args=(move, view, timelines.back),
             **button_state(reason, disabled=at_root, help="One state back"),
         )
         st.button(
             "Redo",
             key="redo",
             on_click=attempt,
-            args=(change, view, timelines.forward),
+            args=(move, view, timelines.forward),
             **button_state(reason, disabled=at_tip),
         )
     layers = strip_layers(view)

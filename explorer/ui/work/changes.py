@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from torch import Tensor
 
-from explorer.core.errors import BadInput
+from explorer.core.errors import Outdated
 from explorer.core.progress import Report
 from explorer.evaluation.metrics import metrics_of
 from explorer.jobs.job import Job
@@ -21,7 +21,7 @@ from explorer.ui.work.session import View, drop_unneeded, grow_run, on_disk
 
 
 def change(view: View, act: Callable[[Timeline], Timeline]) -> None:
-    """Replace the timeline of the run in view by act(timeline), on disk first; raises BadInput if it is not ready."""
+    """Replace the timeline of the run in view by act(timeline), on disk first; raises Outdated if it is not ready."""
 
     def fresh(timeline: Timeline) -> Timeline:
         _check_ready(view, timeline)
@@ -30,9 +30,28 @@ def change(view: View, act: Callable[[Timeline], Timeline]) -> None:
     grow_run(view, fresh)
 
 
+def move(view: View, act: Callable[[Timeline], Timeline]) -> None:
+    """Go where act(timeline) leads from the state in view, wherever the run has gone on to since.
+
+    Raises Outdated if a job works on the run, or a state on the way has been deleted meanwhile.
+    """
+
+    def moved(timeline: Timeline) -> Timeline:
+        check(why_busy(view.run))
+        seen = act(view.timeline)
+        if seen.current not in timeline.states:
+            raise Outdated(
+                f"State {seen.current} has been deleted meanwhile, in another tab: the run is shown as it is."
+            )
+        tip = seen.tip if seen.tip in timeline.states else seen.current
+        return replace(timeline, current=seen.current, tip=tip)
+
+    grow_run(view, moved)
+
+
 def jump(view: View, number: int) -> None:
     """Go to any state of the timeline."""
-    change(view, lambda timeline: timelines.jump(timeline, number))
+    move(view, lambda timeline: timelines.jump(timeline, number))
 
 
 def rename(view: View, number: int, name: str) -> None:
@@ -43,7 +62,7 @@ def rename(view: View, number: int, name: str) -> None:
 def delete(view: View, number: int) -> None:
     """Delete a state of the timeline, with all that was made from it and the weights that no other state names.
 
-    Raises BadInput if a job may still need one of them.
+    Raises Outdated if a job may still need one of them.
     """
 
     def less(timeline: Timeline) -> Timeline:
@@ -55,7 +74,7 @@ def delete(view: View, number: int) -> None:
 
 
 def check_ready(view: View) -> None:
-    """Raises BadInput if nothing can be begun from the state in view: a job works on the run, or it has gone on."""
+    """Raises Outdated if nothing can be begun from the state in view: a job works on the run, or it has gone on."""
     _check_ready(view, on_disk(view))
 
 
@@ -66,11 +85,11 @@ def _check_ready(view: View, timeline: Timeline) -> None:
 
 def _check_same(view: View, timeline: Timeline) -> None:
     if timeline.current != view.timeline.current:
-        raise BadInput(
+        raise Outdated(
             f"Not done, because the run has gone on to state {timeline.current} meanwhile: look at it, and press again."
         )
     if timeline.made != view.timeline.made:
-        raise BadInput(
+        raise Outdated(
             f"Not done, because the run has got a new state, {timeline.made - 1}, meanwhile: look at it, and "
             "press again."
         )
@@ -88,7 +107,7 @@ class ChosenStep:
 def commit_step(view: View, choose: Callable[[Report], ChosenStep], label: str, settings: Mapping[str, Any]) -> Job:
     """The job that chooses a step, measures the network without its units, and adds that state under the one in view.
 
-    Raises BadInput if the run is not ready for it. Where it goes on before the job ends, the step is not taken.
+    Raises Outdated if the run is not ready for it. Where it goes on before the job ends, the step is not taken.
     """
     workspace = view.workspace
     check_ready(view)

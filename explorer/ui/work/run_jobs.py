@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import Any
 
-from explorer.core.errors import BadInput
+from explorer.core.errors import Outdated
 from explorer.core.text import markdown
 from explorer.jobs.job import Job
 from explorer.ui.work.jobs import JOBS
@@ -43,9 +43,9 @@ def why_needed(run: str, numbers: Collection[int]) -> str:
 
 
 def check(reason: str) -> None:
-    """BadInput with the reason, where there is one."""
+    """Outdated with the reason, where there is one: a button that was drawn since would be disabled."""
     if reason:
-        raise BadInput(reason)
+        raise Outdated(reason)
 
 
 def button_state(reason: str, *, disabled: bool = False, help: str | None = None) -> dict[str, Any]:

@@ -87,6 +87,17 @@ def test_two_tabs_of_one_run_see_the_same(open_app: Open) -> None:
     assert first.facts["Units"] == str(UNITS - 11)
 
 
+def test_a_click_in_a_tab_that_is_behind_goes_where_it_said_or_says_what_has_changed(open_app: Open) -> None:
+    first = open_app("prune").click("Remove 1")
+    second = open_app("prune", run=first.run)
+    first.click("Remove 10")
+    assert second.click("Remove 1").fine().facts["Units"] == first.facts["Units"]
+    assert "Not done, because the run has gone on to state 2 meanwhile" in second.said
+    first.click("Remove 10")
+    assert "state 0 of 3" in second.click("Back 2").fine().bar  # of state 2, which it showed
+    assert not second.said
+
+
 def test_two_runs_do_not_touch_each_other(open_app: Open) -> None:
     first, second = open_app("prune"), open_app("prune")
     assert first.run != second.run
