@@ -13,6 +13,8 @@ pytest.importorskip("playwright")
 from acting import TABLE, click_row, click_state, facts, press, reach, run_of, settle, state, until, visit
 from playwright.sync_api import Locator, Page
 
+AT_ONCE = 2  # units of a turn: so many steps that none of what is tried comes too late
+
 
 def tree(tab: Page, says: str) -> Locator:
     return tab.get_by_role("tree", name=says, exact=True)
@@ -27,7 +29,7 @@ def test_a_second_tab_sees_the_steps_of_the_first_and_takes_none_away(new_tab: C
     further = press(first, "Remove 10", "state 2 of 2")
     assert press(second, "Remove 1", "state 2 of 2") == further  # chosen for state 1, where nobody is any more
     second.get_by_text("the run has gone on to state 2 meanwhile").wait_for()
-    assert press(second, "Remove 1", "state 3 of 3")["Units"] == "436"
+    assert press(second, "Remove 1", "state 3 of 3")["Units"] == str(UNITS - 12)
     before = state(first)  # it may be redrawn, as it is when work ends that it follows
     back = press(first, "Undo", "state 1 of 3" if before == "state 2 of 2" else "state 2 of 3")
     assert back == (taken if before == "state 2 of 2" else further)
@@ -62,6 +64,9 @@ def test_states_are_gone_to_by_clicks_named_and_deleted(tab: Page) -> None:
 def test_turns_are_paused_and_go_on_after_a_reload(tab: Page) -> None:
     visit(tab, "prune")
     tab.get_by_text("In turns with fine-tuning").click()
+    step = tab.get_by_label("Units per step")
+    step.fill(str(AT_ONCE))
+    step.press("Enter")
     tab.get_by_role("button", name="Prune and fine-tune").wait_for()
     settle(tab)
     tab.get_by_role("button", name="Prune and fine-tune").click()
@@ -87,7 +92,7 @@ def test_turns_are_paused_and_go_on_after_a_reload(tab: Page) -> None:
     settle(tab)
     added = int(state(tab).split()[1])
     assert re.search(rf"; {added} steps were added, the run is at state {added}\.$", said.inner_text())
-    assert int(facts(tab)["Units"]) == UNITS - 10 * int(state(tab).split()[1])
+    assert int(facts(tab)["Units"]) == UNITS - AT_ONCE * int(state(tab).split()[1])
 
 
 def test_the_first_page_is_found_by_its_name_too(tab: Page) -> None:
