@@ -12,6 +12,7 @@ from explorer.scoring.detail.consequence import (
 )
 from explorer.scoring.detail.images import EXCITEMENT, activation, most_exciting, upsampled, without_normalisation
 from explorer.scoring.detail.one_image import ImageEffects, ablation_flops, linearised_effects, measured_effects
+from explorer.scoring.detail.removed_units import RemovedUnits, removed_units
 from explorer.scoring.detail.standing import UnitRank, neighbours, standing
 from explorer.scoring.detail.weights import Kernel, KernelPicture, Norm, kernel_picture, kernels, locate, norms, source
 
@@ -23,6 +24,7 @@ __all__ = [
     "Kernel",
     "KernelPicture",
     "Norm",
+    "RemovedUnits",
     "Saving",
     "UnitRank",
     "ablation_flops",
@@ -39,6 +41,7 @@ __all__ = [
     "neighbours",
     "norms",
     "open_and_closed",
+    "removed_units",
     "saving",
     "source",
     "standing",

@@ -35,6 +35,11 @@ def nats(now: float | None, before: float | None) -> str:
     return "" if now is None or before is None else _signed(now - before, ".4f", "")
 
 
+def signed(nats: float) -> str:
+    """Two digits with a sign: "+1.2", "−0.034"."""
+    return f"{nats:+.2g}".replace("-", "−")
+
+
 def for_nothing(now: Metrics, before: Metrics) -> str:
     """The sentence that much went for nothing; "" where less than a tenth of the FLOPs went, or the loss moved.
 

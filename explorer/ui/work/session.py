@@ -62,9 +62,12 @@ def network_at(view: View, trained: int | None) -> Network:
 
     Raises BadInput if they were not kept.
     """
-    if trained is None:
-        return view.loaded.network
-    return _at_state(view.loaded, run_folder(view.run), replace(view.timeline, current=trained)).network
+    return view.loaded.network if trained is None else workspace_at(view, trained).network
+
+
+def workspace_at(view: View, number: int) -> Workspace:
+    """The workspace with the weights of a state of the run, in the whole shape; BadInput if they were not kept."""
+    return _at_state(view.loaded, run_folder(view.run), replace(view.timeline, current=number))
 
 
 def is_known(run: str) -> bool:

@@ -12,6 +12,7 @@ from explorer.core.palette import KEPT, REMOVED
 from explorer.figures.thumbnail import contact_sheet, thumbnail
 from explorer.networks.units import Units
 from explorer.scoring.detail import ImageEffects
+from explorer.ui.elements.wording import signed
 
 TOP = 12  # units shown of all layers
 MOST_MAPS = 256  # of a layer
@@ -104,8 +105,3 @@ def matter_said(units: Units, found: ImageEffects, target: str) -> str:
         f"to {found.loss + float(changes[unit]):.2g} nats. {little:,} of the {int(left.sum()):,} units left change it "
         f"by less than {LITTLE:g}{lower} ({how}).{alone}"
     )
-
-
-def signed(nats: float) -> str:
-    """ "+1.2", "−0.034"."""
-    return f"{nats:+.2g}".replace("-", "−")

@@ -33,6 +33,7 @@ from explorer.ui.elements.chart import chart, picture_and_side
 from explorer.ui.elements.readable import main_part
 from explorer.ui.elements.wording import for_nothing
 from explorer.ui.pages.prune.baseline import baseline_metrics
+from explorer.ui.pages.prune.changed import changed
 from explorer.ui.pages.prune.from_scratch import from_scratch
 from explorer.ui.pages.prune.goal_form import goal_choice
 from explorer.ui.pages.prune.states import states
@@ -70,6 +71,8 @@ def page(view: View) -> None:
         else:
             _widths(view)
         states(view)
+        if view.workspace.given:
+            changed(view)
     with side:
         clicked = _candidates(view, saliency, chosen)
     unit_in_detail(view, clicked, UnitRanking(saliency, chosen.title, chosen.scaling, chosen.anew))
