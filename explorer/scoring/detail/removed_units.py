@@ -34,6 +34,11 @@ class RemovedUnits:
         """(K,) by how much the loss rises when the unit alone is removed; above 0: its removal does harm."""
         return self.alone - self.before
 
+    @property
+    def undone(self) -> Tensor:
+        """(K,) by how much the unit alone, put back, undoes what the loss did: above 0 towards `before`."""
+        return self.healed if self.after >= self.before else -self.healed
+
 
 def removed_units(
     network: Network, x: Tensor, label: int, plans: tuple[Tensor, Tensor], report: Report = silent

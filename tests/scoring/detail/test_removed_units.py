@@ -38,6 +38,8 @@ def test_each_is_measured_as_by_the_network_that_is_pruned_so(name: str) -> None
         assert int(found.answers[place]) == answer
     torch.testing.assert_close(found.healed, found.after - found.without)
     torch.testing.assert_close(found.harmed, found.alone - found.before)
+    nearer = (found.without - found.before).abs() < abs(found.after - found.before)
+    assert (found.undone[nearer] > 0).all()
 
 
 def test_of_one_removed_unit_both_measures_are_the_whole_change() -> None:

@@ -152,17 +152,20 @@ def _offer(pair: StatePair, position: int) -> None:
 def _said(pair: StatePair, found: RemovedUnits, image: ChangedAnswer) -> str:
     """Sentences on the unit that did most, and on how many bring back the answer."""
     network = pair.before.network
-    most = int(found.healed.abs().argmax())
-    layer, channel = network.units.labels[int(found.units[most])]
-    then = float(found.without[most])
-    does = "lowers" if then < found.after else "raises"
     again = int((found.answers == image.before).sum())
     return (
         f"As {network.classes[image.label]}, its true class, this image's loss goes from {found.before:.2g} to "
-        f"{found.after:.2g} nats when {counted(pair.taken, 'unit')} {'goes' if pair.taken == 1 else 'go'}. To put back "
-        f"{layer}, channel {channel}, alone {does} it most, to {then:.2g}. {_again(again, pair.taken)} the answer "
-        f"{network.classes[image.before]}."
+        f"{found.after:.2g} nats when {counted(pair.taken, 'unit')} {'goes' if pair.taken == 1 else 'go'}. "
+        f"{_undoes(pair, found)} {_again(again, pair.taken)} the answer {network.classes[image.before]}."
     )
+
+
+def _undoes(pair: StatePair, found: RemovedUnits) -> str:
+    most = int(found.undone.argmax())
+    if found.undone[most] <= 0:
+        return "None of them, put back alone, undoes any of that."
+    layer, channel = pair.before.network.units.labels[int(found.units[most])]
+    return f"Put back alone, {layer}, channel {channel}, undoes most of that: {float(found.without[most]):.2g} nats."
 
 
 def _again(again: int, taken: int) -> str:
@@ -175,7 +178,7 @@ def _how(pair: StatePair, found: RemovedUnits, loss: float) -> str:
     """What was measured, by which weights."""
     shown = min(len(found.units), TOP)
     measured = (
-        f"The {shown:,} of {counted(len(found.units), 'removed unit')} whose return changes the loss most, in nats. "
+        f"The {shown:,} of {counted(len(found.units), 'removed unit')} whose return undoes most of it, in nats. "
         "Exact, by gates, one image: put back alone = all other removed units stay away; removed alone = from "
         f"{pair.named} only that one goes. Such effects don't add up. Blue: the image needs the unit."
     )

@@ -16,7 +16,7 @@ TOP = 10  # units shown
 STYLE = f"""
 <style>
 ul.changed.changed {{ list-style: none; margin: 0 0 0.5rem; padding: 0; display: grid; gap: 0.9rem;
-  grid-template-columns: repeat(auto-fill, minmax(max(8.5rem, 15.5%), 1fr)); }}
+  grid-template-columns: repeat(auto-fill, minmax(max(7.2rem, 15%), 1fr)); }}
 .changed li, .changed p {{ margin: 0; min-width: 0; }}
 .changed img {{ width: 100%; aspect-ratio: 1; object-fit: contain; border-radius: 0.3rem;
   background: color-mix(in srgb, currentColor 9%, transparent); }}
@@ -75,8 +75,8 @@ def _answer(when: str, answer: int, sure: float, label: int, classes: Sequence[s
 
 
 def units_html(units: Units, found: RemovedUnits, change: ChangedAnswer, classes: Sequence[str]) -> str:
-    """The units whose return changes the loss most, with both measures on one scale, in nats."""
-    order = found.healed.abs().argsort(descending=True, stable=True)[:TOP].tolist()
+    """The units whose return undoes most of what the loss did, with both measures on one scale, in nats."""
+    order = found.undone.argsort(descending=True, stable=True)[:TOP].tolist()
     values = [float(of[place]) for place in order for of in (found.healed, found.harmed)]
     low, high = min(0.0, *values), max(0.0, *values)
     rows = "".join(
