@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 
 from explorer.core.errors import BadInput
@@ -22,22 +25,37 @@ class ListedRun:
     states: int = 0
     units: int | None = None  # left at its current state; None where no state is measured yet
     accuracies: tuple[float, ...] = ()  # 0 to 1, on the way to its current state; none where there were no images
+    name: str = ""  # given by the user
+    numbers: tuple[int, ...] = ()  # of its states
     problem: str = ""  # the sentence that says why it can't be opened
 
 
 def listed_runs(folder: Path) -> list[ListedRun]:
     """The runs whose folders lie in this one, the one that was changed last first; at most MOST of them."""
-    files = ((each, (each / FILE)) for each in folder.glob("*") if holds_run(each))
-    dated = sorted(((file.stat().st_mtime, each) for each, file in files), reverse=True)
-    return [_listed(each, changed) for changed, each in dated[:MOST]]
+    files = newest_first(each / FILE for each in folder.glob("*") if holds_run(each))
+    return [_listed(file.parent, changed, size) for file, changed, size in files[:MOST]]
 
 
-def _listed(folder: Path, changed: float) -> ListedRun:
+def newest_first(paths: Iterable[Path]) -> list[tuple[Path, int, int]]:
+    """(path, when it was changed in ns, bytes) of those that are there, the one that was changed last first."""
+    found = []
+    for each in paths:
+        with suppress(FileNotFoundError):  # deleted meanwhile
+            status = each.stat()
+            found.append((each, status.st_mtime_ns, status.st_size))
+    return sorted(found, key=lambda one: one[1], reverse=True)
+
+
+@lru_cache(maxsize=2 * MOST)
+def _listed(folder: Path, changed: int, _size: int) -> ListedRun:
+    """A run as it was when its file, of so many bytes, was changed: read once, however often it is listed."""
+    seconds = changed / 1e9
     try:
         run = read_run(folder)
     except BadInput as problem:
-        return ListedRun(folder.name, changed, problem=str(problem))
-    return ListedRun(folder.name, changed, str(run.network.get("name", "")), *_states(run))
+        return ListedRun(folder.name, seconds, problem=str(problem))
+    numbers = tuple(run.timeline.states) if run.timeline else ()
+    return ListedRun(folder.name, seconds, str(run.network.get("name", "")), *_states(run), run.name, numbers)
 
 
 def _states(run: Run) -> tuple[int, int | None, tuple[float, ...]]:

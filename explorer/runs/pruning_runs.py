@@ -65,7 +65,7 @@ def kept_run(
     if held and held.finished:
         yield held
         return
-    start = replace(asked, timeline=held.timeline if held else None, finished=False)
+    start = replace(asked, timeline=held.timeline if held else None, name=held.name if held else "", finished=False)
     ended = held and _is_beyond_a_budget(held.states)
     for found in [start] if ended else grown_run(pruning, start, folder, change_own_run, report=report):
         run = _with_last_weights(found, folder) if last_weights else found

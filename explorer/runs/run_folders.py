@@ -14,7 +14,7 @@ from explorer.data import Splits
 from explorer.networks.demos import DEMOS
 from explorer.networks.network import Network
 from explorer.runs.store import BATCH, INTERACTIVE, Run, holds_run, read_run, write_run
-from explorer.runs.timeline import Timeline
+from explorer.runs.timeline import Timeline, checked_name
 
 
 def described(
@@ -66,10 +66,30 @@ Change = Callable[[Path, Callable[[Run | None], Run]], Run]  # change_run or cha
 
 
 def grow(folder: Path, run: Run, act: Callable[[Timeline], Timeline], change: Change = change_run) -> Run:
-    """Replace the timeline by act(that), on disk. run: all else, and the timeline of a folder that has none yet."""
-    return change(
-        folder, lambda held: replace(run, timeline=act(held.timeline if held and held.timeline else run.states))
-    )
+    """Replace the timeline by act(that), on disk; the run keeps its name. run: all else, and the timeline of a folder
+    that has none yet.
+    """
+
+    def grown(held: Run | None) -> Run:
+        states = held.timeline if held and held.timeline else run.states
+        return replace(run, timeline=act(states), name=held.name if held else run.name)
+
+    return change(folder, grown)
+
+
+def name_run(folder: Path, name: str) -> Run:
+    """Call the run of a folder by this name; none takes it away. Raises BadInput if it can't be called so, or is
+    gone.
+    """
+    wanted = checked_name(name)
+    if not holds_run(folder):
+        raise BadInput(f"The run {folder.name} is no longer here: it was deleted meanwhile.")
+
+    def named(held: Run | None) -> Run:
+        assert held is not None, "there was a run"
+        return replace(held, name=wanted)
+
+    return change_run(folder, named)
 
 
 def held_run(folder: Path, asked: Run, remedy: str) -> Run | None:

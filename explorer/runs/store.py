@@ -32,7 +32,7 @@ from explorer.networks.network import Network, fingerprint, with_weights_of
 from explorer.networks.surgery import prune
 from explorer.networks.whole_shape import regrown
 from explorer.runs import timeline_json
-from explorer.runs.timeline import Timeline, removed_at, trained_at
+from explorer.runs.timeline import LONGEST_NAME, Timeline, removed_at, trained_at
 
 FORM = DocumentFormat("pruning-explorer run", 3, without_digest=(2,))
 FILE = "run.json"
@@ -53,6 +53,7 @@ class Run:
     finished: bool = True
     files: Mapping[str, str] = field(default_factory=dict)  # beside it -> SHA-256, but for weights, whose names say it
     kind: str = INTERACTIVE  # its steps are taken in the app; BATCH: it is taken to its end, and ends in a network file
+    name: str = ""  # given by the user
 
     @property
     def states(self) -> Timeline:
@@ -79,6 +80,7 @@ def write_run(folder: Path, run: Run) -> Path:
         "timeline": run.timeline and timeline_json.to_json(run.timeline),
         "finished": run.finished,
         "files": dict(run.files),
+        "name": run.name,
     }
     return write_document(folder / FILE, FORM, content)
 
@@ -103,11 +105,14 @@ def read_run(folder: Path) -> Run:
     kind = content.get("kind", BATCH if "splits" in data else INTERACTIVE)  # older versions do not say it
     if kind not in KINDS:
         raise damaged(path, f"kind must be one of {', '.join(KINDS)}")
+    name = content.get("name", "")
+    if not (isinstance(name, str) and len(name) <= LONGEST_NAME and name.isprintable()):
+        raise damaged(path, f"name must be printable and have at most {LONGEST_NAME} letters")
     try:
         states = None if timeline is None else timeline_json.from_json(timeline)
     except BadInput as problem:
         raise damaged(path, f"its timeline: {problem}".rstrip(".")) from problem
-    return Run(network, data, states, settings, finished, files, kind)
+    return Run(network, data, states, settings, finished, files, kind, name)
 
 
 def _of_fixed_names(folder: Path) -> dict[str, str]:

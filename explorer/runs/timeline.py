@@ -103,9 +103,15 @@ def jump(timeline: Timeline, number: int) -> Timeline:
 def rename(timeline: Timeline, number: int, name: str) -> Timeline:
     """The timeline with a state called by this name; none takes it away."""
     _check_there(timeline, number)
-    if len(name) > LONGEST_NAME or not (name.isprintable() or not name):
+    named = replace(timeline.states[number], name=checked_name(name))
+    return replace(timeline, states={**timeline.states, number: named})
+
+
+def checked_name(name: str) -> str:
+    """The name of a state or a run, without white space around it; raises BadInput if none can be called so."""
+    if len(name) > LONGEST_NAME or not name.isprintable():
         raise BadInput(f"The name {name[:LONGEST_NAME]!r} must be printable and have at most {LONGEST_NAME} letters.")
-    return replace(timeline, states={**timeline.states, number: replace(timeline.states[number], name=name.strip())})
+    return name.strip()
 
 
 def control(timeline: Timeline, number: int, scratch: Scratch) -> Timeline:

@@ -50,7 +50,8 @@ def test_a_run_comes_back_as_it_was_written(tmp_path: Path, run: Run) -> None:
 def test_the_file_is_json_with_its_format(tmp_path: Path) -> None:
     content = json.loads(write_run(tmp_path, RUN).read_text())
     assert content["format"] == str(FORM)
-    assert list(content) == ["format", "kind", "network", "data", "settings", "timeline", "finished", "files", "digest"]
+    known = ["format", "kind", "network", "data", "settings", "timeline", "finished", "files", "name", "digest"]
+    assert list(content) == known
     assert [state["removed"] for state in content["timeline"]["states"].values()] == [
         [],
         [["b", 2]],

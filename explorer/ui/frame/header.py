@@ -72,9 +72,10 @@ def _state_bar(view: View, page: str) -> str:
         f'<span class="value">{value}</span><span class="change">{delta}</span></span>'
         for what, value, delta in wording.facts(now.metrics, root.metrics)
     )
+    named = f'<span class="what">{escape(view.name)}</span>' if view.name else ""
     when = terms.explained(f"{now.metrics.images or 'no'} validation images, {view.stage}", escape)
     return (
         f'<div class="state-bar" role="status"><h1 class="page-name">{page}</h1>'
-        f'<span class="name">{escape(view.loaded.network.name)}</span>'
+        f'<span class="name">{escape(view.loaded.network.name)}</span>{named}'
         f'<span class="what">{terms.explained(place, escape)}</span>{facts}<span class="what">{when}</span></div>'
     )

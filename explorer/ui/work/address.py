@@ -33,6 +33,11 @@ def is_begun(run: str) -> bool:
     return run in _begun
 
 
+def forget(run: str) -> None:
+    """Take back that a run was begun: one that was deleted is known no more."""
+    _begun.discard(run)
+
+
 def id_in_address(what: str, usual: str, fresh: Callable[[], str]) -> str:
     """The id that this tab's address names; without one the tab's latest, else the usual one, else a fresh one."""
     asked = (st.query_params.get(what), st.session_state.get(what), usual)

@@ -33,8 +33,8 @@ def why_busy(run: str) -> str:
 
 
 def why_needed(run: str, numbers: Collection[int]) -> str:
-    """Why these states of the run can't be deleted now, in a sentence; "" where they can."""
-    of_run = [key_of(kind, run) for kind in (*ADDING, SCRATCH)]
+    """Why these states of the run, or all of it, can't be deleted now, in a sentence; "" where they can."""
+    of_run = [key_of(kind, run) for kind in (*ADDING, SCRATCH, SHARE)]
     of_states = [key_of(kind, run, number) for kind in OF_A_STATE for number in numbers]
     for key in (*of_run, *of_states):
         if (job := JOBS.find(key)) and job.active:

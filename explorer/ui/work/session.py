@@ -15,6 +15,7 @@ from explorer.evaluation.metrics import metrics_of
 from explorer.networks.network import Network
 from explorer.networks.units import none_removed
 from explorer.runs import timeline as timelines
+from explorer.runs.deleted import RUNS, is_deleted
 from explorer.runs.origins import Source, source_from_json, source_to_json
 from explorer.runs.run_folders import grow
 from explorer.runs.stages import Stage, stage_at
@@ -36,6 +37,7 @@ class View:
     timeline: Timeline
     removed: Tensor  # (units,) bool
     run: str  # its id
+    name: str = ""  # given to it by the user
 
     @property
     def as_loaded(self) -> View:
@@ -97,7 +99,12 @@ def drop_unneeded(view: View) -> None:
 
 
 def grow_run(view: View, act: Callable[[Timeline], Timeline]) -> Timeline:
-    """Replace the timeline of the run in view by act(timeline), on disk first; the new one."""
+    """Replace the timeline of the run in view by act(timeline), on disk first; the new one.
+
+    Raises BadInput if the run was deleted meanwhile.
+    """
+    if is_deleted(workdir(), view.run) and not holds_run(run_folder(view.run)):
+        raise BadInput("Not done, because this run was deleted meanwhile: the list of runs can bring it back.")
     return grow(run_folder(view.run), run_of(view), act).states
 
 
@@ -109,7 +116,7 @@ def run_of(view: View) -> Run:
 
 def run_folder(run: str) -> Path:
     """The folder of a run."""
-    return workdir() / "runs" / run
+    return workdir() / RUNS / run
 
 
 def _saved(run: str) -> Run | None:
@@ -121,7 +128,8 @@ def _view(run: str, saved: Run | None) -> View:
     loaded = open_workspace(source_from_json(saved.network, saved.data) if saved else Source())
     timeline = saved.timeline if saved and saved.timeline else _started(loaded)
     removed = timelines.removed_at(timeline, loaded.network.units)
-    return View(loaded, _at_state(loaded, run_folder(run), timeline), timeline, removed, run)
+    name = saved.name if saved else ""
+    return View(loaded, _at_state(loaded, run_folder(run), timeline), timeline, removed, run, name)
 
 
 def _at_state(loaded: Workspace, folder: Path, timeline: Timeline) -> Workspace:

@@ -93,3 +93,21 @@ def test_the_list_of_runs_opens_a_run_again(open_app: Open) -> None:
     other.click("Runs").fine()
     table = next(each.value for each in other.test.dataframe if "Run" in each.value)
     assert dict(zip(table["Run"], table[""], strict=True)) == {first.run: "", other.run: "→"}
+
+
+def test_a_run_gets_a_name_in_the_list_is_deleted_and_comes_back(open_app: Open, workdir: Path) -> None:
+    first = open_app("prune").click("Remove 10").fine()
+    before = first.facts
+    other = open_app().click("Open the demo anew").fine().click("Runs").fine()
+    other.set("Name of this run", "mine, <b>bold</b>").fine()
+    table = next(each.value for each in other.test.dataframe if "Run" in each.value)
+    assert dict(zip(table["Run"], table["Name"], strict=True)) == {first.run: "mine, <b>bold</b>", other.run: ""}
+    assert "mine, <b>bold</b>" in first.again().bar and "<b>" not in first.marked_bar
+    other.click("Delete this run").fine()
+    assert not (workdir / "runs" / first.run).exists()
+    first.click("Remove 1")
+    assert "this work folder has none" in first.said and not (workdir / "runs" / first.run).exists()
+    first.click("Undo the deletion")
+    assert first.facts == before and (workdir / "runs" / first.run).exists()
+    other.set("Run", other.run)
+    assert not other.buttons["Delete this run"] and not other.buttons["Open this run"]
