@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
-from explorer.core.palette import NEUTRAL
+from explorer.core.palette import NEUTRAL, WHITE, translucent
 from explorer.core.text import plotly
 from explorer.figures.style import GRID, blank_figure
 
@@ -43,7 +43,7 @@ def contest_bars(rows: Sequence[ContestRow], whole: Unpruned, images: int) -> go
     for place, quantity in ((1, "loss"), (2, "accuracy")):
         fig.add_trace(_bars(rows, quantity, "without fine-tuning", {}), place, 1)
         if tuned:
-            hatch = {"shape": "/", "size": 5, "solidity": 0.35, "fgcolor": "rgba(255,255,255,0.75)"}
+            hatch = {"shape": "/", "size": 5, "solidity": 0.35, "fgcolor": translucent(WHITE, 0.75)}
             fig.add_trace(_bars(rows, f"tuned_{quantity}", "after fine-tuning", {"pattern": hatch}), place, 1)
         before = getattr(whole, quantity)
         fig.add_vline(x=before, line={"color": NEUTRAL, "dash": "dash", "width": 1.5}, row=place, col=1)

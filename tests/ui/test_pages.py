@@ -172,6 +172,7 @@ def few(monkeypatch: pytest.MonkeyPatch, write: Callable[..., Path]) -> Iterator
         job.cancel()
         job.wait(10)
         JOBS.forget(key)
+    workspace.open_workspace.clear()
 
 
 def test_the_oracle_runs_shows_its_ranks_and_is_kept(open_app: Open, few: str, workdir: Path) -> None:

@@ -173,6 +173,7 @@ def known(write: Callable[..., Path], monkeypatch: pytest.MonkeyPatch) -> Iterat
     job.wait(60)
     yield opened
     JOBS.forget(job.key)
+    workspace.open_workspace.clear()
 
 
 def test_the_oracles_picture_leads_to_the_unit_and_its_effect(open_app: Open, known: Workspace) -> None:

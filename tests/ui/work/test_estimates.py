@@ -24,6 +24,7 @@ def test_the_time_of_so_many_images_follows_from_the_time_of_the_validation_imag
 
 
 def test_a_step_ranks_trains_and_measures() -> None:
-    loaded = workspace.open_workspace(Source())  # 32 calibration and 64 validation images
-    assert estimates.images_of_a_step(loaded, 10, 4) == 3 * (32 + 40) + 2 * 64
-    assert estimates.images_of_a_step(loaded, 0, 4) == 3 * 32 + 64
+    loaded = workspace.open_workspace(Source())
+    ranked, measured = len(loaded.calibration), len(loaded.validation)
+    assert estimates.images_of_a_step(loaded, 10, 4) == 3 * (ranked + 40) + 2 * measured
+    assert estimates.images_of_a_step(loaded, 0, 4) == 3 * ranked + measured
