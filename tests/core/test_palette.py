@@ -44,15 +44,14 @@ def test_the_theme_of_the_pages_is_that_of_the_palette() -> None:
         }
 
 
-def test_every_variable_in_a_style_is_streamlits_or_the_palettes() -> None:
+def test_every_variable_in_a_style_is_streamlits_or_the_palettes_or_set_by_the_app() -> None:
     known = set(re.findall(r"--[a-z-]+(?=:)", page_variables()))
+    for text in written().values():
+        known |= set(re.findall(r"(--[a-z-]+):", text) + re.findall(r"setProperty\([\"`](--[a-z-]+)", text))
+    begun = tuple(name for name in known if name.endswith("-"))  # whose end a script puts in
     for path, text in written().items():
         names = {name for name in re.findall(r"var\((--[a-z-]+)", text) if not name.startswith("--st-")}
-        own = set(re.findall(r"(--[a-z-]+):", text) + re.findall(r'setProperty\("(--[a-z-]+)"', text))
-        if (script := path.with_suffix(".js")) != path and script.exists():  # which sets some for its component's style
-            own |= set(re.findall(r"--[a-z-]+", script.read_text(encoding="utf-8")))
-        own |= {name for name in names if any(name.startswith(begun) for begun in own if begun.endswith("-"))}
-        assert names - own <= known, path
+        assert {name for name in names - known if not name.startswith(begun)} == set(), path
 
 
 @THEMES
