@@ -52,7 +52,7 @@ def changed_answers(before: Outcome, after: Outcome) -> list[ChangedAnswer]:
 
 
 def changed_said(found: Sequence[ChangedAnswer], images: str) -> str:
-    """ "17 of 256 validation images of demo, seed 0: another answer. 14 from right to wrong, ..."."""
+    """ "17 of 256 validation images of demo, seed 0 changed their answer: 14 from right to wrong, ..."."""
     kinds = Counter(each.kind for each in found)
     parts = ", ".join(f"{kinds[kind]:,} {title}" for kind, title in KINDS.items() if kinds[kind])
     return f"{len(found):,} of {images} changed their answer{parts and f': {parts}'}."

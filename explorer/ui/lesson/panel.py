@@ -24,10 +24,7 @@ from explorer.ui.work.session import View
 
 BACK, NEXT = "B", "N"  # keys; Streamlit takes none from who types
 NOT_YET = "What is seen stands here, with this network's numbers, once that is done."
-FOLLOWED, SET = (
-    "lesson-link-followed",
-    "lesson-set",
-)  # of the tab: whether its link was, and the step whose settings are
+FOLLOWED, SET = "lesson-link-followed", "lesson-set"  # of the tab: whether its link was; the step whose settings are
 STYLE = """
 <style>
 .st-key-lesson { border: 1px solid color-mix(in srgb, var(--primary) 45%, transparent); border-left-width: 5px;

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import lru_cache
 
+import streamlit as st
 from torch import Tensor
 
 from explorer.evaluation.metrics import Metrics
@@ -37,10 +38,9 @@ def remember(workspace: Workspace, plan: Tensor, found: Measured) -> Measured:
     return found
 
 
-@lru_cache(maxsize=WORKSPACES)
 def curves_of(key: str) -> Curves:
-    """What was compared all at once in the workspace of this key: each ranking's curve as it was measured last."""
-    return {}
+    """What this tab compared all at once in the workspace of this key: each ranking's curve as it was measured last."""
+    return st.session_state.setdefault(f"compared-{key}", {})
 
 
 @lru_cache(maxsize=WORKSPACES)

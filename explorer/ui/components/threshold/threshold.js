@@ -118,10 +118,11 @@ function draw(state) {
   paint(state)
 }
 
+const pictureOf = ({ data }) => data.follower && document.querySelector(`.st-key-${data.follower.picture} .js-plotly-plot`)
+
 /** In the picture that follows, the line through each row that it decides about, and a shade over what lies left of it. */
 function follow(state) {
-  const { picture, rows, of, low, log } = state.data.follower ?? {}
-  const plot = picture && document.querySelector(`.st-key-${picture} .js-plotly-plot`), { xaxis, yaxis } = plot?._fullLayout ?? {}
+  const { rows, of, low, log } = state.data.follower ?? {}, plot = pictureOf(state), { xaxis, yaxis } = plot?._fullLayout ?? {}
   if (!xaxis) return
   if (plot.followed !== state) { plot.followed = state; plot.on("plotly_afterplot", () => plot.followed === state && follow(state)) }
   const holder = plot.querySelector(".svg-container"), none = below(state.sorted, state.value) === 0
@@ -141,7 +142,7 @@ function follow(state) {
 
 /** Follow anew where the page has drawn the picture anew meanwhile. */
 function refollow(state) {
-  const { picture } = state.data.follower ?? {}, plot = picture && document.querySelector(`.st-key-${picture} .js-plotly-plot`)
+  const plot = pictureOf(state)
   if (plot && (plot !== state.followed || below(state.sorted, state.value) && !plot.querySelector(".follower"))) follow(state)
 }
 
